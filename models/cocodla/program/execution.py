@@ -1,0 +1,42 @@
+"""What an execution of a Program leaves behind, the same for golden model and RTL; a scoreboard compares two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What one ReadRegister or CheckMemory command saw: its command index, its name, the bytes."""
+
+    index: int
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Event:
+    """Time of a Mark, WaitInterrupt or D_OP_ENABLE write. `cycle` counts core cycles, -1 on the golden model."""
+
+    index: int
+    name: str
+    cycle: int
+
+
+@dataclass
+class Execution:
+    """Result of one run.
+
+    failures: one line for each command whose own expectation was not met.
+    counters: totals of the run (cycles, read_beats, write_beats; RTL only).
+    """
+
+    backend: str
+    observations: list[Observation] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    counters: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def passed(self) -> bool:
+        return not self.failures

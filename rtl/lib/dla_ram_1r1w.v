@@ -1,0 +1,30 @@
+// Block RAM wrapper: one synchronous read port, one write port, one clock.
+//
+// Read data appear one cycle after `rd_en` and hold until the next read. A read and a write of the same
+// address in the same cycle return the old word. Contents are undefined until written.
+`default_nettype none
+
+module dla_ram_1r1w #(
+    parameter WIDTH  = 64,           // bits of a word
+    parameter DEPTH  = 256,          // words
+    parameter ADDR_W = $clog2(DEPTH) // derived, do not set
+) (
+    input  wire              clk,
+    input  wire              wr_en,
+    input  wire [ADDR_W-1:0] wr_addr,
+    input  wire [WIDTH-1:0]  wr_data,
+    input  wire              rd_en,
+    input  wire [ADDR_W-1:0] rd_addr,
+    output reg  [WIDTH-1:0]  rd_data
+);
+
+reg [WIDTH-1:0] mem [0:DEPTH-1];
+
+always @(posedge clk) begin
+    if (wr_en) mem[wr_addr] <= wr_data;
+    if (rd_en) rd_data <= mem[rd_addr];
+end
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,30 @@
+// Small register file: asynchronous read, synchronous write (LUT RAM on an FPGA).
+//
+// A read-modify-write of one word takes a single cycle, so no hazard logic is needed around it.
+// Contents are undefined until written.
+`default_nettype none
+
+module dla_regfile_1r1w #(
+    parameter WIDTH  = 32,           // bits of a word
+    parameter DEPTH  = 16,           // words
+    parameter ADDR_W = $clog2(DEPTH) // derived, do not set
+) (
+    input  wire              clk,
+    input  wire              wr_en,
+    input  wire [ADDR_W-1:0] wr_addr,
+    input  wire [WIDTH-1:0]  wr_data,
+    input  wire [ADDR_W-1:0] rd_addr,
+    output wire [WIDTH-1:0]  rd_data
+);
+
+reg [WIDTH-1:0] mem [0:DEPTH-1];
+
+assign rd_data = mem[rd_addr];
+
+always @(posedge clk) begin
+    if (wr_en) mem[wr_addr] <= wr_data;
+end
+
+endmodule
+
+`default_nettype wire
