@@ -16,11 +16,16 @@ class Observation:
 
 @dataclass(frozen=True)
 class Event:
-    """Time of a Mark, WaitInterrupt or D_OP_ENABLE write. `cycle` counts core cycles, -1 on the golden model."""
+    """When a Mark, a WaitInterrupt or a D_OP_ENABLE write was executed; all counts are -1 on the golden model.
+
+    cycle: core cycles since reset. read_beats, write_beats: memory beats (8 bytes each) moved until then.
+    """
 
     index: int
     name: str
-    cycle: int
+    cycle: int = -1
+    read_beats: int = -1
+    write_beats: int = -1
 
 
 @dataclass

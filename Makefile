@@ -1,0 +1,48 @@
+# cocodla: the commands of the project. Each one prepares what it needs by itself.
+#
+#   make lenet [SIM=verilator|icarus] [IMAGES=10] [SEED=] [WAVES=1] [INPUT=files]   LeNet-5 on the RTL, proven bit-exact
+#   make test                                                                       everything CI runs
+#   make sim [BLOCK=sdp] [SIM=] [TEST=regex] [SEED=] [WAVES=1]                      one block's bench; alone: the list
+#   make traces TRACES=dir [SIM=] [JOBS=]                                           public nv_small traces
+#   make lint | registers | bench | clean
+
+SIM    ?= verilator
+export PYTHONUNBUFFERED = 1
+
+PYTHON := .venv/bin/python
+CLI    := $(PYTHON) -m cocodla
+
+# option(name,variable): "--name value" when the variable is set
+option = $(if $($(2)),--$(1) "$($(2))")
+flag   = $(if $(filter-out 0,$($(2))),--$(1))
+
+.PHONY: lenet test sim traces lint registers bench clean bootstrap
+
+bootstrap:
+	@python3 scripts/bootstrap.py
+
+lenet: bootstrap
+	@$(CLI) lenet --sim $(SIM) $(call option,count,IMAGES) $(call option,images,INPUT) $(call option,seed,SEED) $(call flag,waves,WAVES)
+
+sim: bootstrap
+	@$(CLI) sim $(BLOCK) --sim $(SIM) $(call option,test,TEST) $(call option,seed,SEED) $(call flag,waves,WAVES)
+
+traces: bootstrap
+	@$(CLI) traces "$(TRACES)" --sim $(SIM) $(call option,jobs,JOBS)
+
+lint: bootstrap
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m mypy
+	@$(CLI) lint
+
+test: bootstrap
+	@$(PYTHON) -m pytest $(PYTEST_ARGS)
+
+registers: bootstrap
+	@$(PYTHON) scripts/generate_registers.py
+
+bench: bootstrap
+	@$(PYTHON) benchmarks/golden_speed.py
+
+clean:
+	rm -rf build
