@@ -1,0 +1,5 @@
+"""`python -m cocodla`: the command line."""
+
+from cocodla.cli import main
+
+main()

@@ -1,0 +1,156 @@
+"""Run a compiled network on RTL and golden model and prove every tensor equal, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from cocodla import hw
+from cocodla.compiler import Network
+from cocodla.golden import run as run_golden
+from cocodla.program import Execution, Mark, Mismatch, Program, WaitInterrupt, compare
+from cocodla.runtime import rtl
+
+Progress = Callable[[int, int], None]
+"""Called with (commands done, commands in all) while the simulation runs."""
+
+
+@dataclass
+class LayerRun:
+    """What one layer took on the RTL, mean over the images, and whether its tensors were equal.
+
+    cycles: from the last D_OP_ENABLE write to its interrupt. utilisation: share of the 64 multipliers' cycles
+    that did useful work. read_bytes, write_bytes: memory traffic.
+    """
+
+    name: str
+    operation: str
+    output_shape: tuple[int, ...]
+    cycles: float
+    utilisation: float
+    read_bytes: float
+    write_bytes: float
+    tensors: int = 0
+    mismatches: int = 0
+
+
+@dataclass
+class NetworkRun:
+    """Result of one verified run: per layer, per image and in total."""
+
+    network: str
+    simulator: str
+    images: int
+    layers: list[LayerRun]
+    predictions: list[int]
+    labels: list[int]
+    cycles_per_image: float
+    tensors_compared: int
+    first_mismatch: Mismatch | None
+    failures: list[str] = field(default_factory=list)
+    counters: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def passed(self) -> bool:
+        """True only if something was compared and all of it was equal."""
+        return self.tensors_compared > 0 and self.first_mismatch is None and not self.failures
+
+    @property
+    def milliseconds_per_image(self) -> float:
+        """Time of an image at the clock of `hw.CLOCK_MHZ`."""
+        return self.cycles_per_image / (hw.CLOCK_MHZ * 1000)
+
+    @property
+    def cycles_per_cpu_second(self) -> float:
+        """Simulated core cycles per CPU second of the whole simulation process, Python included."""
+        return self.counters.get("cycles", 0) / max(self.counters.get("cpu_seconds", 0), 1e-9)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values for the machine-readable result."""
+        result = asdict(self)
+        result["passed"] = self.passed
+        result["milliseconds_per_image"] = self.milliseconds_per_image
+        result["cycles_per_cpu_second"] = self.cycles_per_cpu_second
+        result["first_mismatch"] = str(self.first_mismatch) if self.first_mismatch else None
+        return result
+
+
+def verify_network(
+    network: Network,
+    images: np.ndarray,
+    labels: np.ndarray,
+    simulation: rtl.Simulation,
+    progress: Progress | None = None,
+) -> NetworkRun:
+    """Run `images` (N x input shape) through RTL and golden model and compare every tensor of every image."""
+    program = network.program(images)
+    on_rtl = rtl.run(program, simulation, progress=progress)
+    on_golden = run_golden(program)
+    mismatches = compare(program, on_golden, on_rtl)
+    outputs = network.decode(on_rtl, len(images))
+    return NetworkRun(
+        network=network.name,
+        simulator=simulation.sim,
+        images=len(images),
+        layers=_layers(network, program, on_rtl, mismatches),
+        predictions=[int(p) for p in outputs.reshape(len(images), -1).argmax(1)],
+        labels=[int(label) for label in labels],
+        cycles_per_image=_busy_cycles(on_rtl) / len(images),
+        tensors_compared=len(on_golden.observations),
+        first_mismatch=mismatches[0] if mismatches else None,
+        failures=on_rtl.failures + on_golden.failures,
+        counters=on_rtl.counters,
+    )
+
+
+def _busy_cycles(execution: Execution) -> int:
+    """Core cycles from the first D_OP_ENABLE write to the last interrupt."""
+    enables = [e.cycle for e in execution.events if e.name.endswith("D_OP_ENABLE")]
+    waits = [e.cycle for e in execution.events if e.name == "WaitInterrupt"]
+    return waits[-1] - enables[0] if enables and waits else 0
+
+
+def _layers(
+    network: Network, program: Program, execution: Execution, mismatches: list[Mismatch]
+) -> list[LayerRun]:
+    """Mean cost of each layer over the images, in network order."""
+    costs: dict[str, list[tuple[int, int, int]]] = {layer.name: [] for layer in network.layers}
+    layer, start = "", None
+    for event in execution.events:
+        command = program.commands[event.index]
+        if isinstance(command, Mark):
+            layer, start = str(command.info.get("layer", "")), None
+        elif isinstance(command, WaitInterrupt):
+            if layer in costs and start is not None:
+                costs[layer].append(
+                    (
+                        event.cycle - start.cycle,
+                        event.read_beats - start.read_beats,
+                        event.write_beats - start.write_beats,
+                    )
+                )
+            start = None
+        else:
+            start = event
+    tensors = [program.layer_of(observation.index) for observation in execution.observations]
+    wrong = [program.layer_of(mismatch.index) for mismatch in mismatches]
+    runs = []
+    for info in network.layers:
+        cycles, reads, writes = np.mean(costs[info.name] or [(0, 0, 0)], axis=0)
+        runs.append(
+            LayerRun(
+                name=info.name,
+                operation=info.operation,
+                output_shape=tuple(info.output_shape),
+                cycles=float(cycles),
+                utilisation=info.macs / (64 * cycles) if cycles else 0.0,
+                read_bytes=float(reads) * hw.ATOM,
+                write_bytes=float(writes) * hw.ATOM,
+                tensors=tensors.count(info.name),
+                mismatches=wrong.count(info.name),
+            )
+        )
+    return runs
