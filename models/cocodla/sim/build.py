@@ -1,0 +1,227 @@
+"""Build cache: a Design and a simulator in, a ready-to-run simulator model out.
+
+build/sim/<key>/ holds one finished model. The key is a hash of everything that shapes it: the text of
+sources and include files, parameters, defines, flags, public signals, and the versions of the tools.
+A build happens in a scratch folder under a lock and is renamed when it is complete, so that two runs
+never collide and a broken or interrupted build is never taken for a model.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cocotb
+import cocotb_tools.config
+
+from cocodla.errors import UserError
+from cocodla.sim import project, tools
+from cocodla.sim.runner import CommandFailed, Echo, make_runner
+
+KEEP_MODELS = 60
+"""Models left in the cache; the least recently used are deleted after a build."""
+
+_HEADER_SUFFIXES = (".vh", ".svh", ".v", ".sv", ".inc")
+_TIMESCALE = ("1ns", "1ps")
+
+
+@dataclass(frozen=True)
+class Design:
+    """What is compiled.
+
+    sources: files in order. includes: folders searched for `include files.
+    public: signals Python touches besides the top's ports, each "signal" (of the top) or
+    "module.signal"; * matches any text.
+    optimize: spend compile time for speed (chip level). assertions of the RTL are on with define DLA_ASSERT.
+    """
+
+    name: str
+    top: str
+    sources: tuple[Path, ...]
+    includes: tuple[Path, ...] = ()
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    defines: Mapping[str, object] = field(default_factory=dict)
+    public: tuple[str, ...] = ()
+    optimize: bool = False
+
+
+@dataclass(frozen=True)
+class Model:
+    """A finished model in the cache."""
+
+    design: Design
+    sim: str
+    waves: bool
+    folder: Path
+    fresh: bool
+
+
+def build(design: Design, sim: str = "verilator", waves: bool = False, echo: Echo | None = None) -> Model:
+    """The model of `design` for `sim`, out of the cache or built now.
+
+    echo receives the output of the compiler line by line. Raises UserError where a source file or the
+    simulator is missing or the compilation fails; the message names the log.
+    """
+    sim = tools.check_simulator(sim)
+    for source in design.sources:
+        if not source.is_file():
+            raise UserError(f"{design.name}: source file {source} does not exist")
+    key = cache_key(design, sim, waves)
+    cache = project.build() / "sim"
+    cache.mkdir(parents=True, exist_ok=True)
+    folder = cache / key
+    with _locked(cache / f"{key}.lock"):
+        fresh = not folder.is_dir()
+        if fresh:
+            _build_into(folder, design, sim, waves, echo)
+        os.utime(folder)
+    if fresh:
+        prune(cache, KEEP_MODELS)
+    return Model(design, sim, waves, folder, fresh)
+
+
+def cache_key(design: Design, sim: str, waves: bool) -> str:
+    """Hash of everything that shapes the model."""
+    digest = hashlib.sha256()
+    facts = {
+        "sim": sim,
+        "tool": tools.find_verilator().version if sim == "verilator" else tools.find_icarus().version,
+        "cocotb": [cocotb.__version__, str(cocotb_tools.config.libs_dir)],
+        "top": design.top,
+        "parameters": {name: str(value) for name, value in design.parameters.items()},
+        "defines": {name: str(value) for name, value in design.defines.items()},
+        "public": public_signals(design),
+        "flags": _flags(design, sim),
+        "waves": [waves, waves and tools.has_fst_headers()],
+    }
+    digest.update(json.dumps(facts, sort_keys=True).encode())
+    for path in [*design.sources, *_headers(design.includes)]:
+        digest.update(os.path.relpath(path, project.root()).encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return f"{design.name}-{sim}-{digest.hexdigest()[:16]}"
+
+
+def _headers(includes: Sequence[Path]) -> list[Path]:
+    return [
+        path
+        for folder in includes
+        for path in sorted(folder.rglob("*"))
+        if path.suffix in _HEADER_SUFFIXES and path.is_file()
+    ]
+
+
+def _flags(design: Design, sim: str) -> list[str]:
+    if sim == "icarus":
+        return []
+    flags = ["--timing", "-Wno-fatal", "-Wno-WIDTH", "-Wno-TIMESCALEMOD", "-Wno-PINCONNECTEMPTY", "--assert"]
+    if design.optimize:
+        flags += [
+            "-O3",
+            "--x-assign",
+            "fast",
+            "--x-initial",
+            "fast",
+            "-MAKEFLAGS",
+            "OPT_FAST=-O2",
+            "-CFLAGS",
+            "-O2",
+        ]
+    else:
+        flags += ["-MAKEFLAGS", "OPT_FAST=-O1"]
+    return flags
+
+
+def _build_into(folder: Path, design: Design, sim: str, waves: bool, echo: Echo | None) -> None:
+    scratch = folder.with_name(f"{folder.name}.tmp")
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    sources = list(design.sources)
+    if sim == "verilator":
+        # First in the list: cocotb takes the language from the last source.
+        control = scratch / "public.vlt"
+        control.write_text(public_signals(design), encoding="utf-8")
+        sources.insert(0, control)
+    runner = make_runner(sim)
+    runner.echo = echo
+    runner.want_waves = waves
+    failed = folder.with_name(f"{folder.name}.failed.log")
+    log = scratch / "build.log"
+    try:
+        runner.build(
+            sources=sources,
+            includes=list(design.includes),
+            defines=design.defines,
+            parameters=design.parameters,
+            build_args=_flags(design, sim),
+            hdl_toplevel=design.top,
+            build_dir=scratch,
+            cwd=project.root(),
+            timescale=_TIMESCALE,
+            waves=waves,
+            log_file=log,
+        )
+        failed.unlink(missing_ok=True)
+    except CommandFailed:
+        shutil.copyfile(log, failed)
+        raise UserError(
+            f"{design.name} does not compile under {sim}: {_first_error(log)} (log: {failed})"
+        ) from None
+    finally:
+        if not _complete(scratch, design, sim) or failed.exists():
+            shutil.rmtree(scratch, ignore_errors=True)
+    _drop_objects(scratch)
+    scratch.rename(folder)
+
+
+def _complete(folder: Path, design: Design, sim: str) -> bool:
+    return (folder / ("sim.vvp" if sim == "icarus" else design.top)).is_file()
+
+
+def _first_error(log: Path) -> str:
+    """The first line of a build log that tells of an error."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    for line in lines:
+        if not line.startswith("$ ") and ("error" in line.lower() or "%Error" in line):
+            return line.strip()
+    return lines[-1].strip() if lines else "no output"
+
+
+def _drop_objects(folder: Path) -> None:
+    """The model is one program: its objects and generated C++ only fill the disk."""
+    for path in folder.iterdir():
+        if path.suffix in (".o", ".d", ".a", ".gch", ".cpp", ".h", ".fast", ".slow"):
+            path.unlink()
+
+
+def public_signals(design: Design) -> str:
+    """Text of the Verilator control file that makes exactly the top's ports and the wanted signals public."""
+    # Ports are seen through VPI only if they are public, too.
+    lines = ["`verilator_config", f'public_flat_rw -module "{design.top}" -port "*"']
+    for name in design.public:
+        module, _, signal = name.rpartition(".")
+        lines.append(f'public_flat_rw -module "{module or design.top}" -var "{signal}"')
+    return "\n".join(lines) + "\n"
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Exclusive lock on a file; another process that builds the same model is waited for."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def prune(cache: Path, keep: int) -> None:
+    """Delete the least recently used models beyond `keep`."""
+    models = [path for path in cache.iterdir() if path.is_dir() and path.suffix != ".tmp"]
+    models.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in models[keep:]:
+        shutil.rmtree(path, ignore_errors=True)
+        path.with_name(f"{path.name}.lock").unlink(missing_ok=True)

@@ -1,0 +1,84 @@
+"""RTL lint: `verilator --lint-only -Wall` on the whole accelerator and on each block's sources."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cocodla.errors import UserError
+from cocodla.sim import project, tools
+from cocodla.sim.bench import load_bench
+
+CHIP_TOP = "NV_nvdla"
+
+
+@dataclass(frozen=True)
+class LintResult:
+    """Messages of one lint run; empty text means clean."""
+
+    name: str
+    text: str
+
+    @property
+    def clean(self) -> bool:
+        return not self.text
+
+
+def read_file_list(path: Path) -> list[Path]:
+    """Files of a list with one path a line, relative to the list; `#` and `//` start comments."""
+    if not path.is_file():
+        raise UserError(f"file list {path} does not exist")
+    files = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        entry = line.split("//")[0].split("#")[0].strip()
+        if not entry:
+            continue
+        file = path.parent / entry
+        if not file.is_file():
+            raise UserError(f"{path}:{number}: file {entry} does not exist")
+        files.append(file)
+    return files
+
+
+def lint_chip() -> LintResult:
+    """Lint rtl/files.f from the top NV_nvdla, with and without assertions."""
+    files = read_file_list(project.root() / "rtl" / "files.f")
+    return _lint(CHIP_TOP, CHIP_TOP, files, {})
+
+
+def lint_block(block: str) -> LintResult:
+    """Lint the rtl/ sources of a block bench from its top (or from the module of the same name)."""
+    bench = load_bench(block)
+    design = next(iter(bench.designs.values()))
+    return _lint(block, design.top, design.sources, design.parameters)
+
+
+def lint_module(module: str) -> LintResult:
+    """Lint one module of rtl/ on its own; what it instantiates is looked for by file name in rtl/."""
+    matches = list((project.root() / "rtl").rglob(f"{module}.v"))
+    if not matches:
+        raise UserError(f"no module {module!r} in rtl/")
+    return _lint(module, module, matches[:1], {})
+
+
+def _lint(name: str, top: str, files: Sequence[Path], parameters: object) -> LintResult:
+    root = project.root()
+    folders = sorted({path.parent for path in (root / "rtl").rglob("*.v")})
+    text = []
+    for define in ([], ["+define+DLA_ASSERT"]):
+        command = [str(tools.find_verilator().program), "--lint-only", "-Wall", "--timing", "--quiet-stats"]
+        command += ["--timescale", "1ns/1ps", "--top-module", top, *define]
+        if isinstance(parameters, dict):
+            command += [f"-G{key}={value}" for key, value in parameters.items()]
+        command += [f"-y{os.path.relpath(folder, root)}" for folder in folders]
+        command += [os.path.relpath(path, root) for path in files]
+        env = {key: value for key, value in os.environ.items() if key != "VERILATOR_ROOT"}
+        done = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True, check=False)
+        output = (done.stdout + done.stderr).strip()
+        warned = any(line.startswith("%") for line in output.splitlines())
+        if (done.returncode != 0 or warned) and output not in text:
+            text.append(output)
+    return LintResult(name, "\n".join(text))

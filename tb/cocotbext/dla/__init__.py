@@ -1,0 +1,49 @@
+"""Reusable cocotb agents for an nv_small accelerator and its units. Imports no package of the project.
+
+Convention of every agent: outputs are driven after a rising clock edge; inputs are sampled at the falling
+edge, where both Verilator (edges fire after values have settled) and Icarus (before) show the values that
+the design will see at the next rising edge. A transfer sampled at a falling edge happens at that next edge.
+"""
+
+from cocotbext.dla.apb import ApbDriver
+from cocotbext.dla.bench import reset, start_clock
+from cocotbext.dla.checks import ProtocolError, Report, fail
+from cocotbext.dla.csb import CsbDriver, CsbMonitor, CsbRequest, CsbTransaction
+from cocotbext.dla.dbb import DbbMemory, DbbTiming
+from cocotbext.dla.dma import ReadResponder, WriteAcceptor
+from cocotbext.dla.interrupt import InterruptMonitor
+from cocotbext.dla.memory import SparseMemory, Unwritten
+from cocotbext.dla.regbus import RegisterBus
+from cocotbext.dla.stalls import Stall, bursts, every, never, random_stalls, some_stalls
+from cocotbext.dla.stream import StreamChecker, StreamMonitor, StreamSink, StreamSource
+
+__all__ = [
+    "ApbDriver",
+    "CsbDriver",
+    "CsbMonitor",
+    "CsbRequest",
+    "CsbTransaction",
+    "DbbMemory",
+    "DbbTiming",
+    "InterruptMonitor",
+    "ProtocolError",
+    "ReadResponder",
+    "RegisterBus",
+    "Report",
+    "SparseMemory",
+    "Stall",
+    "StreamChecker",
+    "StreamMonitor",
+    "StreamSink",
+    "StreamSource",
+    "Unwritten",
+    "WriteAcceptor",
+    "bursts",
+    "every",
+    "fail",
+    "never",
+    "random_stalls",
+    "reset",
+    "some_stalls",
+    "start_clock",
+]

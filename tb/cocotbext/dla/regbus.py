@@ -1,0 +1,81 @@
+"""The internal register bus (reg_valid, reg_write, reg_addr, reg_wdata, reg_rdata) of a single unit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cocotb
+from cocotb.triggers import Event, FallingEdge, RisingEdge
+from cocotb_bus.drivers import BusDriver
+from cocotbext.dla.checks import Report, fail, high, known, number
+
+Access = tuple[int, int | None]  # byte address, data to write or None for a read
+
+
+class RegisterBus(BusDriver):
+    """Plays the part of csb towards one unit; checks that rdata is 0 except in the cycle after a read.
+
+    Addresses are byte addresses; only bits 11:2 count, so addresses of the CSB window will do as they are.
+    """
+
+    _signals = ("valid", "write", "addr", "wdata", "rdata")
+
+    def __init__(
+        self, entity: Any, clock: Any, name: str = "reg", reset_n: Any = None, report: Report = fail
+    ) -> None:
+        super().__init__(entity, name, clock, case_insensitive=False)
+        self.reset_n = reset_n
+        self.report = report
+        for signal in self._signals[:4]:
+            getattr(self.bus, signal).value = 0
+        cocotb.start_soon(self._check())
+
+    async def write(self, address: int, data: int) -> None:
+        """One write strobe. Successive writes stream at one a cycle when queued with write_all."""
+        await self.write_all([(address, data)])
+
+    async def write_all(self, writes: list[tuple[int, int]]) -> None:
+        """Write (address, data) pairs, one a cycle; returns after the last strobe."""
+        if not writes:
+            return
+        done = Event()
+        for access in writes[:-1]:
+            self.append(access)
+        self.append(writes[-1], event=done)
+        await done.wait()
+
+    async def read(self, address: int) -> int:
+        """Read one register."""
+        done = Event()
+        self.append((address, None), event=done)
+        await done.wait()
+        # The strobe was sampled at the edge just passed: the answer is on the bus in this cycle.
+        await FallingEdge(self.clock)
+        return number(self.bus.rdata)
+
+    async def _driver_send(self, transaction: Access, sync: bool = True, **kwargs: Any) -> None:
+        address, data = transaction
+        bus = self.bus
+        if sync:
+            await RisingEdge(self.clock)
+        bus.addr.value = address >> 2 & 0x3FF
+        bus.write.value = data is not None
+        bus.wdata.value = data or 0
+        bus.valid.value = 1
+        await RisingEdge(self.clock)
+        bus.valid.value = 0
+
+    async def _check(self) -> None:
+        was_read = False
+        while True:
+            await FallingEdge(self.clock)
+            if self.reset_n is not None and not high(self.reset_n):
+                was_read = False
+                continue
+            if not known(self.bus.rdata):
+                self.report(f"{self.name}: rdata holds X")
+            elif not was_read and number(self.bus.rdata) != 0:
+                self.report(
+                    f"{self.name}: rdata is {number(self.bus.rdata):#x} without a read in the cycle before"
+                )
+            was_read = high(self.bus.valid) and not high(self.bus.write)

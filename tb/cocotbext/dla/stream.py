@@ -1,0 +1,180 @@
+"""Valid/ready streams: source, sink, monitor, checker.
+
+Signals are <name>_valid, <name>_ready (optional) and <name>_<field> for each field. An item is an int
+where there is one field, else a dict field -> int.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import cocotb
+from cocotb.triggers import Event, FallingEdge, RisingEdge
+from cocotb_bus.drivers import BusDriver
+from cocotb_bus.monitors import BusMonitor
+from cocotbext.dla.checks import Report, fail, high, known, number
+from cocotbext.dla.stalls import Stall, never
+
+Item = int | dict[str, int]
+
+
+class StreamSource(BusDriver):
+    """Drives a stream. append() queues an item, send_all() waits until the last one is accepted."""
+
+    def __init__(
+        self,
+        entity: Any,
+        name: str,
+        clock: Any,
+        fields: Sequence[str] = ("data",),
+        idle: Stall = never,
+    ) -> None:
+        self._signals = ["valid", *fields]
+        self._optional_signals = ["ready"]
+        self.fields = tuple(fields)
+        self.idle = idle
+        super().__init__(entity, name, clock, case_insensitive=False)
+        self.bus.valid.value = 0
+        for field in fields:
+            getattr(self.bus, field).value = 0
+
+    async def send_all(self, items: Iterable[Item]) -> None:
+        """Queue all items and wait until the last one has been accepted."""
+        queued = list(items)
+        if not queued:
+            return
+        done = Event()
+        for item in queued[:-1]:
+            self.append(item)
+        self.append(queued[-1], event=done)
+        await done.wait()
+
+    async def _driver_send(self, transaction: Item, sync: bool = True, **kwargs: Any) -> None:
+        bus = self.bus
+        if sync:
+            await RisingEdge(self.clock)
+        while self.idle():
+            bus.valid.value = 0
+            await RisingEdge(self.clock)
+        values = transaction if isinstance(transaction, dict) else {self.fields[0]: transaction}
+        for field in self.fields:
+            getattr(bus, field).value = values[field]
+        bus.valid.value = 1
+        accepted = False
+        while not accepted:
+            await FallingEdge(self.clock)
+            accepted = not hasattr(bus, "ready") or high(bus.ready)
+            await RisingEdge(self.clock)
+        bus.valid.value = 0
+
+
+class StreamMonitor(BusMonitor):
+    """Sees every transfer; `items` keeps them all, callbacks get them one by one."""
+
+    def __init__(
+        self,
+        entity: Any,
+        name: str,
+        clock: Any,
+        fields: Sequence[str] = ("data",),
+        reset_n: Any = None,
+        callback: Callable[[Item], None] | None = None,
+    ) -> None:
+        self._signals = ["valid", *fields]
+        self._optional_signals = ["ready"]
+        self.fields = tuple(fields)
+        self.items: list[Item] = []
+        super().__init__(entity, name, clock, reset_n=reset_n, callback=callback, case_insensitive=False)
+        self.add_callback(self.items.append)
+
+    async def _monitor_recv(self) -> None:
+        bus = self.bus
+        while True:
+            await FallingEdge(self.clock)
+            if self.in_reset or not high(bus.valid):
+                continue
+            if hasattr(bus, "ready") and not high(bus.ready):
+                continue
+            values = {field: number(getattr(bus, field)) for field in self.fields}
+            self._recv(values if len(values) > 1 else values[self.fields[0]])
+
+    async def wait_items(self, count: int) -> list[Item]:
+        """Wait until `count` items have been seen since the start; returns the first `count`."""
+        while len(self.items) < count:
+            await RisingEdge(self.clock)
+        return self.items[:count]
+
+
+class StreamSink(StreamMonitor):
+    """A monitor that also drives ready, with back-pressure."""
+
+    def __init__(
+        self,
+        entity: Any,
+        name: str,
+        clock: Any,
+        fields: Sequence[str] = ("data",),
+        reset_n: Any = None,
+        backpressure: Stall = never,
+        callback: Callable[[Item], None] | None = None,
+    ) -> None:
+        super().__init__(entity, name, clock, fields, reset_n, callback)
+        self.backpressure = backpressure
+        self.bus.ready.value = 0
+        cocotb.start_soon(self._drive_ready())
+
+    async def _drive_ready(self) -> None:
+        while True:
+            await RisingEdge(self.clock)
+            self.bus.ready.value = not self.backpressure()
+
+
+class StreamChecker(BusMonitor):
+    """Rules of a stream: valid never X and never withdrawn, payload known and stable while stalled."""
+
+    def __init__(
+        self,
+        entity: Any,
+        name: str,
+        clock: Any,
+        fields: Sequence[str] = ("data",),
+        reset_n: Any = None,
+        report: Report = fail,
+        signals: dict[str, str] | None = None,
+    ) -> None:
+        # signals: other names for valid, ready and the fields, as on DBB ("valid": "arvalid").
+        wanted = ["valid", *fields]
+        self._signals = {key: (signals or {}).get(key, key) for key in wanted}
+        self._optional_signals = {"ready": (signals or {}).get("ready", "ready")}
+        self.fields = tuple(fields)
+        self.report = report
+        super().__init__(entity, name, clock, reset_n=reset_n, case_insensitive=False)
+
+    async def _monitor_recv(self) -> None:
+        bus = self.bus
+        stalled: dict[str, Any] | None = None  # payload of a transfer that waits for ready
+        while True:
+            await FallingEdge(self.clock)
+            if self.in_reset:
+                stalled = None
+                continue
+            if not known(bus.valid):
+                self.report(f"{self.name}: valid is X")
+            valid = high(bus.valid)
+            if stalled is not None and not valid:
+                self.report(f"{self.name}: valid was withdrawn before ready")
+            if not valid:
+                stalled = None
+                continue
+            payload = {field: getattr(bus, field).value for field in self.fields}
+            self._check_payload(payload, stalled)
+            ready = high(bus.ready) if hasattr(bus, "ready") else True
+            stalled = None if ready else payload
+
+    def _check_payload(self, payload: dict[str, Any], stalled: dict[str, Any] | None) -> None:
+        for field, value in payload.items():
+            if not value.is_resolvable:
+                self.report(f"{self.name}: {field} holds X while valid")
+            elif stalled is not None and value != stalled[field]:
+                self.report(f"{self.name}: {field} changed while stalled, {stalled[field]} to {value}")
