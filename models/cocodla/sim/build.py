@@ -170,9 +170,7 @@ def _build_into(folder: Path, design: Design, sim: str, waves: bool, echo: Echo 
         failed.unlink(missing_ok=True)
     except CommandFailed:
         shutil.copyfile(log, failed)
-        raise UserError(
-            f"{design.name} does not compile under {sim}: {_first_error(log)} (log: {failed})"
-        ) from None
+        raise UserError(f"{design.name} does not compile under {sim}: {_first_error(log)} (log: {failed})") from None
     finally:
         if not _complete(scratch, design, sim) or failed.exists():
             shutil.rmtree(scratch, ignore_errors=True)

@@ -43,9 +43,7 @@ class Run:
     @property
     def waves(self) -> Path | None:
         """The waveform file, where one was recorded."""
-        return next(
-            (path for path in sorted(self.folder.glob("dump.*")) if path.suffix in (".fst", ".vcd")), None
-        )
+        return next((path for path in sorted(self.folder.glob("dump.*")) if path.suffix in (".fst", ".vcd")), None)
 
     @property
     def passed(self) -> bool:

@@ -141,9 +141,7 @@ class VerilatorRunner(_Process, cocotb_runner.Verilator):
             if shutil.which("ccache"):
                 flags["OBJCACHE"] = "ccache"
                 # Verilator's models use a precompiled header and no __TIME__.
-                env.setdefault(
-                    "CCACHE_SLOPPINESS", "pch_defines,time_macros,include_file_mtime,include_file_ctime"
-                )
+                env.setdefault("CCACHE_SLOPPINESS", "pch_defines,time_macros,include_file_mtime,include_file_ctime")
             env["MAKEFLAGS"] = " ".join(f"{name}={value}" for name, value in flags.items())
         return env
 

