@@ -1,0 +1,104 @@
+"""The command line: thin commands over the library; every error a user can cause ends in one line and status 2."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+
+import click
+import typer
+from rich.console import Console
+
+from cocodla.errors import UserError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+console = Console()
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+SIM = typer.Option("verilator", "--sim", help="simulator: verilator or icarus")
+SEED = typer.Option(None, "--seed", help="seed of everything random; printed, and chosen where none is given")
+WAVES = typer.Option(False, "--waves", help="record a waveform")
+
+
+@app.command()
+def lenet(
+    sim: str = SIM,
+    count: int = typer.Option(10, "--count", min=1, help="how many images"),
+    images: list[Path] = typer.Option([], "--images", help="an IDX file (with its labels beside it) or PNG files"),
+    seed: int = SEED,
+    waves: bool = WAVES,
+    latency: int = typer.Option(32, "--latency", min=1, help="memory read latency in cycles"),
+) -> None:
+    """Compile LeNet-5, run handwritten digits through the RTL, and prove every layer equal to the golden model."""
+    from cocodla import datasets, zoo
+    from cocodla.report import network as report
+    from cocodla.report.progress import progress_bar
+    from cocodla.runtime import rtl
+    from cocodla.runtime.verify import verify_network
+
+    digits = datasets.digits(images, count, seed=seed)
+    console.print(f"{digits.source}, seed {digits.seed}", highlight=False)
+    network = zoo.lenet5()
+    simulation = rtl.Simulation(sim=sim, waves=waves, seed=digits.seed, memory=rtl.MemoryModel(latency=latency))
+    with progress_bar(console, f"{network.name} on {sim}") as progress:
+        run = verify_network(network, digits.images, digits.labels, simulation, progress)
+    rerun = _rerun("lenet", sim, digits.seed, ["--count", str(count), "--latency", str(latency)], images)
+    report.show(run, console, rerun)
+    report.save(run, ROOT / "build" / "lenet", rerun)
+    if not run.passed:
+        raise typer.Exit(1)
+
+
+def _rerun(command: str, sim: str, seed: int, options: list[str], images: list[Path]) -> str:
+    """The command that repeats a run with waves."""
+    for path in images:
+        options += ["--images", str(path)]
+    words = [sys.executable, "-m", "cocodla", command, "--sim", sim, "--seed", str(seed), "--waves", *options]
+    return shlex.join(words)
+
+
+@app.command()
+def sim(
+    block: str = typer.Argument("", help="block to run; without it the blocks and tests are listed"),
+    sim: str = SIM,
+    test: str = typer.Option(None, "--test", help="regular expression on the test names"),
+    seed: int = SEED,
+    waves: bool = WAVES,
+    quiet: bool = typer.Option(False, "--quiet", help="the result only, not the simulator's output"),
+) -> None:
+    """Run the bench of one block, or list all of them."""
+    from cocodla.report import bench as report
+
+    if not block:
+        report.show_list(console)
+    elif not report.run(console, block, sim, test, seed, waves, quiet):
+        raise typer.Exit(1)
+
+
+@app.command()
+def lint(modules: list[str] = typer.Argument(None, help="modules of rtl/; without any the chip from NV_nvdla")) -> None:
+    """Lint the RTL with every warning of Verilator on."""
+    from cocodla.report import bench as report
+
+    if not report.lint(console, modules or []):
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Entry point. Exit status: 0 done, 1 something differed or failed, 2 the user's input or machine was wrong."""
+    try:
+        sys.exit(app(standalone_mode=False) or 0)
+    except UserError as error:
+        _fail(str(error))
+    except click.ClickException as error:
+        _fail(error.format_message())
+    except (KeyboardInterrupt, click.Abort):
+        _fail("interrupted")
+    except OSError as error:
+        _fail(f"{error.filename or 'file system'}: {error.strerror or error}")
+
+
+def _fail(message: str) -> None:
+    print(f"cocodla: {message}", file=sys.stderr)  # noqa: T201 (the one place that talks to a terminal without rich)
+    sys.exit(2)
