@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from cocodla.errors import UserError
 from cocodla.registers import MAP
 from cocodla.registers.codegen import generate, stale

@@ -6,6 +6,7 @@ from typing import Any
 
 from cocotb.triggers import FallingEdge, RisingEdge
 from cocotb_bus.bus import Bus
+
 from cocotbext.dla.checks import Report, fail, high, known, number
 
 

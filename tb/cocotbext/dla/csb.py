@@ -11,6 +11,7 @@ from cocotb.triggers import Event, FallingEdge, RisingEdge
 from cocotb_bus.bus import Bus
 from cocotb_bus.drivers import BusDriver
 from cocotb_bus.monitors import BusMonitor
+
 from cocotbext.dla.checks import Report, fail, high, known, number
 from cocotbext.dla.stalls import Stall, never
 

@@ -15,6 +15,7 @@ from typing import Any
 import cocotb
 from cocotb.triggers import FallingEdge, RisingEdge
 from cocotb_bus.bus import Bus
+
 from cocotbext.dla.checks import Report, fail, high, number
 from cocotbext.dla.memory import SparseMemory
 from cocotbext.dla.stalls import Stall, bursts, never, random_stalls, some_stalls

@@ -14,6 +14,7 @@ from typing import Any
 import cocotb
 from cocotb.triggers import FallingEdge, RisingEdge
 from cocotb_bus.bus import Bus
+
 from cocotbext.dla.checks import Report, fail, high, known, number
 from cocotbext.dla.memory import SparseMemory
 from cocotbext.dla.stalls import Stall, never

@@ -6,6 +6,7 @@ from typing import Any
 
 import cocotb
 from cocotb.triggers import FallingEdge
+
 from cocotbext.dla.checks import Report, fail, high, known
 
 

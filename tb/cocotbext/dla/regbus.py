@@ -7,6 +7,7 @@ from typing import Any
 import cocotb
 from cocotb.triggers import Event, FallingEdge, RisingEdge
 from cocotb_bus.drivers import BusDriver
+
 from cocotbext.dla.checks import Report, fail, high, known, number
 
 Access = tuple[int, int | None]  # byte address, data to write or None for a read

@@ -13,6 +13,7 @@ import cocotb
 from cocotb.triggers import Event, FallingEdge, RisingEdge
 from cocotb_bus.drivers import BusDriver
 from cocotb_bus.monitors import BusMonitor
+
 from cocotbext.dla.checks import Report, fail, high, known, number
 from cocotbext.dla.stalls import Stall, never
 
