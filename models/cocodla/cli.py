@@ -68,21 +68,20 @@ def sim(
     quiet: bool = typer.Option(False, "--quiet", help="the result only, not the simulator's output"),
 ) -> None:
     """Run the bench of one block, or list all of them."""
-    from cocodla.report import bench as report
+    from cocodla.sim import console as report
 
     if not block:
-        report.show_list(console)
-    elif not report.run(console, block, sim, test, seed, waves, quiet):
-        raise typer.Exit(1)
+        report.show_list()
+    else:
+        raise typer.Exit(report.run_block(block, sim, test, seed, waves, quiet))
 
 
 @app.command()
 def lint(modules: list[str] = typer.Argument(None, help="modules of rtl/; without any the chip from NV_nvdla")) -> None:
     """Lint the RTL with every warning of Verilator on."""
-    from cocodla.report import bench as report
+    from cocodla.sim import console as report
 
-    if not report.lint(console, modules or []):
-        raise typer.Exit(1)
+    raise typer.Exit(report.run_lint(modules or []))
 
 
 def main() -> None:
