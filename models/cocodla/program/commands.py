@@ -87,6 +87,4 @@ class Mark:
     info: dict[str, Any] = field(default_factory=dict)
 
 
-Command = (
-    LoadMemory | FillMemory | WriteRegister | ReadRegister | PollRegister | WaitInterrupt | CheckMemory | Mark
-)
+Command = LoadMemory | FillMemory | WriteRegister | ReadRegister | PollRegister | WaitInterrupt | CheckMemory | Mark

@@ -1,0 +1,146 @@
+"""The memory of the golden Device: sparse, 32-bit byte addresses, with an optional batch axis.
+
+With a batch of N images every byte exists N times in principle. A page keeps one copy that all
+images share until something is written that differs from image to image; then it becomes private.
+Bytes nobody wrote read 0.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+
+from cocodla.errors import UserError
+from cocodla.formats.feature import ByteArray, CubeLayout, Int8Array
+from cocodla.hw import ADDRESS_BITS, ATOM
+
+PAGE_BITS = 12
+PAGE = 1 << PAGE_BITS
+LIMIT = 1 << ADDRESS_BITS
+
+
+class Memory:
+    """Byte arrays passed in and out have shape (1 or batch, length): 1 means equal for all images."""
+
+    def __init__(self, batch: int = 1) -> None:
+        if batch < 1:
+            raise ValueError("a batch has at least one image")
+        self.batch = batch
+        self._pages: dict[int, ByteArray] = {}
+
+    # -- plain bytes -------------------------------------------------------------------------
+
+    def read(self, address: int, length: int) -> ByteArray:
+        """A copy of `length` bytes, shape (1, length) when all images share them, else (batch, length)."""
+        self._check(address, length)
+        first, last = address >> PAGE_BITS, (address + max(length, 1) - 1) >> PAGE_BITS
+        pages = [self._pages.get(number) for number in range(first, last + 1)]
+        count = max((page.shape[0] for page in pages if page is not None), default=1)
+        data = np.zeros((count, length), np.uint8)
+        for page, part, inside in self._parts(address, length):
+            stored = self._pages.get(page)
+            if stored is not None:
+                data[:, part] = stored[:, inside]
+        return data
+
+    def write(self, address: int, data: ByteArray) -> None:
+        """Store bytes of shape (1 or batch, length)."""
+        length = data.shape[-1]
+        self._check(address, length)
+        for page, part, inside in self._parts(address, length):
+            self._page(page, data.shape[0])[:, inside] = data[:, part]
+
+    def fill(self, address: int, length: int, value: int) -> None:
+        """Set `length` bytes to `value`."""
+        self._check(address, length)
+        for page, _, inside in self._parts(address, length):
+            if inside == slice(0, PAGE) or page in self._pages:
+                whole = inside == slice(0, PAGE)
+                if whole and value == 0:
+                    self._pages.pop(page, None)
+                    continue
+                if whole:
+                    self._pages[page] = np.full((1, PAGE), value, np.uint8)
+                    continue
+            elif value == 0:
+                continue
+            self._page(page, 1)[:, inside] = value
+
+    def load(self, address: int, data: bytes) -> None:
+        """Store the same bytes for all images."""
+        self.write(address, np.frombuffer(data, np.uint8)[None])
+
+    def dump(self, address: int, length: int, image: int = 0) -> bytes:
+        """The bytes one image sees."""
+        data = self.read(address, length)
+        return data[image if data.shape[0] > 1 else 0].tobytes()
+
+    # -- cubes -------------------------------------------------------------------------------
+
+    def read_cube(self, address: int, layout: CubeLayout) -> Int8Array:
+        """Atoms (1 or batch, S, H, W, 8) of a cube whose base is `address`."""
+        raw = self.read_strided(
+            address,
+            (layout.surfaces, layout.height),
+            (layout.surface_stride, layout.line_stride),
+            ATOM * layout.width,
+        )
+        return raw.reshape(*raw.shape[:-1], layout.width, ATOM).view(np.int8)
+
+    def write_cube(self, address: int, layout: CubeLayout, atoms: Int8Array) -> None:
+        """Store atoms (1 or batch, S, H, W, 8), in the order surface, line."""
+        lines = np.ascontiguousarray(atoms).view(np.uint8)
+        shape = (atoms.shape[0], layout.surfaces, layout.height, ATOM * layout.width)
+        lines = lines.reshape(shape)
+        if layout.is_packed:
+            self.write(address, lines.reshape(shape[0], -1))
+            return
+        if layout.line_stride == ATOM * layout.width:
+            lines = lines.reshape(shape[0], layout.surfaces, 1, -1)
+        for surface, y in product(range(layout.surfaces), range(lines.shape[2])):
+            self.write(address + surface * layout.surface_stride + y * layout.line_stride, lines[:, surface, y])
+
+    def read_strided(self, address: int, shape: tuple[int, ...], strides: tuple[int, ...], run: int) -> ByteArray:
+        """Runs of `run` bytes at every combination of strides: (1 or batch, *shape, run), a copy."""
+        span = sum((n - 1) * s for n, s in zip(shape, strides, strict=True)) + run
+        payload = run * int(np.prod(shape))
+        self._check(address, span)
+        if span <= 4 * payload + 16 * PAGE:
+            data = self.read(address, span)
+            view = np.lib.stride_tricks.as_strided(data, (data.shape[0], *shape, run), (data.strides[0], *strides, 1))
+            return np.ascontiguousarray(view)
+        parts = [self.read_strided(address + i * strides[0], shape[1:], strides[1:], run) for i in range(shape[0])]
+        count = max(part.shape[0] for part in parts)
+        return np.stack([np.broadcast_to(part, (count, *part.shape[1:])) for part in parts], axis=1)
+
+    # -- pages -------------------------------------------------------------------------------
+
+    @staticmethod
+    def _check(address: int, length: int) -> None:
+        if address < 0 or address + length > LIMIT:
+            raise UserError(f"bytes {address:#x}..{address + length:#x} are outside the 32-bit memory")
+
+    @staticmethod
+    def _parts(address: int, length: int) -> list[tuple[int, slice, slice]]:
+        """(page, slice of the data, slice of the page) for each page a range touches."""
+        parts = []
+        position = 0
+        while position < length:
+            page, inside = divmod(address + position, PAGE)
+            count = min(PAGE - inside, length - position)
+            parts.append((page, slice(position, position + count), slice(inside, inside + count)))
+            position += count
+        return parts
+
+    def _page(self, number: int, count: int) -> ByteArray:
+        """The page, made if it does not exist, and private if `count` images differ."""
+        page = self._pages.get(number)
+        if page is None:
+            page = np.zeros((count, PAGE), np.uint8)
+        elif page.shape[0] < count:
+            page = np.repeat(page, count, axis=0)
+        else:
+            return page
+        self._pages[number] = page
+        return page

@@ -1,0 +1,25 @@
+"""SDP operands as BRDMA and NRDMA fetch them (spec: sdp.md section 4)."""
+
+from __future__ import annotations
+
+from cocodla.formats.operands import unpack_operands
+from cocodla.golden.config import OperandConfig, OperandUse
+from cocodla.golden.memory import Memory
+from cocodla.golden.sdp import StageOperands
+from cocodla.hw import surfaces
+
+
+def fetch_operands(memory: Memory, config: OperandConfig, width: int, height: int, channels: int) -> StageOperands:
+    """Operands of a cube, shape (1 or batch, S, 1, 1, 8) per channel or (1 or batch, S, H, W, 8) per element."""
+    count, group = surfaces(channels), config.group_bytes
+    if not config.per_element or (width == 1 and height == 1):
+        shape, strides, run = (count, 1), (group, 0), group
+    else:
+        shape, strides = (count, height), (config.surface_stride, config.line_stride)
+        run = width * group
+    raw = memory.read_strided(config.address, shape, strides, run)
+    atoms = raw.reshape(raw.shape[0], count, shape[1], -1, group)
+    alu, mul = unpack_operands(
+        atoms, alu=config.use is not OperandUse.MUL, mul=config.use is not OperandUse.ALU, two_bytes=config.two_bytes
+    )
+    return StageOperands(alu, mul)

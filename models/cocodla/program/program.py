@@ -1,0 +1,79 @@
+"""Program: an ordered list of commands plus what a reader needs to know about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cocodla.errors import UserError
+from cocodla.hw import ADDRESS_BITS
+from cocodla.program.commands import (
+    CheckMemory,
+    Command,
+    FillMemory,
+    LoadMemory,
+    PollRegister,
+    ReadRegister,
+    WriteRegister,
+)
+
+REGISTER_WINDOW = 1 << 18
+
+
+@dataclass
+class Program:
+    """Commands in execution order. `meta` holds plain JSON values (name, source, compiler version, ...)."""
+
+    commands: list[Command] = field(default_factory=list)
+    meta: dict[str, Any] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[Command]:
+        return iter(self.commands)
+
+    def __len__(self) -> int:
+        return len(self.commands)
+
+    def append(self, *commands: Command) -> None:
+        """Add commands at the end."""
+        self.commands.extend(commands)
+
+    def validate(self) -> None:
+        """Raise UserError when an address or a value does not fit: every reader calls this."""
+        for index, command in enumerate(self.commands):
+            reason = _fault(command)
+            if reason:
+                raise UserError(f"program command {index} ({type(command).__name__}): {reason}")
+
+    def save(self, path: Path | str) -> None:
+        """Write the program file (format: cocodla.program.file)."""
+        from cocodla.program.file import save
+
+        save(self, Path(path))
+
+    @staticmethod
+    def load(path: Path | str) -> Program:
+        """Read a program file; UserError when it is missing or damaged."""
+        from cocodla.program.file import load
+
+        return load(Path(path))
+
+
+def _fault(command: Command) -> str | None:
+    """Why a command cannot be executed on any backend, None if it can."""
+    if isinstance(command, (LoadMemory, FillMemory, CheckMemory)):
+        length = len(command.data) if isinstance(command, LoadMemory) else command.length
+        if command.address < 0 or length < 0 or command.address + length > 1 << ADDRESS_BITS:
+            return f"bytes {command.address:#x}..{command.address + length:#x} are outside the 32-bit memory"
+        if isinstance(command, FillMemory) and not 0 <= command.value <= 255:
+            return f"fill value {command.value} is not a byte"
+        if isinstance(command, CheckMemory) and command.expected is not None and len(command.expected) != length:
+            return f"{len(command.expected)} expected bytes for a length of {length}"
+    elif isinstance(command, (WriteRegister, ReadRegister, PollRegister)):
+        if not 0 <= command.address < REGISTER_WINDOW or command.address % 4:
+            return f"register address {command.address:#x} is not a word of the 256 KiB window"
+        values = (command.value,) if isinstance(command, WriteRegister) else (command.mask, command.expected)
+        if any(not 0 <= v < 1 << 32 for v in values):
+            return f"value {max(values, key=abs):#x} does not fit 32 bits"
+    return None

@@ -1,0 +1,111 @@
+"""Reader of recorded register logs with a memory image (../shared/traces/official_lenet/README.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from cocodla.errors import UserError
+from cocodla.hw import ADDRESS_BITS
+from cocodla.program.commands import (
+    Command,
+    FillMemory,
+    LoadMemory,
+    Mark,
+    PollRegister,
+    ReadRegister,
+    WaitInterrupt,
+    WriteRegister,
+)
+from cocodla.program.program import REGISTER_WINDOW, Program
+from cocodla.registers import MAP
+
+_INTR_STATUS = MAP["GLB.S_INTR_STATUS"].address
+_FLUSH_STATUS = MAP["CDMA.S_CBUF_FLUSH_STATUS"].address
+
+
+def read_txn(log: Path | str, memory: Path | str | None = None) -> Program:
+    """A log of `write_reg ADDR DATA` / `read_reg ADDR MASK EXPECTED` as a Program.
+
+    `memory` is a list of `mem_fill ADDR LENGTH BYTE` and `mem_load ADDR FILE`, done first.
+    A read of GLB.S_INTR_STATUS with a nonzero expected value waits for these bits (the log clears
+    them itself); a read of the CBUF flush status polls, as the recording driver did. Every other
+    read must return the value under its mask. UserError with file and line number for bad input.
+    """
+    log = Path(log)
+    program = Program(meta={"name": log.stem, "source": "register log"})
+    program.append(Mark(log.stem))
+    if memory is not None:
+        program.append(*_memory_commands(Path(memory)))
+    program.append(*_register_commands(log))
+    program.validate()
+    return program
+
+
+def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """(line number, words) of every line that is not empty or a comment (# or //)."""
+    try:
+        text = path.read_text(encoding="ascii")
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: not a text file") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot read: {error.strerror}") from None
+    for number, line in enumerate(text.splitlines(), 1):
+        words = line.split()
+        if words and not words[0].startswith(("#", "//")):
+            yield number, words
+
+
+def _number(path: Path, line: int, text: str, limit: int) -> int:
+    try:
+        value = int(text, 0)
+    except ValueError:
+        raise UserError(f"{path}:{line}: {text!r} is not a number") from None
+    if not 0 <= value < limit:
+        raise UserError(f"{path}:{line}: {text} is outside 0..{limit - 1:#x}")
+    return value
+
+
+def _memory_commands(path: Path) -> Iterator[Command]:
+    limit = 1 << ADDRESS_BITS
+    for line, words in _lines(path):
+        match words:
+            case ["mem_fill", address, length, value]:
+                yield FillMemory(
+                    _number(path, line, address, limit),
+                    _number(path, line, length, limit + 1),
+                    _number(path, line, value, 256),
+                )
+            case ["mem_load", address, name]:
+                try:
+                    data = (path.parent / name).read_bytes()
+                except OSError as error:
+                    raise UserError(f"{path}:{line}: {name}: {error.strerror}") from None
+                yield LoadMemory(_number(path, line, address, limit), data)
+            case _:
+                raise UserError(f"{path}:{line}: not a memory command: {' '.join(words)[:60]!r}")
+
+
+def _register_commands(path: Path) -> Iterator[Command]:
+    def address(line: int, text: str) -> int:
+        value = _number(path, line, text, REGISTER_WINDOW)
+        if value % 4:
+            raise UserError(f"{path}:{line}: register address {text} is not a multiple of 4")
+        return value
+
+    for line, words in _lines(path):
+        match words:
+            case ["write_reg", register, value]:
+                yield WriteRegister(address(line, register), _number(path, line, value, 1 << 32))
+            case ["read_reg", register, mask_text, expected_text]:
+                target = address(line, register)
+                mask = _number(path, line, mask_text, 1 << 32)
+                expected = _number(path, line, expected_text, 1 << 32)
+                if target == _INTR_STATUS and expected:
+                    yield WaitInterrupt(expected & mask, clear=False)
+                elif target == _FLUSH_STATUS:
+                    yield PollRegister(target, mask, expected)
+                else:
+                    yield ReadRegister(target, mask, expected)
+            case _:
+                raise UserError(f"{path}:{line}: not a register access: {' '.join(words)[:60]!r}")
