@@ -20,7 +20,8 @@ class Field:
     enum: names of values, may be empty.
     minus_one: the field holds the quantity minus 1.
     storage_only: can be written and read back, but nothing depends on it (the register's mark counts too).
-    absent: status of a feature the configuration does not have; always 0.
+    absent: belongs to a feature the configuration does not have; always 0.
+    on_read: reading has a side effect too.
     """
 
     name: str
@@ -28,10 +29,11 @@ class Field:
     lsb: int
     access: str
     reset: int = 0
-    enum: Mapping[str, int] = field(default_factory=dict)
+    enum: Mapping[str, int] = field(default_factory=dict, hash=False)
     minus_one: bool = False
     storage_only: bool = False
     absent: bool = False
+    on_read: bool = False
 
     @property
     def width(self) -> int:

@@ -949,7 +949,7 @@ UNITS: tuple[Unit, ...] = (
             Field("LUT_ACCESS_TYPE", 17, 17, "rw", enum={"READ": 0, "WRITE": 1}),
         ), storage_only=True),
         Register("S_LUT_ACCESS_DATA", "SDP", 0x0900c, "single", (
-            Field("LUT_DATA", 15, 0, "trig"),
+            Field("LUT_DATA", 15, 0, "trig", absent=True),
         ), storage_only=True),
         Register("S_LUT_CFG", "SDP", 0x09010, "single", (
             Field("LUT_LE_FUNCTION", 0, 0, "rw", enum={"EXPONENT": 0, "LINEAR": 1}),
@@ -1440,7 +1440,7 @@ UNITS: tuple[Unit, ...] = (
             Field("LUT_ACCESS_TYPE", 17, 17, "rw", enum={"READ": 0, "WRITE": 1}),
         )),
         Register("S_LUT_ACCESS_DATA", "CDP", 0x0d00c, "single", (
-            Field("LUT_DATA", 15, 0, "trig"),
+            Field("LUT_DATA", 15, 0, "trig", on_read=True),
         )),
         Register("S_LUT_CFG", "CDP", 0x0d010, "single", (
             Field("LUT_LE_FUNCTION", 0, 0, "rw", enum={"EXPONENT": 0, "LINEAR": 1}),

@@ -42,7 +42,7 @@ def _field(field: Field) -> str:
         parts.append(f"reset=0x{field.reset:x}")
     if field.enum:
         parts.append("enum={" + ", ".join(f"{_str(k)}: {v}" for k, v in field.enum.items()) + "}")
-    parts += [f"{name}=True" for name in ("minus_one", "storage_only", "absent") if getattr(field, name)]
+    parts += [f"{name}=True" for name in ("minus_one", "storage_only", "absent", "on_read") if getattr(field, name)]
     return f"Field({', '.join(parts)})"
 
 

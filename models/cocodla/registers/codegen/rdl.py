@@ -54,12 +54,20 @@ def _field(node: FieldNode) -> Field:
         msb=node.high,
         lsb=node.low,
         access=_access(node),
-        reset=node.get_property("reset") or 0,
+        reset=_reset(node),
         enum={m.name: m.value for m in encode} if encode else {},
         minus_one=bool(node.get_property("minus_one")),
         storage_only=bool(node.get_property("storage_only")),
         absent=bool(node.get_property("absent")),
+        on_read=bool(node.get_property("swacc")),
     )
+
+
+def _reset(node: FieldNode) -> int:
+    value = node.get_property("reset", default=0)
+    if not isinstance(value, int):
+        raise UserError(f"field {node.get_path()}: the reset value must be a number")
+    return value
 
 
 def _access(node: FieldNode) -> str:

@@ -1,0 +1,113 @@
+// Register file of CDP_RDMA, made by scripts/generate_registers.py from rtl/registers/nv_small.rdl: do not edit.
+// Field values change only while the group's OP_EN is 0. Ports: docs/architecture.md, register bus.
+// A read is answered one cycle after its strobe; an access may come every cycle.
+`default_nettype none
+
+module cdp_rdma_regs (
+    input  wire        clk,
+    input  wire        rst_n,
+    input  wire        reg_valid,
+    input  wire        reg_write,
+    input  wire [9:0]  reg_addr,
+    input  wire [31:0] reg_wdata,
+    output wire [31:0] reg_rdata,
+    output wire        op_en,
+    output wire        consumer,
+    input  wire        done,
+    output wire [12:0] cfg_data_cube_width_width,
+    output wire [12:0] cfg_data_cube_height_height,
+    output wire [12:0] cfg_data_cube_channel_channel,
+    output wire [31:0] cfg_src_base_addr_low,
+    output wire [31:0] cfg_src_line_stride,
+    output wire [31:0] cfg_src_surface_stride,
+    output wire        cfg_src_dma_cfg_src_ram_type,
+    output wire        cfg_perf_enable_dma_en,
+    input  wire [31:0] sts_perf_read_stall
+);
+
+wire [4:0] word;
+wire producer;
+wire [1:0] dual_write;
+
+reg [31:0] mask;
+always @* begin
+    case (word)
+        5'd3, 5'd4, 5'd5: mask = 32'h00001fff;
+        5'd6, 5'd7, 5'd8, 5'd9, 5'd16: mask = 32'hffffffff;
+        5'd10, 5'd14: mask = 32'h00000001;
+        5'd13: mask = 32'h00000003;
+        default: mask = 32'd0;
+    endcase
+end
+
+wire [31:0] reset = 32'd0;
+
+wire [1:0] finished = {consumer, !consumer} & {2{done}};
+
+genvar g;
+generate
+for (g = 0; g < 2; g = g + 1) begin : group
+    reg [12:0] data_cube_width_word, data_cube_height_word, data_cube_channel_word;
+    reg [31:0] src_base_addr_low_word, src_line_stride_word, src_surface_stride_word;
+    reg src_dma_cfg_word, perf_enable_word;
+    always @(posedge clk or negedge rst_n) begin
+        if (!rst_n) begin
+            {
+                data_cube_width_word, data_cube_height_word, data_cube_channel_word, src_base_addr_low_word,
+                src_line_stride_word, src_surface_stride_word, src_dma_cfg_word, perf_enable_word
+            } <= 0;
+        end else if (dual_write[g]) begin
+            case (word)
+                5'd3: data_cube_width_word <= reg_wdata[12:0];
+                5'd4: data_cube_height_word <= reg_wdata[12:0];
+                5'd5: data_cube_channel_word <= reg_wdata[12:0];
+                5'd6: src_base_addr_low_word <= reg_wdata[31:0];
+                5'd8: src_line_stride_word <= reg_wdata[31:0];
+                5'd9: src_surface_stride_word <= reg_wdata[31:0];
+                5'd10: src_dma_cfg_word <= reg_wdata[0];
+                5'd14: perf_enable_word <= reg_wdata[0];
+                default: ;
+            endcase
+        end
+    end
+    reg [31:0] copy_perf_read_stall;
+    always @(posedge clk or negedge rst_n) begin
+        if (!rst_n) begin
+            copy_perf_read_stall <= 0;
+        end else if (finished[g]) begin
+            copy_perf_read_stall <= sts_perf_read_stall;
+        end
+    end
+end
+endgenerate
+
+assign cfg_data_cube_width_width = consumer ? group[1].data_cube_width_word : group[0].data_cube_width_word;
+assign cfg_data_cube_height_height = consumer ? group[1].data_cube_height_word : group[0].data_cube_height_word;
+assign cfg_data_cube_channel_channel = consumer ? group[1].data_cube_channel_word : group[0].data_cube_channel_word;
+assign cfg_src_base_addr_low = consumer ? group[1].src_base_addr_low_word : group[0].src_base_addr_low_word;
+assign cfg_src_line_stride = consumer ? group[1].src_line_stride_word : group[0].src_line_stride_word;
+assign cfg_src_surface_stride = consumer ? group[1].src_surface_stride_word : group[0].src_surface_stride_word;
+assign cfg_src_dma_cfg_src_ram_type = consumer ? group[1].src_dma_cfg_word : group[0].src_dma_cfg_word;
+assign cfg_perf_enable_dma_en = consumer ? group[1].perf_enable_word : group[0].perf_enable_word;
+
+reg [31:0] value;
+always @* begin
+    case (word)
+        5'd15: value = (producer ? group[1].copy_perf_read_stall : group[0].copy_perf_read_stall);
+        default: value = 32'd0;
+    endcase
+end
+
+/* verilator lint_off PINCONNECTEMPTY */ // not every unit has a use for every output
+dla_regs #(.WORD_W(5), .GROUPED(1), .FIRST_DUAL(2),
+           .STORED(64'h167f8000167f8)) u_regs (
+    .clk(clk), .rst_n(rst_n), .reg_valid(reg_valid), .reg_write(reg_write), .reg_addr(reg_addr),
+    .reg_wdata(reg_wdata), .word(word), .mask(mask), .reset(reset), .value(value), .reg_rdata(reg_rdata), .read(),
+    .single_write(), .dual_write(dual_write), .producer(producer), .started(), .op_en(op_en), .consumer(consumer),
+    .done(done)
+);
+/* verilator lint_on PINCONNECTEMPTY */
+
+endmodule
+
+`default_nettype wire
