@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-import click
 import typer
 from rich.console import Console
 
@@ -21,7 +23,29 @@ SEED = typer.Option(None, "--seed", help="seed of everything random; printed, an
 WAVES = typer.Option(False, "--waves", help="record a waveform")
 
 
-@app.command()
+def command(function: Callable[..., None]) -> Callable[..., None]:
+    """Register a command whose foreseeable errors end in one line and status 2."""
+
+    @functools.wraps(function)
+    def guarded(*args: Any, **kwargs: Any) -> None:
+        try:
+            function(*args, **kwargs)
+        except UserError as error:
+            _fail(str(error))
+        except KeyboardInterrupt:
+            _fail("interrupted")
+        except OSError as error:
+            _fail(f"{error.filename or 'file system'}: {error.strerror or error}")
+
+    return app.command()(guarded)
+
+
+def _fail(message: str) -> None:
+    print(f"cocodla: {message}", file=sys.stderr)  # noqa: T201 (rich would wrap the line)
+    sys.exit(2)
+
+
+@command
 def lenet(
     sim: str = SIM,
     count: int = typer.Option(10, "--count", min=1, help="how many images"),
@@ -58,7 +82,7 @@ def _rerun(command: str, sim: str, seed: int, options: list[str], images: list[P
     return shlex.join(words)
 
 
-@app.command()
+@command
 def sim(
     block: str = typer.Argument("", help="block to run; without it the blocks and tests are listed"),
     sim: str = SIM,
@@ -76,7 +100,7 @@ def sim(
         raise typer.Exit(report.run_block(block, sim, test, seed, waves, quiet))
 
 
-@app.command()
+@command
 def lint(modules: list[str] = typer.Argument(None, help="modules of rtl/; without any the chip from NV_nvdla")) -> None:
     """Lint the RTL with every warning of Verilator on."""
     from cocodla.sim import console as report
@@ -86,18 +110,4 @@ def lint(modules: list[str] = typer.Argument(None, help="modules of rtl/; withou
 
 def main() -> None:
     """Entry point. Exit status: 0 done, 1 something differed or failed, 2 the user's input or machine was wrong."""
-    try:
-        sys.exit(app(standalone_mode=False) or 0)
-    except UserError as error:
-        _fail(str(error))
-    except click.ClickException as error:
-        _fail(error.format_message())
-    except (KeyboardInterrupt, click.Abort):
-        _fail("interrupted")
-    except OSError as error:
-        _fail(f"{error.filename or 'file system'}: {error.strerror or error}")
-
-
-def _fail(message: str) -> None:
-    print(f"cocodla: {message}", file=sys.stderr)  # noqa: T201 (the one place that talks to a terminal without rich)
-    sys.exit(2)
+    app()
