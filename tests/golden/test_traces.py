@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from cocodla.golden import run
 from cocodla.program.trace import read_trace
 

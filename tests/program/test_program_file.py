@@ -5,6 +5,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from cocodla.errors import UserError
 from cocodla.program.commands import (
     CheckMemory,
@@ -17,8 +20,6 @@ from cocodla.program.commands import (
     WriteRegister,
 )
 from cocodla.program.program import Program
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 words = st.integers(0, 2**32 - 1)
 registers = st.integers(0, 2**16 - 1).map(lambda n: 4 * n)

@@ -2,26 +2,90 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-RESET_BANK = 32
+from cocodla.golden.config_conv import ConvConfig
+from cocodla.golden.rules import require
+
+Lines = NDArray[np.int8]
+Stream = NDArray[np.uint8]
+
+RESET_BANKS = (32, 32)
 
 
-@dataclass
 class Cbuf:
-    """Lines and weights left by the last layer; bank counts are true values (reset 32: always a change).
+    """Lines and weights left by the last layer. Bank counts are true values; after reset any layer is a change.
 
-    lines: int8 (1 or batch, lines, entries, 8), the slices not released, oldest first; None when empty.
-    weights: uint8 (1 or batch, bytes), the stream kept by SKIP_WEIGHT_RLS; None when released.
+    lines: (1 or batch, lines, entries, 8), slices not released, oldest first; None when there are none.
+    weights: (1 or batch, bytes), the stream kept by SKIP_WEIGHT_RLS; None when it was released.
     """
 
-    data_banks: int = RESET_BANK
-    weight_banks: int = RESET_BANK
-    image: bool | None = None
-    lines: NDArray[np.int8] | None = None
-    weights: NDArray[np.uint8] | None = None
-    data_skipped: bool = field(default=False)
-    """The last layer had SKIP_DATA_RLS."""
+    def __init__(self) -> None:
+        self.banks = RESET_BANKS
+        self.image: bool | None = None
+        self.lines: Lines | None = None
+        self.weights: Stream | None = None
+        self.kept_all_lines = False
+
+    def provide(
+        self, config: ConvConfig, fetch_lines: Callable[[], Lines], fetch_weights: Callable[[], Stream]
+    ) -> tuple[Lines, Stream]:
+        """Lines (at least the CSC height) and weight stream of a layer, fetched or kept (7.3, 7.4)."""
+        csc = config.csc
+        banks = (csc.data_banks, csc.weight_banks)
+        if banks != self.banks:
+            if banks[0] != self.banks[0]:
+                self.lines = None
+            require(
+                self.lines is None or not csc.data_reuse or not self.kept_all_lines,
+                "DATA_REUSE of kept lines with a different WEIGHT_BANK (cdma.md 7.3)",
+            )
+            self.weights = None
+            self.kept_all_lines = False
+            self.banks = banks
+        lines = self._lines(config, fetch_lines)
+        if csc.weight_reuse and self.weights is not None:
+            require(
+                csc.weight_bytes <= self.weights.shape[1],
+                f"WEIGHT_REUSE of {csc.weight_bytes} bytes, {self.weights.shape[1]} were kept",
+            )
+            stream = self.weights
+        else:
+            stream = fetch_weights()
+        return lines, stream
+
+    def _lines(self, config: ConvConfig, fetch: Callable[[], Lines]) -> Lines:
+        csc = config.csc
+        if not csc.data_reuse or self.image != csc.image:
+            self.lines = None
+        kept = self.lines
+        if kept is None:
+            lines = fetch()
+        else:
+            require(
+                kept.shape[2] == csc.entries,
+                f"DATA_REUSE of lines of {kept.shape[2]} entries, this layer has {csc.entries}",
+            )
+            lines = kept if self.kept_all_lines else _join(kept, fetch())
+        require(
+            lines.shape[1] >= csc.height,
+            f"CSC waits for {csc.height} lines, {lines.shape[1]} are kept and fetched (cdma.md 7.4)",
+        )
+        return lines
+
+    def release(self, config: ConvConfig, lines: Lines, stream: Stream) -> None:
+        """End of a layer: free what is not kept for the next one."""
+        csc = config.csc
+        left = lines if csc.skip_data_release else lines[:, csc.release_lines :]
+        self.lines = left if left.shape[1] else None
+        self.kept_all_lines = csc.skip_data_release
+        self.weights = stream if csc.skip_weight_release else None
+        self.image = csc.image
+
+
+def _join(kept: Lines, new: Lines) -> Lines:
+    batch = max(kept.shape[0], new.shape[0])
+    return np.concatenate([np.broadcast_to(part, (batch, *part.shape[1:])) for part in (kept, new)], axis=1)

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from cocodla.golden import pdp, sdp
+from cocodla.golden import cdma, convolution, pdp, sdp
 from cocodla.golden.config import OperandConfig, PdpConfig, SdpConfig, SdpRdmaConfig
+from cocodla.golden.config_conv import CdmaConfig, ConvConfig, CscConfig
 from cocodla.golden.operands import fetch_operands
 from cocodla.golden.rules import require
+from cocodla.registers import MAP
 
 if TYPE_CHECKING:
     import numpy as np
@@ -187,16 +189,45 @@ def _run_cdp(device: Device) -> None:
     raise NotImplementedError
 
 
-def _convolution(device: Device, config: SdpConfig) -> NDArray[np.int64]:
-    raise NotImplementedError
+def _convolution(device: Device, config: SdpConfig) -> NDArray[np.int32]:
+    """The five units in front of SDP; their registers are freed and their interrupts set here."""
+    units = device.units
+    layer = ConvConfig(
+        CdmaConfig.from_registers(units["CDMA"].snapshot()),
+        CscConfig.from_registers(units["CSC"].snapshot(), units["CACC"].snapshot()),
+    )
+    layer.check()
+    csc = layer.csc
+    for name, ours, theirs in (
+        ("width", csc.out_width, config.width),
+        ("height", csc.out_height, config.height),
+        ("kernel count", csc.kernels, config.channels),
+    ):
+        require(ours == theirs, f"convolution output {name} is {ours}, SDP expects {theirs}")
+    for client in ("CDMA_DAT", "CDMA_WT"):
+        _require_client(device, "RD", client)
+    memory, cdma_config = device.memory, layer.cdma
+    lines, stream = device.cbuf.provide(
+        layer,
+        lambda: cdma.fetch(memory, cdma_config),
+        lambda: memory.read(cdma_config.weight_address, cdma_config.weight_bytes),
+    )
+    sums = convolution.convolve_batch(lines, stream, csc)
+    device.cbuf.release(layer, lines, stream)
+    group = units["CDMA"].finish()
+    for name in ("CSC", "CMAC_A", "CMAC_B"):
+        units[name].finish()
+    units["CACC"].finish({"D_OUT_SATURATION": 0})
+    device.glb.status |= 1 << INTERRUPT_BIT["CDMA_DAT"] + group | 1 << INTERRUPT_BIT["CDMA_WT"] + group
+    device.glb.status |= 1 << INTERRUPT_BIT["CACC"] + device.cacc_group
+    device.cacc_group ^= 1
+    return sums
 
 
 def _require_client(device: Device, direction: str, client: str) -> None:
     """A memory client with arbitration weight 0 is never served (system.md 7)."""
     for name, word in device.plain["MCIF"].words.items():
         if name.startswith(f"CFG_{direction}_WEIGHT"):
-            from cocodla.registers import MAP
-
             weights = MAP[f"MCIF.{name}"].decode(word)
             weight = weights.get(f"{direction}_WEIGHT_{client}")
             if weight is not None:

@@ -1,0 +1,129 @@
+"""CSC, CMAC and CACC as one exact convolution (spec: convolution.md section 6, csc_cmac_cacc.md 2, 5, 6).
+
+The sums are matrix products in float32 or float64, whichever holds every intermediate sum exactly
+(a partial sum never exceeds 128 * sum |w| of its kernel), so the order of additions is irrelevant.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cocodla.formats.feature import ByteArray, Int8Array
+from cocodla.formats.weights import unpack_weights
+from cocodla.golden.arithmetic import IntArray, saturate
+from cocodla.golden.config_conv import CscConfig
+from cocodla.hw import ATOM, align, surfaces
+
+PATCH_ELEMENTS = 1 << 22
+"""Largest number of elements of one matrix of input windows: bounds memory, keeps caches warm."""
+
+
+def convolve(lines: Int8Array, weights: Int8Array, config: CscConfig) -> NDArray[np.int32]:
+    """What CACC sends to SDP: lines (N, >= H, entries, 8) and weights (K, C, R, S) -> (N, S, OH, OW, 8) int32.
+
+    C is S*CH and S is 1 in image mode. Lanes of absent kernels are 0.
+    """
+    windows = image_windows(lines, config) if config.image else feature_windows(lines, config)
+    sums = _products(windows, weights)
+    kernels = config.kernels
+    if kernels % ATOM:
+        padded = np.zeros((*sums.shape[:-1], align(kernels)), np.int32)
+        padded[..., :kernels] = sums
+        sums = padded
+    atoms = sums.reshape(*sums.shape[:-1], surfaces(kernels), ATOM).transpose(0, 3, 1, 2, 4)
+    return truncate(atoms, config.clip_truncate).astype(np.int32) if config.clip_truncate else atoms
+
+
+def convolve_batch(lines: Int8Array, stream: ByteArray, config: CscConfig) -> NDArray[np.int32]:
+    """As convolve, from the weight streams (1 or N, bytes) in CBUF; N > 1 where the images' weights differ."""
+
+    def kernel(data: ByteArray) -> Int8Array:
+        c = config
+        return unpack_weights(data, c.kernels, c.channels, c.kernel_height, c.kernel_width, c.rows_merged)
+
+    if stream.shape[0] == 1:
+        return convolve(lines, kernel(stream[0]), config)
+    images = np.broadcast_to(lines, (stream.shape[0], *lines.shape[1:]))
+    return np.concatenate([convolve(images[i : i + 1], kernel(stream[i]), config) for i in range(len(stream))])
+
+
+def feature_windows(lines: Int8Array, config: CscConfig) -> NDArray[np.float32]:
+    """Input of every output position in DC mode: (N, OH, OW, R, S, C), float32, a view."""
+    c = config
+    count, used = surfaces(c.channels), lines[:, : c.height]
+    used = used[:, :, : count * c.width].reshape(-1, c.height, count, c.width, ATOM)
+    pixels = used.transpose(0, 1, 3, 2, 4).reshape(-1, c.height, c.width, count * ATOM)[..., : c.channels]
+    rows = (c.out_height - 1) * c.stride_y + (c.kernel_height - 1) * c.dilation_y + 1
+    columns = (c.out_width - 1) * c.stride_x + (c.kernel_width - 1) * c.dilation_x + 1
+    x = _place(pixels, c.pad_value, (rows, columns), (c.pad_top, c.pad_left))
+    n, row, column, channel = x.strides
+    return np.lib.stride_tricks.as_strided(
+        x,
+        (x.shape[0], c.out_height, c.out_width, c.kernel_height, c.kernel_width, c.channels),
+        (n, c.stride_y * row, c.stride_x * column, c.dilation_y * row, c.dilation_x * column, channel),
+        writeable=False,
+    )
+
+
+def image_windows(lines: Int8Array, config: CscConfig) -> NDArray[np.float32]:
+    """Input of every output position in image mode: (N, OH, OW, R, 1, E), float32, a view.
+
+    A window starts at any byte of a line; left and right padding is in the lines already.
+    """
+    c = config
+    used = lines[:, : c.height].reshape(lines.shape[0], c.height, -1)
+    pitch = c.stride_x * c.pixel_channels
+    length = (c.out_width - 1) * pitch + c.channels
+    rows = (c.out_height - 1) * c.stride_y + c.kernel_height
+    x = _place(used[..., None], c.pad_value, (rows, length), (c.pad_top, 0))
+    n, row, byte, _ = x.strides
+    return np.lib.stride_tricks.as_strided(
+        x,
+        (x.shape[0], c.out_height, c.out_width, c.kernel_height, 1, c.channels),
+        (n, c.stride_y * row, pitch * byte, row, byte, byte),
+        writeable=False,
+    )
+
+
+def _place(x: Int8Array, pad: int, shape: tuple[int, int], before: tuple[int, int]) -> NDArray[np.float32]:
+    """(N, H, W, C) inside a field of `shape` filled with `pad`, at offset `before`; what sticks out is cut."""
+    field = np.empty((x.shape[0], *shape, x.shape[3]), np.float32)
+    height, width = (max(0, min(size, n - b)) for size, n, b in zip(x.shape[1:3], shape, before, strict=True))
+    if (height, width) != shape:
+        field[...] = pad
+    if height and width:
+        field[:, before[0] : before[0] + height, before[1] : before[1] + width] = x[:, :height, :width]
+    return field
+
+
+def _products(windows: NDArray[np.float32], weights: Int8Array) -> NDArray[np.int32]:
+    """windows (N, OH, OW, R, S, C) x weights (K, C, R, S) -> exact sums (N, OH, OW, K) int32."""
+    kernels = weights.shape[0]
+    matrix = weights.transpose(2, 3, 1, 0).reshape(-1, kernels)
+    largest = 128 * int(np.abs(matrix.astype(np.int32)).sum(axis=0).max())
+    kind: Any = np.float32 if largest < 1 << 24 else np.float64
+    matrix = matrix.astype(kind)
+    batch, height, width = windows.shape[:3]
+    sums = np.empty((batch, height, width, kernels), np.int32)
+    taps = matrix.shape[0]
+    images = max(1, PATCH_ELEMENTS // (height * width * taps))
+    lines = height if images > 1 else max(1, PATCH_ELEMENTS // (width * taps))
+    for first in range(0, batch, images):
+        for top in range(0, height, lines):
+            part = windows[first : first + images, top : top + lines]
+            patches = part.reshape(-1, taps).astype(kind, copy=False)
+            target = sums[first : first + images, top : top + lines]
+            target[...] = (patches @ matrix).reshape(target.shape)
+    return sums
+
+
+def truncate(sums: NDArray[Any], shift: int) -> IntArray:
+    """CACC round_shift by CLIP_TRUNCATE and saturation to 32 bits (csc_cmac_cacc.md 6.1, exact above 16 too)."""
+    values = np.asarray(sums, np.int64)
+    shifted = (values << 16) >> shift
+    guide, stick = (shifted >> 15) & 1, shifted & 0x7FFF
+    rounded = (shifted >> 16) + ((guide == 1) & ((values >= 0) | (stick != 0)))
+    return saturate(rounded, 32)
