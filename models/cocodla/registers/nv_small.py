@@ -380,7 +380,7 @@ UNITS: tuple[Unit, ...] = (
     ), "Version and interrupts."),
     Unit("MCIF", 0x02000, (
         Register("CFG_RD_WEIGHT_0", "MCIF", 0x02000, "plain", (
-            Field("RD_WEIGHT_BDMA", 7, 0, "rw", reset=0x1),
+            Field("RD_WEIGHT_BDMA", 7, 0, "rw", reset=0x1, storage_only=True),
             Field("RD_WEIGHT_SDP", 15, 8, "rw", reset=0x1),
             Field("RD_WEIGHT_PDP", 23, 16, "rw", reset=0x1),
             Field("RD_WEIGHT_CDP", 31, 24, "rw", reset=0x1),
@@ -388,26 +388,26 @@ UNITS: tuple[Unit, ...] = (
         Register("CFG_RD_WEIGHT_1", "MCIF", 0x02004, "plain", (
             Field("RD_WEIGHT_SDP_B", 7, 0, "rw", reset=0x1),
             Field("RD_WEIGHT_SDP_N", 15, 8, "rw", reset=0x1),
-            Field("RD_WEIGHT_SDP_E", 23, 16, "rw", reset=0x1),
+            Field("RD_WEIGHT_SDP_E", 23, 16, "rw", reset=0x1, storage_only=True),
             Field("RD_WEIGHT_CDMA_DAT", 31, 24, "rw", reset=0x1),
         )),
         Register("CFG_RD_WEIGHT_2", "MCIF", 0x02008, "plain", (
             Field("RD_WEIGHT_CDMA_WT", 7, 0, "rw", reset=0x1),
-            Field("RD_WEIGHT_RBK", 15, 8, "rw", reset=0x1),
-            Field("RD_WEIGHT_RSV_1", 23, 16, "rw", reset=0x1),
-            Field("RD_WEIGHT_RSV_0", 31, 24, "rw", reset=0x1),
+            Field("RD_WEIGHT_RBK", 15, 8, "rw", reset=0x1, storage_only=True),
+            Field("RD_WEIGHT_RSV_1", 23, 16, "rw", reset=0x1, storage_only=True),
+            Field("RD_WEIGHT_RSV_0", 31, 24, "rw", reset=0x1, storage_only=True),
         )),
         Register("CFG_WR_WEIGHT_0", "MCIF", 0x0200c, "plain", (
-            Field("WR_WEIGHT_BDMA", 7, 0, "rw", reset=0x1),
+            Field("WR_WEIGHT_BDMA", 7, 0, "rw", reset=0x1, storage_only=True),
             Field("WR_WEIGHT_SDP", 15, 8, "rw", reset=0x1),
             Field("WR_WEIGHT_PDP", 23, 16, "rw", reset=0x1),
             Field("WR_WEIGHT_CDP", 31, 24, "rw", reset=0x1),
         )),
         Register("CFG_WR_WEIGHT_1", "MCIF", 0x02010, "plain", (
-            Field("WR_WEIGHT_RBK", 7, 0, "rw", reset=0x1),
-            Field("WR_WEIGHT_RSV_2", 15, 8, "rw", reset=0x1),
-            Field("WR_WEIGHT_RSV_1", 23, 16, "rw", reset=0x1),
-            Field("WR_WEIGHT_RSV_0", 31, 24, "rw", reset=0x1),
+            Field("WR_WEIGHT_RBK", 7, 0, "rw", reset=0x1, storage_only=True),
+            Field("WR_WEIGHT_RSV_2", 15, 8, "rw", reset=0x1, storage_only=True),
+            Field("WR_WEIGHT_RSV_1", 23, 16, "rw", reset=0x1, storage_only=True),
+            Field("WR_WEIGHT_RSV_0", 31, 24, "rw", reset=0x1, storage_only=True),
         )),
         Register("CFG_OUTSTANDING_CNT", "MCIF", 0x02014, "plain", (
             Field("RD_OS_CNT", 7, 0, "rw", reset=0xff),
@@ -491,7 +491,7 @@ UNITS: tuple[Unit, ...] = (
             Field("SURF_STRIDE", 31, 0, "rw"),
         )),
         Register("D_DAIN_MAP", "CDMA", 0x0304c, "dual", (
-            Field("LINE_PACKED", 0, 0, "rw", enum={"FALSE": 0, "TRUE": 1}),
+            Field("LINE_PACKED", 0, 0, "rw", enum={"FALSE": 0, "TRUE": 1}, storage_only=True),
             Field("SURF_PACKED", 16, 16, "rw", enum={"FALSE": 0, "TRUE": 1}),
         )),
         Register("D_RESERVED_X_CFG", "CDMA", 0x03050, "dual", (
@@ -503,25 +503,25 @@ UNITS: tuple[Unit, ...] = (
             Field("RSV_Y_INDEX", 20, 16, "rw"),
         ), storage_only=True),
         Register("D_BATCH_NUMBER", "CDMA", 0x03058, "dual", (
-            Field("BATCHES", 4, 0, "rw", minus_one=True),
+            Field("BATCHES", 4, 0, "rw", minus_one=True, storage_only=True),
         )),
         Register("D_BATCH_STRIDE", "CDMA", 0x0305c, "dual", (
-            Field("BATCH_STRIDE", 31, 0, "rw"),
+            Field("BATCH_STRIDE", 31, 0, "rw", storage_only=True),
         )),
         Register("D_ENTRY_PER_SLICE", "CDMA", 0x03060, "dual", (
             Field("ENTRIES", 13, 0, "rw", minus_one=True),
         )),
         Register("D_FETCH_GRAIN", "CDMA", 0x03064, "dual", (
-            Field("GRAINS", 11, 0, "rw", minus_one=True),
+            Field("GRAINS", 11, 0, "rw", minus_one=True, storage_only=True),
         )),
         Register("D_WEIGHT_FORMAT", "CDMA", 0x03068, "dual", (
             Field("WEIGHT_FORMAT", 0, 0, "rw", enum={"UNCOMPRESSED": 0, "COMPRESSED": 1}, storage_only=True),
         )),
         Register("D_WEIGHT_SIZE_0", "CDMA", 0x0306c, "dual", (
-            Field("BYTE_PER_KERNEL", 17, 0, "rw", minus_one=True),
+            Field("BYTE_PER_KERNEL", 17, 0, "rw", minus_one=True, storage_only=True),
         )),
         Register("D_WEIGHT_SIZE_1", "CDMA", 0x03070, "dual", (
-            Field("WEIGHT_KERNEL", 12, 0, "rw", minus_one=True),
+            Field("WEIGHT_KERNEL", 12, 0, "rw", minus_one=True, storage_only=True),
         )),
         Register("D_WEIGHT_RAM_TYPE", "CDMA", 0x03074, "dual", (
             Field("WEIGHT_RAM_TYPE", 0, 0, "rw", enum={"CVIF": 0, "MCIF": 1}),
@@ -577,7 +577,7 @@ UNITS: tuple[Unit, ...] = (
         )),
         Register("D_ZERO_PADDING", "CDMA", 0x030b4, "dual", (
             Field("PAD_LEFT", 4, 0, "rw"),
-            Field("PAD_RIGHT", 13, 8, "rw"),
+            Field("PAD_RIGHT", 13, 8, "rw", storage_only=True),
             Field("PAD_TOP", 20, 16, "rw", storage_only=True),
             Field("PAD_BOTTOM", 29, 24, "rw", storage_only=True),
         )),

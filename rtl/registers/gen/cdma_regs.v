@@ -32,14 +32,8 @@ module cdma_regs (
     output wire [31:0] cfg_line_stride,
     output wire [31:0] cfg_line_uv_stride_uv_line_stride,
     output wire [31:0] cfg_surf_stride,
-    output wire        cfg_dain_map_line_packed,
     output wire        cfg_dain_map_surf_packed,
-    output wire [4:0]  cfg_batch_number_batches,
-    output wire [31:0] cfg_batch_stride,
     output wire [13:0] cfg_entry_per_slice_entries,
-    output wire [11:0] cfg_fetch_grain_grains,
-    output wire [17:0] cfg_weight_size_0_byte_per_kernel,
-    output wire [12:0] cfg_weight_size_1_weight_kernel,
     output wire        cfg_weight_ram_type,
     output wire [31:0] cfg_weight_addr_low,
     output wire [31:0] cfg_weight_bytes,
@@ -53,7 +47,6 @@ module cdma_regs (
     output wire [15:0] cfg_cvt_offset,
     output wire [15:0] cfg_cvt_scale,
     output wire [4:0]  cfg_zero_padding_pad_left,
-    output wire [5:0]  cfg_zero_padding_pad_right,
     output wire [15:0] cfg_zero_padding_value_pad_value,
     output wire [4:0]  cfg_bank_data_bank,
     output wire [4:0]  cfg_bank_weight_bank,
@@ -112,31 +105,25 @@ wire [1:0] finished = {consumer, !consumer} & {2{done}};
 genvar g;
 generate
 for (g = 0; g < 2; g = g + 1) begin : group
-    reg [4:0] misc_cfg_word, pixel_offset_word, batch_number_word;
+    reg [4:0] misc_cfg_word, pixel_offset_word, zero_padding_word;
     reg [7:0] datain_format_word;
     reg [25:0] datain_size_0_word;
-    reg [12:0] datain_size_1_word, weight_size_1_word;
-    reg dain_ram_type_word, weight_ram_type_word, mean_format_word, perf_enable_word;
+    reg [12:0] datain_size_1_word;
+    reg dain_ram_type_word, dain_map_word, weight_ram_type_word, mean_format_word, perf_enable_word;
     reg [31:0] dain_addr_low_0_word, dain_addr_low_1_word, line_stride_word, line_uv_stride_word, surf_stride_word,
-        batch_stride_word, weight_addr_low_word, weight_bytes_word, mean_global_0_word, mean_global_1_word;
-    reg [1:0] dain_map_word;
+        weight_addr_low_word, weight_bytes_word, mean_global_0_word, mean_global_1_word;
     reg [13:0] entry_per_slice_word;
-    reg [11:0] fetch_grain_word;
-    reg [17:0] weight_size_0_word;
     reg [6:0] cvt_cfg_word;
     reg [15:0] cvt_offset_word, cvt_scale_word, zero_padding_value_word;
-    reg [10:0] zero_padding_word;
     reg [9:0] bank_word;
     always @(posedge clk or negedge rst_n) begin
         if (!rst_n) begin
             {
                 misc_cfg_word, datain_size_0_word, datain_size_1_word, pixel_offset_word, dain_ram_type_word,
                 dain_addr_low_0_word, dain_addr_low_1_word, line_stride_word, line_uv_stride_word, surf_stride_word,
-                dain_map_word, batch_number_word, batch_stride_word, entry_per_slice_word, fetch_grain_word,
-                weight_size_0_word, weight_size_1_word, weight_ram_type_word, weight_addr_low_word,
-                weight_bytes_word, mean_format_word, mean_global_0_word, mean_global_1_word, cvt_cfg_word,
-                cvt_offset_word, cvt_scale_word, zero_padding_word, zero_padding_value_word, bank_word,
-                perf_enable_word
+                dain_map_word, entry_per_slice_word, weight_ram_type_word, weight_addr_low_word, weight_bytes_word,
+                mean_format_word, mean_global_0_word, mean_global_1_word, cvt_cfg_word, cvt_offset_word,
+                cvt_scale_word, zero_padding_word, zero_padding_value_word, bank_word, perf_enable_word
             } <= 0;
             datain_format_word <= 8'h18;
         end else if (dual_write[g]) begin
@@ -152,13 +139,8 @@ for (g = 0; g < 2; g = g + 1) begin : group
                 6'd16: line_stride_word <= reg_wdata[31:0];
                 6'd17: line_uv_stride_word <= reg_wdata[31:0];
                 6'd18: surf_stride_word <= reg_wdata[31:0];
-                6'd19: dain_map_word <= {reg_wdata[16], reg_wdata[0]};
-                6'd22: batch_number_word <= reg_wdata[4:0];
-                6'd23: batch_stride_word <= reg_wdata[31:0];
+                6'd19: dain_map_word <= reg_wdata[16];
                 6'd24: entry_per_slice_word <= reg_wdata[13:0];
-                6'd25: fetch_grain_word <= reg_wdata[11:0];
-                6'd27: weight_size_0_word <= reg_wdata[17:0];
-                6'd28: weight_size_1_word <= reg_wdata[12:0];
                 6'd29: weight_ram_type_word <= reg_wdata[0];
                 6'd31: weight_addr_low_word <= reg_wdata[31:0];
                 6'd32: weight_bytes_word <= reg_wdata[31:0];
@@ -168,7 +150,7 @@ for (g = 0; g < 2; g = g + 1) begin : group
                 6'd41: cvt_cfg_word <= {reg_wdata[9:4], reg_wdata[0]};
                 6'd42: cvt_offset_word <= reg_wdata[15:0];
                 6'd43: cvt_scale_word <= reg_wdata[15:0];
-                6'd45: zero_padding_word <= {reg_wdata[13:8], reg_wdata[4:0]};
+                6'd45: zero_padding_word <= reg_wdata[4:0];
                 6'd46: zero_padding_value_word <= reg_wdata[15:0];
                 6'd47: bank_word <= {reg_wdata[20:16], reg_wdata[4:0]};
                 6'd53: perf_enable_word <= reg_wdata[0];
@@ -215,14 +197,8 @@ assign cfg_dain_addr_low_1_datain_addr_low_1 =
 assign cfg_line_stride = consumer ? group[1].line_stride_word : group[0].line_stride_word;
 assign cfg_line_uv_stride_uv_line_stride = consumer ? group[1].line_uv_stride_word : group[0].line_uv_stride_word;
 assign cfg_surf_stride = consumer ? group[1].surf_stride_word : group[0].surf_stride_word;
-assign {cfg_dain_map_surf_packed, cfg_dain_map_line_packed} =
-    consumer ? group[1].dain_map_word : group[0].dain_map_word;
-assign cfg_batch_number_batches = consumer ? group[1].batch_number_word : group[0].batch_number_word;
-assign cfg_batch_stride = consumer ? group[1].batch_stride_word : group[0].batch_stride_word;
+assign cfg_dain_map_surf_packed = consumer ? group[1].dain_map_word : group[0].dain_map_word;
 assign cfg_entry_per_slice_entries = consumer ? group[1].entry_per_slice_word : group[0].entry_per_slice_word;
-assign cfg_fetch_grain_grains = consumer ? group[1].fetch_grain_word : group[0].fetch_grain_word;
-assign cfg_weight_size_0_byte_per_kernel = consumer ? group[1].weight_size_0_word : group[0].weight_size_0_word;
-assign cfg_weight_size_1_weight_kernel = consumer ? group[1].weight_size_1_word : group[0].weight_size_1_word;
 assign cfg_weight_ram_type = consumer ? group[1].weight_ram_type_word : group[0].weight_ram_type_word;
 assign cfg_weight_addr_low = consumer ? group[1].weight_addr_low_word : group[0].weight_addr_low_word;
 assign cfg_weight_bytes = consumer ? group[1].weight_bytes_word : group[0].weight_bytes_word;
@@ -234,8 +210,7 @@ assign {cfg_mean_global_1_mean_ax, cfg_mean_global_1_mean_bv} =
 assign {cfg_cvt_cfg_cvt_truncate, cfg_cvt_cfg_cvt_en} = consumer ? group[1].cvt_cfg_word : group[0].cvt_cfg_word;
 assign cfg_cvt_offset = consumer ? group[1].cvt_offset_word : group[0].cvt_offset_word;
 assign cfg_cvt_scale = consumer ? group[1].cvt_scale_word : group[0].cvt_scale_word;
-assign {cfg_zero_padding_pad_right, cfg_zero_padding_pad_left} =
-    consumer ? group[1].zero_padding_word : group[0].zero_padding_word;
+assign cfg_zero_padding_pad_left = consumer ? group[1].zero_padding_word : group[0].zero_padding_word;
 assign cfg_zero_padding_value_pad_value =
     consumer ? group[1].zero_padding_value_word : group[0].zero_padding_value_word;
 assign {cfg_bank_weight_bank, cfg_bank_data_bank} = consumer ? group[1].bank_word : group[0].bank_word;

@@ -11,26 +11,16 @@ module mcif_regs (
     input  wire [9:0]  reg_addr,
     input  wire [31:0] reg_wdata,
     output wire [31:0] reg_rdata,
-    output wire [7:0]  cfg_cfg_rd_weight_0_rd_weight_bdma,
     output wire [7:0]  cfg_cfg_rd_weight_0_rd_weight_sdp,
     output wire [7:0]  cfg_cfg_rd_weight_0_rd_weight_pdp,
     output wire [7:0]  cfg_cfg_rd_weight_0_rd_weight_cdp,
     output wire [7:0]  cfg_cfg_rd_weight_1_rd_weight_sdp_b,
     output wire [7:0]  cfg_cfg_rd_weight_1_rd_weight_sdp_n,
-    output wire [7:0]  cfg_cfg_rd_weight_1_rd_weight_sdp_e,
     output wire [7:0]  cfg_cfg_rd_weight_1_rd_weight_cdma_dat,
     output wire [7:0]  cfg_cfg_rd_weight_2_rd_weight_cdma_wt,
-    output wire [7:0]  cfg_cfg_rd_weight_2_rd_weight_rbk,
-    output wire [7:0]  cfg_cfg_rd_weight_2_rd_weight_rsv_1,
-    output wire [7:0]  cfg_cfg_rd_weight_2_rd_weight_rsv_0,
-    output wire [7:0]  cfg_cfg_wr_weight_0_wr_weight_bdma,
     output wire [7:0]  cfg_cfg_wr_weight_0_wr_weight_sdp,
     output wire [7:0]  cfg_cfg_wr_weight_0_wr_weight_pdp,
     output wire [7:0]  cfg_cfg_wr_weight_0_wr_weight_cdp,
-    output wire [7:0]  cfg_cfg_wr_weight_1_wr_weight_rbk,
-    output wire [7:0]  cfg_cfg_wr_weight_1_wr_weight_rsv_2,
-    output wire [7:0]  cfg_cfg_wr_weight_1_wr_weight_rsv_1,
-    output wire [7:0]  cfg_cfg_wr_weight_1_wr_weight_rsv_0,
     output wire [7:0]  cfg_cfg_outstanding_cnt_rd_os_cnt,
     output wire [7:0]  cfg_cfg_outstanding_cnt_wr_os_cnt
 );
@@ -57,39 +47,34 @@ always @* begin
     endcase
 end
 
-reg [31:0] cfg_rd_weight_0_word, cfg_rd_weight_1_word, cfg_rd_weight_2_word, cfg_wr_weight_0_word,
-    cfg_wr_weight_1_word;
+reg [23:0] cfg_rd_weight_0_word, cfg_rd_weight_1_word, cfg_wr_weight_0_word;
+reg [7:0] cfg_rd_weight_2_word;
 reg [15:0] cfg_outstanding_cnt_word;
 always @(posedge clk or negedge rst_n) begin
     if (!rst_n) begin
-        cfg_rd_weight_0_word <= 32'h1010101;
-        cfg_rd_weight_1_word <= 32'h1010101;
-        cfg_rd_weight_2_word <= 32'h1010101;
-        cfg_wr_weight_0_word <= 32'h1010101;
-        cfg_wr_weight_1_word <= 32'h1010101;
+        cfg_rd_weight_0_word <= 24'h10101;
+        cfg_rd_weight_1_word <= 24'h10101;
+        cfg_rd_weight_2_word <= 8'h1;
+        cfg_wr_weight_0_word <= 24'h10101;
         cfg_outstanding_cnt_word <= 16'hffff;
     end else if (single_write) begin
         case (word)
-            3'd0: cfg_rd_weight_0_word <= reg_wdata[31:0];
-            3'd1: cfg_rd_weight_1_word <= reg_wdata[31:0];
-            3'd2: cfg_rd_weight_2_word <= reg_wdata[31:0];
-            3'd3: cfg_wr_weight_0_word <= reg_wdata[31:0];
-            3'd4: cfg_wr_weight_1_word <= reg_wdata[31:0];
+            3'd0: cfg_rd_weight_0_word <= reg_wdata[31:8];
+            3'd1: cfg_rd_weight_1_word <= {reg_wdata[31:24], reg_wdata[15:0]};
+            3'd2: cfg_rd_weight_2_word <= reg_wdata[7:0];
+            3'd3: cfg_wr_weight_0_word <= reg_wdata[31:8];
             3'd5: cfg_outstanding_cnt_word <= reg_wdata[15:0];
             default: ;
         endcase
     end
 end
-assign {cfg_cfg_rd_weight_0_rd_weight_cdp, cfg_cfg_rd_weight_0_rd_weight_pdp, cfg_cfg_rd_weight_0_rd_weight_sdp, cfg_cfg_rd_weight_0_rd_weight_bdma} =
+assign {cfg_cfg_rd_weight_0_rd_weight_cdp, cfg_cfg_rd_weight_0_rd_weight_pdp, cfg_cfg_rd_weight_0_rd_weight_sdp} =
     cfg_rd_weight_0_word;
-assign {cfg_cfg_rd_weight_1_rd_weight_cdma_dat, cfg_cfg_rd_weight_1_rd_weight_sdp_e, cfg_cfg_rd_weight_1_rd_weight_sdp_n, cfg_cfg_rd_weight_1_rd_weight_sdp_b} =
+assign {cfg_cfg_rd_weight_1_rd_weight_cdma_dat, cfg_cfg_rd_weight_1_rd_weight_sdp_n, cfg_cfg_rd_weight_1_rd_weight_sdp_b} =
     cfg_rd_weight_1_word;
-assign {cfg_cfg_rd_weight_2_rd_weight_rsv_0, cfg_cfg_rd_weight_2_rd_weight_rsv_1, cfg_cfg_rd_weight_2_rd_weight_rbk, cfg_cfg_rd_weight_2_rd_weight_cdma_wt} =
-    cfg_rd_weight_2_word;
-assign {cfg_cfg_wr_weight_0_wr_weight_cdp, cfg_cfg_wr_weight_0_wr_weight_pdp, cfg_cfg_wr_weight_0_wr_weight_sdp, cfg_cfg_wr_weight_0_wr_weight_bdma} =
+assign cfg_cfg_rd_weight_2_rd_weight_cdma_wt = cfg_rd_weight_2_word;
+assign {cfg_cfg_wr_weight_0_wr_weight_cdp, cfg_cfg_wr_weight_0_wr_weight_pdp, cfg_cfg_wr_weight_0_wr_weight_sdp} =
     cfg_wr_weight_0_word;
-assign {cfg_cfg_wr_weight_1_wr_weight_rsv_0, cfg_cfg_wr_weight_1_wr_weight_rsv_1, cfg_cfg_wr_weight_1_wr_weight_rsv_2, cfg_cfg_wr_weight_1_wr_weight_rbk} =
-    cfg_wr_weight_1_word;
 assign {cfg_cfg_outstanding_cnt_wr_os_cnt, cfg_cfg_outstanding_cnt_rd_os_cnt} = cfg_outstanding_cnt_word;
 
 wire [31:0] value = 32'd0;

@@ -1,0 +1,103 @@
+// Write half of the memory interface: clients -> AW and W, B -> done pulses (system.md sections 7 and 8).
+//
+//   req --arbiter--+--> [AW register] --> memory --> B --> done
+//                  +--> [W register]  -->
+//
+// Address and data leave together into two registers that the memory may empty in any order; the W order
+// is the AW order. One beat a cycle, one cycle latency. `limit` + 1 beats may be outstanding.
+`default_nettype none
+
+module mcif_write #(
+    parameter N = 3 // clients
+) (
+    input  wire            clk,
+    input  wire            rst_n,
+    input  wire [8*N-1:0]  weight,
+    input  wire [7:0]      limit,
+    input  wire [3*N-1:0]  id,       // bus id of each client, constant
+    // clients, client 0 lowest
+    input  wire [N-1:0]    req_valid,
+    output wire [N-1:0]    req_ready,
+    input  wire [29*N-1:0] req_addr,
+    input  wire [64*N-1:0] req_data,
+    input  wire [N-1:0]    req_last,
+    output wire [N-1:0]    done,
+    // memory
+    output reg             awvalid,
+    input  wire            awready,
+    output reg  [2:0]      awid,
+    output reg  [31:3]     awaddr,
+    output reg             wvalid,
+    input  wire            wready,
+    output reg  [63:0]     wdata,
+    input  wire            bvalid,
+    input  wire [2:0]      bid
+);
+
+reg  [8:0]   outstanding;
+wire         accept = (!awvalid || awready) && (!wvalid || wready) && outstanding <= {1'b0, limit};
+wire [N-1:0] hold;
+wire [N-1:0] grant;
+wire         send   = accept && |grant;
+
+mcif_arbiter #(.N(N)) u_arbiter (
+    .clk (clk), .rst_n (rst_n), .req (req_valid & ~(req_last & hold)), .weight (weight),
+    .accept (accept), .grant (grant)
+);
+
+assign req_ready = grant & {N{accept}};
+
+genvar g;
+generate
+    for (g = 0; g < N; g = g + 1) begin : client
+        mcif_ack u_ack (
+            .clk       (clk),
+            .rst_n     (rst_n),
+            .send      (req_ready[g]),
+            .send_last (req_last[g]),
+            .ack       (bvalid && bid == id[3*g +: 3]),
+            .hold      (hold[g]),
+            .done      (done[g])
+        );
+    end
+endgenerate
+
+reg [2:0]  id_sel;
+reg [28:0] addr_sel;
+reg [63:0] data_sel;
+integer i;
+always @* begin
+    id_sel   = 3'd0;
+    addr_sel = 29'd0;
+    data_sel = 64'd0;
+    for (i = 0; i < N; i = i + 1) begin
+        id_sel   = id_sel | (id[3*i +: 3] & {3{grant[i]}});
+        addr_sel = addr_sel | (req_addr[29*i +: 29] & {29{grant[i]}});
+        data_sel = data_sel | (req_data[64*i +: 64] & {64{grant[i]}});
+    end
+end
+
+always @(posedge clk or negedge rst_n) begin
+    if (!rst_n) begin
+        awvalid     <= 1'b0;
+        wvalid      <= 1'b0;
+        outstanding <= 9'd0;
+    end else begin
+        awvalid <= send || (awvalid && !awready);
+        wvalid  <= send || (wvalid && !wready);
+        if (send && !bvalid)      outstanding <= outstanding + 9'd1;
+        else if (bvalid && !send) outstanding <= outstanding - 9'd1;
+    end
+end
+
+always @(posedge clk) begin
+    if (send) begin
+        awid   <= id_sel;
+        awaddr <= addr_sel;
+        wdata  <= data_sel;
+    end
+end
+
+endmodule
+
+`default_nettype wire
