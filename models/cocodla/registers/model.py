@@ -20,6 +20,7 @@ class Field:
     enum: names of values, may be empty.
     minus_one: the field holds the quantity minus 1.
     storage_only: can be written and read back, but nothing depends on it (the register's mark counts too).
+    no_port: the project's own datapath does not look at it.
     absent: belongs to a feature the configuration does not have; always 0.
     on_read: reading has a side effect too.
     """
@@ -32,6 +33,7 @@ class Field:
     enum: Mapping[str, int] = field(default_factory=dict, hash=False)
     minus_one: bool = False
     storage_only: bool = False
+    no_port: bool = False
     absent: bool = False
     on_read: bool = False
 

@@ -380,7 +380,7 @@ UNITS: tuple[Unit, ...] = (
     ), "Version and interrupts."),
     Unit("MCIF", 0x02000, (
         Register("CFG_RD_WEIGHT_0", "MCIF", 0x02000, "plain", (
-            Field("RD_WEIGHT_BDMA", 7, 0, "rw", reset=0x1, storage_only=True),
+            Field("RD_WEIGHT_BDMA", 7, 0, "rw", reset=0x1, no_port=True),
             Field("RD_WEIGHT_SDP", 15, 8, "rw", reset=0x1),
             Field("RD_WEIGHT_PDP", 23, 16, "rw", reset=0x1),
             Field("RD_WEIGHT_CDP", 31, 24, "rw", reset=0x1),
@@ -388,26 +388,26 @@ UNITS: tuple[Unit, ...] = (
         Register("CFG_RD_WEIGHT_1", "MCIF", 0x02004, "plain", (
             Field("RD_WEIGHT_SDP_B", 7, 0, "rw", reset=0x1),
             Field("RD_WEIGHT_SDP_N", 15, 8, "rw", reset=0x1),
-            Field("RD_WEIGHT_SDP_E", 23, 16, "rw", reset=0x1, storage_only=True),
+            Field("RD_WEIGHT_SDP_E", 23, 16, "rw", reset=0x1, no_port=True),
             Field("RD_WEIGHT_CDMA_DAT", 31, 24, "rw", reset=0x1),
         )),
         Register("CFG_RD_WEIGHT_2", "MCIF", 0x02008, "plain", (
             Field("RD_WEIGHT_CDMA_WT", 7, 0, "rw", reset=0x1),
-            Field("RD_WEIGHT_RBK", 15, 8, "rw", reset=0x1, storage_only=True),
-            Field("RD_WEIGHT_RSV_1", 23, 16, "rw", reset=0x1, storage_only=True),
-            Field("RD_WEIGHT_RSV_0", 31, 24, "rw", reset=0x1, storage_only=True),
+            Field("RD_WEIGHT_RBK", 15, 8, "rw", reset=0x1, no_port=True),
+            Field("RD_WEIGHT_RSV_1", 23, 16, "rw", reset=0x1, no_port=True),
+            Field("RD_WEIGHT_RSV_0", 31, 24, "rw", reset=0x1, no_port=True),
         )),
         Register("CFG_WR_WEIGHT_0", "MCIF", 0x0200c, "plain", (
-            Field("WR_WEIGHT_BDMA", 7, 0, "rw", reset=0x1, storage_only=True),
+            Field("WR_WEIGHT_BDMA", 7, 0, "rw", reset=0x1, no_port=True),
             Field("WR_WEIGHT_SDP", 15, 8, "rw", reset=0x1),
             Field("WR_WEIGHT_PDP", 23, 16, "rw", reset=0x1),
             Field("WR_WEIGHT_CDP", 31, 24, "rw", reset=0x1),
         )),
         Register("CFG_WR_WEIGHT_1", "MCIF", 0x02010, "plain", (
-            Field("WR_WEIGHT_RBK", 7, 0, "rw", reset=0x1, storage_only=True),
-            Field("WR_WEIGHT_RSV_2", 15, 8, "rw", reset=0x1, storage_only=True),
-            Field("WR_WEIGHT_RSV_1", 23, 16, "rw", reset=0x1, storage_only=True),
-            Field("WR_WEIGHT_RSV_0", 31, 24, "rw", reset=0x1, storage_only=True),
+            Field("WR_WEIGHT_RBK", 7, 0, "rw", reset=0x1, no_port=True),
+            Field("WR_WEIGHT_RSV_2", 15, 8, "rw", reset=0x1, no_port=True),
+            Field("WR_WEIGHT_RSV_1", 23, 16, "rw", reset=0x1, no_port=True),
+            Field("WR_WEIGHT_RSV_0", 31, 24, "rw", reset=0x1, no_port=True),
         )),
         Register("CFG_OUTSTANDING_CNT", "MCIF", 0x02014, "plain", (
             Field("RD_OS_CNT", 7, 0, "rw", reset=0xff),
@@ -491,7 +491,7 @@ UNITS: tuple[Unit, ...] = (
             Field("SURF_STRIDE", 31, 0, "rw"),
         )),
         Register("D_DAIN_MAP", "CDMA", 0x0304c, "dual", (
-            Field("LINE_PACKED", 0, 0, "rw", enum={"FALSE": 0, "TRUE": 1}, storage_only=True),
+            Field("LINE_PACKED", 0, 0, "rw", enum={"FALSE": 0, "TRUE": 1}, no_port=True),
             Field("SURF_PACKED", 16, 16, "rw", enum={"FALSE": 0, "TRUE": 1}),
         )),
         Register("D_RESERVED_X_CFG", "CDMA", 0x03050, "dual", (
@@ -503,25 +503,25 @@ UNITS: tuple[Unit, ...] = (
             Field("RSV_Y_INDEX", 20, 16, "rw"),
         ), storage_only=True),
         Register("D_BATCH_NUMBER", "CDMA", 0x03058, "dual", (
-            Field("BATCHES", 4, 0, "rw", minus_one=True, storage_only=True),
+            Field("BATCHES", 4, 0, "rw", minus_one=True, no_port=True),
         )),
         Register("D_BATCH_STRIDE", "CDMA", 0x0305c, "dual", (
-            Field("BATCH_STRIDE", 31, 0, "rw", storage_only=True),
+            Field("BATCH_STRIDE", 31, 0, "rw", no_port=True),
         )),
         Register("D_ENTRY_PER_SLICE", "CDMA", 0x03060, "dual", (
             Field("ENTRIES", 13, 0, "rw", minus_one=True),
         )),
         Register("D_FETCH_GRAIN", "CDMA", 0x03064, "dual", (
-            Field("GRAINS", 11, 0, "rw", minus_one=True, storage_only=True),
+            Field("GRAINS", 11, 0, "rw", minus_one=True, no_port=True),
         )),
         Register("D_WEIGHT_FORMAT", "CDMA", 0x03068, "dual", (
             Field("WEIGHT_FORMAT", 0, 0, "rw", enum={"UNCOMPRESSED": 0, "COMPRESSED": 1}, storage_only=True),
         )),
         Register("D_WEIGHT_SIZE_0", "CDMA", 0x0306c, "dual", (
-            Field("BYTE_PER_KERNEL", 17, 0, "rw", minus_one=True, storage_only=True),
+            Field("BYTE_PER_KERNEL", 17, 0, "rw", minus_one=True, no_port=True),
         )),
         Register("D_WEIGHT_SIZE_1", "CDMA", 0x03070, "dual", (
-            Field("WEIGHT_KERNEL", 12, 0, "rw", minus_one=True, storage_only=True),
+            Field("WEIGHT_KERNEL", 12, 0, "rw", minus_one=True, no_port=True),
         )),
         Register("D_WEIGHT_RAM_TYPE", "CDMA", 0x03074, "dual", (
             Field("WEIGHT_RAM_TYPE", 0, 0, "rw", enum={"CVIF": 0, "MCIF": 1}),
@@ -577,7 +577,7 @@ UNITS: tuple[Unit, ...] = (
         )),
         Register("D_ZERO_PADDING", "CDMA", 0x030b4, "dual", (
             Field("PAD_LEFT", 4, 0, "rw"),
-            Field("PAD_RIGHT", 13, 8, "rw", storage_only=True),
+            Field("PAD_RIGHT", 13, 8, "rw", no_port=True),
             Field("PAD_TOP", 20, 16, "rw", storage_only=True),
             Field("PAD_BOTTOM", 29, 24, "rw", storage_only=True),
         )),
@@ -635,7 +635,7 @@ UNITS: tuple[Unit, ...] = (
             Field("OP_EN", 0, 0, "trig", enum={"DISABLE": 0, "ENABLE": 1}),
         ), description="1 starts the group; the hardware clears it when the layer is done. While it is 1 all writes to the group are dropped."),
         Register("D_MISC_CFG", "CSC", 0x0400c, "dual", (
-            Field("CONV_MODE", 0, 0, "rw", enum={"DIRECT": 0, "WINOGRAD": 1}),
+            Field("CONV_MODE", 0, 0, "rw", enum={"DIRECT": 0, "WINOGRAD": 1}, no_port=True),
             Field("IN_PRECISION", 9, 8, "rw", reset=0x1, enum={"INT8": 0, "INT16": 1, "FP16": 2}, storage_only=True),
             Field("PROC_PRECISION", 13, 12, "rw", reset=0x1, enum={"INT8": 0, "INT16": 1, "FP16": 2}, storage_only=True),
             Field("DATA_REUSE", 16, 16, "rw", enum={"DISABLE": 0, "ENABLE": 1}),
@@ -654,7 +654,7 @@ UNITS: tuple[Unit, ...] = (
             Field("DATAIN_CHANNEL_EXT", 12, 0, "rw", minus_one=True),
         )),
         Register("D_BATCH_NUMBER", "CSC", 0x0401c, "dual", (
-            Field("BATCHES", 4, 0, "rw", minus_one=True),
+            Field("BATCHES", 4, 0, "rw", minus_one=True, no_port=True),
         )),
         Register("D_POST_Y_EXTENSION", "CSC", 0x04020, "dual", (
             Field("Y_EXTENSION", 1, 0, "rw"),
@@ -663,7 +663,7 @@ UNITS: tuple[Unit, ...] = (
             Field("ENTRIES", 13, 0, "rw", minus_one=True),
         )),
         Register("D_WEIGHT_FORMAT", "CSC", 0x04028, "dual", (
-            Field("WEIGHT_FORMAT", 0, 0, "rw", enum={"UNCOMPRESSED": 0, "COMPRESSED": 1}),
+            Field("WEIGHT_FORMAT", 0, 0, "rw", enum={"UNCOMPRESSED": 0, "COMPRESSED": 1}, no_port=True),
         )),
         Register("D_WEIGHT_SIZE_EXT_0", "CSC", 0x0402c, "dual", (
             Field("WEIGHT_WIDTH_EXT", 4, 0, "rw", minus_one=True),
@@ -712,7 +712,7 @@ UNITS: tuple[Unit, ...] = (
             Field("WEIGHT_BANK", 20, 16, "rw", minus_one=True),
         )),
         Register("D_PRA_CFG", "CSC", 0x04060, "dual", (
-            Field("PRA_TRUNCATE", 1, 0, "rw"),
+            Field("PRA_TRUNCATE", 1, 0, "rw", no_port=True),
         )),
         Register("D_CYA", "CSC", 0x04064, "dual", (
             Field("CYA", 31, 0, "rw"),
@@ -765,7 +765,7 @@ UNITS: tuple[Unit, ...] = (
             Field("OP_EN", 0, 0, "trig", enum={"DISABLE": 0, "ENABLE": 1}),
         ), description="1 starts the group; the hardware clears it when the layer is done. While it is 1 all writes to the group are dropped."),
         Register("D_MISC_CFG", "CACC", 0x0700c, "dual", (
-            Field("CONV_MODE", 0, 0, "rw", enum={"DIRECT": 0, "WINOGRAD": 1}),
+            Field("CONV_MODE", 0, 0, "rw", enum={"DIRECT": 0, "WINOGRAD": 1}, no_port=True),
             Field("PROC_PRECISION", 13, 12, "rw", reset=0x1, enum={"INT8": 0, "INT16": 1, "FP16": 2}, storage_only=True),
         )),
         Register("D_DATAOUT_SIZE_0", "CACC", 0x07010, "dual", (
@@ -903,10 +903,10 @@ UNITS: tuple[Unit, ...] = (
         Register("D_FEATURE_MODE_CFG", "SDP_RDMA", 0x08070, "dual", (
             Field("FLYING_MODE", 0, 0, "rw", enum={"OFF": 0, "ON": 1}),
             Field("WINOGRAD", 1, 1, "rw", enum={"OFF": 0, "ON": 1}, storage_only=True),
-            Field("IN_PRECISION", 3, 2, "rw", reset=0x1, enum={"INT8": 0, "INT16": 1, "FP16": 2}),
-            Field("PROC_PRECISION", 5, 4, "rw", reset=0x1, enum={"INT8": 0, "INT16": 1, "FP16": 2}),
-            Field("OUT_PRECISION", 7, 6, "rw", enum={"INT8": 0, "INT16": 1, "FP16": 2}),
-            Field("BATCH_NUMBER", 12, 8, "rw", minus_one=True),
+            Field("IN_PRECISION", 3, 2, "rw", reset=0x1, enum={"INT8": 0, "INT16": 1, "FP16": 2}, no_port=True),
+            Field("PROC_PRECISION", 5, 4, "rw", reset=0x1, enum={"INT8": 0, "INT16": 1, "FP16": 2}, no_port=True),
+            Field("OUT_PRECISION", 7, 6, "rw", enum={"INT8": 0, "INT16": 1, "FP16": 2}, no_port=True),
+            Field("BATCH_NUMBER", 12, 8, "rw", minus_one=True, no_port=True),
         )),
         Register("D_SRC_DMA_CFG", "SDP_RDMA", 0x08074, "dual", (
             Field("SRC_RAM_TYPE", 0, 0, "rw", enum={"CV": 0, "MC": 1}),
@@ -919,7 +919,7 @@ UNITS: tuple[Unit, ...] = (
         )),
         Register("D_PERF_ENABLE", "SDP_RDMA", 0x08080, "dual", (
             Field("PERF_DMA_EN", 0, 0, "rw", enum={"NO": 0, "YES": 1}),
-            Field("PERF_NAN_INF_COUNT_EN", 1, 1, "rw", enum={"NO": 0, "YES": 1}),
+            Field("PERF_NAN_INF_COUNT_EN", 1, 1, "rw", enum={"NO": 0, "YES": 1}, no_port=True),
         )),
         Register("D_PERF_MRDMA_READ_STALL", "SDP_RDMA", 0x08084, "dual", (
             Field("MRDMA_STALL", 31, 0, "ro"),
@@ -1104,9 +1104,9 @@ UNITS: tuple[Unit, ...] = (
         Register("D_FEATURE_MODE_CFG", "SDP", 0x090b0, "dual", (
             Field("FLYING_MODE", 0, 0, "rw", enum={"OFF": 0, "ON": 1}),
             Field("OUTPUT_DST", 1, 1, "rw", enum={"MEM": 0, "PDP": 1}),
-            Field("WINOGRAD", 2, 2, "rw", enum={"OFF": 0, "ON": 1}),
-            Field("NAN_TO_ZERO", 3, 3, "rw", enum={"DISABLE": 0, "ENABLE": 1}),
-            Field("BATCH_NUMBER", 12, 8, "rw", minus_one=True),
+            Field("WINOGRAD", 2, 2, "rw", enum={"OFF": 0, "ON": 1}, no_port=True),
+            Field("NAN_TO_ZERO", 3, 3, "rw", enum={"DISABLE": 0, "ENABLE": 1}, no_port=True),
+            Field("BATCH_NUMBER", 12, 8, "rw", minus_one=True, no_port=True),
         )),
         Register("D_DST_DMA_CFG", "SDP", 0x090b4, "dual", (
             Field("DST_RAM_TYPE", 0, 0, "rw", enum={"CV": 0, "MC": 1}),
@@ -1115,8 +1115,8 @@ UNITS: tuple[Unit, ...] = (
             Field("DST_BATCH_STRIDE", 31, 0, "rw"),
         ), storage_only=True),
         Register("D_DATA_FORMAT", "SDP", 0x090bc, "dual", (
-            Field("PROC_PRECISION", 1, 0, "rw", enum={"INT8": 0, "INT16": 1, "FP16": 2}),
-            Field("OUT_PRECISION", 3, 2, "rw", enum={"INT8": 0, "INT16": 1, "FP16": 2}),
+            Field("PROC_PRECISION", 1, 0, "rw", enum={"INT8": 0, "INT16": 1, "FP16": 2}, no_port=True),
+            Field("OUT_PRECISION", 3, 2, "rw", enum={"INT8": 0, "INT16": 1, "FP16": 2}, no_port=True),
         )),
         Register("D_CVT_OFFSET", "SDP", 0x090c0, "dual", (
             Field("CVT_OFFSET", 31, 0, "rw"),
@@ -1141,7 +1141,7 @@ UNITS: tuple[Unit, ...] = (
         )),
         Register("D_PERF_ENABLE", "SDP", 0x090dc, "dual", (
             Field("PERF_DMA_EN", 0, 0, "rw", enum={"NO": 0, "YES": 1}),
-            Field("PERF_LUT_EN", 1, 1, "rw", enum={"NO": 0, "YES": 1}),
+            Field("PERF_LUT_EN", 1, 1, "rw", enum={"NO": 0, "YES": 1}, no_port=True),
             Field("PERF_SAT_EN", 2, 2, "rw", enum={"NO": 0, "YES": 1}),
             Field("PERF_NAN_INF_COUNT_EN", 3, 3, "rw", enum={"NO": 0, "YES": 1}, storage_only=True),
         )),

@@ -1,4 +1,4 @@
-// Register file of CACC, made by scripts/generate_registers.py from rtl/registers/nv_small.rdl: do not edit.
+// Register file of CACC, made by scripts/generate_registers.py from nv_small.rdl: do not edit.
 // Field values change only while the group's OP_EN is 0. Ports: docs/architecture.md, register bus.
 // A read is answered one cycle after its strobe; an access may come every cycle.
 `default_nettype none
@@ -14,7 +14,6 @@ module cacc_regs (
     output wire        op_en,
     output wire        consumer,
     input  wire        done,
-    output wire        cfg_misc_cfg_conv_mode,
     output wire [12:0] cfg_dataout_size_0_dataout_width,
     output wire [12:0] cfg_dataout_size_0_dataout_height,
     output wire [4:0]  cfg_clip_cfg_clip_truncate,
@@ -52,15 +51,13 @@ wire [1:0] finished = {consumer, !consumer} & {2{done}};
 genvar g;
 generate
 for (g = 0; g < 2; g = g + 1) begin : group
-    reg misc_cfg_word;
     reg [25:0] dataout_size_0_word;
     reg [4:0] clip_cfg_word;
     always @(posedge clk or negedge rst_n) begin
         if (!rst_n) begin
-            {misc_cfg_word, dataout_size_0_word, clip_cfg_word} <= 0;
+            {dataout_size_0_word, clip_cfg_word} <= 0;
         end else if (dual_write[g]) begin
             case (word)
-                4'd3: misc_cfg_word <= reg_wdata[0];
                 4'd4: dataout_size_0_word <= {reg_wdata[28:16], reg_wdata[12:0]};
                 4'd11: clip_cfg_word <= reg_wdata[4:0];
                 default: ;
@@ -80,7 +77,6 @@ for (g = 0; g < 2; g = g + 1) begin : group
 end
 endgenerate
 
-assign cfg_misc_cfg_conv_mode = consumer ? group[1].misc_cfg_word : group[0].misc_cfg_word;
 assign {cfg_dataout_size_0_dataout_height, cfg_dataout_size_0_dataout_width} =
     consumer ? group[1].dataout_size_0_word : group[0].dataout_size_0_word;
 assign cfg_clip_cfg_clip_truncate = consumer ? group[1].clip_cfg_word : group[0].clip_cfg_word;

@@ -1,4 +1,4 @@
-// Register file of CDP_RDMA, made by scripts/generate_registers.py from rtl/registers/nv_small.rdl: do not edit.
+// Register file of CDP_RDMA, made by scripts/generate_registers.py from nv_small.rdl: do not edit.
 // Field values change only while the group's OP_EN is 0. Ports: docs/architecture.md, register bus.
 // A read is answered one cycle after its strobe; an access may come every cycle.
 `default_nettype none

@@ -1,4 +1,4 @@
-// Register file of CSC, made by scripts/generate_registers.py from rtl/registers/nv_small.rdl: do not edit.
+// Register file of CSC, made by scripts/generate_registers.py from nv_small.rdl: do not edit.
 // Field values change only while the group's OP_EN is 0. Ports: docs/architecture.md, register bus.
 // A read is answered one cycle after its strobe; an access may come every cycle.
 `default_nettype none
@@ -14,7 +14,6 @@ module csc_regs (
     output wire        op_en,
     output wire        consumer,
     input  wire        done,
-    output wire        cfg_misc_cfg_conv_mode,
     output wire        cfg_misc_cfg_data_reuse,
     output wire        cfg_misc_cfg_weight_reuse,
     output wire        cfg_misc_cfg_skip_data_rls,
@@ -23,10 +22,8 @@ module csc_regs (
     output wire [12:0] cfg_datain_size_ext_0_datain_width_ext,
     output wire [12:0] cfg_datain_size_ext_0_datain_height_ext,
     output wire [12:0] cfg_datain_size_ext_1_datain_channel_ext,
-    output wire [4:0]  cfg_batch_number_batches,
     output wire [1:0]  cfg_post_y_extension_y_extension,
     output wire [13:0] cfg_entry_per_slice_entries,
-    output wire        cfg_weight_format,
     output wire [4:0]  cfg_weight_size_ext_0_weight_width_ext,
     output wire [4:0]  cfg_weight_size_ext_0_weight_height_ext,
     output wire [12:0] cfg_weight_size_ext_1_weight_channel_ext,
@@ -44,8 +41,7 @@ module csc_regs (
     output wire [4:0]  cfg_zero_padding_pad_top,
     output wire [15:0] cfg_zero_padding_value_pad_value,
     output wire [4:0]  cfg_bank_data_bank,
-    output wire [4:0]  cfg_bank_weight_bank,
-    output wire [1:0]  cfg_pra_cfg_pra_truncate
+    output wire [4:0]  cfg_bank_weight_bank
 );
 
 wire [4:0] word;
@@ -84,11 +80,11 @@ end
 genvar g;
 generate
 for (g = 0; g < 2; g = g + 1) begin : group
-    reg [4:0] misc_cfg_word, batch_number_word;
-    reg datain_format_word, weight_format_word;
+    reg [3:0] misc_cfg_word;
+    reg datain_format_word;
     reg [25:0] datain_size_ext_0_word, weight_size_ext_1_word, dataout_size_0_word;
     reg [12:0] datain_size_ext_1_word;
-    reg [1:0] post_y_extension_word, pra_cfg_word;
+    reg [1:0] post_y_extension_word;
     reg [13:0] entry_per_slice_word;
     reg [9:0] weight_size_ext_0_word, dilation_ext_word, zero_padding_word, bank_word;
     reg [31:0] weight_bytes_word;
@@ -100,23 +96,20 @@ for (g = 0; g < 2; g = g + 1) begin : group
         if (!rst_n) begin
             {
                 misc_cfg_word, datain_format_word, datain_size_ext_0_word, datain_size_ext_1_word,
-                batch_number_word, post_y_extension_word, entry_per_slice_word, weight_format_word,
-                weight_size_ext_0_word, weight_size_ext_1_word, weight_bytes_word, dataout_size_0_word,
-                conv_stride_ext_word, dilation_ext_word, zero_padding_word, zero_padding_value_word, bank_word,
-                pra_cfg_word
+                post_y_extension_word, entry_per_slice_word, weight_size_ext_0_word, weight_size_ext_1_word,
+                weight_bytes_word, dataout_size_0_word, conv_stride_ext_word, dilation_ext_word, zero_padding_word,
+                zero_padding_value_word, bank_word
             } <= 0;
             atomics_word <= 21'h1;
             release_word <= 12'h1;
         end else if (dual_write[g]) begin
             case (word)
-                5'd3: misc_cfg_word <= {reg_wdata[28], reg_wdata[24], reg_wdata[20], reg_wdata[16], reg_wdata[0]};
+                5'd3: misc_cfg_word <= {reg_wdata[28], reg_wdata[24], reg_wdata[20], reg_wdata[16]};
                 5'd4: datain_format_word <= reg_wdata[0];
                 5'd5: datain_size_ext_0_word <= {reg_wdata[28:16], reg_wdata[12:0]};
                 5'd6: datain_size_ext_1_word <= reg_wdata[12:0];
-                5'd7: batch_number_word <= reg_wdata[4:0];
                 5'd8: post_y_extension_word <= reg_wdata[1:0];
                 5'd9: entry_per_slice_word <= reg_wdata[13:0];
-                5'd10: weight_format_word <= reg_wdata[0];
                 5'd11: weight_size_ext_0_word <= {reg_wdata[20:16], reg_wdata[4:0]};
                 5'd12: weight_size_ext_1_word <= {reg_wdata[28:16], reg_wdata[12:0]};
                 5'd13: weight_bytes_word <= reg_wdata[31:0];
@@ -128,7 +121,6 @@ for (g = 0; g < 2; g = g + 1) begin : group
                 5'd21: zero_padding_word <= {reg_wdata[20:16], reg_wdata[4:0]};
                 5'd22: zero_padding_value_word <= reg_wdata[15:0];
                 5'd23: bank_word <= {reg_wdata[20:16], reg_wdata[4:0]};
-                5'd24: pra_cfg_word <= reg_wdata[1:0];
                 default: ;
             endcase
         end
@@ -136,18 +128,16 @@ for (g = 0; g < 2; g = g + 1) begin : group
 end
 endgenerate
 
-assign {cfg_misc_cfg_skip_weight_rls, cfg_misc_cfg_skip_data_rls, cfg_misc_cfg_weight_reuse, cfg_misc_cfg_data_reuse, cfg_misc_cfg_conv_mode} =
+assign {cfg_misc_cfg_skip_weight_rls, cfg_misc_cfg_skip_data_rls, cfg_misc_cfg_weight_reuse, cfg_misc_cfg_data_reuse} =
     consumer ? group[1].misc_cfg_word : group[0].misc_cfg_word;
 assign cfg_datain_format = consumer ? group[1].datain_format_word : group[0].datain_format_word;
 assign {cfg_datain_size_ext_0_datain_height_ext, cfg_datain_size_ext_0_datain_width_ext} =
     consumer ? group[1].datain_size_ext_0_word : group[0].datain_size_ext_0_word;
 assign cfg_datain_size_ext_1_datain_channel_ext =
     consumer ? group[1].datain_size_ext_1_word : group[0].datain_size_ext_1_word;
-assign cfg_batch_number_batches = consumer ? group[1].batch_number_word : group[0].batch_number_word;
 assign cfg_post_y_extension_y_extension =
     consumer ? group[1].post_y_extension_word : group[0].post_y_extension_word;
 assign cfg_entry_per_slice_entries = consumer ? group[1].entry_per_slice_word : group[0].entry_per_slice_word;
-assign cfg_weight_format = consumer ? group[1].weight_format_word : group[0].weight_format_word;
 assign {cfg_weight_size_ext_0_weight_height_ext, cfg_weight_size_ext_0_weight_width_ext} =
     consumer ? group[1].weight_size_ext_0_word : group[0].weight_size_ext_0_word;
 assign {cfg_weight_size_ext_1_weight_kernel, cfg_weight_size_ext_1_weight_channel_ext} =
@@ -166,7 +156,6 @@ assign {cfg_zero_padding_pad_top, cfg_zero_padding_pad_left} =
 assign cfg_zero_padding_value_pad_value =
     consumer ? group[1].zero_padding_value_word : group[0].zero_padding_value_word;
 assign {cfg_bank_weight_bank, cfg_bank_data_bank} = consumer ? group[1].bank_word : group[0].bank_word;
-assign cfg_pra_cfg_pra_truncate = consumer ? group[1].pra_cfg_word : group[0].pra_cfg_word;
 
 wire [31:0] value = 32'd0;
 

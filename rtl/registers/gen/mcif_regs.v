@@ -1,4 +1,4 @@
-// Register file of MCIF, made by scripts/generate_registers.py from rtl/registers/nv_small.rdl: do not edit.
+// Register file of MCIF, made by scripts/generate_registers.py from nv_small.rdl: do not edit.
 // One copy of all. Ports: docs/architecture.md, register bus.
 // A read is answered one cycle after its strobe; an access may come every cycle.
 `default_nettype none

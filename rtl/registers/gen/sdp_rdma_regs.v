@@ -1,4 +1,4 @@
-// Register file of SDP_RDMA, made by scripts/generate_registers.py from rtl/registers/nv_small.rdl: do not edit.
+// Register file of SDP_RDMA, made by scripts/generate_registers.py from nv_small.rdl: do not edit.
 // Field values change only while the group's OP_EN is 0. Ports: docs/architecture.md, register bus.
 // A read is answered one cycle after its strobe; an access may come every cycle.
 `default_nettype none
@@ -37,13 +37,8 @@ module sdp_rdma_regs (
     output wire [31:0] cfg_bn_line_stride,
     output wire [31:0] cfg_bn_surface_stride,
     output wire        cfg_feature_mode_cfg_flying_mode,
-    output wire [1:0]  cfg_feature_mode_cfg_in_precision,
-    output wire [1:0]  cfg_feature_mode_cfg_proc_precision,
-    output wire [1:0]  cfg_feature_mode_cfg_out_precision,
-    output wire [4:0]  cfg_feature_mode_cfg_batch_number,
     output wire        cfg_src_dma_cfg_src_ram_type,
     output wire        cfg_perf_enable_perf_dma_en,
-    output wire        cfg_perf_enable_perf_nan_inf_count_en,
     input  wire [31:0] sts_perf_mrdma_read_stall_mrdma_stall,
     input  wire [31:0] sts_perf_brdma_read_stall_brdma_stall,
     input  wire [31:0] sts_perf_nrdma_read_stall_nrdma_stall
@@ -84,20 +79,17 @@ for (g = 0; g < 2; g = g + 1) begin : group
     reg [31:0] src_base_addr_low_word, src_line_stride_word, src_surface_stride_word, bs_base_addr_low_word,
         bs_line_stride_word, bs_surface_stride_word, bn_base_addr_low_word, bn_line_stride_word, bn_surface_stride_word;
     reg [5:0] brdma_cfg_word, nrdma_cfg_word;
-    reg [11:0] feature_mode_cfg_word;
-    reg src_dma_cfg_word;
-    reg [1:0] perf_enable_word;
+    reg feature_mode_cfg_word, src_dma_cfg_word, perf_enable_word;
     always @(posedge clk or negedge rst_n) begin
         if (!rst_n) begin
             {
                 data_cube_width_word, data_cube_height_word, data_cube_channel_word, src_base_addr_low_word,
                 src_line_stride_word, src_surface_stride_word, bs_base_addr_low_word, bs_line_stride_word,
                 bs_surface_stride_word, bn_base_addr_low_word, bn_line_stride_word, bn_surface_stride_word,
-                src_dma_cfg_word, perf_enable_word
+                feature_mode_cfg_word, src_dma_cfg_word, perf_enable_word
             } <= 0;
             brdma_cfg_word <= 6'h1;
             nrdma_cfg_word <= 6'h1;
-            feature_mode_cfg_word <= 12'ha;
         end else if (dual_write[g]) begin
             case (word)
                 6'd3: data_cube_width_word <= reg_wdata[12:0];
@@ -114,9 +106,9 @@ for (g = 0; g < 2; g = g + 1) begin : group
                 6'd17: bn_base_addr_low_word <= reg_wdata[31:0];
                 6'd19: bn_line_stride_word <= reg_wdata[31:0];
                 6'd20: bn_surface_stride_word <= reg_wdata[31:0];
-                6'd28: feature_mode_cfg_word <= {reg_wdata[12:2], reg_wdata[0]};
+                6'd28: feature_mode_cfg_word <= reg_wdata[0];
                 6'd29: src_dma_cfg_word <= reg_wdata[0];
-                6'd32: perf_enable_word <= reg_wdata[1:0];
+                6'd32: perf_enable_word <= reg_wdata[0];
                 default: ;
             endcase
         end
@@ -160,11 +152,10 @@ assign {cfg_nrdma_cfg_nrdma_ram_type, cfg_nrdma_cfg_nrdma_data_mode, cfg_nrdma_c
 assign cfg_bn_base_addr_low = consumer ? group[1].bn_base_addr_low_word : group[0].bn_base_addr_low_word;
 assign cfg_bn_line_stride = consumer ? group[1].bn_line_stride_word : group[0].bn_line_stride_word;
 assign cfg_bn_surface_stride = consumer ? group[1].bn_surface_stride_word : group[0].bn_surface_stride_word;
-assign {cfg_feature_mode_cfg_batch_number, cfg_feature_mode_cfg_out_precision, cfg_feature_mode_cfg_proc_precision, cfg_feature_mode_cfg_in_precision, cfg_feature_mode_cfg_flying_mode} =
+assign cfg_feature_mode_cfg_flying_mode =
     consumer ? group[1].feature_mode_cfg_word : group[0].feature_mode_cfg_word;
 assign cfg_src_dma_cfg_src_ram_type = consumer ? group[1].src_dma_cfg_word : group[0].src_dma_cfg_word;
-assign {cfg_perf_enable_perf_nan_inf_count_en, cfg_perf_enable_perf_dma_en} =
-    consumer ? group[1].perf_enable_word : group[0].perf_enable_word;
+assign cfg_perf_enable_perf_dma_en = consumer ? group[1].perf_enable_word : group[0].perf_enable_word;
 
 reg [31:0] value;
 always @* begin

@@ -1,4 +1,4 @@
-// Register file of SDP, made by scripts/generate_registers.py from rtl/registers/nv_small.rdl: do not edit.
+// Register file of SDP, made by scripts/generate_registers.py from nv_small.rdl: do not edit.
 // Field values change only while the group's OP_EN is 0. Ports: docs/architecture.md, register bus.
 // A read is answered one cycle after its strobe; an access may come every cycle.
 `default_nettype none
@@ -46,17 +46,11 @@ module sdp_regs (
     output wire [15:0] cfg_dp_bn_mul_src_value_bn_mul_operand,
     output wire        cfg_feature_mode_cfg_flying_mode,
     output wire        cfg_feature_mode_cfg_output_dst,
-    output wire        cfg_feature_mode_cfg_winograd,
-    output wire        cfg_feature_mode_cfg_nan_to_zero,
-    output wire [4:0]  cfg_feature_mode_cfg_batch_number,
     output wire        cfg_dst_dma_cfg_dst_ram_type,
-    output wire [1:0]  cfg_data_format_proc_precision,
-    output wire [1:0]  cfg_data_format_out_precision,
     output wire [31:0] cfg_cvt_offset,
     output wire [15:0] cfg_cvt_scale,
     output wire [5:0]  cfg_cvt_shift,
     output wire        cfg_perf_enable_perf_dma_en,
-    output wire        cfg_perf_enable_perf_lut_en,
     output wire        cfg_perf_enable_perf_sat_en,
     input  wire        sts_status_unequal,
     input  wire [31:0] sts_perf_wdma_write_stall_wdma_stall,
@@ -110,11 +104,10 @@ for (g = 0; g < 2; g = g + 1) begin : group
     reg [6:0] dp_bs_cfg_word, dp_bs_alu_cfg_word, dp_bn_cfg_word, dp_bn_alu_cfg_word;
     reg [15:0] dp_bs_alu_src_value_word, dp_bs_mul_src_value_word, dp_bn_alu_src_value_word,
         dp_bn_mul_src_value_word, cvt_scale_word;
-    reg [8:0] dp_bs_mul_cfg_word, dp_bn_mul_cfg_word, feature_mode_cfg_word;
+    reg [8:0] dp_bs_mul_cfg_word, dp_bn_mul_cfg_word;
+    reg [1:0] feature_mode_cfg_word, perf_enable_word;
     reg dst_dma_cfg_word;
-    reg [3:0] data_format_word;
     reg [5:0] cvt_shift_word;
-    reg [2:0] perf_enable_word;
     always @(posedge clk or negedge rst_n) begin
         if (!rst_n) begin
             {
@@ -122,7 +115,7 @@ for (g = 0; g < 2; g = g + 1) begin : group
                 dst_line_stride_word, dst_surface_stride_word, dp_bs_alu_cfg_word, dp_bs_alu_src_value_word,
                 dp_bs_mul_cfg_word, dp_bs_mul_src_value_word, dp_bn_alu_cfg_word, dp_bn_alu_src_value_word,
                 dp_bn_mul_cfg_word, dp_bn_mul_src_value_word, feature_mode_cfg_word, dst_dma_cfg_word,
-                data_format_word, cvt_offset_word, cvt_scale_word, cvt_shift_word, perf_enable_word
+                cvt_offset_word, cvt_scale_word, cvt_shift_word, perf_enable_word
             } <= 0;
             dp_bs_cfg_word <= 7'h73;
             dp_bn_cfg_word <= 7'h53;
@@ -144,13 +137,12 @@ for (g = 0; g < 2; g = g + 1) begin : group
                 6'd29: dp_bn_alu_src_value_word <= reg_wdata[15:0];
                 6'd30: dp_bn_mul_cfg_word <= {reg_wdata[15:8], reg_wdata[0]};
                 6'd31: dp_bn_mul_src_value_word <= reg_wdata[15:0];
-                6'd44: feature_mode_cfg_word <= {reg_wdata[12:8], reg_wdata[3:0]};
+                6'd44: feature_mode_cfg_word <= reg_wdata[1:0];
                 6'd45: dst_dma_cfg_word <= reg_wdata[0];
-                6'd47: data_format_word <= reg_wdata[3:0];
                 6'd48: cvt_offset_word <= reg_wdata[31:0];
                 6'd49: cvt_scale_word <= reg_wdata[15:0];
                 6'd50: cvt_shift_word <= reg_wdata[5:0];
-                6'd55: perf_enable_word <= reg_wdata[2:0];
+                6'd55: perf_enable_word <= {reg_wdata[2], reg_wdata[0]};
                 default: ;
             endcase
         end
@@ -198,15 +190,13 @@ assign {cfg_dp_bn_mul_cfg_bn_mul_shift_value, cfg_dp_bn_mul_cfg_bn_mul_src} =
     consumer ? group[1].dp_bn_mul_cfg_word : group[0].dp_bn_mul_cfg_word;
 assign cfg_dp_bn_mul_src_value_bn_mul_operand =
     consumer ? group[1].dp_bn_mul_src_value_word : group[0].dp_bn_mul_src_value_word;
-assign {cfg_feature_mode_cfg_batch_number, cfg_feature_mode_cfg_nan_to_zero, cfg_feature_mode_cfg_winograd, cfg_feature_mode_cfg_output_dst, cfg_feature_mode_cfg_flying_mode} =
+assign {cfg_feature_mode_cfg_output_dst, cfg_feature_mode_cfg_flying_mode} =
     consumer ? group[1].feature_mode_cfg_word : group[0].feature_mode_cfg_word;
 assign cfg_dst_dma_cfg_dst_ram_type = consumer ? group[1].dst_dma_cfg_word : group[0].dst_dma_cfg_word;
-assign {cfg_data_format_out_precision, cfg_data_format_proc_precision} =
-    consumer ? group[1].data_format_word : group[0].data_format_word;
 assign cfg_cvt_offset = consumer ? group[1].cvt_offset_word : group[0].cvt_offset_word;
 assign cfg_cvt_scale = consumer ? group[1].cvt_scale_word : group[0].cvt_scale_word;
 assign cfg_cvt_shift = consumer ? group[1].cvt_shift_word : group[0].cvt_shift_word;
-assign {cfg_perf_enable_perf_sat_en, cfg_perf_enable_perf_lut_en, cfg_perf_enable_perf_dma_en} =
+assign {cfg_perf_enable_perf_sat_en, cfg_perf_enable_perf_dma_en} =
     consumer ? group[1].perf_enable_word : group[0].perf_enable_word;
 
 reg [31:0] value;

@@ -42,7 +42,8 @@ def _field(field: Field) -> str:
         parts.append(f"reset=0x{field.reset:x}")
     if field.enum:
         parts.append("enum={" + ", ".join(f"{_str(k)}: {v}" for k, v in field.enum.items()) + "}")
-    parts += [f"{name}=True" for name in ("minus_one", "storage_only", "absent", "on_read") if getattr(field, name)]
+    flags = ("minus_one", "storage_only", "no_port", "absent", "on_read")
+    parts += [f"{name}=True" for name in flags if getattr(field, name)]
     return f"Field({', '.join(parts)})"
 
 

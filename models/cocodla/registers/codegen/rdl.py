@@ -58,6 +58,7 @@ def _field(node: FieldNode) -> Field:
         enum={m.name: m.value for m in encode} if encode else {},
         minus_one=bool(node.get_property("minus_one")),
         storage_only=bool(node.get_property("storage_only")),
+        no_port=bool(node.get_property("no_port")),
         absent=bool(node.get_property("absent")),
         on_read=bool(node.get_property("swacc")),
     )

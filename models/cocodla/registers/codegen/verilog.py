@@ -18,7 +18,7 @@ LINE = 116
 
 
 def port_name(prefix: str, register: Register, field: Field) -> str:
-    """Name of a field's port: prefix, register without D_ or S_, field; the field alone where it repeats the register."""
+    """Name of a field's port: prefix, register without D_ or S_, field; only the field if it repeats the register."""
     reg = register.name[2:] if register.name[:2] in ("D_", "S_") else register.name
     name = field.name if field.name.startswith(reg) else f"{reg}_{field.name}"
     return f"{prefix}_{name}".lower()
@@ -33,7 +33,7 @@ def is_stored(register: Register, field: Field) -> bool:
 
 def is_live(register: Register, field: Field) -> bool:
     """True when the datapath sees the field."""
-    return is_stored(register, field) and not (field.storage_only or register.storage_only)
+    return is_stored(register, field) and not (field.storage_only or register.storage_only or field.no_port)
 
 
 def is_trigger(register: Register, field: Field) -> bool:
@@ -91,7 +91,7 @@ endmodule
 
 def _head(name: str, note: str) -> str:
     return (
-        f"// Register file of {name}, made by scripts/generate_registers.py from rtl/registers/nv_small.rdl: do not edit.\n"
+        f"// Register file of {name}, made by scripts/generate_registers.py from nv_small.rdl: do not edit.\n"
         f"// {note} Ports: docs/architecture.md, register bus.\n"
         "// A read is answered one cycle after its strobe; an access may come every cycle.\n"
         "`default_nettype none\n"

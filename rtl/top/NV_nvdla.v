@@ -1,0 +1,629 @@
+// nv_small-compatible accelerator: the pins and the wiring of the units, nothing else.
+//
+//   csb_master -> register bus of all units          mcif <-> DBBIF
+//   cdma -> cbuf -> csc -> cmac_a, cmac_b -> cacc -> sdp -> pdp; cdp from memory to memory
+//
+// Two clocks: dla_csb_clk for the CSB pins and dla_intr, dla_core_clk for everything else; they may be unrelated.
+// Spec: system.md sections 2 and 3. Signals between units: docs/architecture.md.
+`default_nettype none
+
+module NV_nvdla (
+    input  wire        dla_core_clk,
+    input  wire        dla_csb_clk,
+    input  wire        global_clk_ovr_on,
+    input  wire        tmc2slcg_disable_clock_gating,
+    input  wire        dla_reset_rstn,
+    input  wire        direct_reset_,
+    input  wire        test_mode,
+    input  wire        csb2nvdla_valid,
+    output wire        csb2nvdla_ready,
+    input  wire [15:0] csb2nvdla_addr,
+    input  wire [31:0] csb2nvdla_wdat,
+    input  wire        csb2nvdla_write,
+    input  wire        csb2nvdla_nposted,
+    output wire        nvdla_core2dbb_aw_awvalid,
+    input  wire        nvdla_core2dbb_aw_awready,
+    output wire [7:0]  nvdla_core2dbb_aw_awid,
+    output wire [3:0]  nvdla_core2dbb_aw_awlen,
+    output wire [31:0] nvdla_core2dbb_aw_awaddr,
+    output wire        nvdla_core2dbb_w_wvalid,
+    input  wire        nvdla_core2dbb_w_wready,
+    output wire [63:0] nvdla_core2dbb_w_wdata,
+    output wire [7:0]  nvdla_core2dbb_w_wstrb,
+    output wire        nvdla_core2dbb_w_wlast,
+    input  wire        nvdla_core2dbb_b_bvalid,
+    output wire        nvdla_core2dbb_b_bready,
+    input  wire [7:0]  nvdla_core2dbb_b_bid,
+    output wire        nvdla_core2dbb_ar_arvalid,
+    input  wire        nvdla_core2dbb_ar_arready,
+    output wire [7:0]  nvdla_core2dbb_ar_arid,
+    output wire [3:0]  nvdla_core2dbb_ar_arlen,
+    output wire [31:0] nvdla_core2dbb_ar_araddr,
+    input  wire        nvdla_core2dbb_r_rvalid,
+    output wire        nvdla_core2dbb_r_rready,
+    input  wire [7:0]  nvdla_core2dbb_r_rid,
+    input  wire        nvdla_core2dbb_r_rlast,
+    input  wire [63:0] nvdla_core2dbb_r_rdata,
+    output wire        dla_intr,
+    input  wire [31:0] nvdla_pwrbus_ram_c_pd,
+    input  wire [31:0] nvdla_pwrbus_ram_ma_pd,
+    input  wire [31:0] nvdla_pwrbus_ram_mb_pd,
+    input  wire [31:0] nvdla_pwrbus_ram_p_pd,
+    input  wire [31:0] nvdla_pwrbus_ram_o_pd,
+    input  wire [31:0] nvdla_pwrbus_ram_a_pd
+);
+
+// Resets: asserted at once, released in step with their clock. The pins for gating, test and RAM power
+// have no function here.
+wire rst_n, csb_rst_n;
+
+dla_reset_sync #(.STAGES(4)) u_core_reset (
+    .clk        (dla_core_clk),
+    .rst_in_n   (dla_reset_rstn),
+    .test_mode  (test_mode),
+    .test_rst_n (direct_reset_),
+    .rst_n      (rst_n)
+);
+
+dla_reset_sync #(.STAGES(2)) u_csb_reset (
+    .clk        (dla_csb_clk),
+    .rst_in_n   (rst_n),
+    .test_mode  (test_mode),
+    .test_rst_n (direct_reset_),
+    .rst_n      (csb_rst_n)
+);
+
+// Signals between units, grouped by the unit that drives them
+
+wire [31:0]  cfgrom_rdata;
+wire [31:0]  glb_rdata;
+wire [31:0]  mcif_rdata;
+wire         cdma_dat_rd_req_ready, cdma_dat_rd_rsp_valid, cdma_wt_rd_req_ready, cdma_wt_rd_rsp_valid,
+             sdp_rd_req_ready, sdp_rd_rsp_valid, sdp_b_rd_req_ready, sdp_b_rd_rsp_valid, sdp_n_rd_req_ready,
+             sdp_n_rd_rsp_valid, pdp_rd_req_ready, pdp_rd_rsp_valid, cdp_rd_req_ready, cdp_rd_rsp_valid,
+             sdp_wr_req_ready, sdp_wr_done, pdp_wr_req_ready, pdp_wr_done, cdp_wr_req_ready, cdp_wr_done;
+wire [63:0]  cdma_dat_rd_rsp_data, cdma_wt_rd_rsp_data, sdp_rd_rsp_data, sdp_b_rd_rsp_data, sdp_n_rd_rsp_data,
+             pdp_rd_rsp_data, cdp_rd_rsp_data;
+wire [31:0]  cdma_rdata;
+wire         cdma_dat_rd_req_valid, cdma_wt_rd_req_valid, cbuf_wr_valid, dat_slice, wt_entry, dat_flush,
+             wt_flush;
+wire [31:3]  cdma_dat_rd_req_addr, cdma_wt_rd_req_addr;
+wire [13:0]  cbuf_wr_addr;
+wire [63:0]  cbuf_wr_data;
+wire [1:0]   cdma_dat_intr, cdma_wt_intr;
+wire [63:0]  dat_rd_data0, dat_rd_data1, wt_rd_data;
+wire [31:0]  csc_rdata;
+wire         dat_rls_valid, wt_rls_valid, csc_done, wt_rd_en, wt_valid, dat_valid, dat_swap, dat_first,
+             dat_last, dat_layer_end;
+wire [14:0]  dat_rls_entries, wt_rls_entries;
+wire [1:0]   dat_rd_en;
+wire [13:0]  dat_rd_addr0, dat_rd_addr1, wt_rd_addr;
+wire [2:0]   wt_sel;
+wire [63:0]  wt_data, dat_data;
+wire [3:0]   dat_index;
+wire [31:0]  cmac_a_rdata;
+wire         mac_valid, mac_first, mac_last, mac_layer_end;
+wire [75:0]  mac_a_data;
+wire [3:0]   mac_index;
+wire [31:0]  cmac_b_rdata;
+wire [75:0]  mac_b_data;
+wire [31:0]  cacc_rdata;
+wire         credit, cacc2sdp_valid;
+wire [255:0] cacc2sdp_data;
+wire [1:0]   cacc_intr;
+wire [31:0]  sdp_rdma_rdata;
+wire         sdp_rd_req_valid, sdp_b_rd_req_valid, sdp_n_rd_req_valid, mrd_valid, brd_valid, brd_per_element,
+             brd_data_valid, nrd_valid, nrd_per_element, nrd_data_valid;
+wire [31:3]  sdp_rd_req_addr, sdp_b_rd_req_addr, sdp_n_rd_req_addr;
+wire [63:0]  mrd_data;
+wire [127:0] brd_alu, brd_mul, nrd_alu, nrd_mul;
+wire [31:0]  sdp_rdata;
+wire         cacc2sdp_ready, mrd_ready, brd_ready, nrd_ready, sdp2pdp_valid, sdp_wr_req_valid, sdp_wr_req_last;
+wire [63:0]  sdp2pdp_data, sdp_wr_req_data;
+wire [31:3]  sdp_wr_req_addr;
+wire [1:0]   sdp_intr;
+wire [31:0]  pdp_rdma_rdata;
+wire         pdp_rd_req_valid, pdp_rd_valid;
+wire [31:3]  pdp_rd_req_addr;
+wire [63:0]  pdp_rd_data;
+wire [31:0]  pdp_rdata;
+wire         sdp2pdp_ready, pdp_rd_ready, pdp_wr_req_valid, pdp_wr_req_last;
+wire [31:3]  pdp_wr_req_addr;
+wire [63:0]  pdp_wr_req_data;
+wire [1:0]   pdp_intr;
+wire [31:0]  cdp_rdma_rdata;
+wire         cdp_rd_req_valid, cdp_rd_valid;
+wire [31:3]  cdp_rd_req_addr;
+wire [63:0]  cdp_rd_data;
+wire         hold, cdp_rd_ready, cdp_wr_req_valid, cdp_wr_req_last;
+wire [31:0]  cdp_rdata;
+wire [31:3]  cdp_wr_req_addr;
+wire [63:0]  cdp_wr_req_data;
+wire [1:0]   cdp_intr;
+
+// ---------------------------------------------------------------- register bus
+
+wire [13:0] reg_valid;
+wire        reg_write;
+wire [9:0]  reg_addr;
+wire [31:0] reg_wdata;
+wire [31:0] reg_rdata = cfgrom_rdata | glb_rdata | mcif_rdata | cdma_rdata | csc_rdata | cmac_a_rdata | cmac_b_rdata | cacc_rdata
+    | sdp_rdma_rdata | sdp_rdata | pdp_rdma_rdata | pdp_rdata | cdp_rdma_rdata | cdp_rdata;
+
+csb_master #(.UNITS(14)) u_csb_master (
+    .csb_clk               (dla_csb_clk),
+    .csb_rst_n             (csb_rst_n),
+    .csb2nvdla_valid       (csb2nvdla_valid),
+    .csb2nvdla_ready       (csb2nvdla_ready),
+    .csb2nvdla_addr        (csb2nvdla_addr),
+    .csb2nvdla_wdat        (csb2nvdla_wdat),
+    .csb2nvdla_write       (csb2nvdla_write),
+    .csb2nvdla_nposted     (csb2nvdla_nposted),
+    .nvdla2csb_valid       (nvdla2csb_valid),
+    .nvdla2csb_data        (nvdla2csb_data),
+    .nvdla2csb_wr_complete (nvdla2csb_wr_complete),
+    .clk                   (dla_core_clk),
+    .rst_n                 (rst_n),
+    .hold                  (hold),
+    .reg_valid             (reg_valid),
+    .reg_write             (reg_write),
+    .reg_addr              (reg_addr),
+    .reg_wdata             (reg_wdata),
+    .reg_rdata             (reg_rdata)
+);
+
+// ---------------------------------------------------------------- configuration
+
+cfgrom u_cfgrom (
+    .clk       (dla_core_clk),
+    .rst_n     (rst_n),
+    .reg_valid (reg_valid[0]),
+    .reg_write (reg_write),
+    .reg_addr  (reg_addr),
+    .reg_rdata (cfgrom_rdata)
+);
+
+glb u_glb (
+    .clk           (dla_core_clk),
+    .rst_n         (rst_n),
+    .reg_valid     (reg_valid[1]),
+    .reg_write     (reg_write),
+    .reg_addr      (reg_addr),
+    .reg_wdata     (reg_wdata),
+    .reg_rdata     (glb_rdata),
+    .sdp_intr      (sdp_intr),
+    .cdp_intr      (cdp_intr),
+    .pdp_intr      (pdp_intr),
+    .cdma_dat_intr (cdma_dat_intr),
+    .cdma_wt_intr  (cdma_wt_intr),
+    .cacc_intr     (cacc_intr),
+    .csb_clk       (dla_csb_clk),
+    .csb_rst_n     (csb_rst_n),
+    .dla_intr      (dla_intr)
+);
+
+// ---------------------------------------------------------------- memory interface
+
+mcif u_mcif (
+    .clk                   (dla_core_clk),
+    .rst_n                 (rst_n),
+    .reg_valid             (reg_valid[2]),
+    .reg_write             (reg_write),
+    .reg_addr              (reg_addr),
+    .reg_wdata             (reg_wdata),
+    .reg_rdata             (mcif_rdata),
+    .cdma_dat_rd_req_valid (cdma_dat_rd_req_valid),
+    .cdma_dat_rd_req_ready (cdma_dat_rd_req_ready),
+    .cdma_dat_rd_req_addr  (cdma_dat_rd_req_addr),
+    .cdma_dat_rd_rsp_valid (cdma_dat_rd_rsp_valid),
+    .cdma_dat_rd_rsp_data  (cdma_dat_rd_rsp_data),
+    .cdma_wt_rd_req_valid  (cdma_wt_rd_req_valid),
+    .cdma_wt_rd_req_ready  (cdma_wt_rd_req_ready),
+    .cdma_wt_rd_req_addr   (cdma_wt_rd_req_addr),
+    .cdma_wt_rd_rsp_valid  (cdma_wt_rd_rsp_valid),
+    .cdma_wt_rd_rsp_data   (cdma_wt_rd_rsp_data),
+    .sdp_rd_req_valid      (sdp_rd_req_valid),
+    .sdp_rd_req_ready      (sdp_rd_req_ready),
+    .sdp_rd_req_addr       (sdp_rd_req_addr),
+    .sdp_rd_rsp_valid      (sdp_rd_rsp_valid),
+    .sdp_rd_rsp_data       (sdp_rd_rsp_data),
+    .sdp_b_rd_req_valid    (sdp_b_rd_req_valid),
+    .sdp_b_rd_req_ready    (sdp_b_rd_req_ready),
+    .sdp_b_rd_req_addr     (sdp_b_rd_req_addr),
+    .sdp_b_rd_rsp_valid    (sdp_b_rd_rsp_valid),
+    .sdp_b_rd_rsp_data     (sdp_b_rd_rsp_data),
+    .sdp_n_rd_req_valid    (sdp_n_rd_req_valid),
+    .sdp_n_rd_req_ready    (sdp_n_rd_req_ready),
+    .sdp_n_rd_req_addr     (sdp_n_rd_req_addr),
+    .sdp_n_rd_rsp_valid    (sdp_n_rd_rsp_valid),
+    .sdp_n_rd_rsp_data     (sdp_n_rd_rsp_data),
+    .pdp_rd_req_valid      (pdp_rd_req_valid),
+    .pdp_rd_req_ready      (pdp_rd_req_ready),
+    .pdp_rd_req_addr       (pdp_rd_req_addr),
+    .pdp_rd_rsp_valid      (pdp_rd_rsp_valid),
+    .pdp_rd_rsp_data       (pdp_rd_rsp_data),
+    .cdp_rd_req_valid      (cdp_rd_req_valid),
+    .cdp_rd_req_ready      (cdp_rd_req_ready),
+    .cdp_rd_req_addr       (cdp_rd_req_addr),
+    .cdp_rd_rsp_valid      (cdp_rd_rsp_valid),
+    .cdp_rd_rsp_data       (cdp_rd_rsp_data),
+    .sdp_wr_req_valid      (sdp_wr_req_valid),
+    .sdp_wr_req_ready      (sdp_wr_req_ready),
+    .sdp_wr_req_addr       (sdp_wr_req_addr),
+    .sdp_wr_req_data       (sdp_wr_req_data),
+    .sdp_wr_req_last       (sdp_wr_req_last),
+    .sdp_wr_done           (sdp_wr_done),
+    .pdp_wr_req_valid      (pdp_wr_req_valid),
+    .pdp_wr_req_ready      (pdp_wr_req_ready),
+    .pdp_wr_req_addr       (pdp_wr_req_addr),
+    .pdp_wr_req_data       (pdp_wr_req_data),
+    .pdp_wr_req_last       (pdp_wr_req_last),
+    .pdp_wr_done           (pdp_wr_done),
+    .cdp_wr_req_valid      (cdp_wr_req_valid),
+    .cdp_wr_req_ready      (cdp_wr_req_ready),
+    .cdp_wr_req_addr       (cdp_wr_req_addr),
+    .cdp_wr_req_data       (cdp_wr_req_data),
+    .cdp_wr_req_last       (cdp_wr_req_last),
+    .cdp_wr_done           (cdp_wr_done),
+    .dbb_awvalid           (nvdla_core2dbb_aw_awvalid),
+    .dbb_awready           (nvdla_core2dbb_aw_awready),
+    .dbb_awid              (nvdla_core2dbb_aw_awid),
+    .dbb_awlen             (nvdla_core2dbb_aw_awlen),
+    .dbb_awaddr            (nvdla_core2dbb_aw_awaddr),
+    .dbb_wvalid            (nvdla_core2dbb_w_wvalid),
+    .dbb_wready            (nvdla_core2dbb_w_wready),
+    .dbb_wdata             (nvdla_core2dbb_w_wdata),
+    .dbb_wstrb             (nvdla_core2dbb_w_wstrb),
+    .dbb_wlast             (nvdla_core2dbb_w_wlast),
+    .dbb_bvalid            (nvdla_core2dbb_b_bvalid),
+    .dbb_bready            (nvdla_core2dbb_b_bready),
+    .dbb_bid               (nvdla_core2dbb_b_bid),
+    .dbb_arvalid           (nvdla_core2dbb_ar_arvalid),
+    .dbb_arready           (nvdla_core2dbb_ar_arready),
+    .dbb_arid              (nvdla_core2dbb_ar_arid),
+    .dbb_arlen             (nvdla_core2dbb_ar_arlen),
+    .dbb_araddr            (nvdla_core2dbb_ar_araddr),
+    .dbb_rvalid            (nvdla_core2dbb_r_rvalid),
+    .dbb_rready            (nvdla_core2dbb_r_rready),
+    .dbb_rid               (nvdla_core2dbb_r_rid),
+    .dbb_rlast             (nvdla_core2dbb_r_rlast),
+    .dbb_rdata             (nvdla_core2dbb_r_rdata)
+);
+
+// ---------------------------------------------------------------- convolution
+
+cdma u_cdma (
+    .clk              (dla_core_clk),
+    .rst_n            (rst_n),
+    .reg_valid        (reg_valid[3]),
+    .reg_write        (reg_write),
+    .reg_addr         (reg_addr),
+    .reg_wdata        (reg_wdata),
+    .reg_rdata        (cdma_rdata),
+    .dat_rd_req_valid (cdma_dat_rd_req_valid),
+    .dat_rd_req_ready (cdma_dat_rd_req_ready),
+    .dat_rd_req_addr  (cdma_dat_rd_req_addr),
+    .dat_rd_rsp_valid (cdma_dat_rd_rsp_valid),
+    .dat_rd_rsp_data  (cdma_dat_rd_rsp_data),
+    .wt_rd_req_valid  (cdma_wt_rd_req_valid),
+    .wt_rd_req_ready  (cdma_wt_rd_req_ready),
+    .wt_rd_req_addr   (cdma_wt_rd_req_addr),
+    .wt_rd_rsp_valid  (cdma_wt_rd_rsp_valid),
+    .wt_rd_rsp_data   (cdma_wt_rd_rsp_data),
+    .wr_valid         (cbuf_wr_valid),
+    .wr_addr          (cbuf_wr_addr),
+    .wr_data          (cbuf_wr_data),
+    .dat_slice        (dat_slice),
+    .wt_entry         (wt_entry),
+    .dat_flush        (dat_flush),
+    .wt_flush         (wt_flush),
+    .dat_rls_valid    (dat_rls_valid),
+    .dat_rls_entries  (dat_rls_entries),
+    .wt_rls_valid     (wt_rls_valid),
+    .wt_rls_entries   (wt_rls_entries),
+    .csc_done         (csc_done),
+    .cdma_dat_intr    (cdma_dat_intr),
+    .cdma_wt_intr     (cdma_wt_intr)
+);
+
+cbuf u_cbuf (
+    .clk          (dla_core_clk),
+    .rst_n        (rst_n),
+    .wr_valid     (cbuf_wr_valid),
+    .wr_addr      (cbuf_wr_addr),
+    .wr_data      (cbuf_wr_data),
+    .dat_rd_en    (dat_rd_en),
+    .dat_rd_addr0 (dat_rd_addr0),
+    .dat_rd_addr1 (dat_rd_addr1),
+    .dat_rd_data0 (dat_rd_data0),
+    .dat_rd_data1 (dat_rd_data1),
+    .wt_rd_en     (wt_rd_en),
+    .wt_rd_addr   (wt_rd_addr),
+    .wt_rd_data   (wt_rd_data)
+);
+
+csc u_csc (
+    .clk             (dla_core_clk),
+    .rst_n           (rst_n),
+    .reg_valid       (reg_valid[4]),
+    .reg_write       (reg_write),
+    .reg_addr        (reg_addr),
+    .reg_wdata       (reg_wdata),
+    .reg_rdata       (csc_rdata),
+    .dat_slice       (dat_slice),
+    .dat_flush       (dat_flush),
+    .wt_entry        (wt_entry),
+    .wt_flush        (wt_flush),
+    .dat_rls_valid   (dat_rls_valid),
+    .dat_rls_entries (dat_rls_entries),
+    .wt_rls_valid    (wt_rls_valid),
+    .wt_rls_entries  (wt_rls_entries),
+    .csc_done        (csc_done),
+    .dat_rd_en       (dat_rd_en),
+    .dat_rd_addr0    (dat_rd_addr0),
+    .dat_rd_addr1    (dat_rd_addr1),
+    .dat_rd_data0    (dat_rd_data0),
+    .dat_rd_data1    (dat_rd_data1),
+    .wt_rd_en        (wt_rd_en),
+    .wt_rd_addr      (wt_rd_addr),
+    .wt_rd_data      (wt_rd_data),
+    .wt_valid        (wt_valid),
+    .wt_sel          (wt_sel),
+    .wt_data         (wt_data),
+    .dat_valid       (dat_valid),
+    .dat_data        (dat_data),
+    .dat_swap        (dat_swap),
+    .dat_index       (dat_index),
+    .dat_first       (dat_first),
+    .dat_last        (dat_last),
+    .dat_layer_end   (dat_layer_end),
+    .credit          (credit)
+);
+
+cmac u_cmac_a (
+    .clk           (dla_core_clk),
+    .rst_n         (rst_n),
+    .reg_valid     (reg_valid[5]),
+    .reg_write     (reg_write),
+    .reg_addr      (reg_addr),
+    .reg_wdata     (reg_wdata),
+    .reg_rdata     (cmac_a_rdata),
+    .wt_valid      (wt_valid),
+    .wt_sel        (wt_sel),
+    .wt_data       (wt_data),
+    .dat_valid     (dat_valid),
+    .dat_data      (dat_data),
+    .dat_swap      (dat_swap),
+    .dat_index     (dat_index),
+    .dat_first     (dat_first),
+    .dat_last      (dat_last),
+    .dat_layer_end (dat_layer_end),
+    .mac_valid     (mac_valid),
+    .mac_data      (mac_a_data),
+    .mac_index     (mac_index),
+    .mac_first     (mac_first),
+    .mac_last      (mac_last),
+    .mac_layer_end (mac_layer_end)
+);
+
+/* verilator lint_off PINCONNECTEMPTY */ // both halves run in step: A tells for both
+cmac u_cmac_b (
+    .clk           (dla_core_clk),
+    .rst_n         (rst_n),
+    .reg_valid     (reg_valid[6]),
+    .reg_write     (reg_write),
+    .reg_addr      (reg_addr),
+    .reg_wdata     (reg_wdata),
+    .reg_rdata     (cmac_b_rdata),
+    .wt_valid      (wt_valid),
+    .wt_sel        (wt_sel),
+    .wt_data       (wt_data),
+    .dat_valid     (dat_valid),
+    .dat_data      (dat_data),
+    .dat_swap      (dat_swap),
+    .dat_index     (dat_index),
+    .dat_first     (dat_first),
+    .dat_last      (dat_last),
+    .dat_layer_end (dat_layer_end),
+    .mac_valid     (),
+    .mac_data      (mac_b_data),
+    .mac_index     (),
+    .mac_first     (),
+    .mac_last      (),
+    .mac_layer_end ()
+);
+/* verilator lint_on PINCONNECTEMPTY */
+
+cacc u_cacc (
+    .clk            (dla_core_clk),
+    .rst_n          (rst_n),
+    .reg_valid      (reg_valid[7]),
+    .reg_write      (reg_write),
+    .reg_addr       (reg_addr),
+    .reg_wdata      (reg_wdata),
+    .reg_rdata      (cacc_rdata),
+    .mac_valid      (mac_valid),
+    .mac_a_data     (mac_a_data),
+    .mac_b_data     (mac_b_data),
+    .mac_index      (mac_index),
+    .mac_first      (mac_first),
+    .mac_last       (mac_last),
+    .mac_layer_end  (mac_layer_end),
+    .credit         (credit),
+    .cacc2sdp_valid (cacc2sdp_valid),
+    .cacc2sdp_ready (cacc2sdp_ready),
+    .cacc2sdp_data  (cacc2sdp_data),
+    .cacc_intr      (cacc_intr)
+);
+
+// ---------------------------------------------------------------- single data point processor
+
+sdp_rdma u_sdp_rdma (
+    .clk                (dla_core_clk),
+    .rst_n              (rst_n),
+    .reg_valid          (reg_valid[8]),
+    .reg_write          (reg_write),
+    .reg_addr           (reg_addr),
+    .reg_wdata          (reg_wdata),
+    .reg_rdata          (sdp_rdma_rdata),
+    .sdp_rd_req_valid   (sdp_rd_req_valid),
+    .sdp_rd_req_ready   (sdp_rd_req_ready),
+    .sdp_rd_req_addr    (sdp_rd_req_addr),
+    .sdp_rd_rsp_valid   (sdp_rd_rsp_valid),
+    .sdp_rd_rsp_data    (sdp_rd_rsp_data),
+    .sdp_b_rd_req_valid (sdp_b_rd_req_valid),
+    .sdp_b_rd_req_ready (sdp_b_rd_req_ready),
+    .sdp_b_rd_req_addr  (sdp_b_rd_req_addr),
+    .sdp_b_rd_rsp_valid (sdp_b_rd_rsp_valid),
+    .sdp_b_rd_rsp_data  (sdp_b_rd_rsp_data),
+    .sdp_n_rd_req_valid (sdp_n_rd_req_valid),
+    .sdp_n_rd_req_ready (sdp_n_rd_req_ready),
+    .sdp_n_rd_req_addr  (sdp_n_rd_req_addr),
+    .sdp_n_rd_rsp_valid (sdp_n_rd_rsp_valid),
+    .sdp_n_rd_rsp_data  (sdp_n_rd_rsp_data),
+    .mrd_valid          (mrd_valid),
+    .mrd_ready          (mrd_ready),
+    .mrd_data           (mrd_data),
+    .brd_valid          (brd_valid),
+    .brd_ready          (brd_ready),
+    .brd_per_element    (brd_per_element),
+    .brd_data_valid     (brd_data_valid),
+    .brd_alu            (brd_alu),
+    .brd_mul            (brd_mul),
+    .nrd_valid          (nrd_valid),
+    .nrd_ready          (nrd_ready),
+    .nrd_per_element    (nrd_per_element),
+    .nrd_data_valid     (nrd_data_valid),
+    .nrd_alu            (nrd_alu),
+    .nrd_mul            (nrd_mul)
+);
+
+sdp u_sdp (
+    .clk             (dla_core_clk),
+    .rst_n           (rst_n),
+    .reg_valid       (reg_valid[9]),
+    .reg_write       (reg_write),
+    .reg_addr        (reg_addr),
+    .reg_wdata       (reg_wdata),
+    .reg_rdata       (sdp_rdata),
+    .cacc2sdp_valid  (cacc2sdp_valid),
+    .cacc2sdp_ready  (cacc2sdp_ready),
+    .cacc2sdp_data   (cacc2sdp_data),
+    .mrd_valid       (mrd_valid),
+    .mrd_ready       (mrd_ready),
+    .mrd_data        (mrd_data),
+    .brd_valid       (brd_valid),
+    .brd_ready       (brd_ready),
+    .brd_per_element (brd_per_element),
+    .brd_data_valid  (brd_data_valid),
+    .brd_alu         (brd_alu),
+    .brd_mul         (brd_mul),
+    .nrd_valid       (nrd_valid),
+    .nrd_ready       (nrd_ready),
+    .nrd_per_element (nrd_per_element),
+    .nrd_data_valid  (nrd_data_valid),
+    .nrd_alu         (nrd_alu),
+    .nrd_mul         (nrd_mul),
+    .sdp2pdp_valid   (sdp2pdp_valid),
+    .sdp2pdp_ready   (sdp2pdp_ready),
+    .sdp2pdp_data    (sdp2pdp_data),
+    .wr_req_valid    (sdp_wr_req_valid),
+    .wr_req_ready    (sdp_wr_req_ready),
+    .wr_req_addr     (sdp_wr_req_addr),
+    .wr_req_data     (sdp_wr_req_data),
+    .wr_req_last     (sdp_wr_req_last),
+    .wr_done         (sdp_wr_done),
+    .sdp_intr        (sdp_intr)
+);
+
+// ---------------------------------------------------------------- pooling
+
+pdp_rdma u_pdp_rdma (
+    .clk          (dla_core_clk),
+    .rst_n        (rst_n),
+    .reg_valid    (reg_valid[10]),
+    .reg_write    (reg_write),
+    .reg_addr     (reg_addr),
+    .reg_wdata    (reg_wdata),
+    .reg_rdata    (pdp_rdma_rdata),
+    .rd_req_valid (pdp_rd_req_valid),
+    .rd_req_ready (pdp_rd_req_ready),
+    .rd_req_addr  (pdp_rd_req_addr),
+    .rd_rsp_valid (pdp_rd_rsp_valid),
+    .rd_rsp_data  (pdp_rd_rsp_data),
+    .rd_valid     (pdp_rd_valid),
+    .rd_ready     (pdp_rd_ready),
+    .rd_data      (pdp_rd_data)
+);
+
+pdp u_pdp (
+    .clk           (dla_core_clk),
+    .rst_n         (rst_n),
+    .reg_valid     (reg_valid[11]),
+    .reg_write     (reg_write),
+    .reg_addr      (reg_addr),
+    .reg_wdata     (reg_wdata),
+    .reg_rdata     (pdp_rdata),
+    .sdp2pdp_valid (sdp2pdp_valid),
+    .sdp2pdp_ready (sdp2pdp_ready),
+    .sdp2pdp_data  (sdp2pdp_data),
+    .rd_valid      (pdp_rd_valid),
+    .rd_ready      (pdp_rd_ready),
+    .rd_data       (pdp_rd_data),
+    .wr_req_valid  (pdp_wr_req_valid),
+    .wr_req_ready  (pdp_wr_req_ready),
+    .wr_req_addr   (pdp_wr_req_addr),
+    .wr_req_data   (pdp_wr_req_data),
+    .wr_req_last   (pdp_wr_req_last),
+    .wr_done       (pdp_wr_done),
+    .pdp_intr      (pdp_intr)
+);
+
+// ---------------------------------------------------------------- channel processor
+
+cdp_rdma u_cdp_rdma (
+    .clk          (dla_core_clk),
+    .rst_n        (rst_n),
+    .reg_valid    (reg_valid[12]),
+    .reg_write    (reg_write),
+    .reg_addr     (reg_addr),
+    .reg_wdata    (reg_wdata),
+    .reg_rdata    (cdp_rdma_rdata),
+    .rd_req_valid (cdp_rd_req_valid),
+    .rd_req_ready (cdp_rd_req_ready),
+    .rd_req_addr  (cdp_rd_req_addr),
+    .rd_rsp_valid (cdp_rd_rsp_valid),
+    .rd_rsp_data  (cdp_rd_rsp_data),
+    .rd_valid     (cdp_rd_valid),
+    .rd_ready     (cdp_rd_ready),
+    .rd_data      (cdp_rd_data)
+);
+
+cdp u_cdp (
+    .clk          (dla_core_clk),
+    .rst_n        (rst_n),
+    .clearing     (hold),
+    .reg_valid    (reg_valid[13]),
+    .reg_write    (reg_write),
+    .reg_addr     (reg_addr),
+    .reg_wdata    (reg_wdata),
+    .reg_rdata    (cdp_rdata),
+    .rd_valid     (cdp_rd_valid),
+    .rd_ready     (cdp_rd_ready),
+    .rd_data      (cdp_rd_data),
+    .wr_req_valid (cdp_wr_req_valid),
+    .wr_req_ready (cdp_wr_req_ready),
+    .wr_req_addr  (cdp_wr_req_addr),
+    .wr_req_data  (cdp_wr_req_data),
+    .wr_req_last  (cdp_wr_req_last),
+    .wr_done      (cdp_wr_done),
+    .cdp_intr     (cdp_intr)
+);
+
+// Pins without a function in this design.
+wire unused = |{global_clk_ovr_on, tmc2slcg_disable_clock_gating, nvdla_pwrbus_ram_c_pd, nvdla_pwrbus_ram_ma_pd,
+                nvdla_pwrbus_ram_mb_pd, nvdla_pwrbus_ram_p_pd, nvdla_pwrbus_ram_o_pd, nvdla_pwrbus_ram_a_pd};
+
+endmodule
+
+`default_nettype wire
