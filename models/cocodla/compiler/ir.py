@@ -1,0 +1,199 @@
+"""The compiler's graph: a short list of typed layers over float tensors.
+
+Shapes carry no batch axis: images are (channels, height, width), vectors (features,). Extents of pairs are in the
+order (y, x). Weights and constants live inside their node, as float64 while passes fold into them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.floating]
+Pair = tuple[int, int]
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ActivationFunction:
+    """y = x for x >= 0, alpha * x below; then limited to `high`. alpha 0 and high None is ReLU."""
+
+    alpha: float = 0.0
+    high: float | None = None
+
+    @property
+    def label(self) -> str:
+        """Short name for reports."""
+        if self.high is not None:
+            return f"clip0..{self.high:g}"
+        return "relu" if self.alpha == 0 else f"leaky{self.alpha:g}"
+
+
+@dataclass(frozen=True)
+class PoolFunction:
+    """Window reduction; the window of output o starts at o * stride - pad (top, left).
+
+    `size` is the output (height, width): rows and columns that the last windows take beyond the input are padding,
+    which max ignores and average counts as zero (its divisor is always the whole window).
+    """
+
+    kind: Literal["max", "average"]
+    kernel: Pair
+    stride: Pair
+    pad: Pair
+    size: Pair
+
+    @property
+    def label(self) -> str:
+        """Short name for reports."""
+        return f"{self.kind}pool{self.kernel[0]}x{self.kernel[1]}"
+
+    def covered(self, axis: int) -> int:
+        """Input extent the windows reach along an axis (0: y, 1: x), seen from the input's first element."""
+        return (self.size[axis] - 1) * self.stride[axis] + self.kernel[axis] - self.pad[axis]
+
+
+@dataclass
+class Node:
+    """One layer: reads `inputs`, writes `output`; `name` is the ONNX node it came from."""
+
+    name: str
+    inputs: list[str]
+    output: str
+
+
+@dataclass
+class Conv(Node):
+    """Cross-correlation: weight (K, C/group, R, S), bias (K), then activation, then pooling (both optional).
+
+    `size` is the convolution's own output (height, width). Padding is `pad` (top, left) zeros before the input and
+    whatever `size` needs behind it.
+    """
+
+    weight: FloatArray
+    bias: FloatArray
+    stride: Pair
+    pad: Pair
+    size: Pair
+    dilation: Pair = (1, 1)
+    group: int = 1
+    activation: ActivationFunction | None = None
+    pool: PoolFunction | None = None
+
+    @property
+    def padded(self) -> bool:
+        """True if a window can reach padding before the input (behind it depends on the input's size)."""
+        return self.pad != (0, 0)
+
+    def reach(self, axis: int) -> int:
+        """Input extent the windows reach along an axis (0: y, 1: x), seen from the input's first element."""
+        kernel = (self.weight.shape[2 + axis] - 1) * self.dilation[axis] + 1
+        return (self.size[axis] - 1) * self.stride[axis] + kernel - self.pad[axis]
+
+
+@dataclass
+class Dense(Node):
+    """y = weight (out, in) x + bias (out) on a vector."""
+
+    weight: FloatArray
+    bias: FloatArray
+
+
+@dataclass
+class Affine(Node):
+    """y = x * scale + shift, both of shape (channels,)."""
+
+    scale: FloatArray
+    shift: FloatArray
+
+
+@dataclass
+class Activate(Node):
+    """An activation of its own."""
+
+    function: ActivationFunction
+
+
+@dataclass
+class Pool(Node):
+    """A pooling of its own."""
+
+    function: PoolFunction
+
+
+@dataclass
+class Reshape(Node):
+    """Same elements, other shape (`shape`, row-major order)."""
+
+    shape: Shape
+
+
+@dataclass
+class Pad(Node):
+    """Zeros (top, left, bottom, right) around each channel."""
+
+    pads: tuple[int, int, int, int]
+
+
+@dataclass
+class InputMap:
+    """What happens to a model input before the first layer sees it: v = scale * x + shift, per channel (channels,)."""
+
+    scale: FloatArray
+    shift: FloatArray
+
+
+@dataclass
+class Graph:
+    """The accelerator's part of a model, in execution order.
+
+    shapes: every tensor's shape. outputs: tensors that leave the accelerator.
+    """
+
+    name: str
+    input: str
+    outputs: list[str]
+    shapes: dict[str, Shape] = field(default_factory=dict)
+    nodes: list[Node] = field(default_factory=list)
+    input_map: InputMap | None = None
+
+    def producer(self, tensor: str) -> Node | None:
+        """The node that writes `tensor`; None for the input."""
+        return next((node for node in self.nodes if node.output == tensor), None)
+
+    def consumers(self, tensor: str) -> list[Node]:
+        """The nodes that read `tensor`."""
+        return [node for node in self.nodes if tensor in node.inputs]
+
+    def only_consumer(self, tensor: str) -> Node | None:
+        """The one node that reads `tensor`; None if there are more, or if it leaves the accelerator."""
+        readers = self.consumers(tensor)
+        return readers[0] if len(readers) == 1 and tensor not in self.outputs else None
+
+    def chains(self) -> Iterator[tuple[Node, Node]]:
+        """Pairs (node, the only reader of its output), over a copy: passes may edit the graph meanwhile."""
+        for node in list(self.nodes):
+            reader = self.only_consumer(node.output)
+            if reader is not None:
+                yield node, reader
+
+    def absorb(self, first: Node, second: Node) -> None:
+        """Remove `second`, whose work `first` has taken over; `first` now writes its output."""
+        if first.output not in self.outputs:
+            del self.shapes[first.output]
+        first.output = second.output
+        self.nodes.remove(second)
+
+    def replace(self, old: Node, new: Node) -> None:
+        """Put `new` in the place of `old`."""
+        self.nodes[self.nodes.index(old)] = new
+
+    def rename(self, old: str, new: str) -> None:
+        """Let every reader of tensor `old` read `new`."""
+        for node in self.nodes:
+            node.inputs = [new if tensor == old else tensor for tensor in node.inputs]
+        self.outputs = [new if tensor == old else tensor for tensor in self.outputs]

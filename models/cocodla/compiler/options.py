@@ -1,0 +1,55 @@
+"""What the user of the compiler may choose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from cocodla import hw
+from cocodla.errors import UserError
+
+CalibratorName = Literal["minmax", "percentile", "mse"]
+
+
+@dataclass(frozen=True)
+class CompileOptions:
+    """Options of `compile_model`.
+
+    pixel_scale, pixel_offset: how a pixel byte p (0..255) becomes the model's input, x = scale * p + offset; one
+        number, or one for each channel. None: derived from the calibration data (0..1 means 1/255, whole numbers
+        up to 255 mean 1, anything else spreads its range over 0..255).
+    input_shape: (channels, height, width) for a model whose input has unnamed extents.
+    image_mode: fetch a 1-, 3- or 4-channel input as pixels (else always as a feature cube).
+    calibrator: how the range of an activation follows from the calibration data; `percentile` is the share of
+        values inside the range, in percent.
+    asymmetric: give tensors that are never negative the whole range -128..127 instead of 0..127.
+    pixel_buffers: copies of the input in memory; with 2 the next image is started before the last layer of the
+        present one has ended.
+    reuse_memory: let tensors that are not alive at the same time share memory (else each has its own, so that all
+        of them can be compared after the run).
+    base_address: first byte of the memory the program uses.
+    verify: compare the float reference of the graph with onnxruntime after every pass.
+    """
+
+    pixel_scale: float | Sequence[float] | None = None
+    pixel_offset: float | Sequence[float] = 0.0
+    input_shape: Sequence[int] | None = None
+    image_mode: bool = True
+    calibrator: CalibratorName = "minmax"
+    percentile: float = 99.99
+    asymmetric: bool = False
+    pixel_buffers: int = 2
+    reuse_memory: bool = False
+    base_address: int = 0x8000_0000
+    verify: bool = True
+
+    def __post_init__(self) -> None:
+        if self.calibrator not in ("minmax", "percentile", "mse"):
+            raise UserError(f"unknown calibrator {self.calibrator!r}; known: minmax, percentile, mse")
+        if not 50.0 < self.percentile <= 100.0:
+            raise UserError(f"calibration percentile {self.percentile} is outside (50, 100]")
+        if self.base_address % hw.ATOM or not 0 <= self.base_address < 1 << hw.ADDRESS_BITS:
+            raise UserError(f"base address {self.base_address:#x} is not an 8-byte aligned 32-bit address")
+        if self.pixel_buffers not in (1, 2):
+            raise UserError(f"pixel_buffers is {self.pixel_buffers}, it must be 1 or 2")

@@ -1,0 +1,39 @@
+"""The original model in onnxruntime: the truth for passes, and the runner of the host's part."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import onnxruntime
+
+from cocodla.compiler.ir import FloatArray
+from cocodla.errors import UserError
+
+onnxruntime.set_default_logger_severity(3)
+
+
+def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
+    """An onnxruntime session; UserError if onnxruntime refuses the model."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = 1
+    try:
+        return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its exceptions share no base class
+        raise UserError(f"onnxruntime refuses the model ({str(error).splitlines()[0]})") from error
+
+
+def outputs_of(model: onnx.ModelProto, tensors: list[str], images: FloatArray) -> dict[str, FloatArray]:
+    """Values of named tensors of a model with batch 1 and one real input: (batch, ...) each.
+
+    images: (batch, *shape) without the batch axis of the model.
+    """
+    wanted = onnx.ModelProto()
+    wanted.CopyFrom(model)
+    del wanted.graph.output[:]
+    wanted.graph.output.extend(onnx.ValueInfoProto(name=tensor) for tensor in tensors)
+    runner = session(wanted)
+    constants = {tensor.name for tensor in model.graph.initializer}
+    (name,) = (value.name for value in model.graph.input if value.name not in constants)
+    rows = [runner.run(tensors, {name: image[None].astype(np.float32)}) for image in images]
+    return {tensor: np.concatenate(values) for tensor, values in zip(tensors, zip(*rows, strict=True), strict=True)}

@@ -1,0 +1,83 @@
+"""The graph passes, in order, and the check that follows each of them.
+
+A pass takes a Graph and edits it in place; it must not change what the graph computes. After every pass the float
+reference is compared with the original model in onnxruntime, so a wrong pass is named at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from cocodla.compiler import reference
+from cocodla.compiler.ir import FloatArray, Graph
+from cocodla.compiler.passes import fold, fuse, reshape
+
+Pass = Callable[[Graph], None]
+
+PASSES: tuple[Pass, ...] = (
+    fold.affine_chains,
+    fold.affine_into_input,
+    fold.affine_into_layer_before,
+    fold.affine_into_layer_behind,
+    fold.pads_into_convolutions,
+    reshape.reshape_of_input,
+    reshape.sink_reshapes,
+    reshape.reshape_of_output,
+    reshape.dense_to_convolution,
+    reshape.expand_groups,
+    fuse.activation_before_max_pool,
+    fuse.activations,
+    fuse.orphans_to_convolutions,
+    fuse.activations,
+    fuse.pooling,
+)
+
+TOLERANCE = 2e-4
+"""Largest difference to the original, in parts of an output's largest magnitude (float32 rounding stays below)."""
+
+
+class PassError(RuntimeError):
+    """A pass changed what the graph computes: a fault of the compiler, not of its user."""
+
+
+class Verifier:
+    """Compares a graph with the outputs of the original model for some images.
+
+    images: model inputs (batch, *shape); expected: output tensor -> values (batch, ...).
+    """
+
+    def __init__(self, images: FloatArray, expected: Mapping[str, FloatArray]) -> None:
+        self.images = images
+        self.expected = expected
+
+    def check(self, graph: Graph, name: str) -> None:
+        """Raise PassError if `graph`, as pass `name` left it, is malformed or computes something else."""
+        known = {graph.input}
+        for node in graph.nodes:
+            if not known.issuperset(node.inputs) or node.output not in graph.shapes:
+                raise PassError(f"pass {name}: {node.name} reads {node.inputs}, known are {sorted(known)}")
+            known.add(node.output)
+        results = {}
+        for tensor, value in reference.walk(graph, self.images):
+            if value.shape[1:] != graph.shapes.get(tensor, value.shape[1:]):
+                raise PassError(f"pass {name}: {tensor} has shape {value.shape[1:]}, not {graph.shapes[tensor]}")
+            if tensor in graph.outputs:
+                results[tensor] = value
+        for tensor, wanted in self.expected.items():
+            got = results[tensor].reshape(wanted.shape)
+            error = float(np.abs(got - wanted).max())
+            limit = TOLERANCE * max(float(np.abs(wanted).max()), 1e-6)
+            if not error <= limit:
+                raise PassError(f"pass {name}: output {tensor} changed by {error:.3g}, allowed are {limit:.3g}")
+
+
+def run_passes(graph: Graph, verifier: Verifier | None) -> None:
+    """Run all passes; with a verifier check the graph as imported and after each pass."""
+    if verifier is not None:
+        verifier.check(graph, "import")
+    for step in PASSES:
+        step(graph)
+        if verifier is not None:
+            verifier.check(graph, f"{step.__module__.rpartition('.')[2]}.{step.__name__}")

@@ -1,0 +1,66 @@
+"""Passes that fold constant arithmetic into neighbouring layers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cocodla.compiler.ir import Affine, Conv, Dense, Graph, InputMap, Pad
+
+
+def affine_chains(graph: Graph) -> None:
+    """Two Affine in a row become one."""
+    for first, second in graph.chains():
+        if isinstance(first, Affine) and isinstance(second, Affine) and first in graph.nodes:
+            second.scale, second.shift = first.scale * second.scale, first.shift * second.scale + second.shift
+            second.inputs = first.inputs
+            graph.nodes.remove(first)
+            del graph.shapes[first.output]
+
+
+def affine_into_input(graph: Graph) -> None:
+    """An Affine that alone reads the model's input becomes part of the input's conversion."""
+    node = graph.only_consumer(graph.input)
+    if isinstance(node, Affine) and node.output not in graph.outputs:
+        graph.input_map = InputMap(node.scale, node.shift)
+        graph.nodes.remove(node)
+        del graph.shapes[node.output]
+        graph.rename(node.output, graph.input)
+
+
+def affine_into_layer_before(graph: Graph) -> None:
+    """Conv or Dense followed by Affine (BatchNorm, bias): new weights and bias."""
+    for first, second in graph.chains():
+        if isinstance(first, (Conv, Dense)) and isinstance(second, Affine):
+            first.weight = first.weight * second.scale.reshape(-1, *(1,) * (first.weight.ndim - 1))
+            first.bias = first.bias * second.scale + second.shift
+            graph.absorb(first, second)
+
+
+def affine_into_layer_behind(graph: Graph) -> None:
+    """Affine followed by Conv or Dense. A shift only where the convolution reads no padding: zeros are not shifted."""
+    for first, second in graph.chains():
+        if not isinstance(first, Affine) or not isinstance(second, (Conv, Dense)):
+            continue
+        if isinstance(second, Conv):
+            shape = graph.shapes[first.output]
+            reads_padding = second.padded or any(second.reach(axis) > shape[1 + axis] for axis in (0, 1))
+            if second.group != 1 or (reads_padding and first.shift.any()):
+                continue
+            second.bias = second.bias + np.einsum("kcrs,c->k", second.weight, first.shift)
+            second.weight = second.weight * first.scale[:, None, None]
+        else:
+            second.bias = second.bias + second.weight @ first.shift
+            second.weight = second.weight * first.scale
+        second.inputs = first.inputs
+        graph.nodes.remove(first)
+        del graph.shapes[first.output]
+
+
+def pads_into_convolutions(graph: Graph) -> None:
+    """Pad followed by Conv: the convolution pads itself (what it needs behind the input follows from its size)."""
+    for first, second in graph.chains():
+        if isinstance(first, Pad) and isinstance(second, Conv):
+            second.pad = (second.pad[0] + first.pads[0], second.pad[1] + first.pads[1])
+            second.inputs = first.inputs
+            graph.nodes.remove(first)
+            del graph.shapes[first.output]

@@ -1,0 +1,68 @@
+"""Passes that build hardware layers: convolution + activation + pooling in one go."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cocodla.compiler import limits
+from cocodla.compiler.ir import Activate, Affine, Conv, Graph, Node, Pad, Pool
+
+
+def activation_before_max_pool(graph: Graph) -> None:
+    """MaxPool followed by an activation: swap them (activations are monotonic), so that both fuse."""
+    for first, second in graph.chains():
+        if isinstance(first, Pool) and first.function.kind == "max" and isinstance(second, Activate):
+            source, middle, target = first.inputs[0], first.output, second.output
+            second.inputs, second.output = [source], middle
+            first.inputs, first.output = [middle], target
+            graph.shapes[middle] = graph.shapes[source]
+            place = graph.nodes.index(first)
+            graph.nodes.remove(second)
+            graph.nodes.insert(place, second)
+
+
+def activations(graph: Graph) -> None:
+    """An activation joins the convolution before it."""
+    for first, second in graph.chains():
+        if isinstance(first, Conv) and isinstance(second, Activate) and first.activation is None and not first.pool:
+            first.activation = second.function
+            graph.absorb(first, second)
+
+
+def orphans_to_convolutions(graph: Graph) -> None:
+    """Affine, Activate and Pad that found no layer to join become 1x1 convolutions with a diagonal weight."""
+    for node in list(graph.nodes):
+        if isinstance(node, (Affine, Activate, Pad)):
+            graph.replace(node, _diagonal(graph, node))
+
+
+def _diagonal(graph: Graph, node: Node) -> Conv:
+    shape = graph.shapes[node.output]
+    scale, shift, pad = np.ones(shape[0]), np.zeros(shape[0]), (0, 0)
+    if isinstance(node, Affine):
+        scale, shift = node.scale, node.shift
+    elif isinstance(node, Pad):
+        pad = node.pads[:2]
+    conv = Conv(
+        node.name, node.inputs, node.output, np.diag(scale)[:, :, None, None], shift, (1, 1), pad, (shape[1], shape[2])
+    )
+    if isinstance(node, Activate):
+        conv.activation = node.function
+    return conv
+
+
+def pooling(graph: Graph) -> None:
+    """Pooling joins the convolution before it where the pooling unit can take its results on the fly.
+
+    The unit then sees exactly what the convolution makes, and its windows must divide that exactly: rows and columns
+    that no window reaches are not computed at all.
+    """
+    for first, second in graph.chains():
+        if not isinstance(first, Conv) or not isinstance(second, Pool) or first.pool is not None:
+            continue
+        function = second.function
+        size = tuple(min(first.size[axis], function.covered(axis)) for axis in (0, 1))
+        if limits.pool_fault(function, (size[0], size[1])) is not None:
+            continue
+        first.size, first.pool = (size[0], size[1]), function
+        graph.absorb(first, second)

@@ -1,0 +1,95 @@
+"""Passes that turn vectors into 1x1 images and fully connected layers into convolutions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cocodla.compiler.ir import Activate, Conv, Dense, Graph, Reshape, Shape
+from cocodla.errors import UserError
+
+
+def reshape_of_input(graph: Graph) -> None:
+    """A Reshape that alone reads the model's input changes the input's shape: the same bytes in memory order."""
+    node = graph.only_consumer(graph.input)
+    if isinstance(node, Reshape) and graph.input_map is None and len(node.shape) == 3:
+        graph.nodes.remove(node)
+        graph.shapes[graph.input] = node.shape
+        del graph.shapes[node.output]
+        graph.rename(node.output, graph.input)
+
+
+def sink_reshapes(graph: Graph) -> None:
+    """Reshape followed by an activation: swap them, so that the activation can join the layer before."""
+    moved = True
+    while moved:
+        moved = False
+        for first, second in graph.chains():
+            if isinstance(first, Reshape) and isinstance(second, Activate):
+                source, middle, target = first.inputs[0], first.output, second.output
+                second.inputs, second.output = [source], middle
+                first.inputs, first.output = [middle], target
+                graph.shapes[middle] = graph.shapes[source]
+                place = graph.nodes.index(first)
+                graph.nodes.remove(second)
+                graph.nodes.insert(place, second)
+                moved = True
+
+
+def reshape_of_output(graph: Graph) -> None:
+    """A Reshape whose result leaves the accelerator is left to the reader of the output."""
+    for node in list(graph.nodes):
+        if isinstance(node, Reshape) and node.output in graph.outputs and not graph.consumers(node.output):
+            before = graph.producer(node.inputs[0])
+            if before is None:
+                continue
+            old = node.inputs[0]
+            shape = graph.shapes.pop(old)
+            graph.nodes.remove(node)
+            before.output = node.output
+            graph.shapes[node.output] = shape
+            graph.rename(old, node.output)
+
+
+def dense_to_convolution(graph: Graph) -> None:
+    """Dense becomes a convolution whose kernel is the whole input, so a flattened image needs no copy."""
+    for node in list(graph.nodes):
+        if not isinstance(node, Dense):
+            continue
+        flat = graph.producer(node.inputs[0])
+        if isinstance(flat, Reshape):
+            source, shape = flat.inputs[0], _as_image(graph.shapes[flat.inputs[0]])
+        else:
+            source, shape = node.inputs[0], _as_image(graph.shapes[node.inputs[0]])
+        weight = node.weight.reshape(len(node.weight), *shape)
+        graph.replace(
+            node,
+            Conv(node.name, [source], node.output, weight, node.bias, stride=(1, 1), pad=(0, 0), size=(1, 1)),
+        )
+    for node in list(graph.nodes):
+        if isinstance(node, Reshape) and not graph.consumers(node.output) and node.output not in graph.outputs:
+            graph.nodes.remove(node)
+            del graph.shapes[node.output]
+    for tensor, shape in graph.shapes.items():
+        graph.shapes[tensor] = _as_image(shape)
+    for node in graph.nodes:
+        if isinstance(node, Reshape):
+            raise UserError(f"Reshape {node.name!r}: only a Reshape before a fully connected layer, or at the model's "
+                            f"input or output, is supported; it makes {node.shape}")  # fmt: skip
+
+
+def _as_image(shape: Shape) -> Shape:
+    return shape if len(shape) == 3 else (shape[0], 1, 1)
+
+
+def expand_groups(graph: Graph) -> None:
+    """Group and depthwise convolutions become dense ones with zero weights: the hardware has no groups."""
+    for node in graph.nodes:
+        if not isinstance(node, Conv) or node.group == 1:
+            continue
+        kernels, channels, rows, columns = node.weight.shape
+        dense = np.zeros((kernels, channels * node.group, rows, columns))
+        per_group = kernels // node.group
+        for group in range(node.group):
+            here = slice(group * per_group, (group + 1) * per_group)
+            dense[here, group * channels : (group + 1) * channels] = node.weight[here]
+        node.weight, node.group = dense, 1

@@ -1,0 +1,131 @@
+"""From image bytes to int8 activations: what a pixel means to the model, and how CDMA's converter makes it int8.
+
+The first layer sees v = a * p + b for a pixel byte p of a channel (spec: cdma.md section 5, numerics.md item 7). The
+converter computes q = clamp8(round((p - offset) * scale >> shift)), so v = step * (q - zero) with one step and one
+zero for each channel; both are folded into the layer's weights and bias. Padding must be one q for all channels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cocodla.compiler.ir import FloatArray, InputMap, Shape
+from cocodla.compiler.options import CompileOptions
+from cocodla.errors import UserError
+
+SHIFT = 14
+"""Fraction bits of the converter's scale when it is not 1."""
+
+
+@dataclass(frozen=True)
+class PixelMap:
+    """x = scale * p + offset: model input x for pixel byte p; both (channels,)."""
+
+    scale: FloatArray
+    offset: FloatArray
+
+    def to_input(self, pixels: np.ndarray) -> FloatArray:
+        """Pixel bytes (batch, C, ...) -> model inputs, float32."""
+        return (pixels * self._wide(self.scale, pixels) + self._wide(self.offset, pixels)).astype(np.float32)
+
+    def to_pixels(self, inputs: FloatArray) -> np.ndarray:
+        """Model inputs (batch, C, ...) -> nearest pixel bytes, uint8."""
+        exact = (inputs - self._wide(self.offset, inputs)) / self._wide(self.scale, inputs)
+        return np.clip(np.rint(exact), 0, 255).astype(np.uint8)
+
+    @staticmethod
+    def _wide(values: FloatArray, like: np.ndarray) -> FloatArray:
+        return values.reshape(-1, *(1,) * (like.ndim - 2))
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """Register values of CDMA's converter, and what they mean.
+
+    offsets (C): subtracted from each channel; scale, shift; pad_value: int8 that stands for 0.
+    step, zero (C): v = step * (q - zero).
+    """
+
+    offsets: tuple[int, ...]
+    scale: int
+    shift: int
+    pad_value: int
+    step: FloatArray
+    zero: FloatArray
+
+    def convert(self, pixels: np.ndarray) -> np.ndarray:
+        """What the converter makes of pixel bytes (batch, C, H, W): int8."""
+        product = (pixels.astype(np.int64) - np.array(self.offsets)[:, None, None]) * self.scale
+        half = (1 << self.shift) >> 1
+        rounded = np.where(product >= 0, (product + half) >> self.shift, -((-product + half) >> self.shift))
+        return np.clip(rounded, -128, 127).astype(np.int8)
+
+
+def pixel_map(calibration: np.ndarray, channels: int, options: CompileOptions) -> PixelMap:
+    """The meaning of a pixel byte: as the options say, else guessed from float calibration data."""
+    if options.pixel_scale is not None:
+        scale = _per_channel(options.pixel_scale, channels, "pixel_scale")
+        if (scale == 0).any():
+            raise UserError("pixel_scale must not be 0")
+        return PixelMap(scale, _per_channel(options.pixel_offset, channels, "pixel_offset"))
+    one, zero = np.ones(channels), np.zeros(channels)
+    if calibration.dtype == np.uint8:
+        return PixelMap(one, _per_channel(options.pixel_offset, channels, "pixel_offset"))
+    low, high = float(calibration.min()), float(calibration.max())
+    if low >= 0 and high <= 1:
+        return PixelMap(one / 255, zero)
+    if low >= 0 and high <= 255 and (np.rint(calibration) == calibration).all():
+        return PixelMap(one, zero)
+    return PixelMap(one * ((high - low) / 255 or 1.0), one * low)
+
+
+def _per_channel(value: object, channels: int, name: str) -> FloatArray:
+    array = np.asarray(value, np.float64).reshape(-1)
+    if array.size not in (1, channels) or not np.isfinite(array).all():
+        raise UserError(f"{name} must hold one finite number or {channels}, it is {value!r}")
+    return np.broadcast_to(array, (channels,)).copy()
+
+
+def conversion(pixels: PixelMap, input_map: InputMap | None, padded: bool) -> Conversion:
+    """Choose the converter's registers so that as many of a pixel's 8 bits survive as possible.
+
+    padded: the layer reads padding, so that v = 0 must be the same q in all channels (else each may differ).
+    """
+    step, base = pixels.scale, pixels.offset
+    if input_map is not None:
+        step, base = step * input_map.scale, base * input_map.scale + input_map.shift
+    if (step == 0).any():
+        raise UserError("the first layer's preprocessing multiplies a channel of the image by 0")
+    zero_pixel = -base / step  # the pixel value, maybe fractional or out of range, that means v = 0
+    channels = len(step)
+    if not padded:
+        return Conversion((128,) * channels, 1, 0, 0, step, zero_pixel - 128)
+    low, high = min(0.0, float((-zero_pixel).min())), max(0.0, float((255 - zero_pixel).max()))
+    shrink = min(1.0, 255 / (high - low))
+    scale, shift = (1, 0) if shrink == 1.0 else (int(shrink * (1 << SHIFT)), SHIFT)
+    factor = scale / (1 << shift)
+    offsets = np.rint(zero_pixel + low + 128 / factor)
+    if np.abs(offsets).max() > 32767 or scale < 1:
+        raise UserError(f"pixel value {zero_pixel[0]:.0f} means 0: too far from 0..255 for the image converter")
+    zero = factor * (zero_pixel - offsets)
+    pad_value = int(np.clip(np.rint(zero.mean()), -128, 127))
+    return Conversion(tuple(int(o) for o in offsets), scale, shift, pad_value, step / factor, zero)
+
+
+def check_images(images: np.ndarray, shape: Shape, what: str) -> np.ndarray:
+    """Images as an array (batch, *shape); UserError if they have another shape or hold no numbers."""
+    array = np.asarray(images)
+    if array.ndim == len(shape) and array.shape == shape:
+        array = array[None]
+    elif array.ndim == len(shape) and shape[0] == 1 and array.shape[1:] == shape[1:]:
+        array = array[:, None]
+    if array.ndim != len(shape) + 1 or array.shape[1:] != tuple(shape):
+        expected = "x".join(map(str, shape))
+        raise UserError(f"{what} have shape {array.shape}, the network takes N x {expected}")
+    if len(array) == 0:
+        raise UserError(f"{what} are empty")
+    if array.dtype != np.uint8 and not (np.issubdtype(array.dtype, np.number) and np.isfinite(array).all()):
+        raise UserError(f"{what} hold values that are not finite numbers")
+    return array

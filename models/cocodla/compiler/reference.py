@@ -1,0 +1,164 @@
+"""Float reference of the compiler's graph: what the passes must not change, and where calibration looks.
+
+Everything is vectorised over a leading batch axis; arithmetic is float32, as in the model's own runtime.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import singledispatch
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from cocodla.compiler.ir import (
+    Activate,
+    ActivationFunction,
+    Affine,
+    Conv,
+    Dense,
+    FloatArray,
+    Graph,
+    Node,
+    Pad,
+    Pair,
+    Pool,
+    PoolFunction,
+    Reshape,
+)
+
+
+def walk(graph: Graph, images: FloatArray) -> Iterator[tuple[str, FloatArray]]:
+    """Yield (tensor name, values of shape (batch, *shape)) for the input and every node of the graph.
+
+    images: model inputs, (batch, *input shape). Values nobody needs any more are dropped on the way. A convolution
+    with pooling also yields what it gives the pooling, under the name `unpooled(output)`.
+    """
+    value = images.astype(np.float32)
+    if graph.input_map is not None:
+        value = _per_channel(value, graph.input_map.scale, graph.input_map.shift)
+    values = {graph.input: value}
+    yield graph.input, value
+    last_use = {tensor: index for index, node in enumerate(graph.nodes) for tensor in node.inputs}
+    for index, node in enumerate(graph.nodes):
+        inputs = [values[tensor] for tensor in node.inputs]
+        if isinstance(node, Conv) and node.pool is not None:
+            before = evaluate(replace(node, pool=None), *inputs)
+            yield unpooled(node.output), before
+            result = pool(before, node.pool)
+        else:
+            result = evaluate(node, *inputs)
+        yield node.output, result
+        values[node.output] = result
+        for tensor in node.inputs:
+            if last_use[tensor] == index:
+                values.pop(tensor, None)
+
+
+def unpooled(tensor: str) -> str:
+    """Name under which `walk` tells the input of the pooling that makes `tensor`."""
+    return f"{tensor}/unpooled"
+
+
+def run(graph: Graph, images: FloatArray) -> dict[str, FloatArray]:
+    """Values of the graph's outputs, (batch, *shape) each."""
+    return {name: value for name, value in walk(graph, images) if name in graph.outputs}
+
+
+@singledispatch
+def evaluate(node: Node, *inputs: FloatArray) -> FloatArray:
+    """Output of one node for its inputs, all with a leading batch axis."""
+    raise TypeError(f"no reference for {type(node).__name__}")
+
+
+@evaluate.register
+def _conv(node: Conv, x: FloatArray) -> FloatArray:
+    value = convolve(x, node.weight.astype(np.float32), node)
+    value += node.bias.astype(np.float32)[:, None, None]
+    if node.activation is not None:
+        value = activate(value, node.activation)
+    return pool(value, node.pool) if node.pool is not None else value
+
+
+@evaluate.register
+def _dense(node: Dense, x: FloatArray) -> FloatArray:
+    return x @ node.weight.astype(np.float32).T + node.bias.astype(np.float32)
+
+
+@evaluate.register
+def _affine(node: Affine, x: FloatArray) -> FloatArray:
+    return _per_channel(x, node.scale, node.shift)
+
+
+@evaluate.register
+def _activate(node: Activate, x: FloatArray) -> FloatArray:
+    return activate(x, node.function)
+
+
+@evaluate.register
+def _pool(node: Pool, x: FloatArray) -> FloatArray:
+    return pool(x, node.function)
+
+
+@evaluate.register
+def _reshape(node: Reshape, x: FloatArray) -> FloatArray:
+    return x.reshape(len(x), *node.shape)
+
+
+@evaluate.register
+def _pad(node: Pad, x: FloatArray) -> FloatArray:
+    top, left, bottom, right = node.pads
+    return np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)))
+
+
+def convolve(x: FloatArray, weight: FloatArray, node: Conv, pad_value: float = 0.0) -> FloatArray:
+    """The convolution alone: x (batch, C, H, W), weight (K, C/group, R, S) -> (batch, K, *node.size).
+
+    The dtype of `x` is kept; padding reads `pad_value`.
+    """
+    kernels, channels, rows, columns = weight.shape
+    windows = windows_of(x, (rows, columns), node.stride, node.pad, node.size, pad_value, node.dilation)
+    batch = len(x)
+    split = windows.reshape(batch, node.group, channels, *node.size, rows, columns)
+    taps = np.moveaxis(split, (3, 4), (2, 3)).reshape(batch, node.group, -1, channels * rows * columns)
+    matrix = weight.reshape(node.group, kernels // node.group, -1).swapaxes(1, 2).astype(x.dtype, copy=False)
+    product = taps @ matrix
+    return np.ascontiguousarray(product.swapaxes(2, 3)).reshape(batch, kernels, *node.size)
+
+
+def activate(x: FloatArray, function: ActivationFunction) -> FloatArray:
+    """Leaky ReLU, then the upper limit."""
+    value = np.maximum(x, 0) if function.alpha == 0 else np.where(x >= 0, x, x * np.float32(function.alpha))
+    return value if function.high is None else np.minimum(value, np.float32(function.high))
+
+
+def pool(x: FloatArray, function: PoolFunction) -> FloatArray:
+    """Pooling of (batch, C, H, W)."""
+    filler = -np.inf if function.kind == "max" else 0.0
+    reduce: Callable[..., FloatArray] = np.max if function.kind == "max" else np.mean
+    windows = windows_of(x, function.kernel, function.stride, function.pad, function.size, filler)
+    return reduce(windows, axis=(-2, -1))
+
+
+def windows_of(
+    x: FloatArray,
+    kernel: Pair,
+    stride: Pair,
+    pad: Pair,
+    size: Pair,
+    filler: float,
+    dilation: Pair = (1, 1),
+) -> FloatArray:
+    """View (batch, C, *size, *kernel) of all windows of x (batch, C, H, W); outside of x they read `filler`."""
+    spans = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
+    wanted = [(n - 1) * s + span for n, s, span in zip(size, stride, spans, strict=True)]
+    behind = [max(0, w - p - extent) for w, p, extent in zip(wanted, pad, x.shape[2:], strict=True)]
+    padded = np.pad(x, ((0, 0), (0, 0), (pad[0], behind[0]), (pad[1], behind[1])), constant_values=filler)
+    views = sliding_window_view(padded[:, :, : wanted[0], : wanted[1]], spans, axis=(2, 3))
+    return views[:, :, :: stride[0], :: stride[1], :: dilation[0], :: dilation[1]]
+
+
+def _per_channel(x: FloatArray, scale: FloatArray, shift: FloatArray) -> FloatArray:
+    trailing = (1,) * (x.ndim - 2)
+    return x * scale.astype(np.float32).reshape(-1, *trailing) + shift.astype(np.float32).reshape(-1, *trailing)
