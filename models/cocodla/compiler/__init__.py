@@ -1,1 +1,11 @@
+"""The layer compiler: ONNX in, int8 register program out.
 
+    network = compile_model("lenet5.onnx", images)
+    program = network.program(images)
+"""
+
+from cocodla.compiler.network import InputSpec, Layer, Network, OutputSpec
+from cocodla.compiler.options import CompileOptions
+from cocodla.compiler.pipeline import compile_model, quantise_model
+
+__all__ = ["CompileOptions", "InputSpec", "Layer", "Network", "OutputSpec", "compile_model", "quantise_model"]

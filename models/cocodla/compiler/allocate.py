@@ -1,0 +1,106 @@
+"""Addresses of constants and tensors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cocodla import hw
+from cocodla.compiler.lower import HardwareLayer, Tensor
+from cocodla.compiler.options import CompileOptions
+from cocodla.errors import UserError
+
+ALIGNMENT = 256
+"""Regions start at multiples of this: a weight base of 256 is what the public documentation asks for."""
+
+
+@dataclass
+class MemoryImage:
+    """Constants at `base`, in one piece; all memory the network uses ends below `end`."""
+
+    base: int
+    data: bytes
+    end: int
+
+
+@dataclass
+class _Region:
+    """A piece of memory that is alive from layer `first` to layer `last`."""
+
+    tensor: Tensor
+    first: int
+    last: int
+    offset: int = 0
+
+    def meets(self, other: _Region) -> bool:
+        return self.first <= other.last and other.first <= self.last
+
+    @property
+    def end(self) -> int:
+        return self.offset + self.tensor.size
+
+
+@dataclass
+class _Cursor:
+    position: int
+    pieces: list[bytes] = field(default_factory=list)
+
+    def take(self, size: int) -> int:
+        start = self.position
+        self.position = hw.align(start + size, ALIGNMENT)
+        return start
+
+
+def allocate(
+    layers: list[HardwareLayer], tensors: dict[str, Tensor], input_name: str, outputs: list[str], options: CompileOptions
+) -> MemoryImage:
+    """Give every constant blob and every tensor its address; UserError if 32 bits do not suffice."""
+    base = hw.align(options.base_address, ALIGNMENT)
+    cursor = _Cursor(base)
+    for layer in layers:
+        for role, blob in layer.blobs.items():
+            layer.addresses[role] = cursor.take(len(blob))
+            cursor.pieces.append(blob.ljust(cursor.position - layer.addresses[role], b"\0"))
+    source = tensors[input_name]
+    source.addresses = [cursor.take(source.size) for _ in range(options.pixel_buffers)]
+    regions = _lifetimes(layers, tensors, input_name, outputs)
+    if options.reuse_memory:
+        size = _first_fit(regions)
+        start = cursor.take(size)
+        for region in regions:
+            region.tensor.addresses = [start + region.offset]
+    else:
+        for region in regions:
+            region.tensor.addresses = [cursor.take(region.tensor.size)]
+    if cursor.position > 1 << hw.ADDRESS_BITS:
+        raise UserError(
+            f"the network needs memory from {base:#x} to {cursor.position:#x}, beyond the {hw.ADDRESS_BITS}-bit address space"
+        )
+    return MemoryImage(base, b"".join(cursor.pieces), cursor.position)
+
+
+def _lifetimes(
+    layers: list[HardwareLayer], tensors: dict[str, Tensor], input_name: str, outputs: list[str]
+) -> list[_Region]:
+    regions = {
+        layer.target.name: _Region(layer.target, index, len(layers) if layer.target.name in outputs else index)
+        for index, layer in enumerate(layers)
+    }
+    for index, layer in enumerate(layers):
+        if layer.source.name != input_name:
+            region = regions[layer.source.name]
+            region.last = max(region.last, index)
+    return list(regions.values())
+
+
+def _first_fit(regions: list[_Region]) -> int:
+    """Offsets such that regions alive together do not overlap, largest regions first; the size of it all."""
+    placed: list[_Region] = []
+    for region in sorted(regions, key=lambda r: -r.tensor.size):
+        offset = 0
+        for other in sorted((p for p in placed if p.meets(region)), key=lambda p: p.offset):
+            if offset + region.tensor.size <= other.offset:
+                break
+            offset = max(offset, hw.align(other.end, ALIGNMENT))
+        region.offset = offset
+        placed.append(region)
+    return max((region.end for region in placed), default=0)

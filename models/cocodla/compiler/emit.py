@@ -1,0 +1,184 @@
+"""Compiled network -> Program: which register is written when (spec: programming.md sections 1 to 4 and 9).
+
+Both register groups of every unit are kept busy. While a layer runs, the next one's registers are written to the free
+group, and all its units but the one that starts it are enabled; that one follows as soon as the input is final. The
+first layer of the next image depends on nothing that runs, so it is started before the last layer has ended. A
+register is written only when the group does not hold its value already.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from cocodla.compiler.network import Layer, Network, check_name
+from cocodla.program.commands import (
+    CheckMemory,
+    Command,
+    LoadMemory,
+    Mark,
+    PollRegister,
+    WaitInterrupt,
+    WriteRegister,
+)
+from cocodla.program.program import Program
+from cocodla.registers import MAP
+
+SDP_DONE, PDP_DONE = 0, 4
+"""Bit of group 0 in GLB.S_INTR_STATUS; group 1 is the next bit."""
+AWAITED = 0x3F
+"""Interrupt bits anything waits for (SDP, CDP, PDP); the others stay masked and are never cleared."""
+
+Span = tuple[int, int]
+
+
+@dataclass
+class Job:
+    """One layer of one image. groups: the register group each unit uses for it; source, target: memory it reads, writes.
+
+    loads_input: the image has to be loaded to `source` before it starts.
+    """
+
+    layer: Layer
+    image: int
+    source: Span
+    target: Span
+    loads_input: bool
+    groups: dict[str, int]
+
+    @property
+    def interrupts(self) -> int:
+        """Bits that are set when the result is in memory, and others that would be left over from this layer."""
+        bits = 0
+        if "SDP" in self.groups:
+            bits |= 1 << SDP_DONE + self.groups["SDP"]
+        if "PDP" in self.groups:
+            bits |= 1 << PDP_DONE + self.groups["PDP"]
+        return bits
+
+    def independent_of(self, running: Job) -> bool:
+        """True if both may run at the same time: neither writes what the other reads or writes."""
+        return not (
+            (self.loads_input and _overlap(running.source, self.source))
+            or _overlap(running.target, self.source)
+            or _overlap(running.target, self.target)
+            or _overlap(running.source, self.target)
+        )
+
+
+def emit(network: Network, inputs: np.ndarray) -> Program:
+    """Program that runs the network on each row of `inputs` (batch, bytes of the input tensor)."""
+    meta = {"source": "compiler", "network": network.name, "images": len(inputs), "layers": len(network.layers)}
+    return Program(list(_Emitter(network, inputs).commands()), meta)
+
+
+class _Emitter:
+    def __init__(self, network: Network, inputs: np.ndarray) -> None:
+        self.network = network
+        self.inputs = inputs
+        self.held: dict[tuple[str, int], dict[str, int]] = defaultdict(dict)
+        self.producer: dict[str, int] = {}
+        self.used: dict[str, int] = defaultdict(int)
+
+    def commands(self) -> Iterator[Command]:
+        """All commands. The order in the loop is: prepare next, (start next,) wait, read back, (start next)."""
+        yield from self._setup()
+        jobs = self._jobs()
+        job = next(jobs)
+        yield from self._prepare(job)
+        yield self._mark(job)
+        yield from self._start(job)
+        while job is not None:
+            following = next(jobs, None)
+            early = False
+            if following is not None:
+                yield from self._prepare(following)
+                early = following.independent_of(job)
+                if early:
+                    yield from self._start(following)
+            yield WaitInterrupt(job.interrupts)
+            yield self._read_back(job)
+            if following is not None:
+                yield self._mark(following)
+                if not early:
+                    yield from self._start(following)
+            job = following
+
+    def _setup(self) -> Iterator[Command]:
+        yield Mark("setup", {"network": self.network.name})
+        yield LoadMemory(self.network.memory_base, self.network.memory)
+        yield WriteRegister(MAP["GLB.S_INTR_MASK"].address, MAP["GLB.S_INTR_MASK"].write_mask & ~AWAITED)
+        yield PollRegister(MAP["CDMA.S_CBUF_FLUSH_STATUS"].address, 1, 1)
+
+    def _jobs(self) -> Iterator[Job]:
+        """All layers of all images, with the groups they use: each unit alternates."""
+        tensors = self.network.tensors
+        source = tensors[self.network.input.tensor]
+        for image in range(len(self.inputs)):
+            buffer = source.addresses[image % len(source.addresses)]
+            for layer in self.network.layers:
+                address = buffer if layer.source == source.name else tensors[layer.source].address
+                groups = {}
+                for unit in layer.units:
+                    groups[unit] = self.used[unit] % 2
+                    self.used[unit] += 1
+                target = tensors[layer.target]
+                yield Job(
+                    layer, image, (address, address + tensors[layer.source].size),
+                    (target.address, target.address + target.size), layer is self.network.layers[0], groups,
+                )  # fmt: skip
+
+    def _prepare(self, job: Job) -> Iterator[Command]:
+        """Write the job's registers and enable all its units but the last. Its groups have to be free."""
+        if self.used.get("CSC", 0) > 2 and "CSC" in job.groups:
+            # CSC may still drain when the interrupt of its last layer in this group has come.
+            mask = 0x3 << 16 * job.groups["CSC"]
+            yield PollRegister(MAP["CSC.S_STATUS"].address, mask, 0)
+        words = dict(job.layer.registers)
+        for path, offset in job.layer.input_registers.items():
+            words[path] = job.source[0] + offset
+        by_unit: dict[str, list[str]] = defaultdict(list)
+        for path in words:
+            by_unit[path.partition(".")[0]].append(path)
+        for unit in job.layer.units:
+            yield from self._select(unit, job.groups[unit])
+            held = self.held[unit, job.groups[unit]]
+            for path in by_unit[unit]:
+                if held.get(path) != words[path]:
+                    held[path] = words[path]
+                    yield WriteRegister(MAP[path].address, words[path])
+        for unit in job.layer.units[:-1]:
+            yield WriteRegister(MAP[f"{unit}.D_OP_ENABLE"].address, 1)
+
+    def _select(self, unit: str, group: int) -> Iterator[Command]:
+        if self.producer.get(unit) != group:
+            self.producer[unit] = group
+            yield WriteRegister(MAP[f"{unit}.S_POINTER"].address, group)
+
+    def _start(self, job: Job) -> Iterator[Command]:
+        """Enable the unit that reads the input. Its producer pointer still selects the job's group."""
+        if job.loads_input:
+            yield LoadMemory(job.source[0], self.inputs[job.image].tobytes())
+        yield WriteRegister(MAP[f"{job.layer.units[-1]}.D_OP_ENABLE"].address, 1)
+
+    def _mark(self, job: Job) -> Command:
+        layer = job.layer
+        tensor = self.network.tensors[layer.target]
+        info = {
+            "layer": layer.name,
+            "image": job.image,
+            "operation": layer.operation,
+            "tensor": {"name": tensor.name, "address": tensor.address, **tensor.layout.to_json()},
+        }
+        return Mark(f"image{job.image}/{layer.name}", info)
+
+    def _read_back(self, job: Job) -> Command:
+        tensor = self.network.tensors[job.layer.target]
+        return CheckMemory(tensor.address, tensor.size, check_name(job.image, tensor.name))
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    return one[0] < other[1] and other[0] < one[1]

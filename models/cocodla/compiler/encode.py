@@ -1,0 +1,236 @@
+"""Hardware layers with addresses and banks -> register words (spec: programming.md sections 2, 5 and 6)."""
+
+from __future__ import annotations
+
+from cocodla.compiler.lower import HardwareLayer, Tensor
+from cocodla.compiler.quantize import QuantisedConv, QuantisedPool, QuantisedPooling
+from cocodla.registers import MAP
+
+Words = dict[str, int]
+"""Register path -> 32-bit word, in the order of writing."""
+
+
+def encode(layer: HardwareLayer) -> Words:
+    """All registers of a layer that matter, D_OP_ENABLE excepted. The input's address is that of its first buffer."""
+    words: Words = {}
+    if isinstance(layer.layer, QuantisedPooling):
+        _pdp_rdma(words, layer.layer, layer.source)
+        function = layer.layer.pool.function
+        size = (min(layer.source.height, function.covered(0)), min(layer.source.width, function.covered(1)))
+        _pdp(words, layer.layer.pool, size, layer.target, on_the_fly=False)
+        return words
+    conv = layer.layer
+    if conv.pool is not None:
+        _pdp(words, conv.pool, conv.size, layer.target, on_the_fly=True)
+    _sdp(words, conv, layer.target)
+    _sdp_rdma(words, conv, layer)
+    _cacc_cmac(words, conv)
+    _csc(words, conv, layer)
+    _cdma(words, conv, layer)
+    return words
+
+
+def input_words(layer: HardwareLayer) -> dict[str, int]:
+    """Registers that hold an address of the layer's input -> offset from the input's own address."""
+    if isinstance(layer.layer, QuantisedPooling):
+        return {"PDP_RDMA.D_SRC_BASE_ADDR_LOW": 0}
+    registers = ("CDMA.D_DAIN_ADDR_LOW_0", "CDMA.D_DAIN_ADDR_LOW_1")
+    return dict(zip(registers, layer.source.planes, strict=False))
+
+
+def _set(words: Words, path: str, **fields: int | str) -> None:
+    words[path] = MAP[path].encode(words.get(path, 0), **fields)
+
+
+def _plain(words: Words, path: str, value: int) -> None:
+    """Set a register whose one field fills it."""
+    (only,) = MAP[path].fields
+    words[path] = MAP[path].encode(0, **{only.name: value})
+
+
+def _cdma(words: Words, conv: QuantisedConv, layer: HardwareLayer) -> None:
+    source, (kernels, channels, rows, columns) = layer.source, conv.weight.shape
+    pixels = source.form == "pixels"
+    _plain_zero(words, "CDMA.D_MISC_CFG", "CDMA.D_BATCH_NUMBER", "CDMA.D_WEIGHT_FORMAT", "CDMA.D_PIXEL_OFFSET")
+    _set(words, "CDMA.D_DATAIN_FORMAT", DATAIN_FORMAT="PIXEL" if pixels else "FEATURE")
+    if pixels:
+        _set(words, "CDMA.D_DATAIN_FORMAT", PIXEL_FORMAT=source.pixel_format.code, PIXEL_SIGN_OVERRIDE="UNSIGNED_INT")
+    _set(words, "CDMA.D_DATAIN_SIZE_0", DATAIN_WIDTH=source.width - 1, DATAIN_HEIGHT=source.height - 1)
+    _set(words, "CDMA.D_DATAIN_SIZE_1", DATAIN_CHANNEL=source.channels - 1)
+    _plain(words, "CDMA.D_DAIN_RAM_TYPE", 1)
+    for path, offset in input_words(layer).items():
+        _plain(words, path, source.address + offset)
+    _plain(words, "CDMA.D_LINE_STRIDE", source.line_strides[0])
+    if len(source.line_strides) > 1:
+        _plain(words, "CDMA.D_LINE_UV_STRIDE", source.line_strides[1])
+    _plain(words, "CDMA.D_SURF_STRIDE", source.surface_stride)
+    packed = int(not pixels)  # every cube of the compiler is packed
+    _set(words, "CDMA.D_DAIN_MAP", LINE_PACKED=packed, SURF_PACKED=packed)
+    _plain(words, "CDMA.D_ENTRY_PER_SLICE", layer.slice_entries - 1)
+    _plain(words, "CDMA.D_FETCH_GRAIN", 0)
+    _plain(words, "CDMA.D_WEIGHT_SIZE_0", rows * columns * channels - 1)
+    _plain(words, "CDMA.D_WEIGHT_SIZE_1", kernels - 1)
+    _plain(words, "CDMA.D_WEIGHT_RAM_TYPE", 1)
+    _plain(words, "CDMA.D_WEIGHT_ADDR_LOW", layer.addresses["weights"])
+    _plain(words, "CDMA.D_WEIGHT_BYTES", len(layer.blobs["weights"]))
+    _converter(words, conv)
+    _set(words, "CDMA.D_CONV_STRIDE", CONV_Y_STRIDE=conv.stride[0] - 1, CONV_X_STRIDE=conv.stride[1] - 1)
+    _set(words, "CDMA.D_ZERO_PADDING", PAD_LEFT=conv.pad[1], PAD_RIGHT=layer.pad_right, PAD_TOP=conv.pad[0])
+    _set(words, "CDMA.D_ZERO_PADDING_VALUE", PAD_VALUE=conv.pad_value)
+    _banks(words, "CDMA", layer)
+
+
+def _converter(words: Words, conv: QuantisedConv) -> None:
+    """CDMA's input converter: pixels only, feature cubes pass unchanged."""
+    conversion = conv.conversion
+    if conversion is None:
+        _plain_zero(words, "CDMA.D_CVT_CFG", "CDMA.D_MEAN_FORMAT")
+        return
+    offsets = (*conversion.offsets, 0, 0, 0)
+    per_channel = len(set(conversion.offsets)) > 1
+    _set(words, "CDMA.D_MEAN_FORMAT", MEAN_FORMAT=int(per_channel))
+    if per_channel:
+        _set(words, "CDMA.D_MEAN_GLOBAL_0", MEAN_RY=offsets[0], MEAN_GU=offsets[1])
+        _set(words, "CDMA.D_MEAN_GLOBAL_1", MEAN_BV=offsets[2], MEAN_AX=offsets[3])
+    _set(words, "CDMA.D_CVT_CFG", CVT_EN=1, CVT_TRUNCATE=conversion.shift)
+    _plain(words, "CDMA.D_CVT_OFFSET", offsets[0])
+    _plain(words, "CDMA.D_CVT_SCALE", conversion.scale)
+
+
+def _csc(words: Words, conv: QuantisedConv, layer: HardwareLayer) -> None:
+    source, (kernels, channels, rows, columns) = layer.source, conv.weight.shape
+    pixels = source.form == "pixels"
+    height, width = conv.size
+    _plain_zero(words, "CSC.D_MISC_CFG", "CSC.D_BATCH_NUMBER", "CSC.D_POST_Y_EXTENSION", "CSC.D_WEIGHT_FORMAT")
+    _set(words, "CSC.D_DATAIN_FORMAT", DATAIN_FORMAT="PIXEL" if pixels else "FEATURE")
+    _set(words, "CSC.D_DATAIN_SIZE_EXT_0", DATAIN_WIDTH_EXT=source.width - 1, DATAIN_HEIGHT_EXT=source.height - 1)
+    _plain(words, "CSC.D_DATAIN_SIZE_EXT_1", source.channels - 1)
+    _plain(words, "CSC.D_ENTRY_PER_SLICE", layer.slice_entries - 1)
+    extended = (1, columns * channels) if pixels else (columns, channels)
+    _set(words, "CSC.D_WEIGHT_SIZE_EXT_0", WEIGHT_WIDTH_EXT=extended[0] - 1, WEIGHT_HEIGHT_EXT=rows - 1)
+    _set(words, "CSC.D_WEIGHT_SIZE_EXT_1", WEIGHT_CHANNEL_EXT=extended[1] - 1, WEIGHT_KERNEL=kernels - 1)
+    _plain(words, "CSC.D_WEIGHT_BYTES", len(layer.blobs["weights"]))
+    _set(words, "CSC.D_DATAOUT_SIZE_0", DATAOUT_WIDTH=width - 1, DATAOUT_HEIGHT=height - 1)
+    _plain(words, "CSC.D_DATAOUT_SIZE_1", kernels - 1)
+    _plain(words, "CSC.D_ATOMICS", width * height - 1)
+    _plain(words, "CSC.D_RELEASE", source.height - 1)
+    _set(words, "CSC.D_CONV_STRIDE_EXT", CONV_Y_STRIDE_EXT=conv.stride[0] - 1, CONV_X_STRIDE_EXT=conv.stride[1] - 1)
+    _set(words, "CSC.D_DILATION_EXT", Y_DILATION_EXT=conv.dilation[0] - 1, X_DILATION_EXT=conv.dilation[1] - 1)
+    _set(words, "CSC.D_ZERO_PADDING", PAD_LEFT=conv.pad[1], PAD_TOP=conv.pad[0])
+    _set(words, "CSC.D_ZERO_PADDING_VALUE", PAD_VALUE=conv.pad_value)
+    _banks(words, "CSC", layer)
+
+
+def _cacc_cmac(words: Words, conv: QuantisedConv) -> None:
+    height, width = conv.size
+    _plain_zero(words, "CMAC_A.D_MISC_CFG", "CMAC_B.D_MISC_CFG", "CACC.D_MISC_CFG", "CACC.D_CLIP_CFG")
+    _set(words, "CACC.D_DATAOUT_SIZE_0", DATAOUT_WIDTH=width - 1, DATAOUT_HEIGHT=height - 1)
+    _plain(words, "CACC.D_DATAOUT_SIZE_1", len(conv.weight) - 1)
+
+
+def _sdp(words: Words, conv: QuantisedConv, target: Tensor) -> None:
+    """BS: multiplier per channel. BN: bias per channel, then the activation. CVT: drop the fraction."""
+    _cube_size(words, "SDP", conv)
+    if conv.pool is None:
+        _plain(words, "SDP.D_DST_BASE_ADDR_LOW", target.address)
+        _plain(words, "SDP.D_DST_LINE_STRIDE", target.line_strides[0])
+        _plain(words, "SDP.D_DST_SURFACE_STRIDE", target.surface_stride)
+    _set(words, "SDP.D_DP_BS_CFG", BS_BYPASS=0, BS_ALU_BYPASS=1, BS_MUL_BYPASS=0, BS_MUL_PRELU=0, BS_RELU_BYPASS=1)
+    _set(words, "SDP.D_DP_BS_MUL_CFG", BS_MUL_SRC="MEM", BS_MUL_SHIFT_VALUE=conv.multiplier_shift)
+    leaky = conv.leaky
+    _set(
+        words, "SDP.D_DP_BN_CFG", BN_BYPASS=0, BN_ALU_BYPASS=0, BN_ALU_ALGO="SUM",
+        BN_MUL_BYPASS=int(leaky is None), BN_MUL_PRELU=int(leaky is not None), BN_RELU_BYPASS=int(not conv.relu),
+    )  # fmt: skip
+    _set(words, "SDP.D_DP_BN_ALU_CFG", BN_ALU_SRC="MEM", BN_ALU_SHIFT_VALUE=conv.bias_shift)
+    _set(words, "SDP.D_DP_BN_MUL_CFG", BN_MUL_SRC="REG", BN_MUL_SHIFT_VALUE=leaky.shift if leaky else 0)
+    _plain(words, "SDP.D_DP_BN_MUL_SRC_VALUE", leaky.operand if leaky else 0)
+    _set(words, "SDP.D_DP_EW_CFG", EW_BYPASS=1, EW_ALU_BYPASS=1, EW_MUL_BYPASS=1, EW_LUT_BYPASS=1)
+    _set(words, "SDP.D_FEATURE_MODE_CFG", FLYING_MODE="ON", OUTPUT_DST="MEM" if conv.pool is None else "PDP")
+    _plain(words, "SDP.D_DST_DMA_CFG", 1)
+    _plain_zero(words, "SDP.D_DATA_FORMAT", "SDP.D_PERF_ENABLE")
+    _plain(words, "SDP.D_CVT_OFFSET", -conv.out.zero * (1 << conv.fraction))
+    _plain(words, "SDP.D_CVT_SCALE", 1)
+    _plain(words, "SDP.D_CVT_SHIFT", conv.fraction)
+
+
+def _sdp_rdma(words: Words, conv: QuantisedConv, layer: HardwareLayer) -> None:
+    _cube_size(words, "SDP_RDMA", conv)
+    _set(
+        words, "SDP_RDMA.D_BRDMA_CFG", BRDMA_DISABLE="NO", BRDMA_DATA_USE="MUL", BRDMA_DATA_SIZE="TWO_BYTE",
+        BRDMA_DATA_MODE="PER_KERNEL", BRDMA_RAM_TYPE="MC",
+    )  # fmt: skip
+    _plain(words, "SDP_RDMA.D_BS_BASE_ADDR_LOW", layer.addresses["multiplier"])
+    _set(
+        words, "SDP_RDMA.D_NRDMA_CFG", NRDMA_DISABLE="NO", NRDMA_DATA_USE="ALU", NRDMA_DATA_SIZE="TWO_BYTE",
+        NRDMA_DATA_MODE="PER_KERNEL", NRDMA_RAM_TYPE="MC",
+    )  # fmt: skip
+    _plain(words, "SDP_RDMA.D_BN_BASE_ADDR_LOW", layer.addresses["bias"])
+    _set(words, "SDP_RDMA.D_ERDMA_CFG", ERDMA_DISABLE="YES")
+    _set(words, "SDP_RDMA.D_FEATURE_MODE_CFG", FLYING_MODE="ON")
+    _plain(words, "SDP_RDMA.D_SRC_DMA_CFG", 1)
+    _plain_zero(words, "SDP_RDMA.D_PERF_ENABLE")
+
+
+def _cube_size(words: Words, unit: str, conv: QuantisedConv) -> None:
+    height, width = conv.size
+    _plain(words, f"{unit}.D_DATA_CUBE_WIDTH", width - 1)
+    _plain(words, f"{unit}.D_DATA_CUBE_HEIGHT", height - 1)
+    _plain(words, f"{unit}.D_DATA_CUBE_CHANNEL", len(conv.weight) - 1)
+
+
+def _pdp(words: Words, pool: QuantisedPool, extent: tuple[int, int], target: Tensor, on_the_fly: bool) -> None:
+    """`extent`: (height, width) of the input."""
+    function = pool.function
+    behind = [function.covered(axis) - extent[axis] for axis in (0, 1)]
+    for path, value in (("IN_WIDTH", extent[1]), ("IN_HEIGHT", extent[0]), ("IN_CHANNEL", target.channels),
+                        ("OUT_WIDTH", target.width), ("OUT_HEIGHT", target.height), ("OUT_CHANNEL", target.channels)):  # fmt: skip
+        _plain(words, f"PDP.D_DATA_CUBE_{path}", value - 1)
+    _set(
+        words, "PDP.D_OPERATION_MODE_CFG", POOLING_METHOD=f"POOLING_METHOD_{function.kind.upper()}",
+        FLYING_MODE="ON_FLYING" if on_the_fly else "OFF_FLYING", SPLIT_NUM=0,
+    )  # fmt: skip
+    _set(
+        words, "PDP.D_POOLING_KERNEL_CFG", KERNEL_WIDTH=function.kernel[1] - 1, KERNEL_HEIGHT=function.kernel[0] - 1,
+        KERNEL_STRIDE_WIDTH=function.stride[1] - 1, KERNEL_STRIDE_HEIGHT=function.stride[0] - 1,
+    )  # fmt: skip
+    _plain(words, "PDP.D_RECIP_KERNEL_WIDTH", pool.recip_width)
+    _plain(words, "PDP.D_RECIP_KERNEL_HEIGHT", pool.recip_height)
+    _set(
+        words, "PDP.D_POOLING_PADDING_CFG", PAD_LEFT=function.pad[1], PAD_TOP=function.pad[0],
+        PAD_RIGHT=max(0, behind[1]), PAD_BOTTOM=max(0, behind[0]),
+    )  # fmt: skip
+    for count in range(1, 8):
+        _plain(words, f"PDP.D_POOLING_PADDING_VALUE_{count}_CFG", count * pool.pad_value)
+    _plain(words, "PDP.D_DST_BASE_ADDR_LOW", target.address)
+    _plain(words, "PDP.D_DST_LINE_STRIDE", target.line_strides[0])
+    _plain(words, "PDP.D_DST_SURFACE_STRIDE", target.surface_stride)
+    _plain(words, "PDP.D_DST_RAM_CFG", 1)
+    _plain_zero(words, "PDP.D_DATA_FORMAT", "PDP.D_PERF_ENABLE")
+
+
+def _pdp_rdma(words: Words, layer: QuantisedPooling, source: Tensor) -> None:
+    function = layer.pool.function
+    height, width = (min(extent, function.covered(axis)) for axis, extent in enumerate(source.shape[1:]))
+    for path, value in (("WIDTH", width), ("HEIGHT", height), ("CHANNEL", source.channels)):
+        _plain(words, f"PDP_RDMA.D_DATA_CUBE_IN_{path}", value - 1)
+    _plain(words, "PDP_RDMA.D_FLYING_MODE", 1)
+    _plain(words, "PDP_RDMA.D_SRC_BASE_ADDR_LOW", source.address)
+    _plain(words, "PDP_RDMA.D_SRC_LINE_STRIDE", source.line_strides[0])
+    _plain(words, "PDP_RDMA.D_SRC_SURFACE_STRIDE", source.surface_stride)
+    _plain(words, "PDP_RDMA.D_SRC_RAM_CFG", 1)
+    _plain_zero(words, "PDP_RDMA.D_DATA_FORMAT", "PDP_RDMA.D_OPERATION_MODE_CFG", "PDP_RDMA.D_PERF_ENABLE")
+    _set(
+        words, "PDP_RDMA.D_POOLING_KERNEL_CFG",
+        KERNEL_WIDTH=function.kernel[1] - 1, KERNEL_STRIDE_WIDTH=function.stride[1] - 1,
+    )  # fmt: skip
+
+
+def _banks(words: Words, unit: str, layer: HardwareLayer) -> None:
+    _set(words, f"{unit}.D_BANK", DATA_BANK=layer.data_banks - 1, WEIGHT_BANK=layer.weight_banks - 1)
+
+
+def _plain_zero(words: Words, *paths: str) -> None:
+    """Registers of several fields (or one) that are all 0."""
+    for path in paths:
+        words[path] = 0

@@ -1,0 +1,260 @@
+"""A compiled network: everything needed to run it, and its file format.
+
+The file is a zip of network.json (layers with their register words, tensors, meaning of input and outputs),
+memory.bin (constants) and host.onnx (the part that runs on the host, if any). The same network gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cocodla.compiler.ir import FloatArray, Shape
+from cocodla.compiler.lower import Tensor, from_json, to_json
+from cocodla.compiler.pixels import PixelMap, check_images
+from cocodla.compiler.quantize import Quantisation
+from cocodla.errors import UserError
+from cocodla.formats import bytes_to_tensor, tensor_to_bytes
+from cocodla.formats.pixels import image_to_planes
+
+if TYPE_CHECKING:
+    from cocodla.program.execution import Execution
+    from cocodla.program.program import Program
+
+FORMAT = 1
+MEMBERS = ("network.json", "memory.bin", "host.onnx")
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """What the network takes: (batch, *shape) of uint8 pixels, or of floats as the original model takes them.
+
+    pixels: how a pixel byte becomes a model input. map_scale, map_shift: preprocessing folded out of the model; a
+    cube input is quantised after it on the host, a pixel input has it in the first layer.
+    """
+
+    tensor: str
+    shape: Shape
+    pixel_scale: tuple[float, ...]
+    pixel_offset: tuple[float, ...]
+    map_scale: tuple[float, ...] | None = None
+    map_shift: tuple[float, ...] | None = None
+
+    @property
+    def pixels(self) -> PixelMap:
+        return PixelMap(np.array(self.pixel_scale), np.array(self.pixel_offset))
+
+
+@dataclass(frozen=True)
+class OutputSpec:
+    """One output of the model. tensor: the accelerator's tensor it is, or None if the host computes it."""
+
+    name: str
+    tensor: str | None
+    shape: Shape
+
+
+@dataclass
+class Layer:
+    """One hardware layer.
+
+    units: in the order of enabling, the last one starts it. registers: path -> word. input_registers: those that
+    hold an address of the input -> offset. macs: useful multiplications; mac_cycles, read_beats, write_beats: lower
+    bounds of its cycles.
+    """
+
+    name: str
+    operation: str
+    input_shape: Shape
+    output_shape: Shape
+    source: str
+    target: str
+    units: tuple[str, ...]
+    registers: dict[str, int]
+    input_registers: dict[str, int]
+    macs: int
+    mac_cycles: int
+    read_beats: int
+    write_beats: int
+
+    @property
+    def bound(self) -> int:
+        """Fewest cycles it can take on the accelerator."""
+        return max(self.mac_cycles, self.read_beats, self.write_beats)
+
+
+@dataclass
+class Network:
+    """A compiled network.
+
+    tensors: by name, with addresses. memory: constants, loaded once at memory_base; memory_end: end of all memory
+    used. host: the ONNX model of the host's part, fed by the tensors of `fetched`.
+    """
+
+    name: str
+    input: InputSpec
+    outputs: list[OutputSpec]
+    layers: list[Layer]
+    tensors: dict[str, Tensor]
+    memory: bytes
+    memory_base: int
+    memory_end: int
+    fetched: dict[str, Shape]
+    host: bytes = b""
+    meta: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def bound(self) -> int:
+        """Fewest cycles an image can take, layer after layer."""
+        return sum(layer.bound for layer in self.layers)
+
+    # -- running -----------------------------------------------------------------------------
+
+    def program(self, images: np.ndarray) -> Program:
+        """Register program for `images` (batch, *input shape): every tensor is read back after its layer.
+
+        uint8 images are pixels, float ones are inputs of the original model. UserError for a wrong shape.
+        """
+        from cocodla.compiler.emit import emit
+
+        return emit(self, self.input_bytes(images))
+
+    def decode(self, execution: Execution, count: int) -> FloatArray:
+        """First output of the model for each of `count` images of an execution: (count, *output shape) floats."""
+        return next(iter(self.decode_all(execution, count).values()))
+
+    def decode_all(self, execution: Execution, count: int) -> dict[str, FloatArray]:
+        """All outputs of the model by name, (count, *shape) each."""
+        found = {observation.name: observation.data for observation in execution.observations}
+        codes = {}
+        for tensor in self.fetched:
+            rows = []
+            for image in range(count):
+                name = check_name(image, tensor)
+                if name not in found:
+                    raise UserError(f"the execution has no tensor {name!r}")
+                rows.append(np.frombuffer(found[name], np.uint8))
+            codes[tensor] = bytes_to_tensor(np.stack(rows), self.tensors[tensor].layout)
+        return self.finish(codes)
+
+    def finish(self, codes: dict[str, np.ndarray]) -> dict[str, FloatArray]:
+        """Outputs of the model from int8 tensors (batch, C, H, W) that leave the accelerator: the host's part."""
+        reals = {}
+        for name, shape in self.fetched.items():
+            tensor = self.tensors[name]
+            real = Quantisation(tensor.scale, tensor.zero).dequantise(codes[name])
+            reals[name] = real.reshape(len(real), *shape)
+        return {output.name: self._output(output, reals) for output in self.outputs}
+
+    def _output(self, output: OutputSpec, reals: dict[str, FloatArray]) -> FloatArray:
+        if output.tensor is not None:
+            return reals[output.tensor].reshape(-1, *output.shape)
+        runner = self._host_session
+        count = len(next(iter(reals.values())))
+        rows = []
+        for image in range(count):
+            feeds = {value.name: reals[value.name][image : image + 1] for value in runner.get_inputs()}
+            rows.append(np.asarray(runner.run([output.name], feeds)[0]))
+        return np.concatenate(rows)
+
+    @cached_property
+    def _host_session(self) -> Any:
+        import onnx
+
+        from cocodla.compiler.original import session
+
+        return session(onnx.load_model_from_string(self.host))
+
+    def input_bytes(self, images: np.ndarray) -> np.ndarray:
+        """Memory contents of the input tensor for each image: (batch, bytes) uint8."""
+        images = check_images(images, self.input.shape, "images")
+        tensor = self.tensors[self.input.tensor]
+        if images.dtype == np.uint8 and tensor.form == "pixels":
+            pixels = images
+        elif images.dtype == np.uint8:
+            return self.input_bytes(self.input.pixels.to_input(images))
+        elif tensor.form == "pixels":
+            pixels = self.input.pixels.to_pixels(images)
+        else:
+            return tensor_to_bytes(self._quantised_input(images.astype(np.float32)), tensor.layout)
+        image = np.moveaxis(pixels.reshape(-1, *tensor.shape), 1, -1)
+        planes = image_to_planes(np.ascontiguousarray(image), tensor.pixel_format, tensor.line_strides)
+        return np.concatenate(planes, axis=-1)
+
+    def _quantised_input(self, images: FloatArray) -> np.ndarray:
+        tensor = self.tensors[self.input.tensor]
+        if self.input.map_scale is not None and self.input.map_shift is not None:
+            wide = (-1, *(1,) * (images.ndim - 2))
+            images = images * np.array(self.input.map_scale).reshape(wide) + np.array(self.input.map_shift).reshape(wide)
+        return Quantisation(tensor.scale, tensor.zero).quantise(images.reshape(-1, *tensor.shape))
+
+    # -- file --------------------------------------------------------------------------------
+
+    def save(self, path: Path | str) -> None:
+        """Write the network file, whole or not at all."""
+        path = Path(path)
+        values = {
+            "format": FORMAT,
+            **{entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name not in ("memory", "host")},
+            "input": asdict(self.input),
+            "outputs": [asdict(output) for output in self.outputs],
+            "layers": [asdict(layer) for layer in self.layers],
+            "tensors": {name: to_json(tensor) for name, tensor in self.tensors.items()},
+        }
+        contents = (json.dumps(values, indent=1).encode(), self.memory, self.host)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        try:
+            with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
+                for member, data in zip(MEMBERS, contents, strict=True):
+                    archive.writestr(zipfile.ZipInfo(member, (2000, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
+            os.replace(temporary, path)
+        except OSError as error:
+            raise UserError(f"{path}: cannot be written ({error.strerror})") from error
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    @staticmethod
+    def load(path: Path | str) -> Network:
+        """Read a network file; UserError when it is missing, unreadable or of another kind."""
+        path = Path(path)
+        try:
+            with zipfile.ZipFile(path) as archive:
+                text, memory, host = (archive.read(member) for member in MEMBERS)
+            values = json.loads(text)
+            if values.pop("format") != FORMAT:
+                raise ValueError("written by another version of cocodla")
+            return _from_json(values, memory, host)
+        except FileNotFoundError as error:
+            raise UserError(f"{path}: no such file") from error
+        except OSError as error:
+            raise UserError(f"{path}: cannot be read ({error.strerror})") from error
+        except (zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
+            raise UserError(f"{path}: not a compiled network ({error})") from error
+
+
+def check_name(image: int, tensor: str) -> str:
+    """Name under which a tensor of an image is read back."""
+    return f"image{image}/{tensor}"
+
+
+def _from_json(values: dict[str, Any], memory: bytes, host: bytes) -> Network:
+    values["input"] = InputSpec(**_tuples(values["input"]))
+    values["outputs"] = [OutputSpec(**_tuples(output)) for output in values["outputs"]]
+    values["layers"] = [Layer(**_tuples(layer)) for layer in values["layers"]]
+    values["tensors"] = {name: from_json(tensor) for name, tensor in values["tensors"].items()}
+    values["fetched"] = {name: tuple(shape) for name, shape in values["fetched"].items()}
+    return Network(memory=memory, host=host, **values)
+
+
+def _tuples(values: dict[str, Any]) -> dict[str, Any]:
+    """JSON knows lists only: the dataclasses hold tuples."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+
+

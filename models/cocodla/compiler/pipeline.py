@@ -1,0 +1,141 @@
+"""The compiler from end to end: one function, one line for each stage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from cocodla.compiler import allocate, encode, frontend, limits, original, schedule
+from cocodla.compiler.calibrate import calibrate
+from cocodla.compiler.ir import Conv, Graph, Shape
+from cocodla.compiler.lower import PIXEL_FORMATS, HardwareLayer, Tensor, lower
+from cocodla.compiler.network import InputSpec, Layer, Network, OutputSpec
+from cocodla.compiler.options import CompileOptions
+from cocodla.compiler.passes import Verifier, run_passes
+from cocodla.compiler.pixels import Conversion, PixelMap, check_images, conversion, pixel_map
+from cocodla.compiler.quantize import QuantisedGraph, quantise
+from cocodla.errors import UserError
+
+VERIFIED_IMAGES = 4
+"""How many calibration images each pass is checked with."""
+
+
+def compile_model(
+    path: Path | str, calibration: np.ndarray | None, options: CompileOptions | None = None
+) -> Network:
+    """Compile an ONNX model to an int8 network for the accelerator.
+
+    calibration: sample inputs (batch, *input shape), uint8 pixels or floats as the model takes them. UserError for
+    a model, an option or data that cannot be used; the message names operator, node, constraint and value.
+    """
+    options = options or CompileOptions()
+    name = Path(path).stem
+    imported = frontend.import_model(frontend.load_model(path), name, options)
+    graph = imported.graph
+    input_shape = graph.shapes[graph.input]
+    images, pixels = _calibration(calibration, input_shape, options)
+    model_outputs = original.outputs_of(imported.model, imported.outputs, images[:1])
+    verifier = None
+    if options.verify:
+        sample = images[:VERIFIED_IMAGES]
+        verifier = Verifier(sample, original.outputs_of(imported.model, graph.outputs, sample))
+    fetched = {tensor: graph.shapes[tensor] for tensor in graph.outputs}
+    host = frontend.host_model(imported)
+    run_passes(graph, verifier)
+    for node in graph.nodes:
+        limits.check(node, graph.shapes[node.inputs[0]])
+    converter = _converter(graph, pixels, options)
+    quantised = quantise(graph, calibrate(graph, images, options), converter, options)
+    layers, tensors = lower(graph, quantised, converter is not None)
+    schedule.assign_banks(layers)
+    memory = allocate.allocate(layers, tensors, graph.input, graph.outputs, options)
+    outputs = [
+        OutputSpec(output, _fetched_as(output, imported, graph), model_outputs[output].shape[1:])
+        for output in imported.outputs
+    ]
+    return Network(
+        name=name,
+        input=_input_spec(graph, input_shape, pixels),
+        outputs=outputs,
+        layers=[_layer(layer) for layer in layers],
+        tensors=tensors,
+        memory=memory.data,
+        memory_base=memory.base,
+        memory_end=memory.end,
+        fetched=fetched,
+        host=host.SerializeToString() if host is not None else b"",
+    )
+
+
+def quantise_model(
+    path: Path | str, calibration: np.ndarray | None, options: CompileOptions | None = None
+) -> tuple[Graph, QuantisedGraph]:
+    """The float graph after all passes and its integer layers: what accuracy studies look at."""
+    options = options or CompileOptions()
+    imported = frontend.import_model(frontend.load_model(path), Path(path).stem, options)
+    graph = imported.graph
+    images, pixels = _calibration(calibration, graph.shapes[graph.input], options)
+    run_passes(graph, None)
+    for node in graph.nodes:
+        limits.check(node, graph.shapes[node.inputs[0]])
+    converter = _converter(graph, pixels, options)
+    return graph, quantise(graph, calibrate(graph, images, options), converter, options)
+
+
+def _calibration(calibration: np.ndarray | None, shape: Shape, options: CompileOptions) -> tuple[np.ndarray, PixelMap]:
+    """Calibration images as model inputs, and the meaning of a pixel."""
+    if calibration is None:
+        raise UserError("no calibration data: int8 scales follow from sample inputs of the model")
+    images = check_images(calibration, shape, "calibration images")
+    pixels = pixel_map(images, shape[0], options)
+    return (pixels.to_input(images) if images.dtype == np.uint8 else images.astype(np.float32)), pixels
+
+
+def _converter(graph: Graph, pixels: PixelMap, options: CompileOptions) -> Conversion | None:
+    """CDMA's converter settings if the first layer can fetch the input as an image, else None."""
+    readers = graph.consumers(graph.input)
+    channels, *extent = graph.shapes[graph.input]
+    if not options.image_mode or len(readers) != 1 or channels not in PIXEL_FORMATS or len(pixels.scale) != channels:
+        return None
+    node = readers[0]
+    if not isinstance(node, Conv) or node.dilation != (1, 1):
+        return None
+    padded = node.padded or any(node.reach(axis) > extent[axis] for axis in (0, 1))
+    return conversion(pixels, graph.input_map, padded)
+
+
+def _input_spec(graph: Graph, shape: Shape, pixels: PixelMap) -> InputSpec:
+    scale, shift = (None, None)
+    if graph.input_map is not None:
+        scale, shift = tuple(map(float, graph.input_map.scale)), tuple(map(float, graph.input_map.shift))
+    return InputSpec(
+        graph.input, shape, tuple(map(float, pixels.scale)), tuple(map(float, pixels.offset)), scale, shift
+    )
+
+
+def _fetched_as(output: str, imported: frontend.Import, graph: Graph) -> str | None:
+    tensor = imported.aliases.get(output, output)
+    return tensor if tensor in graph.outputs else None
+
+
+def _layer(layer: HardwareLayer) -> Layer:
+    return Layer(
+        name=layer.layer.name,
+        operation=layer.operation,
+        input_shape=layer.source.shape,
+        output_shape=layer.target.shape,
+        source=layer.source.name,
+        target=layer.target.name,
+        units=layer.units,
+        registers=encode.encode(layer),
+        input_registers=encode.input_words(layer) if _buffered(layer.source) else {},
+        macs=layer.macs,
+        mac_cycles=layer.mac_cycles,
+        read_beats=layer.read_beats,
+        write_beats=layer.write_beats,
+    )
+
+
+def _buffered(tensor: Tensor) -> bool:
+    return len(tensor.addresses) > 1
