@@ -1,7 +1,7 @@
 """The layer compiler: ONNX in, int8 register program out.
 
-    network = compile_model("lenet5.onnx", images)
-    program = network.program(images)
+network = compile_model("lenet5.onnx", images)
+program = network.program(images)
 """
 
 from cocodla.compiler.network import InputSpec, Layer, Network, OutputSpec

@@ -51,7 +51,11 @@ class _Cursor:
 
 
 def allocate(
-    layers: list[HardwareLayer], tensors: dict[str, Tensor], input_name: str, outputs: list[str], options: CompileOptions
+    layers: list[HardwareLayer],
+    tensors: dict[str, Tensor],
+    input_name: str,
+    outputs: list[str],
+    options: CompileOptions,
 ) -> MemoryImage:
     """Give every constant blob and every tensor its address; UserError if 32 bits do not suffice."""
     base = hw.align(options.base_address, ALIGNMENT)
@@ -73,7 +77,8 @@ def allocate(
             region.tensor.addresses = [cursor.take(region.tensor.size)]
     if cursor.position > 1 << hw.ADDRESS_BITS:
         raise UserError(
-            f"the network needs memory from {base:#x} to {cursor.position:#x}, beyond the {hw.ADDRESS_BITS}-bit address space"
+            f"the network needs memory from {base:#x} to {cursor.position:#x}, "
+            f"beyond the {hw.ADDRESS_BITS}-bit address space"
         )
     return MemoryImage(base, b"".join(cursor.pieces), cursor.position)
 

@@ -37,9 +37,10 @@ Span = tuple[int, int]
 
 @dataclass
 class Job:
-    """One layer of one image. groups: the register group each unit uses for it; source, target: memory it reads, writes.
+    """One layer of one image.
 
-    loads_input: the image has to be loaded to `source` before it starts.
+    source, target: memory it reads and writes. loads_input: the image has to be loaded to `source` before it starts.
+    groups: the register group each unit uses for it.
     """
 
     layer: Layer
@@ -87,7 +88,8 @@ class _Emitter:
         """All commands. The order in the loop is: prepare next, (start next,) wait, read back, (start next)."""
         yield from self._setup()
         jobs = self._jobs()
-        job = next(jobs)
+        job: Job | None = next(jobs)
+        assert job is not None
         yield from self._prepare(job)
         yield self._mark(job)
         yield from self._start(job)

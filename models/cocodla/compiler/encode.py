@@ -183,9 +183,10 @@ def _pdp(words: Words, pool: QuantisedPool, extent: tuple[int, int], target: Ten
     """`extent`: (height, width) of the input."""
     function = pool.function
     behind = [function.covered(axis) - extent[axis] for axis in (0, 1)]
-    for path, value in (("IN_WIDTH", extent[1]), ("IN_HEIGHT", extent[0]), ("IN_CHANNEL", target.channels),
-                        ("OUT_WIDTH", target.width), ("OUT_HEIGHT", target.height), ("OUT_CHANNEL", target.channels)):  # fmt: skip
-        _plain(words, f"PDP.D_DATA_CUBE_{path}", value - 1)
+    for side, (height, width) in (("IN", extent), ("OUT", (target.height, target.width))):
+        _plain(words, f"PDP.D_DATA_CUBE_{side}_WIDTH", width - 1)
+        _plain(words, f"PDP.D_DATA_CUBE_{side}_HEIGHT", height - 1)
+        _plain(words, f"PDP.D_DATA_CUBE_{side}_CHANNEL", target.channels - 1)
     _set(
         words, "PDP.D_OPERATION_MODE_CFG", POOLING_METHOD=f"POOLING_METHOD_{function.kind.upper()}",
         FLYING_MODE="ON_FLYING" if on_the_fly else "OFF_FLYING", SPLIT_NUM=0,

@@ -26,7 +26,8 @@ MIN_OPSET, MAX_OPSET = 7, 23
 IGNORED = ("Identity", "Dropout")
 """Operators whose first output is their first input at inference."""
 HOST_OPERATORS = (
-    "Softmax", "LogSoftmax", "Hardmax", "ArgMax", "ArgMin", "TopK", "Sigmoid", "Tanh", "Exp", "Cast", "Squeeze", "Unsqueeze",
+    "Softmax", "LogSoftmax", "Hardmax", "ArgMax", "ArgMin", "TopK", "Sigmoid", "Tanh", "Exp", "Cast", "Squeeze",
+    "Unsqueeze",
 )  # fmt: skip
 """Operators that may end a model on the host."""
 
@@ -115,9 +116,7 @@ def host_model(imported: Import) -> onnx.ModelProto | None:
     ]
     outputs = [value for value in imported.model.graph.output if value.name in made]
     body = onnx.helper.make_graph(nodes, f"{graph.name}_host", inputs, outputs, initializers)
-    return onnx.helper.make_model(
-        body, opset_imports=imported.model.opset_import, ir_version=imported.model.ir_version
-    )
+    return onnx.helper.make_model(body, opset_imports=imported.model.opset_import, ir_version=imported.model.ir_version)
 
 
 def _check_opset(path: Path, model: onnx.ModelProto) -> None:
@@ -247,8 +246,7 @@ def _cut(result: Import, on_host: set[str]) -> None:
         raise UserError("the model has no operator for the accelerator")
     if graph.input in graph.outputs:
         raise UserError(f"the model's input {graph.input!r} is used by a host operator, which is not supported")
-    useless = [node for node in graph.nodes if not graph.consumers(node.output) and node.output not in graph.outputs]
-    while useless:
-        for node in useless:
+    for node in reversed(list(graph.nodes)):
+        if not graph.consumers(node.output) and node.output not in graph.outputs:
             graph.nodes.remove(node)
-        useless = [node for node in graph.nodes if not graph.consumers(node.output) and node.output not in graph.outputs]
+            del graph.shapes[node.output]

@@ -191,8 +191,9 @@ class Network:
     def _quantised_input(self, images: FloatArray) -> np.ndarray:
         tensor = self.tensors[self.input.tensor]
         if self.input.map_scale is not None and self.input.map_shift is not None:
+            scale, shift = np.array(self.input.map_scale), np.array(self.input.map_shift)
             wide = (-1, *(1,) * (images.ndim - 2))
-            images = images * np.array(self.input.map_scale).reshape(wide) + np.array(self.input.map_shift).reshape(wide)
+            images = images * scale.reshape(wide) + shift.reshape(wide)
         return Quantisation(tensor.scale, tensor.zero).quantise(images.reshape(-1, *tensor.shape))
 
     # -- file --------------------------------------------------------------------------------
@@ -214,7 +215,7 @@ class Network:
             with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
                 for member, data in zip(MEMBERS, contents, strict=True):
                     archive.writestr(zipfile.ZipInfo(member, (2000, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
-            os.replace(temporary, path)
+            temporary.replace(path)
         except OSError as error:
             raise UserError(f"{path}: cannot be written ({error.strerror})") from error
         finally:
@@ -256,5 +257,3 @@ def _from_json(values: dict[str, Any], memory: bytes, host: bytes) -> Network:
 def _tuples(values: dict[str, Any]) -> dict[str, Any]:
     """JSON knows lists only: the dataclasses hold tuples."""
     return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-
-

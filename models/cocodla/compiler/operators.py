@@ -145,9 +145,7 @@ def conv(source: Source) -> Result:
     bias = _finite(source.constant(2, "the bias"), "the bias") if source.has(2) else np.zeros(len(weight))
     stride, dilation = _pair(attributes["strides"], "strides"), _pair(attributes["dilations"], "dilations")
     pads, size = _windows(shape, kernel, stride, dilation, attributes)
-    node = Conv(
-        source.label, [source.tensor(0)], source.output, weight, bias, stride, pads[:2], size, dilation, group
-    )
+    node = Conv(source.label, [source.tensor(0)], source.output, weight, bias, stride, pads[:2], size, dilation, group)
     return node, (len(weight), *size)
 
 
@@ -159,7 +157,7 @@ def gemm(source: Source) -> Result:
     weight = _finite(source.constant(1, "B"), "B") * attributes["alpha"]
     if not attributes["transB"]:
         weight = weight.T
-    bias = np.zeros(len(weight))
+    bias: FloatArray = np.zeros(len(weight))
     if source.has(2):
         bias = bias + _per_output(_finite(source.constant(2, "C"), "C") * attributes["beta"], len(weight), "C")
     return _dense(source, weight, bias)
@@ -210,17 +208,19 @@ def arithmetic(source: Source) -> Result:
     tensor = 1 if constant_first else 0
     shape = source.shape(tensor)
     value = _channel_vector(_finite(source.constant(1 - tensor, "an operand"), "the constant operand"), shape)
-    one, zero = np.ones(shape[0]), np.zeros(shape[0])
+    one: FloatArray = np.ones(shape[0])
+    zero: FloatArray = np.zeros(shape[0])
+    scale, shift = one, zero
     if operation == "Add":
-        scale, shift = one, value
+        shift = value
     elif operation == "Sub":
         scale, shift = (-one, value) if constant_first else (one, -value)
     elif operation == "Mul":
-        scale, shift = value, zero
+        scale = value
     else:
         if constant_first or (value == 0).any():
             raise Unsupported("the divisor must be a constant without zeros")
-        scale, shift = 1 / value, zero
+        scale = 1 / value
     return Affine(source.label, [source.tensor(tensor)], source.output, scale, shift), shape
 
 

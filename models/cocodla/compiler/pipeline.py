@@ -21,9 +21,7 @@ VERIFIED_IMAGES = 4
 """How many calibration images each pass is checked with."""
 
 
-def compile_model(
-    path: Path | str, calibration: np.ndarray | None, options: CompileOptions | None = None
-) -> Network:
+def compile_model(path: Path | str, calibration: np.ndarray | None, options: CompileOptions | None = None) -> Network:
     """Compile an ONNX model to an int8 network for the accelerator.
 
     calibration: sample inputs (batch, *input shape), uint8 pixels or floats as the model takes them. UserError for

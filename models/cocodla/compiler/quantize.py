@@ -232,7 +232,7 @@ def _leaky(function: ActivationFunction | None) -> Leaky | None:
     if function is None or function.alpha == 0:
         return None
     shift = int(np.floor(np.log2(INT16_MAX / function.alpha)))
-    return Leaky(int(round(function.alpha * 2.0**shift)), shift)
+    return Leaky(round(function.alpha * 2.0**shift), shift)
 
 
 def pooling(name: str, function: PoolFunction, zero: int) -> QuantisedPool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cocodla.compiler import limits
-from cocodla.compiler.ir import Activate, Affine, Conv, Graph, Node, Pad, Pool
+from cocodla.compiler.ir import Activate, Affine, Conv, FloatArray, Graph, Node, Pad, Pool
 
 
 def activation_before_max_pool(graph: Graph) -> None:
@@ -38,7 +38,9 @@ def orphans_to_convolutions(graph: Graph) -> None:
 
 def _diagonal(graph: Graph, node: Node) -> Conv:
     shape = graph.shapes[node.output]
-    scale, shift, pad = np.ones(shape[0]), np.zeros(shape[0]), (0, 0)
+    scale: FloatArray = np.ones(shape[0])
+    shift: FloatArray = np.zeros(shape[0])
+    pad = (0, 0)
     if isinstance(node, Affine):
         scale, shift = node.scale, node.shift
     elif isinstance(node, Pad):
