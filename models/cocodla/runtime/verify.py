@@ -22,7 +22,7 @@ Progress = Callable[[int, int], None]
 class LayerRun:
     """What one layer took on the RTL, mean over the images, and whether its tensors were equal.
 
-    cycles: from the last D_OP_ENABLE write to its interrupt. utilisation: share of the 64 multipliers' cycles
+    cycles: from the write that starts it (not before the end of the layer before) to its interrupt. utilisation: share of the 64 multipliers' cycles
     that did useful work. read_bytes, write_bytes: memory traffic.
     """
 
@@ -98,7 +98,7 @@ def verify_network(
         layers=_layers(network, program, on_rtl, mismatches),
         predictions=[int(p) for p in outputs.reshape(len(images), -1).argmax(1)],
         labels=[int(label) for label in labels],
-        cycles_per_image=_busy_cycles(on_rtl) / len(images),
+        cycles_per_image=_busy_cycles(program, on_rtl) / len(images),
         tensors_compared=len(on_golden.observations),
         first_mismatch=mismatches[0] if mismatches else None,
         failures=on_rtl.failures + on_golden.failures,
@@ -106,35 +106,40 @@ def verify_network(
     )
 
 
-def _busy_cycles(execution: Execution) -> int:
-    """Core cycles from the first D_OP_ENABLE write to the last interrupt."""
-    enables = [e.cycle for e in execution.events if e.name.endswith("D_OP_ENABLE")]
-    waits = [e.cycle for e in execution.events if e.name == "WaitInterrupt"]
-    return waits[-1] - enables[0] if enables and waits else 0
+def _busy_cycles(program: Program, execution: Execution) -> int:
+    """Core cycles from the start of the first layer to the last interrupt."""
+    starts, ends = [], []
+    for event in execution.events:
+        command = program.commands[event.index]
+        if isinstance(command, Mark) and "layer" in command.info:
+            starts.append(event.cycle)
+        elif isinstance(command, WaitInterrupt):
+            ends.append(event.cycle)
+    return ends[-1] - starts[0] if starts and ends else 0
 
 
 def _layers(
     network: Network, program: Program, execution: Execution, mismatches: list[Mismatch]
 ) -> list[LayerRun]:
-    """Mean cost of each layer over the images, in network order."""
+    """Mean cost of each layer over the images, in network order.
+
+    A layer counts from its Mark, which stands right before the write that starts it (or behind the end of the layer
+    before, if it was started early), to its interrupt. Writes in between already prepare the next layer.
+    """
     costs: dict[str, list[tuple[int, int, int]]] = {layer.name: [] for layer in network.layers}
     layer, start = "", None
     for event in execution.events:
         command = program.commands[event.index]
         if isinstance(command, Mark):
-            layer, start = str(command.info.get("layer", "")), None
-        elif isinstance(command, WaitInterrupt):
-            if layer in costs and start is not None:
-                costs[layer].append(
-                    (
-                        event.cycle - start.cycle,
-                        event.read_beats - start.read_beats,
-                        event.write_beats - start.write_beats,
-                    )
+            layer, start = str(command.info.get("layer", "")), event
+        elif isinstance(command, WaitInterrupt) and layer in costs and start is not None:
+            costs[layer].append(
+                (
+                    event.cycle - start.cycle,
+                    event.read_beats - start.read_beats,
+                    event.write_beats - start.write_beats,
                 )
-            start = None
-        else:
-            start = event
+            )
     tensors = [program.layer_of(observation.index) for observation in execution.observations]
     wrong = [program.layer_of(mismatch.index) for mismatch in mismatches]
     runs = []
