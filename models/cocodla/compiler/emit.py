@@ -9,7 +9,7 @@ register is written only when the group does not hold its value already.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,16 +70,20 @@ class Job:
         )
 
 
-def emit(network: Network, inputs: np.ndarray) -> Program:
-    """Program that runs the network on each row of `inputs` (batch, bytes of the input tensor)."""
+def emit(network: Network, inputs: np.ndarray, tensors: Collection[str] | None = None) -> Program:
+    """Program that runs the network on each row of `inputs` (batch, bytes of the input tensor).
+
+    tensors: those that are read back (default: the output of every layer).
+    """
     meta = {"source": "compiler", "network": network.name, "images": len(inputs), "layers": len(network.layers)}
-    return Program(list(_Emitter(network, inputs).commands()), meta)
+    return Program(list(_Emitter(network, inputs, tensors).commands()), meta)
 
 
 class _Emitter:
-    def __init__(self, network: Network, inputs: np.ndarray) -> None:
+    def __init__(self, network: Network, inputs: np.ndarray, tensors: Collection[str] | None) -> None:
         self.network = network
         self.inputs = inputs
+        self.tensors = tensors
         self.held: dict[tuple[str, int], dict[str, int]] = defaultdict(dict)
         self.producer: dict[str, int] = {}
         self.used: dict[str, int] = defaultdict(int)
@@ -102,7 +106,7 @@ class _Emitter:
                 if early:
                     yield from self._start(following)
             yield WaitInterrupt(job.interrupts)
-            yield self._read_back(job)
+            yield from self._read_back(job)
             if following is not None:
                 yield self._mark(following)
                 if not early:
@@ -177,9 +181,10 @@ class _Emitter:
         }
         return Mark(f"image{job.image}/{layer.name}", info)
 
-    def _read_back(self, job: Job) -> Command:
+    def _read_back(self, job: Job) -> Iterator[Command]:
         tensor = self.network.tensors[job.layer.target]
-        return CheckMemory(tensor.address, tensor.size, check_name(job.image, tensor.name))
+        if self.tensors is None or tensor.name in self.tensors:
+            yield CheckMemory(tensor.address, tensor.size, check_name(job.image, tensor.name))
 
 
 def _overlap(one: Span, other: Span) -> bool:

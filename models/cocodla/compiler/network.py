@@ -144,6 +144,20 @@ class Network:
             codes[tensor] = bytes_to_tensor(np.stack(rows), self.tensors[tensor].layout)
         return self.finish(codes)
 
+    def golden_batch(self, images: np.ndarray) -> FloatArray:
+        """First output of the model for many images (batch, *input shape) at once, bit-exact with the Device."""
+        from cocodla.compiler.emit import emit
+        from cocodla.golden.batch import run_batch
+
+        inputs = self.input_bytes(images)
+        program = emit(self, inputs[:1], tensors=self.fetched)
+        address = self.tensors[self.input.tensor].address
+        found = run_batch(program, {address: inputs})
+        codes = {
+            name: bytes_to_tensor(found[check_name(0, name)], self.tensors[name].layout) for name in self.fetched
+        }
+        return next(iter(self.finish(codes).values()))
+
     def finish(self, codes: dict[str, np.ndarray]) -> dict[str, FloatArray]:
         """Outputs of the model from int8 tensors (batch, C, H, W) that leave the accelerator: the host's part."""
         reals = {}

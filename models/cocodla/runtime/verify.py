@@ -22,8 +22,8 @@ Progress = Callable[[int, int], None]
 class LayerRun:
     """What one layer took on the RTL, mean over the images, and whether its tensors were equal.
 
-    cycles: from the write that starts it (not before the end of the layer before) to its interrupt. utilisation: share of the 64 multipliers' cycles
-    that did useful work. read_bytes, write_bytes: memory traffic.
+    cycles: from the write that starts it (not before the end of the layer before) to its interrupt. utilisation:
+    share of the 64 multipliers' cycles that did useful work. read_bytes, write_bytes: memory traffic.
     """
 
     name: str
