@@ -1,0 +1,361 @@
+"""Configuration bus and all register files: accesses, groups, field ports, order of answers, two clocks."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import cocotb
+from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
+from csb_model import GLB_PRESENT, RegisterModel
+
+from cocodla.registers import MAP, Field, Register
+from cocodla.registers.codegen.verilog import is_live, port_name
+from cocotbext.dla import CsbDriver, Stall, never, random_stalls, start_clock
+from cocotbext.dla.csb import CsbTransaction
+
+UNITS = list(MAP.units)
+GROUPED = [name for name, unit in MAP.units.items() if unit.has_groups]
+RATIOS = {"equal": (10, 10), "slow_csb": (37, 10), "fast_csb": (3, 10), "near": (10.02, 10), "random": None}
+
+
+class TB:
+    """The bench: two clocks, a driver, and the model that tells what software must see."""
+
+    def __init__(self, dut: Any) -> None:
+        self.dut = dut
+        self.model = RegisterModel()
+
+    async def start(self, ratio: str = "equal", idle: Stall = never) -> TB:
+        """Clocks of a ratio (random: both periods drawn), counters with random values, reset."""
+        dut = self.dut
+        periods = RATIOS[ratio] or (random.uniform(2, 50), random.uniform(2, 50))
+        dut._log.info(f"csb period {periods[0]:.2f} ns, core period {periods[1]:.2f} ns")
+        dut.done.value = 0
+        dut.intr.value = 0
+        words = len(self.model.status)
+        self.set_status([random.getrandbits(32) for _ in range(words)])
+        dut.dla_reset_rstn.value = 0
+        start_clock(dut.csb_clk, periods[0])
+        start_clock(dut.clk, periods[1])
+        self.csb = CsbDriver(dut, dut.csb_clk, reset_n=dut.dla_reset_rstn, idle=idle)
+        await self.both(5)
+        dut.dla_reset_rstn.value = 1
+        await self.both(10)
+        return self
+
+    async def both(self, cycles: int) -> None:
+        """So many cycles of each clock."""
+        await ClockCycles(self.dut.clk, cycles)
+        await ClockCycles(self.dut.csb_clk, cycles)
+
+    def set_status(self, words: list[int]) -> None:
+        """Values of the counters that the datapaths would bring."""
+        self.model.inputs = words
+        self.dut.status.value = sum(word << 32 * i for i, word in enumerate(words))
+
+    async def write(self, address: int, data: int, nposted: bool = False) -> None:
+        """Write design and model."""
+        await self.csb.write(address, data, nposted)
+        self.model.write(address, data)
+
+    async def check(self, address: int) -> None:
+        """Read; the model must agree."""
+        value = await self.csb.read(address)
+        expected = self.model.read(address)
+        register = MAP.find(address)
+        name = register.path if register else "no register"
+        assert value == expected, f"{address:#07x} ({name}): {value:#010x}, expected {expected:#010x}"
+
+    async def settle(self) -> None:
+        """Wait until every write has reached its unit."""
+        await self.csb.read(0)
+
+    async def done(self, unit: str) -> None:
+        """The unit ends a layer."""
+        await self.settle()
+        await RisingEdge(self.dut.clk)
+        self.dut.done.value = 1 << UNITS.index(unit)
+        await RisingEdge(self.dut.clk)
+        self.dut.done.value = 0
+        self.model.done(unit)
+        await RisingEdge(self.dut.clk)
+
+    def regs(self, unit: str) -> Any:
+        """The register file of a unit."""
+        return getattr(self.dut, f"u_{unit.lower()}")
+
+    async def check_ports(self, unit: str) -> None:
+        """Every field port shows the value of the consumer group."""
+        await self.settle()
+        await RisingEdge(self.dut.clk)
+        groups = self.model.units.get(unit)
+        for register, field in live_fields(unit):
+            group = groups.consumer if groups and register.group == "dual" else 0
+            word = self.model.value(register, group)
+            port = port_name("cfg", register, field)
+            value = int(getattr(self.regs(unit), port).value)
+            assert value == word >> field.lsb & ((1 << field.width) - 1), f"{unit}: {port}"
+
+
+def live_fields(unit: str) -> list[tuple[Register, Field]]:
+    """Fields of a unit that have a port."""
+    return [(r, f) for r in MAP.units[unit].registers for f in r.fields if is_live(r, f)]
+
+
+def some_address() -> int:
+    """Mostly a register, sometimes a hole in a unit, an absent unit, or the rest of the window."""
+    if random.random() < 0.85:
+        return random.choice(list(MAP)).address
+    return random.choice([random.randrange(0xE000), random.randrange(0xE000, 0x12000), random.randrange(0x40000)]) & ~3
+
+
+@cocotb.test()
+async def reset_values(dut: Any) -> None:
+    """Every register reads its reset value, in both groups."""
+    tb = await TB(dut).start()
+    for register in MAP:
+        if register.name == "S_CBUF_FLUSH_STATUS":
+            continue
+        value = await tb.csb.read(register.address)
+        assert value == register.reset & register.read_mask, f"{register.path}: {value:#010x}"
+    for unit in GROUPED:
+        await tb.csb.write(MAP[f"{unit}.S_POINTER"].address, 1)
+        for register in MAP.units[unit].registers:
+            if register.group == "dual":
+                assert await tb.csb.read(register.address) == register.reset & register.read_mask, register.path
+
+
+@cocotb.test()
+async def undefined_addresses(dut: Any) -> None:
+    """Holes, absent units and the rest of the window read 0, swallow writes, acknowledge non-posted ones."""
+    tb = await TB(dut).start()
+    holes = [a for a in range(0, 0xE000, 4) if MAP.find(a) is None]
+    edges = [0xE000, 0xEFFC, 0xF000, 0x10000, 0x11000, 0x11FFC, 0x12000, 0x20000, 0x3FFFC]
+    aliases = [register.address + 0x400 for register in MAP if register.address & 0xFFF < 0x100]
+    for address in edges + random.sample(holes, 150) + random.sample(aliases, 100):
+        await tb.write(address, 0xFFFFFFFF, nposted=random.random() < 0.5)
+        await tb.check(address)
+    for register in MAP:
+        await tb.check(register.address)
+
+
+@cocotb.test()
+async def write_masks(dut: Any) -> None:
+    """Every register keeps exactly its writable bits; the two groups are apart; ports follow the consumer group."""
+    tb = await TB(dut).start()
+    for data in (0xFFFFFFFF, 0, None):
+        for register in MAP:
+            if register.name in ("D_OP_ENABLE", "S_POINTER") or register.path.startswith("CDP.S_LUT_ACCESS"):
+                continue
+            for group in (0, 1) if register.group == "dual" else (0,):
+                if register.group == "dual":
+                    await tb.write(MAP[f"{register.unit}.S_POINTER"].address, group)
+                await tb.write(register.address, random.getrandbits(32) if data is None else data)
+            await tb.check(register.address)
+        for unit in UNITS:
+            await tb.check_ports(unit) if unit not in ("CFGROM", "GLB") else None
+    for unit in GROUPED:
+        for group in (0, 1):
+            await tb.write(MAP[f"{unit}.S_POINTER"].address, group)
+            for register in MAP.units[unit].registers:
+                await tb.check(register.address)
+
+
+@cocotb.test()
+async def layers(dut: Any) -> None:
+    """Start, dropped writes, status, counters and pointers over layers in both groups, in every unit."""
+    tb = await TB(dut).start()
+    for unit in GROUPED:
+        enable = MAP[f"{unit}.D_OP_ENABLE"].address
+        await tb.write(enable, 0)
+        for queued in (True, False, True, False, False):
+            await one_or_two_layers(tb, unit, queued)
+
+
+async def one_or_two_layers(tb: TB, unit: str, queued: bool) -> None:
+    """Run a layer in the consumer group, with `queued` a second one waiting behind it."""
+    status, pointer = MAP[f"{unit}.S_STATUS"].address, MAP[f"{unit}.S_POINTER"].address
+    enable = MAP[f"{unit}.D_OP_ENABLE"].address
+    dual = [r for r in MAP.units[unit].registers if r.group == "dual" and r.address != enable]
+    group = tb.model.units[unit].consumer
+    await tb.write(pointer, group)
+    for register in dual:
+        await tb.write(register.address, random.getrandbits(32))
+    await tb.write(enable, 1)
+    for register in dual:  # all dropped
+        await tb.write(register.address, random.getrandbits(32), nposted=random.random() < 0.2)
+    await tb.write(enable, 0)
+    await tb.check(status)
+    await tb.check_ports(unit)
+    if queued:
+        await tb.write(pointer, group ^ 1)
+        for register in dual:  # the other group takes them
+            await tb.write(register.address, random.getrandbits(32))
+        await tb.write(enable, 1)
+        await tb.check(status)
+    for _ in range(1 + queued):
+        assert int(tb.dut.op_en.value) == 1 << UNITS.index(unit)
+        tb.set_status([random.getrandbits(32) for _ in tb.model.inputs])
+        await tb.done(unit)
+        assert int(tb.dut.consumer.value) >> UNITS.index(unit) & 1 == tb.model.units[unit].consumer
+        for producer in (0, 1):
+            await tb.write(pointer, producer)
+            for register in MAP.units[unit].registers:
+                await tb.check(register.address)
+        await tb.check_ports(unit)
+    assert int(tb.dut.op_en.value) == 0
+
+
+@cocotb.test()
+@cocotb.parametrize(ratio=list(RATIOS))
+async def random_accesses(dut: Any, ratio: str) -> None:
+    """Random accesses to everything, layers ending in between, against the model."""
+    tb = await TB(dut).start(ratio, random_stalls(random, random.choice([0.0, 0.3])))
+    for step in range(1500):
+        action = random.random()
+        running = [u for u, g in tb.model.units.items() if g.enabled[g.consumer]]
+        if action < 0.5:
+            data = random.choice([random.getrandbits(32), 0, 1, 0xFFFFFFFF])
+            await tb.write(some_address(), data, nposted=random.random() < 0.3)
+        elif action < 0.9:
+            await tb.check(some_address())
+        elif action < 0.95 and running:
+            await tb.done(random.choice(running))
+        else:
+            await tb.check_ports(random.choice([u for u in UNITS if u not in ("CFGROM", "GLB")]))
+        if step % 300 == 299:
+            for register in MAP:
+                await tb.check(register.address)
+
+
+@cocotb.test()
+@cocotb.parametrize(ratio=list(RATIOS))
+async def order(dut: Any, ratio: str) -> None:
+    """Mixed requests without waiting for answers: each that wants one gets one, in order, with the right data."""
+    tb = await TB(dut).start(ratio)
+    expected: list[tuple[int, bool, int]] = []
+    seen: list[CsbTransaction] = []
+    tb.csb.monitor.add_callback(seen.append)
+    tasks = []
+    for _ in range(400):
+        address = random.choice([MAP["MCIF.CFG_RD_WEIGHT_0"].address, MAP["SDP.D_CVT_OFFSET"].address, 0x0, 0x20000])
+        if random.random() < 0.6:
+            data, nposted = random.getrandbits(32), random.random() < 0.4
+            tasks.append(cocotb.start_soon(tb.csb.write(address, data, nposted)))
+            tb.model.write(address, data)
+            if nposted:
+                expected.append((address, True, data))
+        else:
+            tasks.append(cocotb.start_soon(tb.csb.read(address)))
+            expected.append((address, False, tb.model.read(address)))
+    for task in tasks:
+        await task
+    await tb.both(10)
+    answered = [(t.request.address, t.request.write, t.data) for t in seen if not t.request.write or t.request.nposted]
+    assert answered == expected
+
+
+@cocotb.test()
+async def data_stays(dut: Any) -> None:
+    """nvdla2csb_data keeps the last value between answers, also over write completions."""
+    tb = await TB(dut).start()
+    await tb.csb.read(MAP["GLB.S_NVDLA_HW_VERSION"].address)
+    await tb.csb.write(MAP["SDP.D_CVT_OFFSET"].address, 5, nposted=True)
+    await tb.both(20)
+    assert int(dut.nvdla2csb_data.value) == 0x00303031
+
+
+@cocotb.test()
+async def rate_and_latency(dut: Any) -> None:
+    """With equal clocks: 300 writes in 300 cycles, a write reaches its unit within 5, a read is answered within 10."""
+    tb = await TB(dut).start()
+    await tb.csb.read(0)  # past the clearing of the tables
+    refused = 0
+
+    async def watch() -> None:
+        nonlocal refused
+        while True:
+            await FallingEdge(dut.csb_clk)
+            refused += int(dut.csb2nvdla_valid.value) & ~int(dut.csb2nvdla_ready.value) & 1
+
+    watcher = cocotb.start_soon(watch())
+    tasks = [cocotb.start_soon(tb.csb.write(MAP["SDP.D_CVT_OFFSET"].address, i)) for i in range(300)]
+    for task in tasks:
+        await task
+    watcher.cancel()
+    assert refused == 0
+    assert await tb.csb.read(MAP["SDP.D_CVT_OFFSET"].address) == 299
+    await tb.both(20)
+    await tb.csb.write(MAP["SDP.D_CVT_OFFSET"].address, 7)
+    cycles = 0  # the edge of acceptance has just passed
+    while not int(dut.strobe.value):
+        await FallingEdge(dut.clk)
+        cycles += 1
+        assert cycles < 50
+    dut._log.info(f"write: strobe {cycles} cycles after acceptance")
+    assert cycles <= 5, cycles
+    await tb.both(20)
+    await tb.csb.read(0x1000)
+    latency = tb.csb.monitor.transactions[-1].cycles
+    dut._log.info(f"read: answer {latency} cycles after acceptance")
+    assert latency <= 10
+
+
+@cocotb.test()
+async def interrupts(dut: Any) -> None:
+    """Pulses, set, clear and mask of every source, seen in the registers and at the pin."""
+    tb = await TB(dut).start("slow_csb")
+    sources = [0, 1, 2, 3, 4, 5, 16, 17, 18, 19, 20, 21]  # status bit of each pulse input
+    mask, force, status = (MAP[f"GLB.S_INTR_{n}"].address for n in ("MASK", "SET", "STATUS"))
+    for _ in range(150):
+        action = random.randrange(4)
+        if action == 0:
+            await tb.settle()
+            pulses = random.getrandbits(12) & random.getrandbits(12)
+            await RisingEdge(dut.clk)
+            dut.intr.value = pulses
+            await RisingEdge(dut.clk)
+            dut.intr.value = 0
+            tb.model.interrupt(sum(1 << bit for i, bit in enumerate(sources) if pulses >> i & 1))
+        else:
+            data = random.getrandbits(32) & random.getrandbits(32)
+            await tb.write((mask, force, status)[action - 1], data)
+        await tb.both(4)
+        for address in (mask, force, status):
+            await tb.check(address)
+        await tb.both(6)
+        assert bool(dut.dla_intr.value) == tb.model.line()
+    await tb.write(force, 0xFFFFFFFF)
+    assert await tb.csb.read(status) == GLB_PRESENT
+
+
+@cocotb.test()
+async def look_up_tables(dut: Any) -> None:
+    """CDP tables: clear after reset, full load, read back, the counter stops at the end, wrong mode does nothing."""
+    tb = await TB(dut).start()
+    port = MAP["CDP.S_LUT_ACCESS_CFG"]
+    data = MAP["CDP.S_LUT_ACCESS_DATA"].address
+    for table, entries in ((0, 65), (1, 257)):
+        await tb.write(port.address, port.encode(LUT_TABLE_ID=table))
+        for _ in range(entries + 3):
+            await tb.check(data)
+        await tb.write(port.address, port.encode(LUT_TABLE_ID=table, LUT_ACCESS_TYPE="WRITE"))
+        for _ in range(entries + 3):
+            await tb.write(data, random.getrandbits(32))
+        await tb.check(data)
+        await tb.check(port.address)
+    for table, entries in ((0, 65), (1, 257)):
+        await tb.write(port.address, port.encode(LUT_TABLE_ID=table))
+        await tb.write(data, 0)  # ignored in read mode
+        for _ in range(entries + 3):
+            await tb.check(data)
+            await tb.check(port.address)
+    for _ in range(300):
+        if random.random() < 0.3:
+            await tb.write(port.address, random.getrandbits(32))
+        elif random.random() < 0.5:
+            await tb.write(data, random.getrandbits(32))
+        else:
+            await tb.check(data)
+        await tb.check(port.address)
