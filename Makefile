@@ -3,7 +3,7 @@
 #   make lenet [SIM=verilator|icarus] [IMAGES=10] [SEED=] [WAVES=1] [INPUT=files]   LeNet-5 on the RTL, proven bit-exact
 #   make test                                                                       everything CI runs
 #   make sim [BLOCK=sdp] [SIM=] [TEST=regex] [SEED=] [WAVES=1]                      one block's bench; alone: the list
-#   make traces TRACES=dir [SIM=] [JOBS=]                                           public nv_small traces
+#   make traces TRACES=dir [SIM=] [ONLY=text]                                          public nv_small traces
 #   make lint | registers | bench | clean
 
 SIM    ?= verilator
@@ -28,7 +28,7 @@ sim: bootstrap
 	@$(CLI) sim $(BLOCK) --sim $(SIM) $(call option,test,TEST) $(call option,seed,SEED) $(call flag,waves,WAVES)
 
 traces: bootstrap
-	@$(CLI) traces "$(TRACES)" --sim $(SIM) $(call option,jobs,JOBS)
+	@$(CLI) traces "$(TRACES)" --sim $(SIM) $(call option,only,ONLY)
 
 lint: bootstrap
 	@$(PYTHON) -m ruff check .

@@ -101,6 +101,26 @@ def sim(
 
 
 @command
+def traces(
+    folder: Path = typer.Argument(help="folder of public nv_small traces, or one of them"),
+    sim: str = SIM,
+    latency: int = typer.Option(32, "--latency", min=1, help="memory read latency in cycles"),
+    only: str = typer.Option("", "--only", help="run traces with this text in their name"),
+) -> None:
+    """Run public nv_small traces on the golden model and on the RTL."""
+    from cocodla import datasets
+    from cocodla.report import traces as report
+    from cocodla.runtime import rtl
+    from cocodla.runtime.traces import find_traces, reference_cycles, run_traces
+
+    reference = reference_cycles(datasets.shared_folder() / "reference" / "nv_small_cycles.json")
+    found = [path for path in find_traces(folder) if only in path.name]
+    simulation = rtl.Simulation(sim=sim, memory=rtl.MemoryModel(latency=latency))
+    if not report.show(run_traces(found, simulation, reference), len(found), console):
+        raise typer.Exit(1)
+
+
+@command
 def lint(modules: list[str] = typer.Argument(None, help="modules of rtl/; without any the chip from NV_nvdla")) -> None:
     """Lint the RTL with every warning of Verilator on."""
     from cocodla.sim import console as report
