@@ -18,7 +18,7 @@ from cocodla.runtime import rtl
 
 @dataclass(frozen=True)
 class TraceRun:
-    """Outcome of one trace. golden, rtl: failures of each (empty: passed). cycles: last D_OP_ENABLE to its interrupt."""
+    """One trace. golden, rtl: failures of each (empty: passed). cycles: from the last D_OP_ENABLE to its interrupt."""
 
     name: str
     golden: list[str]
