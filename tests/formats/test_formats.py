@@ -147,7 +147,7 @@ def test_operands(seed: int, two_bytes: bool, kind: str) -> None:
 
 
 def test_operands_out_of_range_are_refused() -> None:
-    with pytest.raises(ValueError, match="outside -128..127"):
+    with pytest.raises(ValueError, match=r"outside -128\.\.127"):
         pack_operands(np.full(8, 128))
     packed = pack_channel_operands(9, alu=np.arange(9), two_bytes=True)
     assert packed.view("<i2").tolist() == [*range(9), *[0] * 7]

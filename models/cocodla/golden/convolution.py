@@ -6,6 +6,7 @@ The sums are matrix products in float32 or float64, whichever holds every interm
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -27,27 +28,40 @@ def convolve(lines: Int8Array, weights: Int8Array, config: CscConfig) -> NDArray
     C is S*CH and S is 1 in image mode. Lanes of absent kernels are 0.
     """
     windows = image_windows(lines, config) if config.image else feature_windows(lines, config)
-    sums = _products(windows, weights)
+    dense = _products(windows, weights)
     kernels = config.kernels
     if kernels % ATOM:
-        padded = np.zeros((*sums.shape[:-1], align(kernels)), np.int32)
-        padded[..., :kernels] = sums
-        sums = padded
-    atoms = sums.reshape(*sums.shape[:-1], surfaces(kernels), ATOM).transpose(0, 3, 1, 2, 4)
+        padded = np.zeros((*dense.shape[:-1], align(kernels)), np.int32)
+        padded[..., :kernels] = dense
+        dense = padded
+    atoms = dense.reshape(*dense.shape[:-1], surfaces(kernels), ATOM).transpose(0, 3, 1, 2, 4)
     return truncate(atoms, config.clip_truncate).astype(np.int32) if config.clip_truncate else atoms
 
 
-def convolve_batch(lines: Int8Array, stream: ByteArray, config: CscConfig) -> NDArray[np.int32]:
-    """As convolve, from the weight streams (1 or N, bytes) in CBUF; N > 1 where the images' weights differ."""
+def sums(lines: Int8Array, stream: ByteArray, config: CscConfig) -> Callable[[slice], NDArray[np.int32]]:
+    """convolve for any range of images, from the weight streams (1 or N, bytes) in CBUF.
+
+    The weights are decoded once; N > 1 is the rare case that the images have different weights.
+    """
+    c = config
 
     def kernel(data: ByteArray) -> Int8Array:
-        c = config
         return unpack_weights(data, c.kernels, c.channels, c.kernel_height, c.kernel_width, c.rows_merged)
 
     if stream.shape[0] == 1:
-        return convolve(lines, kernel(stream[0]), config)
-    images = np.broadcast_to(lines, (stream.shape[0], *lines.shape[1:]))
-    return np.concatenate([convolve(images[i : i + 1], kernel(stream[i]), config) for i in range(len(stream))])
+        weights = kernel(stream[0])
+        return lambda images: convolve(lines if lines.shape[0] == 1 else lines[images], weights, config)
+
+    def different(images: slice) -> NDArray[np.int32]:
+        count = stream.shape[0]
+        return np.concatenate(
+            [
+                convolve(lines[i : i + 1] if lines.shape[0] > 1 else lines, kernel(stream[i]), config)
+                for i in range(*images.indices(count))
+            ]
+        )
+
+    return different
 
 
 def feature_windows(lines: Int8Array, config: CscConfig) -> NDArray[np.float32]:
@@ -107,7 +121,7 @@ def _products(windows: NDArray[np.float32], weights: Int8Array) -> NDArray[np.in
     kind: Any = np.float32 if largest < 1 << 24 else np.float64
     matrix = matrix.astype(kind)
     batch, height, width = windows.shape[:3]
-    sums = np.empty((batch, height, width, kernels), np.int32)
+    result = np.empty((batch, height, width, kernels), np.int32)
     taps = matrix.shape[0]
     images = max(1, PATCH_ELEMENTS // (height * width * taps))
     lines = height if images > 1 else max(1, PATCH_ELEMENTS // (width * taps))
@@ -115,14 +129,14 @@ def _products(windows: NDArray[np.float32], weights: Int8Array) -> NDArray[np.in
         for top in range(0, height, lines):
             part = windows[first : first + images, top : top + lines]
             patches = part.reshape(-1, taps).astype(kind, copy=False)
-            target = sums[first : first + images, top : top + lines]
+            target = result[first : first + images, top : top + lines]
             target[...] = (patches @ matrix).reshape(target.shape)
-    return sums
+    return result
 
 
-def truncate(sums: NDArray[Any], shift: int) -> IntArray:
+def truncate(values: NDArray[Any], shift: int) -> IntArray:
     """CACC round_shift by CLIP_TRUNCATE and saturation to 32 bits (csc_cmac_cacc.md 6.1, exact above 16 too)."""
-    values = np.asarray(sums, np.int64)
+    values = np.asarray(values, np.int64)
     shifted = (values << 16) >> shift
     guide, stick = (shifted >> 15) & 1, shifted & 0x7FFF
     rounded = (shifted >> 16) + ((guide == 1) & ((values >= 0) | (stick != 0)))

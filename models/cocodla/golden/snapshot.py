@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 from cocodla.golden.arithmetic import sign_extend
 from cocodla.registers import MAP
+
+
+@cache
+def _field(unit: str, path: str) -> tuple[str, int, int, int]:
+    """(register, least significant bit, mask of the width, reset word) of a field."""
+    register, _, name = path.partition(".")
+    definition = MAP[f"{unit}.{register}"]
+    if not name and len(definition.fields) != 1:
+        raise KeyError(f"{unit}.{register} has several fields")
+    field = definition.field(name) if name else definition.fields[0]
+    return register, field.lsb, (1 << field.width) - 1, definition.reset
 
 
 class Snapshot:
@@ -19,19 +31,10 @@ class Snapshot:
         self.unit = unit
         self._words = words
 
-    def word(self, register: str) -> int:
-        """The whole 32-bit register."""
-        definition = MAP[f"{self.unit}.{register}"]
-        return self._words.get(register, definition.reset)
-
     def get(self, path: str) -> int:
         """Unsigned value of a field."""
-        register, _, name = path.partition(".")
-        definition = MAP[f"{self.unit}.{register}"]
-        if not name and len(definition.fields) != 1:
-            raise KeyError(f"{self.unit}.{register} has several fields")
-        field = definition.field(name) if name else definition.fields[0]
-        return (self.word(register) & field.mask) >> field.lsb
+        register, shift, mask, reset = _field(self.unit, path)
+        return self._words.get(register, reset) >> shift & mask
 
     def flag(self, path: str) -> bool:
         """A one-bit field."""

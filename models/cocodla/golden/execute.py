@@ -1,0 +1,199 @@
+"""Running a layer: fetch, compute, store, finish the units, set the interrupts (spec: programming.md 2 to 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cocodla.golden import cdma, convolution, pdp, sdp
+from cocodla.golden.config import OperandConfig, PdpConfig, SdpConfig, SdpRdmaConfig
+from cocodla.golden.config_conv import CdmaConfig, ConvConfig, CscConfig
+from cocodla.golden.operands import fetch_operands
+from cocodla.golden.rules import require
+from cocodla.hw import ATOM, surfaces
+from cocodla.registers import MAP
+
+if TYPE_CHECKING:
+    from cocodla.golden.device import Device
+
+INTERRUPT_BIT = {"SDP": 0, "CDP": 2, "PDP": 4, "CDMA_DAT": 16, "CDMA_WT": 18, "CACC": 20}
+
+BLOCK_ELEMENTS = 1 << 19
+"""Elements SDP handles at a time: images of a batch go through in blocks that fit the caches."""
+
+Values = Callable[[slice], NDArray[Any]]
+"""Input of SDP for a range of images: int8 or int32 atoms (images or 1, S, H, W, 8)."""
+
+
+def run_idle_rdma(device: Device) -> None:
+    """SDP_RDMA enabled with nothing to read: it only flips its CONSUMER."""
+    device.units["SDP_RDMA"].finish()
+
+
+def run_sdp(device: Device) -> None:
+    """SDP from memory or CACC, to memory or PDP: one pass over the cube."""
+    units = device.units
+    config = SdpConfig.from_registers(units["SDP"].snapshot())
+    rdma = SdpRdmaConfig.from_registers(units["SDP_RDMA"].snapshot()) if config.needs_rdma else None
+    if rdma:
+        _check_rdma(config, rdma)
+    pool = PdpConfig.from_registers(units["PDP"].snapshot()) if config.to_pdp else None
+    if pool:
+        _check_fused(config, pool)
+    _require_client(device, "WR", "PDP" if pool else "SDP")
+    if config.from_cacc:
+        count, values = _convolution(device, config)
+    else:
+        assert rdma is not None
+        _require_client(device, "RD", "SDP")
+        cube = device.memory.read_cube(rdma.address, rdma.source)
+        count, values = cube.shape[0], lambda images: cube if cube.shape[0] == 1 else cube[images]
+    operands = _operands(device, config, rdma)
+    count = max(count, *(o.shape[0] for o in _arrays(operands)), 1)
+    elements = surfaces(config.channels) * config.height * config.width * ATOM
+    block = max(1, BLOCK_ELEMENTS // elements)
+    parts = []
+    saturated, unequal = 0, False
+    for first in range(0, count, block):
+        images = slice(first, min(first + block, count))
+        z = sdp.accumulate(values(images), config, _select(operands, images))
+        y = sdp.convert(z, config)
+        if count == 1 and units["SDP"].snapshot().flag("D_PERF_ENABLE.PERF_SAT_EN"):
+            saturated = int(sdp.count_saturation(z, config))
+        unequal = unequal or bool(y.any())
+        parts.append(pdp.process(y, pool) if pool else y)
+    target = pool or config
+    device.memory.write_cube(target.address, target.destination, np.concatenate(parts) if len(parts) > 1 else parts[0])
+    if rdma:
+        units["SDP_RDMA"].finish()
+    counters = {"D_STATUS": int(unequal and not pool), "D_PERF_OUT_SATURATION": min(saturated, 0xFFFFFFFF)}
+    interrupts = 1 << INTERRUPT_BIT["SDP"] + units["SDP"].finish(counters)
+    if pool:
+        interrupts |= 1 << INTERRUPT_BIT["PDP"] + units["PDP"].finish()
+    device.glb.status |= interrupts
+
+
+def _arrays(operands: sdp.SdpOperands) -> list[NDArray[Any]]:
+    stages = (operands.bs, operands.bn)
+    return [a for stage in stages for a in (stage.alu, stage.mul) if a is not None] or [np.empty((1, 0))]
+
+
+def _select(operands: sdp.SdpOperands, images: slice) -> sdp.SdpOperands:
+    """The operands of a range of images; those all images share stay as they are."""
+
+    def part(array: NDArray[Any] | None) -> NDArray[Any] | None:
+        return array if array is None or array.shape[0] == 1 else array[images]
+
+    bs, bn = operands.bs, operands.bn
+    return sdp.SdpOperands(sdp.StageOperands(part(bs.alu), part(bs.mul)), sdp.StageOperands(part(bn.alu), part(bn.mul)))
+
+
+def _operands(device: Device, config: SdpConfig, rdma: SdpRdmaConfig | None) -> sdp.SdpOperands:
+    if rdma is None:
+        return sdp.SdpOperands()
+
+    def fetch(engine: OperandConfig | None, client: str) -> sdp.StageOperands:
+        if engine is None:
+            return sdp.StageOperands()
+        _require_client(device, "RD", client)
+        return fetch_operands(device.memory, engine, config.width, config.height, config.channels)
+
+    return sdp.SdpOperands(bs=fetch(rdma.bs, "SDP_B"), bn=fetch(rdma.bn, "SDP_N"))
+
+
+def _check_rdma(config: SdpConfig, rdma: SdpRdmaConfig) -> None:
+    """sdp.md 4, programming.md 2 and 7: SDP_RDMA must deliver exactly what SDP consumes."""
+    for name in ("width", "height", "channels"):
+        ours, theirs = getattr(config, name), getattr(rdma, name)
+        require(ours == theirs, f"SDP {name} is {ours}, SDP_RDMA {name} is {theirs}")
+    require(rdma.main != config.from_cacc, "SDP and SDP_RDMA have different FLYING_MODE")
+    for name, stage, engine in (("BS", config.bs, rdma.bs), ("BN", config.bn, rdma.bn)):
+        needs, use = stage.needs, engine.use if engine else None
+        require(
+            needs == use,
+            f"SDP {name} takes {_use(needs)} from memory, its SDP_RDMA engine delivers {_use(use)} (sdp.md 4)",
+        )
+
+
+def _use(use: object) -> str:
+    return "nothing" if use is None else str(getattr(use, "name", use))
+
+
+def _check_fused(config: SdpConfig, pool: PdpConfig) -> None:
+    require(pool.from_sdp, "SDP sends to PDP, but PDP.FLYING_MODE is OFF_FLYING")
+    require(pool.split is None, "PDP.SPLIT_NUM must be 0 when the input comes from SDP")
+    for name in ("width", "height", "channels"):
+        ours, theirs = getattr(config, name), getattr(pool, name)
+        require(ours == theirs, f"SDP {name} is {ours}, PDP input {name} is {theirs}")
+    pool.check()
+
+
+def run_pdp(device: Device) -> None:
+    """PDP from memory to memory."""
+    units = device.units
+    snapshot = units["PDP_RDMA"].snapshot()
+    config = PdpConfig.from_registers(units["PDP"].snapshot())
+    address, layout = pdp.source(snapshot, config)
+    config.check()
+    _require_client(device, "RD", "PDP")
+    _require_client(device, "WR", "PDP")
+    y = pdp.process(device.memory.read_cube(address, layout), config)
+    device.memory.write_cube(config.address, config.destination, y)
+    units["PDP_RDMA"].finish()
+    device.glb.status |= 1 << INTERRUPT_BIT["PDP"] + units["PDP"].finish()
+
+
+def run_cdp(device: Device) -> None:
+    """CDP, always from memory to memory."""
+    raise NotImplementedError
+
+
+def _convolution(device: Device, config: SdpConfig) -> tuple[int, Values]:
+    """The five units in front of SDP: number of different images, and their sums.
+
+    Frees the registers of the five units and sets their interrupts.
+    """
+    units = device.units
+    layer = ConvConfig(
+        CdmaConfig.from_registers(units["CDMA"].snapshot()),
+        CscConfig.from_registers(units["CSC"].snapshot(), units["CACC"].snapshot()),
+    )
+    layer.check()
+    csc = layer.csc
+    for name, ours, theirs in (
+        ("width", csc.out_width, config.width),
+        ("height", csc.out_height, config.height),
+        ("kernel count", csc.kernels, config.channels),
+    ):
+        require(ours == theirs, f"convolution output {name} is {ours}, SDP expects {theirs}")
+    for client in ("CDMA_DAT", "CDMA_WT"):
+        _require_client(device, "RD", client)
+    memory, cdma_config = device.memory, layer.cdma
+    lines, stream = device.cbuf.provide(
+        layer,
+        lambda: cdma.fetch(memory, cdma_config),
+        lambda: memory.read_common(cdma_config.weight_address, cdma_config.weight_bytes),
+    )
+    device.cbuf.release(layer, lines, stream)
+    group = units["CDMA"].finish()
+    for name in ("CSC", "CMAC_A", "CMAC_B"):
+        units[name].finish()
+    units["CACC"].finish({"D_OUT_SATURATION": 0})
+    device.glb.status |= 1 << INTERRUPT_BIT["CDMA_DAT"] + group | 1 << INTERRUPT_BIT["CDMA_WT"] + group
+    device.glb.status |= 1 << INTERRUPT_BIT["CACC"] + device.cacc_group
+    device.cacc_group ^= 1
+    return max(lines.shape[0], stream.shape[0]), convolution.sums(lines, stream, csc)
+
+
+def _require_client(device: Device, direction: str, client: str) -> None:
+    """A memory client with arbitration weight 0 is never served (system.md 7)."""
+    for name, word in device.plain["MCIF"].words.items():
+        if name.startswith(f"CFG_{direction}_WEIGHT"):
+            weights = MAP[f"MCIF.{name}"].decode(word)
+            weight = weights.get(f"{direction}_WEIGHT_{client}")
+            if weight is not None:
+                require(weight > 0, f"MCIF.{direction}_WEIGHT_{client} is 0: the client is never served")
+                return

@@ -1,0 +1,46 @@
+"""Layers -> commands with correct groups, enable order and interrupts (spec: programming.md sections 1 to 4)."""
+
+from __future__ import annotations
+
+from cocodla.golden.encode import Words, register_writes
+from cocodla.program.commands import Command, PollRegister, WaitInterrupt, WriteRegister
+from cocodla.registers import MAP
+
+ENABLE_ORDER = (
+    "PDP", "SDP", "SDP_RDMA", "CACC", "CMAC_A", "CMAC_B", "CSC", "CDMA", "PDP_RDMA", "CDP", "CDP_RDMA",
+)  # fmt: skip
+DONE_BITS = {"SDP": (0,), "CDP": (2,), "PDP": (4,), "CDMA": (16, 18), "CACC": (20,)}
+
+
+class Sequencer:
+    """Keeps the group every unit uses next; the units alternate independently of each other."""
+
+    def __init__(self) -> None:
+        self.group = dict.fromkeys(ENABLE_ORDER, 0)
+        self.flushed = False
+
+    def enable(self, words: Words) -> tuple[list[Command], int]:
+        """Commands that program and enable one layer, and the interrupt bits that announce its end.
+
+        `words`: {unit: {register: word}} of all its units. Two layers may be queued per unit.
+        """
+        commands: list[Command] = []
+        if "CDMA" in words and not self.flushed:
+            commands.append(PollRegister(MAP["CDMA.S_CBUF_FLUSH_STATUS"].address, 1, 1))
+            self.flushed = True
+        for unit in words:
+            commands.append(WriteRegister(MAP[f"{unit}.S_POINTER"].address, self.group[unit]))
+        commands += [WriteRegister(address, value) for address, value in register_writes(words)]
+        bits = 0
+        for unit in ENABLE_ORDER:
+            if unit in words:
+                commands.append(WriteRegister(MAP[f"{unit}.D_OP_ENABLE"].address, 1))
+                for bit in DONE_BITS.get(unit, ()):
+                    bits |= 1 << bit + self.group[unit]
+                self.group[unit] ^= 1
+        return commands, bits
+
+    def run(self, words: Words) -> list[Command]:
+        """Commands that run one layer to its end."""
+        commands, bits = self.enable(words)
+        return [*commands, WaitInterrupt(bits)]

@@ -1,0 +1,61 @@
+"""The batched Device: every image equal to a run of its own."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cocodla.errors import UserError
+from cocodla.golden import run
+from cocodla.golden.batch import run_batch
+from cocodla.golden.random_layers import KINDS, Allocator, random_layer
+from cocodla.golden.sequencer import Sequencer
+from cocodla.program.commands import CheckMemory, LoadMemory
+from cocodla.program.program import Program
+
+SPEED = Path(__file__).parents[2] / "benchmarks/golden_speed.py"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_image_equals_its_own_run(kind: str) -> None:
+    """Any operand of a layer (input, weights, bias) may differ from image to image."""
+    for seed in range(6):
+        rng = np.random.default_rng([seed, KINDS.index(kind)])
+        layer = random_layer(rng, kind, Allocator(rng))
+        check = CheckMemory(layer.address, layer.layout.size, "output")
+        program = Program([*layer.loads, *Sequencer().run(layer.words), check])
+        varied = {load.address: len(load.data) for load in layer.loads if rng.random() < 0.6}
+        if not varied:
+            varied = {layer.loads[0].address: len(layer.loads[0].data)}
+        inputs = {a: np.frombuffer(rng.bytes(5 * n), np.uint8).reshape(5, n) for a, n in varied.items()}
+        outputs = run_batch(program, inputs, chunk=3, workers=2)
+        assert outputs["output"].shape == (5, layer.layout.size)
+        for image in range(5):
+            commands = [
+                LoadMemory(c.address, inputs[c.address][image].tobytes())
+                if isinstance(c, LoadMemory) and c.address in inputs
+                else c
+                for c in program
+            ]
+            single = run(Program(commands)).observations[-1].data
+            assert outputs["output"][image].tobytes() == single, f"{kind} seed {seed} image {image}"
+
+
+def test_bad_batches_are_refused() -> None:
+    program = Program([LoadMemory(0, bytes(8))])
+    with pytest.raises(UserError, match="nothing at 0x8"):
+        run_batch(program, {8: np.zeros((2, 8), np.uint8)})
+    with pytest.raises(UserError, match="same number"):
+        run_batch(program, {})
+    with pytest.raises(UserError, match="loads 8 bytes, the batched input has 4"):
+        run_batch(program, {0: np.zeros((2, 4), np.uint8)})
+
+
+def test_the_speed_benchmark_checks_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    spec = importlib.util.spec_from_file_location("golden_speed", SPEED)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.main(["--images", "40", "--check", "8"]) == 0
+    assert "8 images equal" in capsys.readouterr().out

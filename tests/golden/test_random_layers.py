@@ -1,0 +1,103 @@
+"""Random layers of every kind: the Device against the scalar formulas, on every byte of memory."""
+
+import numpy as np
+import oracle
+import pytest
+
+from cocodla.errors import UserError
+from cocodla.golden import Device, run
+from cocodla.golden.config import PdpConfig, SdpConfig, SdpRdmaConfig
+from cocodla.golden.config_conv import CdmaConfig, CscConfig
+from cocodla.golden.random_layers import KINDS, Allocator, RandomLayer, random_layer
+from cocodla.golden.sequencer import Sequencer
+from cocodla.golden.snapshot import Snapshot
+from cocodla.program.program import Program
+
+COUNTS = {"convolution": 40, "image": 40, "convolution_pdp": 15, "image_pdp": 15, "sdp": 60, "sdp_pdp": 30, "pdp": 60}
+MEMORY = 1 << 18
+
+
+def expected_memory(layer: RandomLayer, background: bytes) -> bytes:
+    """Memory after the layer, from the scalar model."""
+    mem = bytearray(background)
+    for load in layer.loads:
+        mem[load.address : load.address + len(load.data)] = load.data
+    source = bytes(mem)
+    cube = oracle.Convolution(source, layer.convolution).run() if layer.convolution else None
+    if layer.sdp:
+        cube = oracle.sdp(source, layer.sdp, layer.rdma, cube)
+    if layer.pdp and (layer.pdp_source or (layer.sdp and layer.sdp.to_pdp)):
+        if layer.pdp_source:
+            address, layout = layer.pdp_source
+            cube = {
+                (s, h, w, i): oracle.sx(source[address + layout.offset(8 * s + i, h, w)], 8)
+                for s in range(layout.surfaces)
+                for h in range(layout.height)
+                for w in range(layout.width)
+                for i in range(8)
+            }
+        assert cube
+        cube = oracle.pdp(layer.pdp, cube)
+    assert cube
+    for (s, h, w, i), value in cube.items():
+        mem[layer.address + layer.layout.offset(8 * s + i, h, w)] = value & 0xFF
+    return bytes(mem)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_device_equals_the_scalar_formulas(kind: str) -> None:
+    for seed in range(COUNTS[kind]):
+        rng = np.random.default_rng([seed, KINDS.index(kind)])
+        memory = Allocator(rng)
+        layer = random_layer(rng, kind, memory, size=8)
+        assert memory.next < MEMORY, f"seed {seed}"
+        background = rng.bytes(MEMORY)
+        device = Device()
+        device.memory.load(0, background)
+        run(Program([*layer.loads, *Sequencer().run(layer.words)]), device)
+        got, expected = device.memory.dump(0, MEMORY), expected_memory(layer, background)
+        differ = [a for a in range(MEMORY) if got[a] != expected[a]] if got != expected else []
+        assert not differ, f"{kind} seed {seed}: {len(differ)} bytes, first {differ[0]:#x} (output {layer.address:#x})"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_configurations_survive_the_registers(kind: str) -> None:
+    """from_registers(encode(config)) == config, so benches may use either."""
+    for seed in range(40):
+        rng = np.random.default_rng([seed, 77, KINDS.index(kind)])
+        layer = random_layer(rng, kind, Allocator(rng))
+        snapshot = {unit: Snapshot(unit, words) for unit, words in layer.words.items()}
+        if layer.convolution:
+            assert CdmaConfig.from_registers(snapshot["CDMA"]) == layer.convolution.cdma, f"seed {seed}"
+            assert CscConfig.from_registers(snapshot["CSC"], snapshot["CACC"]) == layer.convolution.csc
+        if layer.sdp:
+            assert SdpConfig.from_registers(snapshot["SDP"]) == layer.sdp, f"seed {seed}"
+        if layer.rdma:
+            assert SdpRdmaConfig.from_registers(snapshot["SDP_RDMA"]) == layer.rdma, f"seed {seed}"
+        if layer.pdp and "PDP" in snapshot:
+            assert PdpConfig.from_registers(snapshot["PDP"]) == layer.pdp, f"seed {seed}"
+
+
+def test_a_seed_repeats_a_layer() -> None:
+    first, second = (
+        random_layer(np.random.default_rng(5), "image_pdp", Allocator(np.random.default_rng(6))) for _ in "ab"
+    )
+    assert first == second
+
+
+def test_layers_queued_in_both_groups_run_in_order() -> None:
+    """Two layers per unit enabled before the first wait; the second reads what the first wrote."""
+    rng = np.random.default_rng(3)
+    memory, sequencer, device = Allocator(rng), Sequencer(), Device()
+    layers = [random_layer(rng, kind, memory, 8) for kind in ("convolution", "image", "sdp", "pdp")]
+    queued = [sequencer.enable(layer.words) for layer in layers[:2]]
+    commands = [c for part, _ in queued for c in part]
+    run(Program([*(load for layer in layers for load in layer.loads), *commands]), device)
+    assert device.read_register(0x9000) == 0x00020001
+    device.wait_interrupt(1)
+    assert device.read_register(0x9000) == 0x00010000
+    assert device.read_register(0x9004) == 0x00010001
+    device.wait_interrupt(2)
+    assert device.read_register(0x9000) == 0
+    with pytest.raises(UserError, match="no unit is enabled"):
+        device.wait_interrupt(1)
