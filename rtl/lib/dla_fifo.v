@@ -20,7 +20,9 @@ module dla_fifo #(
 );
 
 localparam PTR_W = $clog2(DEPTH);
+/* verilator lint_off WIDTHTRUNC */  // DEPTH is an unsized parameter, its last index fits
 localparam [PTR_W-1:0] LAST = DEPTH - 1;
+/* verilator lint_on WIDTHTRUNC */
 
 reg [WIDTH-1:0] mem [0:DEPTH-1];
 reg [PTR_W-1:0] wr_ptr;

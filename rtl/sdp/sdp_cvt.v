@@ -1,0 +1,54 @@
+// Output converter of SDP: 8 lanes, 32 bits to int8. Latency 3, one atom a cycle, no stalls.
+// Spec: sdp.md section 3.4.
+`default_nettype none
+
+module sdp_cvt (
+    input  wire         clk,
+    // registers of the layer
+    input  wire [31:0]  offset,
+    input  wire [15:0]  scale,
+    input  wire [5:0]   shift,
+    // data
+    input  wire [255:0] z,
+    output wire [63:0]  out,
+    output wire [7:0]   clipped  // per lane, with out
+);
+
+// Settings are registered: they change only between layers.
+reg  [31:0] set_offset;
+reg  [15:0] set_scale;
+reg  [5:0]  set_shift;
+reg  [47:0] set_half, set_ones;
+wire [47:0] half, ones;
+wire        vanish;
+
+sdp_round u_round (.shift(shift), .half(half), .ones(ones), .vanish(vanish));
+
+always @(posedge clk) begin
+    set_offset <= offset;
+    set_scale  <= vanish ? 16'd0 : scale;
+    set_shift  <= shift;
+    set_half   <= half;
+    set_ones   <= ones;
+end
+
+genvar i;
+generate
+    for (i = 0; i < 8; i = i + 1) begin : g_lane
+        sdp_cvt_lane u_lane (
+            .clk     (clk),
+            .offset  (set_offset),
+            .scale   (set_scale),
+            .shift   (set_shift),
+            .half    (set_half),
+            .ones    (set_ones),
+            .z       (z[32*i +: 32]),
+            .out     (out[8*i +: 8]),
+            .clipped (clipped[i])
+        );
+    end
+endgenerate
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,210 @@
+// SDP_RDMA operand engine (used for BS and for BN): fetches operands and offers them as 8 x (ALU, MUL).
+//
+//     dla_cube_fetch -> parts (beats of a transfer before its last) -> format -> opd_alu, opd_mul
+//
+// A transfer is 1, 2 or 4 beats (8 operands of 1 or 2 bytes, one or both kinds). Per channel there is one
+// transfer a surface, fetched ahead of the surface; per element one a pixel.
+//
+// opd_valid/opd_ready reserve the next transfer; its operands are on opd_alu/opd_mul exactly LATENCY cycles
+// later, with opd_data_valid. So SDP can collect the operands of a late pipeline stage when it accepts the
+// pixel, and nothing needs to be delayed along. Throughput: one beat a cycle.
+//
+// The engine may be started for its next layer while transfers of the layer before are still in the
+// buffer: `tail` counts those beats and keeps the old format in use until they are gone.
+// Spec: sdp.md sections 4 and 5.
+`default_nettype none
+
+module sdp_rdma_operand #(
+    parameter DEPTH   = 64, // beats of the latency buffer, a power of two
+    parameter LATENCY = 0   // cycles from reservation to data, 0 to 7
+) (
+    input  wire         clk,
+    input  wire         rst_n,
+    // control
+    input  wire         start,       // pulse: fetch the operands of a layer
+    input  wire         layer_done,  // pulse: the registers change to the next layer
+    output wire         busy,
+    output wire         tail_busy,   // operands of the previous layer are still in the buffer
+    // registers of the layer
+    input  wire         enable,
+    input  wire         ram_type,    // 1: memory; 0 never requests
+    input  wire         both,        // ALU and MUL operands, else one kind
+    input  wire         data_size,   // 0: 1 byte, 1: 2 bytes
+    input  wire         data_mode,   // 0: per channel, 1: per element
+    input  wire [31:3]  base,
+    input  wire [31:3]  line_stride,
+    input  wire [31:3]  surface_stride,
+    input  wire [12:0]  width,       // minus 1
+    input  wire [12:0]  height,      // minus 1
+    input  wire [9:0]   surfaces,    // minus 1
+    // memory
+    output wire         rd_req_valid,
+    input  wire         rd_req_ready,
+    output wire [31:3]  rd_req_addr,
+    input  wire         rd_rsp_valid,
+    input  wire [63:0]  rd_rsp_data,
+    // operands
+    output wire         opd_valid,
+    input  wire         opd_ready,
+    output wire         opd_per_element, // with opd_valid
+    output wire         opd_data_valid,
+    output wire [127:0] opd_alu,         // 8 x int16, lane 0 lowest
+    output wire [127:0] opd_mul
+);
+
+localparam CNT_W = $clog2(DEPTH) + 1;
+
+// ---------------------------------------------------------------- fetch
+wire [1:0] beats      = {both && data_size, both || data_size};  // of a transfer, minus 1
+wire       contiguous = !data_mode || (width == 0 && height == 0);
+wire [14:0] row_beats = beats[1] ? {width, 2'b11} : beats[0] ? {1'b0, width, 1'b1} : {2'b00, width};
+
+wire             beat_valid;
+wire             beat_ready;
+wire [63:0]      beat;
+wire [CNT_W-1:0] used;
+wire             beat_fire = beat_valid && beat_ready;
+
+dla_cube_fetch #(.DEPTH(DEPTH), .SIZE0_W(15), .SIZE1_W(13), .SIZE2_W(10)) u_fetch (
+    .clk          (clk),
+    .rst_n        (rst_n),
+    .start        (start),
+    .allow        (ram_type),
+    .busy         (busy),
+    .base         (base),
+    .stride0      (29'd1),
+    .stride1      (line_stride),
+    .stride2      (contiguous ? {27'd0, beats} + 29'd1 : surface_stride),
+    .size0        (contiguous ? {13'd0, beats} : row_beats),
+    .size1        (contiguous ? 13'd0 : height),
+    .size2        (surfaces),
+    .rd_req_valid (rd_req_valid),
+    .rd_req_ready (rd_req_ready),
+    .rd_req_addr  (rd_req_addr),
+    .rd_rsp_valid (rd_rsp_valid),
+    .rd_rsp_data  (rd_rsp_data),
+    .out_valid    (beat_valid),
+    .out_ready    (beat_ready),
+    .out_data     (beat),
+    .used         (used)
+);
+
+// ---------------------------------------------------------------- format of the transfers at the output
+reg [CNT_W-1:0] tail;
+reg             tail_any;
+reg             old_both, old_size, old_mode;
+
+wire       fmt_both  = tail_any ? old_both : both;
+wire       fmt_size  = tail_any ? old_size : data_size;
+wire [1:0] fmt_beats = {fmt_both && fmt_size, fmt_both || fmt_size};
+
+assign tail_busy       = tail_any;
+assign opd_per_element = tail_any ? old_mode : data_mode;
+
+// No request is sent in the cycle of layer_done, so `used` can only fall then.
+wire [CNT_W-1:0] used_next = used - {{(CNT_W-1){1'b0}}, beat_fire};
+
+always @(posedge clk or negedge rst_n) begin
+    if (!rst_n) begin
+        tail     <= 0;
+        tail_any <= 1'b0;
+    end else if (layer_done) begin
+        tail     <= used_next;
+        tail_any <= enable && (used_next != 0);
+    end else if (tail_any && beat_fire) begin
+        tail     <= tail - 1'b1;
+        tail_any <= (tail != 1);
+    end
+end
+
+always @(posedge clk) begin
+    if (layer_done) begin
+        old_both <= both;
+        old_size <= data_size;
+        old_mode <= data_mode;
+    end
+end
+
+// ---------------------------------------------------------------- reservation
+// `level` counts beats that are in the buffer and not reserved. It learns of a beat as late as the beat
+// needs to get through the buffer, so a reserved transfer is always there. `gap` keeps reservations as far
+// apart as the beats of a transfer need to leave the buffer.
+reg [CNT_W-1:0] level;
+reg [1:0]       gap;
+reg [1:0]       arrived;
+
+wire take = opd_valid && opd_ready;
+
+assign opd_valid = (gap == 0) && (level > {{(CNT_W-2){1'b0}}, fmt_beats});
+
+wire [CNT_W-1:0] level_up   = {{(CNT_W-1){1'b0}}, arrived[1]};
+wire [CNT_W-1:0] level_down = take ? {{(CNT_W-2){1'b0}}, fmt_beats} + 1'b1 : {CNT_W{1'b0}};
+
+always @(posedge clk or negedge rst_n) begin
+    if (!rst_n) begin
+        level   <= 0;
+        gap     <= 0;
+        arrived <= 0;
+    end else begin
+        arrived <= {arrived[0], rd_rsp_valid};
+        level   <= level + level_up - level_down;
+        if (take)          gap <= fmt_beats;
+        else if (gap != 0) gap <= gap - 1'b1;
+    end
+end
+
+generate
+    if (LATENCY == 0) begin : g_now
+        assign opd_data_valid = take;
+    end else begin : g_later
+        reg [LATENCY-1:0] taken;
+        assign opd_data_valid = taken[LATENCY-1];
+        always @(posedge clk or negedge rst_n) begin
+            if (!rst_n) taken <= 0;
+            else        taken <= (taken << 1) | {{(LATENCY-1){1'b0}}, take};
+        end
+    end
+endgenerate
+
+// ---------------------------------------------------------------- assembly
+reg [1:0]   index;  // beat of the transfer at the head of the buffer
+reg [191:0] parts;  // earlier beats of the transfer, youngest highest
+
+wire         complete = (index == fmt_beats);
+wire [255:0] word     = {beat, parts};
+
+assign beat_ready = complete ? opd_data_valid : 1'b1;
+
+always @(posedge clk or negedge rst_n) begin
+    if (!rst_n)         index <= 0;
+    else if (beat_fire) index <= complete ? 2'd0 : index + 1'b1;
+end
+
+always @(posedge clk) begin
+    if (beat_fire && !complete) parts <= {beat, parts[191:64]};
+end
+
+genvar i;
+generate
+    for (i = 0; i < 8; i = i + 1) begin : g_lane
+        wire [7:0]  single1 = word[192 + 8*i +: 8];
+        wire [15:0] single2 = word[128 + 16*i +: 16];
+        wire [31:0] both2   = word[32*i +: 32];
+        assign opd_alu[16*i +: 16] =
+            fmt_both ? (fmt_size ? both2[15:0]  : {{8{single2[7]}}, single2[7:0]})
+                     : (fmt_size ? single2      : {{8{single1[7]}}, single1});
+        assign opd_mul[16*i +: 16] =
+            fmt_both ? (fmt_size ? both2[31:16] : {{8{single2[15]}}, single2[15:8]})
+                     : (fmt_size ? single2      : {{8{single1[7]}}, single1});
+    end
+endgenerate
+
+`ifdef DLA_ASSERT
+always @(posedge clk or negedge rst_n) begin
+    if (rst_n && opd_data_valid && !(beat_valid && complete)) $error("%m: reserved operands are not there");
+end
+`endif
+
+endmodule
+
+`default_nettype wire

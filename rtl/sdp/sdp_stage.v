@@ -1,0 +1,102 @@
+// BS or BN stage of SDP: 8 lanes and their operands. Latency 3, one atom a cycle, no stalls.
+//
+//     cycle 0: opd_* (of a new pixel or surface)     -> operand registers
+//     cycle 1: x, ALU                                -> y
+//     cycle 2: multiplier                            -> q
+//     cycle 3: shift, saturate, ReLU                 -> z (valid in cycle 4)
+//
+// Operands from memory stay in the operand registers until the next opd_valid; operands from the registers are
+// loaded all the time. Spec: sdp.md section 3.2.
+`default_nettype none
+
+module sdp_stage (
+    input  wire         clk,
+    // registers of the layer
+    input  wire         bypass,
+    input  wire         alu_bypass,
+    input  wire [1:0]   alu_algo,
+    input  wire         alu_src,     // 1: operands from memory
+    input  wire [5:0]   alu_shift,
+    input  wire [15:0]  alu_operand,
+    input  wire         mul_bypass,
+    input  wire         mul_prelu,
+    input  wire         mul_src,     // 1: operands from memory
+    input  wire [5:0]   mul_shift,
+    input  wire [15:0]  mul_operand,
+    input  wire         relu_bypass,
+    // operands from memory, one cycle before the first x they belong to
+    input  wire         opd_valid,
+    input  wire [127:0] opd_alu,
+    input  wire [127:0] opd_mul,
+    // data
+    input  wire [255:0] x,
+    output wire [255:0] z
+);
+
+// ---------------------------------------------------------------- settings, registered: they change only between layers
+reg        set_alu_bypass, set_skip, set_prelu, set_relu, set_vanish;
+reg [1:0]  set_algo;
+reg [5:0]  set_shift;
+reg [47:0] set_half, set_ones;
+wire [47:0] half, ones;
+wire        vanish;
+
+sdp_round u_round (.shift(mul_shift), .half(half), .ones(ones), .vanish(vanish));
+
+always @(posedge clk) begin
+    set_alu_bypass <= bypass || alu_bypass;
+    set_algo       <= alu_algo;
+    set_skip       <= bypass;
+    set_prelu      <= mul_prelu && !mul_bypass;
+    set_relu       <= !bypass && !relu_bypass;
+    set_shift      <= mul_shift;
+    set_half       <= half;
+    set_ones       <= ones;
+    set_vanish      <= vanish;
+end
+
+// ---------------------------------------------------------------- lanes
+wire load_a = opd_valid || !alu_src;
+wire load_m = opd_valid || !mul_src || mul_bypass;
+
+genvar i;
+generate
+    for (i = 0; i < 8; i = i + 1) begin : g_lane
+        wire [31:0] shifted;
+        reg  [31:0] a;       // with x
+        reg  [15:0] m;       // with x
+        reg  [15:0] m_late;  // with y
+
+        sdp_shift_operand u_operand (
+            .a      (alu_src ? opd_alu[16*i +: 16] : alu_operand),
+            .shift  (alu_shift),
+            .result (shifted)
+        );
+
+        always @(posedge clk) begin
+            if (load_a) a <= shifted;
+            if (load_m) m <= set_vanish ? 16'd0 : mul_bypass ? 16'd1 : mul_src ? opd_mul[16*i +: 16] : mul_operand;
+            m_late <= m;
+        end
+
+        sdp_lane u_lane (
+            .clk        (clk),
+            .alu_bypass (set_alu_bypass),
+            .alu_algo   (set_algo),
+            .skip_mul   (set_skip),
+            .prelu      (set_prelu),
+            .relu       (set_relu),
+            .shift      (set_shift),
+            .half       (set_half),
+            .ones       (set_ones),
+            .x          (x[32*i +: 32]),
+            .a          (a),
+            .m          (m_late),
+            .z          (z[32*i +: 32])
+        );
+    end
+endgenerate
+
+endmodule
+
+`default_nettype wire
