@@ -1,5 +1,7 @@
 # Verilog sources of the accelerator in the order data flow, paths relative to this file.
 lib/dla_async_fifo.v
+lib/dla_cube_fetch.v
+lib/dla_cube_walk.v
 lib/dla_fifo.v
 lib/dla_ram_1r1w.v
 lib/dla_ram_fifo.v
@@ -40,6 +42,18 @@ conv/cdma_slots.v
 conv/cdma_wt.v
 conv/cbuf.v
 conv/cbuf_group.v
+sdp/sdp.v
+sdp/sdp_cvt.v
+sdp/sdp_cvt_lane.v
+sdp/sdp_input.v
+sdp/sdp_lane.v
+sdp/sdp_output.v
+sdp/sdp_rdma.v
+sdp/sdp_rdma_operand.v
+sdp/sdp_round.v
+sdp/sdp_scale.v
+sdp/sdp_shift_operand.v
+sdp/sdp_stage.v
 cdp/cdp.v
 cdp/cdp_lut_access.v
 cdp/cdp_rdma.v

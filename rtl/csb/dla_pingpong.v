@@ -56,7 +56,7 @@ always @(posedge clk or negedge rst_n) begin
 end
 
 `ifdef DLA_ASSERT
-always @(posedge clk) begin
+always @(posedge clk or negedge rst_n) begin
     if (rst_n && done && !enabled[consumer]) $error("%m: done without a running layer");
 end
 `endif

@@ -73,7 +73,8 @@ def _lint(name: str, top: str, files: Sequence[Path], parameters: object) -> Lin
         command += ["--timescale", "1ns/1ps", "--top-module", top, *define]
         if isinstance(parameters, dict):
             command += [f"-G{key}={value}" for key, value in parameters.items()]
-        command += [f"-y{os.path.relpath(folder, root)}" for folder in folders]
+        for folder in folders:
+            command += ["-y", os.path.relpath(folder, root)]
         command += [os.path.relpath(path, root) for path in files]
         env = {key: value for key, value in os.environ.items() if key != "VERILATOR_ROOT"}
         done = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True, check=False)
