@@ -1,0 +1,109 @@
+"""APB bridge: accesses through the whole configuration bus, and the pins of the bridge (system.md section 4.4)."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import cocotb
+from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
+
+from cocodla.registers import MAP
+from cocotbext.dla import ApbDriver, CsbMonitor, start_clock
+
+MCIF = MAP.units["MCIF"].registers
+
+
+async def begin(dut: Any, core_period: float = 10, busy: float = 0.0) -> tuple[ApbDriver, CsbMonitor]:
+    """Clocks, reset, a master, a checking monitor on the CSB; `busy`: probability that the CSB is not ready."""
+    dut.prstn.value = 0
+    dut.csb_busy.value = 0
+    start_clock(dut.pclk, 10)
+    start_clock(dut.clk, core_period)
+    apb = ApbDriver(dut, dut.pclk)
+    monitor = CsbMonitor(dut, dut.pclk, reset_n=dut.prstn)
+    await ClockCycles(dut.pclk, 5)
+    dut.prstn.value = 1
+    await ClockCycles(dut.pclk, 5)
+    await ClockCycles(dut.clk, 10)
+    await ClockCycles(dut.pclk, 5)
+    if busy:
+        cocotb.start_soon(drive_busy(dut, busy))
+    return apb, monitor
+
+
+async def drive_busy(dut: Any, probability: float) -> None:
+    """Random refusal."""
+    while True:
+        await RisingEdge(dut.pclk)
+        dut.csb_busy.value = random.random() < probability
+
+
+@cocotb.test()
+@cocotb.parametrize(core_period=[10, 3.3, 47], busy=[0.0, 0.6])
+async def accesses(dut: Any, core_period: float, busy: float) -> None:
+    """Random writes and reads; values come back, holes read 0, each access is exactly one CSB request."""
+    apb, monitor = await begin(dut, core_period, busy)
+    values = {register.address: register.reset for register in MCIF}
+    seen: list[tuple[int, bool, bool]] = []
+    done: list[tuple[int, bool, bool]] = []
+    monitor.add_callback(lambda t: seen.append((t.request.address, t.request.write, t.request.nposted)))
+    for _ in range(250):
+        address = random.choice([*values, 0x2100, 0x11000, 0x1000])
+        upper = random.getrandbits(14) << 18 | random.getrandbits(2)  # bits the bridge does not look at
+        if random.random() < 0.5:
+            data = random.getrandbits(32)
+            await apb.write(upper | address, data)
+            if address in values:
+                mask = MAP.at(address).write_mask
+                values[address] = values[address] & ~mask | data & mask
+            done.append((address, True, False))
+        else:
+            expected = 0x00303031 if address == 0x1000 else values.get(address, 0)
+            assert await apb.read(upper | address) == expected, hex(address)
+            done.append((address, False, False))
+        await ClockCycles(dut.pclk, random.choice([0, 0, 1, 5]) + 1)
+    await ClockCycles(dut.pclk, 5)
+    assert seen == done
+
+
+@cocotb.test()
+async def write_takes_one_access_cycle(dut: Any) -> None:
+    """A write to a ready CSB ends in its first access cycle, with every pin as given."""
+    apb, monitor = await begin(dut)
+    for register in MCIF[:6]:
+        data = random.getrandbits(32)
+        assert await apb.write(register.address, data) == 1
+        await ClockCycles(dut.pclk, 2)
+        request = monitor.transactions[-1].request
+        assert (request.address, request.data, request.write, request.nposted) == (register.address, data, True, False)
+
+
+@cocotb.test()
+async def setup_phase_requests_nothing(dut: Any) -> None:
+    """Without penable there is no CSB request, and pready is 1."""
+    _, monitor = await begin(dut)
+    dut.psel.value = 1
+    for write in (0, 1):
+        dut.pwrite.value = write
+        await ClockCycles(dut.pclk, 10)
+        await FallingEdge(dut.pclk)
+        assert int(dut.csb2nvdla_valid.value) == 0 and int(dut.pready.value) == 1
+        await RisingEdge(dut.pclk)
+    assert not monitor.transactions
+
+
+@cocotb.test()
+async def read_is_requested_once(dut: Any) -> None:
+    """While the data are under way the request is not repeated and pready stays 0."""
+    apb, monitor = await begin(dut, core_period=200)
+    task = cocotb.start_soon(apb.read(0x1000))
+    requests = ready = 0
+    while not task.done():
+        await FallingEdge(dut.pclk)
+        access = int(dut.psel.value) and int(dut.penable.value)
+        requests += int(dut.csb2nvdla_valid.value) and int(dut.csb2nvdla_ready.value)
+        ready += access and int(dut.pready.value)
+    assert task.result() == 0x00303031
+    assert (requests, ready) == (1, 1)
+    assert len(monitor.transactions) == 1
