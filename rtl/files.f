@@ -42,6 +42,16 @@ conv/cdma_slots.v
 conv/cdma_wt.v
 conv/cbuf.v
 conv/cbuf_group.v
+conv/csc.v
+conv/csc_dat.v
+conv/csc_ring.v
+conv/csc_seq.v
+conv/csc_setup.v
+conv/csc_wt.v
+conv/cmac.v
+conv/cmac_cell.v
+conv/cacc.v
+conv/cacc_round.v
 sdp/sdp.v
 sdp/sdp_cvt.v
 sdp/sdp_cvt_lane.v

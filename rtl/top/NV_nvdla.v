@@ -380,7 +380,7 @@ csc u_csc (
     .credit          (credit)
 );
 
-cmac u_cmac_a (
+cmac #(.HALF(0)) u_cmac_a (
     .clk           (dla_core_clk),
     .rst_n         (rst_n),
     .reg_valid     (reg_valid[5]),
@@ -407,7 +407,7 @@ cmac u_cmac_a (
 );
 
 /* verilator lint_off PINCONNECTEMPTY */ // both halves run in step: A tells for both
-cmac u_cmac_b (
+cmac #(.HALF(1)) u_cmac_b (
     .clk           (dla_core_clk),
     .rst_n         (rst_n),
     .reg_valid     (reg_valid[6]),

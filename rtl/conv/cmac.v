@@ -1,0 +1,108 @@
+// CMAC: one half of the MAC array, four cells for the kernels 4*HALF .. 4*HALF+3 of a group.
+//
+//   cycle 0  atom at the input
+//   cycle 1  data register; active weights       <- shadow weights, loaded while the former set works
+//   cycle 2  sums of four products
+//   cycle 3  mac_*
+//
+// Latency 3 cycles, one atom a cycle, no back-pressure. Registers hold still when nothing is valid.
+// Spec: csc_cmac_cacc.md sections 4 and 5.
+`default_nettype none
+
+module cmac #(
+    parameter HALF = 0 // 0: kernels 0-3 (CMAC_A), 1: kernels 4-7 (CMAC_B)
+) (
+    input  wire        clk,
+    input  wire        rst_n,
+    // register bus
+    input  wire        reg_valid,
+    input  wire        reg_write,
+    input  wire [9:0]  reg_addr,
+    input  wire [31:0] reg_wdata,
+    output wire [31:0] reg_rdata,
+    // csc
+    input  wire        wt_valid,
+    input  wire [2:0]  wt_sel,
+    input  wire [63:0] wt_data,
+    input  wire        dat_valid,
+    input  wire [63:0] dat_data,
+    input  wire        dat_swap,
+    input  wire [3:0]  dat_index,
+    input  wire        dat_first,
+    input  wire        dat_last,
+    input  wire        dat_layer_end,
+    // cacc
+    output wire        mac_valid,
+    output wire [75:0] mac_data,
+    output wire [3:0]  mac_index,
+    output wire        mac_first,
+    output wire        mac_last,
+    output wire        mac_layer_end
+);
+
+reg [2:0]  valid; // cycles 1 to 3
+reg [63:0] data;
+reg [6:0]  tag_1, tag_2, tag_3;
+reg [3:0]  present; // kernels of the shadow set
+
+wire       here    = (wt_sel[2] == HALF[0]);
+wire       new_set = wt_valid && (wt_sel == 3'd0);
+wire [3:0] load    = {3'd0, wt_valid && here} << wt_sel[1:0];
+
+assign mac_valid = valid[2];
+assign {mac_index, mac_first, mac_last, mac_layer_end} = tag_3;
+
+always @(posedge clk or negedge rst_n) begin
+    if (!rst_n) begin
+        valid   <= 3'd0;
+        present <= 4'd0;
+    end else begin
+        valid   <= {valid[1:0], dat_valid};
+        present <= (new_set ? 4'd0 : present) | load;
+    end
+end
+
+always @(posedge clk) begin
+    if (dat_valid) begin
+        data  <= dat_data;
+        tag_1 <= {dat_index, dat_first, dat_last, dat_layer_end};
+    end
+    if (valid[0]) tag_2 <= tag_1;
+    if (valid[1]) tag_3 <= tag_2;
+end
+
+genvar k;
+generate
+for (k = 0; k < 4; k = k + 1) begin : g_cell
+    cmac_cell u_cell (
+        .clk         (clk),
+        .wt_load     (load[k]),
+        .wt_data     (wt_data),
+        .swap        (dat_valid && dat_swap),
+        .present     (present[k]),
+        .dat_valid_1 (valid[0]),
+        .dat_data    (data),
+        .dat_valid_2 (valid[1]),
+        .sum         (mac_data[19*k +: 19])
+    );
+end
+endgenerate
+
+/* verilator lint_off PINCONNECTEMPTY */ // no setting of this unit has an effect
+cmac_regs u_regs (
+    .clk       (clk),
+    .rst_n     (rst_n),
+    .reg_valid (reg_valid),
+    .reg_write (reg_write),
+    .reg_addr  (reg_addr),
+    .reg_wdata (reg_wdata),
+    .reg_rdata (reg_rdata),
+    .op_en     (),
+    .consumer  (),
+    .done      (mac_valid && mac_layer_end)
+);
+/* verilator lint_on PINCONNECTEMPTY */
+
+endmodule
+
+`default_nettype wire

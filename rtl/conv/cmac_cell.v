@@ -1,0 +1,57 @@
+// One MAC cell: the dot product of eight int8 data and the eight int8 weights of one kernel.
+//
+//   cycle 0  active weights (loaded from the shadow set with `swap`), data register outside
+//   cycle 1  two sums of four products
+//   cycle 2  their sum
+//
+// Registers change only when something is to be computed. csc_cmac_cacc.md section 5.
+`default_nettype none
+
+module cmac_cell (
+    input  wire        clk,
+    // weights
+    input  wire        wt_load,  // into the shadow set
+    input  wire [63:0] wt_data,
+    input  wire        swap,     // shadow set becomes active
+    input  wire        present,  // with swap: the kernel exists (else it counts as 0)
+    // data
+    input  wire        dat_valid_1,
+    input  wire [63:0] dat_data,
+    input  wire        dat_valid_2,
+    output reg  [18:0] sum
+);
+
+reg [63:0] shadow;
+reg [63:0] active;
+reg        exists;
+reg        exists_2;
+reg [17:0] low;
+reg [17:0] high;
+
+always @(posedge clk) begin
+    if (wt_load) shadow <= wt_data;
+    if (swap) begin
+        active <= shadow;
+        exists <= present;
+    end
+end
+
+function [17:0] dot4(input [31:0] a, input [31:0] b);
+    dot4 = $signed(a[7:0])   * $signed(b[7:0])   + $signed(a[15:8])  * $signed(b[15:8])
+         + $signed(a[23:16]) * $signed(b[23:16]) + $signed(a[31:24]) * $signed(b[31:24]);
+endfunction
+
+wire [18:0] total = {low[17], low} + {high[17], high};
+
+always @(posedge clk) begin
+    if (dat_valid_1) begin
+        low      <= dot4(dat_data[31:0], active[31:0]);
+        high     <= dot4(dat_data[63:32], active[63:32]);
+        exists_2 <= exists;
+    end
+    if (dat_valid_2) sum <= exists_2 ? total : 19'd0;
+end
+
+endmodule
+
+`default_nettype wire

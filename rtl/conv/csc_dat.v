@@ -1,0 +1,250 @@
+// Data engine of CSC: one atom read a cycle for the positions of a stripe, padding, byte alignment.
+//
+//   issue  cycle 0   coordinates of the position; waits for line, weight set and output credit
+//   offset cycle 1   ring distance of line and column
+//   read   cycle 2   dat_rd_* (CBUF answers three cycles later)
+//   align  cycle 5   8-byte window over two neighbouring entries, padding, lane mask
+//   out    cycle 6   dat_*
+//
+// Only the first stage can wait; behind it everything moves on. Addresses are accumulated modulo 2^15:
+// the distance of a real input element from the start of the layer is below the ring size, so the wrapped
+// value is right whenever it is used. A column is kept as entry and byte ({entry, byte[2:0]}): whole
+// entries in feature mode, any byte in image mode, where a pixel may lie across two entries.
+// csc_cmac_cacc.md sections 2 and 6.4, cdma.md section 2.
+`default_nettype none
+
+module csc_dat #(
+    parameter CREDITS = 32 // atoms that CACC can hold
+) (
+    input  wire        clk,
+    input  wire        rst_n,
+    // layer
+    input  wire        start,       // everything below is stable from here to the end of the layer
+    input  wire        run,
+    input  wire        image,
+    input  wire [12:0] last_x,      // input width - 1
+    input  wire [12:0] last_y,      // input height - 1
+    input  wire [4:0]  pad_left,    // 0 in image mode
+    input  wire [4:0]  pad_top,
+    input  wire [14:0] pad_line,    // entries of pad_top lines
+    input  wire [7:0]  pad_value,
+    input  wire [6:0]  step_x,      // bytes from output column to output column
+    input  wire [17:0] end_x,       // column of the last output position of a line
+    input  wire [3:0]  step_y,      // lines from output line to output line
+    input  wire [14:0] step_line,   // and entries
+    input  wire [2:0]  last_bytes,  // bytes of the last channel block - 1
+    input  wire [4:0]  banks,       // banks of the ring - 1
+    input  wire [13:0] ring_start,  // entry of line 0
+    input  wire [14:0] lines,       // lines of the layer that are in the ring
+    output reg         busy,
+    output wire        last_group,  // the running operation belongs to the last kernel group
+    output wire [14:0] first_line,  // first line its stripe needs, signed
+    // operation
+    input  wire        op_valid,
+    input  wire        op_first,
+    input  wire        op_group_first,
+    input  wire        op_last,
+    input  wire        op_stripe_last,
+    input  wire        op_group_last,
+    input  wire        op_block_last,
+    input  wire [3:0]  op_length,
+    input  wire [9:0]  op_x,
+    input  wire [9:0]  op_y,
+    input  wire [14:0] op_line,
+    input  wire        set_ready,
+    output wire        consume,
+    // CBUF
+    output reg  [1:0]  dat_rd_en,
+    output reg  [13:0] dat_rd_addr0,
+    output reg  [13:0] dat_rd_addr1,
+    input  wire [63:0] dat_rd_data0,
+    input  wire [63:0] dat_rd_data1,
+    // MAC array
+    output reg         dat_valid,
+    output reg  [63:0] dat_data,
+    output reg         dat_swap,
+    output reg  [3:0]  dat_index,
+    output reg         dat_first,
+    output reg         dat_last,
+    output reg         dat_layer_end,
+    input  wire        credit
+);
+
+// ---------------------------------------------------------------- position
+reg [17:0] x;       // column {entry, byte}, signed
+reg [14:0] y;       // line, signed
+reg [14:0] line;    // y times entries of a line
+reg [17:0] x_0;     // the same where the stripe began
+reg [14:0] y_0;
+reg [14:0] line_0;
+reg [9:0]  kx;      // kernel element of the running operation
+reg [9:0]  ky;
+reg [14:0] kline;
+reg [3:0]  length;
+reg [3:0]  index;
+reg        first;
+reg        last;
+reg        block_last;
+reg        stripe_last;
+reg        group_last;
+
+wire [17:0] origin_x = {15'd0 - {10'd0, pad_left}, 3'd0};
+wire [14:0] origin_y = 15'd0 - {10'd0, pad_top};
+wire [14:0] origin_line = 15'd0 - pad_line;
+
+wire at_line_end = (x == end_x);
+wire at_end      = (index == length);
+wire step;
+
+wire [17:0] x_next    = !step ? x    : at_line_end ? origin_x : x + {11'd0, step_x};
+wire [14:0] y_next    = (step && at_line_end) ? y    + {11'd0, step_y} : y;
+wire [14:0] line_next = (step && at_line_end) ? line + step_line       : line;
+
+// A stripe of one position takes two cycles: the sequencer needs one to describe the next operation.
+wire take_op = run && op_valid && (!busy || (step && at_end && index != 4'd0));
+
+always @(posedge clk or negedge rst_n) begin
+    if (!rst_n)              busy <= 1'b0;
+    else if (take_op)        busy <= 1'b1;
+    else if (step && at_end) busy <= 1'b0;
+end
+
+always @(posedge clk) begin
+    if (take_op && op_first) begin
+        {x, y, line}       <= op_group_first ? {origin_x, origin_y, origin_line} : {x_next, y_next, line_next};
+        {x_0, y_0, line_0} <= op_group_first ? {origin_x, origin_y, origin_line} : {x_next, y_next, line_next};
+    end else if (take_op) begin
+        {x, y, line}       <= {x_0, y_0, line_0};
+    end else if (step) begin
+        {x, y, line}       <= {x_next, y_next, line_next};
+    end
+end
+
+always @(posedge clk) begin
+    if (take_op) begin
+        {kx, ky, kline} <= {op_x, op_y, op_line};
+        length      <= op_length;
+        first       <= op_first;
+        last        <= op_last;
+        block_last  <= op_block_last;
+        stripe_last <= op_stripe_last;
+        group_last  <= op_group_last;
+        index       <= 4'd0;
+    end else if (step) begin
+        index       <= index + 1'b1;
+    end
+end
+
+// ---------------------------------------------------------------- issue
+wire [17:0] in_x  = x + {5'd0, kx, 3'd0};
+wire [14:0] in_y  = y + {5'd0, ky};
+wire        in_input = (image || in_x[17:3] <= {2'd0, last_x}) && (in_y <= {2'd0, last_y}); // negative counts as large
+wire        line_there = (in_y < lines);
+
+reg [5:0] credits;
+wire      credit_there = (credits != 6'd0);
+
+assign step    = busy && (line_there || !in_input) && (credit_there || !last) && (set_ready || index != 4'd0);
+assign consume = step && (index == 4'd0);
+
+assign last_group = busy && group_last;
+assign first_line = y_0;
+
+always @(posedge clk or negedge rst_n) begin
+    if (!rst_n) credits <= CREDITS;
+    else        credits <= credits + {5'd0, credit} - {5'd0, step && last};
+end
+
+// ---------------------------------------------------------------- address
+localparam CTL = 14;
+
+reg [7:0]  padding;
+reg [14:0] a_line;
+reg [14:0] a_x;
+reg [5:0]  valid; // cycles 1 to 6
+reg        a_in_input;
+reg [CTL-1:0] ctl_1, ctl_2, ctl_3, ctl_4, ctl_5;
+
+wire [2:0] bytes = block_last ? last_bytes : 3'd7;
+
+always @(posedge clk) begin
+    if (start) padding <= pad_value;
+    if (step) begin
+        a_line   <= line + kline;
+        a_x      <= in_x[17:3];
+        a_in_input <= in_input;
+        ctl_1    <= {!in_input, in_x[2:0], bytes, index, first, last, last && group_last && stripe_last && at_end};
+    end
+end
+
+wire [14:0] sum_0  = {1'b0, ring_start} + a_line + a_x;
+wire [14:0] sum_1  = {1'b0, ring_start} + a_line + a_x + 15'd1;
+wire [5:0]  wrap_0 = sum_0[14:9] - {1'b0, banks} - 6'd1;
+wire [5:0]  wrap_1 = sum_1[14:9] - {1'b0, banks} - 6'd1;
+wire        across = (ctl_1[12:10] != 3'd0);
+
+always @(posedge clk or negedge rst_n) begin
+    if (!rst_n) begin
+        valid     <= 6'd0;
+        dat_rd_en <= 2'b00;
+    end else begin
+        valid     <= {valid[4:0], step};
+        dat_rd_en <= (valid[0] && a_in_input) ? {across, 1'b1} : 2'b00;
+    end
+end
+
+always @(posedge clk) begin
+    if (valid[0]) begin
+        dat_rd_addr0 <= {wrap_0[5] ? sum_0[13:9] : wrap_0[4:0], sum_0[8:0]};
+        dat_rd_addr1 <= {wrap_1[5] ? sum_1[13:9] : wrap_1[4:0], sum_1[8:0]};
+        ctl_2        <= ctl_1;
+    end
+    ctl_3 <= ctl_2;
+    ctl_4 <= ctl_3;
+    ctl_5 <= ctl_4;
+end
+
+// ---------------------------------------------------------------- align
+wire         al_pad;
+wire [2:0]   al_byte;
+wire [2:0]   al_bytes;
+wire [3:0]   al_index;
+wire         al_first;
+wire         al_last;
+wire         al_end;
+assign {al_pad, al_byte, al_bytes, al_index, al_first, al_last, al_end} = ctl_5;
+
+wire [127:0] window = {dat_rd_data1, dat_rd_data0} >> {al_byte, 3'd0};
+wire [7:0]   lanes  = 8'hff >> ~al_bytes;
+wire [63:0]  masked;
+
+genvar b;
+generate
+for (b = 0; b < 8; b = b + 1) begin : g_mask
+    assign masked[8*b +: 8] = (al_pad ? padding : window[8*b +: 8]) & {8{lanes[b]}};
+end
+endgenerate
+
+always @(posedge clk or negedge rst_n) begin
+    if (!rst_n) dat_valid <= 1'b0;
+    else        dat_valid <= valid[4];
+end
+
+always @(posedge clk) begin
+    if (valid[4]) begin
+        dat_data      <= masked;
+        dat_swap      <= (al_index == 4'd0);
+        dat_index     <= al_index;
+        dat_first     <= al_first;
+        dat_last      <= al_last;
+        dat_layer_end <= al_end;
+    end
+end
+
+/* verilator lint_off UNUSEDSIGNAL */ // shifted-out half of the window; last stage has its own register
+wire unused = ^{window[127:64], valid[5]};
+/* verilator lint_on UNUSEDSIGNAL */
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,131 @@
+// Operation sequencer of CSC: walks kernel groups, stripes, channel blocks, kernel rows and columns.
+//
+// It describes one stripe operation (one weight set applied to one stripe of up to 16 raster positions).
+// The weight engine works on the described operation; when the data engine issues the first atom of it
+// (`consume`), the sequencer steps to the next one, so weights always run one operation ahead.
+//
+//   group -> stripe -> channel block -> r -> s        (csc_cmac_cacc.md section 2)
+//
+// Stripes are 16 positions; a rest of 17 to 23 is split 8 + rest, so none is shorter than 8 where the
+// output has at least 8 positions (a weight set takes 8 cycles to load). Offsets are accumulated, never
+// multiplied: `off_line` is the ring distance of kernel row and channel block in entries, modulo 2^15.
+`default_nettype none
+
+module csc_seq (
+    input  wire        clk,
+    input  wire        rst_n,
+    input  wire        start,       // first operation of a layer
+    input  wire        load,        // `positions` is final (no operation was consumed yet)
+    input  wire        consume,     // the operation described begins
+    // layer
+    input  wire [4:0]  last_s,      // kernel width - 1
+    input  wire [4:0]  last_r,      // kernel height - 1
+    input  wire [9:0]  last_block,  // channel blocks - 1
+    input  wire [12:0] last_kernel, // kernels - 1
+    input  wire [20:0] positions,   // output positions - 1
+    input  wire [5:0]  step_x,      // dilation
+    input  wire [5:0]  step_y,
+    input  wire [14:0] step_line,   // entries from one kernel row to the next
+    input  wire [13:0] step_block,  // entries from one channel block to the next
+    input  wire [1:0]  merge_mask,  // lines merged by post-extension - 1
+    // operation
+    output reg         op_valid,
+    output reg         op_first,       // first of its stripe
+    output reg         op_group_first, // and of its group
+    output wire        op_last,        // last of its stripe
+    output wire        op_stripe_last, // in the last stripe of the group
+    output wire        op_group_last,  // in the last group
+    output wire        op_block_last,  // in the last channel block
+    output wire        op_merge_last,  // last of the rows whose weights are interleaved
+    output wire        op_merge_short, // and these are fewer than the others
+    output wire [2:0]  op_kernels,     // kernels of the group - 1
+    output wire [3:0]  op_length,      // positions of the stripe - 1
+    output reg  [9:0]  op_x,
+    output reg  [9:0]  op_y,
+    output reg  [14:0] op_line
+);
+
+reg [4:0]  s;
+reg [4:0]  r;
+reg [9:0]  block;
+reg [14:0] block_line;
+reg [20:0] left;         // positions from this stripe on - 1
+reg [12:0] kernels_left; // kernels from this group on - 1
+
+wire s_last = (s == last_s);
+wire r_last = (r == last_r);
+wire [4:0]  r_merged   = r | {3'd0, merge_mask};
+wire [14:0] block_next = block_line + {1'b0, step_block};
+
+assign op_block_last  = (block == last_block);
+assign op_last        = s_last && r_last && op_block_last;
+assign op_stripe_last = (left[20:4] == 0);
+assign op_group_last  = (kernels_left[12:3] == 0);
+assign op_kernels     = op_group_last ? kernels_left[2:0] : 3'd7;
+assign op_merge_last  = ((r[1:0] & merge_mask) == merge_mask) || r_last;
+assign op_merge_short = (r_merged > last_r);
+
+wire split = (left[20:4] == 1) && (left[3:0] < 4'd7);
+assign op_length = op_stripe_last ? left[3:0] : split ? 4'd7 : 4'd15;
+
+always @(posedge clk or negedge rst_n) begin
+    if (!rst_n)                                                         op_valid <= 1'b0;
+    else if (start)                                                     op_valid <= 1'b1;
+    else if (consume && op_last && op_stripe_last && op_group_last)     op_valid <= 1'b0;
+end
+
+always @(posedge clk) begin
+    if (start) begin
+        op_first       <= 1'b1;
+        op_group_first <= 1'b1;
+    end else if (consume) begin
+        op_first       <= op_last;
+        op_group_first <= op_last && op_stripe_last;
+    end
+end
+
+always @(posedge clk) begin
+    if (start || (consume && s_last)) begin
+        s    <= 5'd0;
+        op_x <= 10'd0;
+    end else if (consume) begin
+        s    <= s + 1'b1;
+        op_x <= op_x + {4'd0, step_x};
+    end
+end
+
+always @(posedge clk) begin
+    if (start || (consume && s_last && r_last)) begin
+        r       <= 5'd0;
+        op_y    <= 10'd0;
+        op_line <= (start || op_block_last) ? 15'd0 : block_next;
+    end else if (consume && s_last) begin
+        r       <= r + 1'b1;
+        op_y    <= op_y + {4'd0, step_y};
+        op_line <= op_line + step_line;
+    end
+end
+
+always @(posedge clk) begin
+    if (start || (consume && op_last)) begin
+        block      <= 10'd0;
+        block_line <= 15'd0;
+    end else if (consume && s_last && r_last) begin
+        block      <= block + 1'b1;
+        block_line <= block_next;
+    end
+end
+
+always @(posedge clk) begin
+    if (load)                    left <= positions;
+    else if (consume && op_last) left <= op_stripe_last ? positions : left - (split ? 21'd8 : 21'd16);
+end
+
+always @(posedge clk) begin
+    if (start)                                     kernels_left <= last_kernel;
+    else if (consume && op_last && op_stripe_last) kernels_left <= kernels_left - 13'd8;
+end
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,273 @@
+// Weight engine of CSC: reads the compact weight stream of a stripe operation out of the weight ring and
+// sends one kernel a cycle to the shadow registers of the MAC array.
+//
+//   step   cycle 0    next kernel of the described operation; at most one new entry is needed
+//   read   cycle 1    wt_rd_en, wt_rd_addr (CBUF answers three cycles later)
+//   align  cycle 4    8-byte window over {entry, entry read before}, masked to the bytes of the kernel
+//   out    cycle 5    wt_valid, wt_sel, wt_data
+//
+// Partial channel blocks and groups are stored without gaps, so a kernel may begin at any byte. A group
+// starts on an entry boundary: for each further stripe the pointer returns to it by subtraction. With
+// post-extension the weights of up to 4 kernel rows are interleaved kernel by kernel; each row is one
+// operation that picks its bytes with a stride and returns to the row start.
+//
+// `ahead` counts entries present at and after the pointer; a read waits until it is not zero. Entries are
+// freed while the last stripe of a group passes, the tail padding with the last group (WEIGHT_BYTES/8 in
+// total), or all of them at the start of the next layer after SKIP_WEIGHT_RLS without WEIGHT_REUSE.
+// csc_cmac_cacc.md sections 3 and 4, cdma.md sections 6 and 7.
+`default_nettype none
+
+module csc_wt (
+    input  wire        clk,
+    input  wire        rst_n,
+    // layer
+    input  wire        start,
+    input  wire        reuse,        // WEIGHT_REUSE of this layer
+    input  wire        skip_release, // SKIP_WEIGHT_RLS of this layer
+    input  wire [14:0] entries,      // WEIGHT_BYTES / 8, modulo 2^15
+    input  wire [4:0]  first_bank,   // first bank of the ring
+    input  wire [4:0]  last_bank,    // banks of the ring - 1
+    input  wire [2:0]  last_bytes,   // bytes of a kernel in the last channel block - 1
+    input  wire [1:0]  merge_mask,   // lines merged by post-extension - 1
+    input  wire [3:0]  stride,       // bytes from kernel to kernel with post-extension
+    input  wire [3:0]  stride_short, // the same in the last rows
+    output wire        idle,
+    // operation
+    input  wire        op_valid,
+    input  wire        op_last,
+    input  wire        op_stripe_last,
+    input  wire        op_group_last,
+    input  wire        op_block_last,
+    input  wire        op_merge_last,
+    input  wire        op_merge_short,
+    input  wire [2:0]  op_kernels,
+    output wire        set_ready,    // all kernels of the operation are on their way
+    input  wire        consume,
+    // weight ring
+    input  wire        wt_entry,
+    input  wire        wt_flush,
+    output reg         wt_rls_valid,
+    output reg  [14:0] wt_rls_entries,
+    output wire        wt_rd_en,
+    output reg  [13:0] wt_rd_addr,
+    input  wire [63:0] wt_rd_data,
+    // MAC array
+    output reg         wt_valid,
+    output reg  [2:0]  wt_sel,
+    output reg  [63:0] wt_data
+);
+
+// ---------------------------------------------------------------- one kernel a cycle
+reg       loaded;
+reg [2:0] kernel;
+reg [2:0] offset;    // byte of the current entry where the next kernel begins
+reg       have;      // the current entry was read already
+reg       ahead_some;
+
+wire merge = (merge_mask != 2'd0);
+
+wire [3:0] take      = op_block_last ? {1'b0, last_bytes} + 4'd1 : 4'd8;
+wire [3:0] step_mid  = !merge ? take : op_merge_short ? stride_short : stride;
+wire       last_k    = (kernel == op_kernels);
+wire [3:0] advance   = (last_k && op_merge_last) ? take : step_mid;
+wire [3:0] end_take  = {1'b0, offset} + take;
+wire [3:0] end_step  = {1'b0, offset} + advance;
+wire       need_low  = !have;
+wire       need_high = (end_take > 4'd8);
+
+wire can  = op_valid && !loaded && (ahead_some || !(need_low || need_high));
+wire read = can && (need_low || need_high);
+wire send = can && !(need_low && need_high); // otherwise this cycle only reads the first of two entries
+
+// With interleaved rows the return to the row start must be settled before the operation is consumed.
+assign set_ready = loaded || (send && last_k && !merge);
+
+wire row_end    = consume && !op_merge_last;
+wire stripe_end = consume && op_last;
+wire group_end  = stripe_end && op_stripe_last;
+wire layer_end  = group_end && op_group_last;
+
+reg [2:0] row_offset; // start of the next interleaved row: byte in entry,
+reg [3:0] row_used;   // and entries read since
+wire      row_have = need_high || !end_take[3];
+
+always @(posedge clk or negedge rst_n) begin
+    if (!rst_n)       loaded <= 1'b0;
+    else if (consume) loaded <= 1'b0;
+    else if (send && last_k) loaded <= 1'b1;
+end
+
+always @(posedge clk) begin
+    if (start || consume) kernel <= 3'd0;
+    else if (send)        kernel <= kernel + 1'b1;
+end
+
+always @(posedge clk) begin
+    if (start || stripe_end) begin
+        offset <= 3'd0;
+        have   <= 1'b0;
+    end else if (row_end) begin
+        offset <= row_offset;
+        have   <= 1'b0;
+    end else if (send) begin
+        offset <= end_step[2:0];
+        have   <= need_high || !end_step[3];
+    end else if (read) begin
+        have   <= 1'b1;
+    end
+end
+
+always @(posedge clk) begin
+    if (send && kernel == 3'd0) begin
+        row_offset <= end_take[2:0];
+        row_used   <= {3'd0, row_have};
+    end else if (read) begin
+        row_used   <= row_used + 1'b1;
+    end
+end
+
+// ---------------------------------------------------------------- ring pointer and counts
+reg [13:0] pointer;  // next entry to read, in the ring
+reg [14:0] ahead;    // entries present at and after it
+reg [14:0] used;     // entries read since the group start, or not yet freed in the last stripe
+reg [14:0] tail;     // entries of the layer after the group (padding in the end)
+reg [14:0] kept;     // entries of the former layer still in the ring
+reg        closing;  // all weights were used, the tail padding is being skipped
+
+wire skip_tail = closing && (tail != 15'd0) && ahead_some;
+wire closed    = closing && (tail == 15'd0);
+wire rewind    = row_end || (stripe_end && !op_stripe_last) || (start && reuse);
+wire advance_1 = (read && !rewind) || skip_tail;
+
+wire [14:0] rewind_by = start ? kept : row_end ? {11'd0, row_used} : used;
+
+// A rewind replaces the read of the same cycle: its entry is not part of `used` yet.
+wire [14:0] ahead_next = ahead + (rewind ? rewind_by : {15{advance_1}}) + {14'd0, wt_entry};
+
+wire [14:0] back    = {1'b0, pointer} - rewind_by;
+wire [4:0]  back_hi = back[14] ? back[13:9] + last_bank + 5'd1 : back[13:9];
+wire [13:0] forward = pointer + 14'd1;
+wire        at_end  = (pointer == {last_bank, 9'h1ff});
+
+assign idle = !op_valid && !closing;
+
+always @(posedge clk or negedge rst_n) begin
+    if (!rst_n) begin
+        pointer    <= 14'd0;
+        ahead      <= 15'd0;
+        ahead_some <= 1'b0;
+    end else if (wt_flush) begin
+        pointer    <= 14'd0;
+        ahead      <= 15'd0;
+        ahead_some <= 1'b0;
+    end else begin
+        if (rewind)         pointer <= {back_hi, back[8:0]};
+        else if (advance_1) pointer <= at_end ? 14'd0 : forward;
+        ahead      <= ahead_next;
+        ahead_some <= (ahead_next != 15'd0);
+    end
+end
+
+// Within the last stripe entries go as soon as an operation is done with them. Interleaved rows may
+// return into an entry, so there they go at the group end.
+wire        free_some = consume && op_stripe_last && (!merge || op_last);
+wire [14:0] used_now  = used + {14'd0, read};
+
+always @(posedge clk) begin
+    if (start || (stripe_end && !op_stripe_last) || free_some || closed) used <= 15'd0;
+    else if (row_end)             used <= used - {11'd0, row_used};
+    else if (read || skip_tail)   used <= used + 15'd1;
+end
+
+always @(posedge clk) begin
+    if (start)          tail <= entries;
+    else if (free_some) tail <= tail - used_now;
+    else if (skip_tail) tail <= tail - 15'd1;
+end
+
+always @(posedge clk or negedge rst_n) begin
+    if (!rst_n) begin
+        closing <= 1'b0;
+        kept    <= 15'd0;
+    end else begin
+        if (layer_end)   closing <= 1'b1;
+        else if (closed) closing <= 1'b0;
+        if (wt_flush)    kept <= 15'd0;
+        else if (closed) kept <= skip_release ? entries : 15'd0;
+    end
+end
+
+wire [14:0] free_entries = start ? kept : closed ? used : used_now;
+
+always @(posedge clk or negedge rst_n) begin
+    if (!rst_n) wt_rls_valid <= 1'b0;
+    else wt_rls_valid <= (free_entries != 15'd0) && ((start && !reuse) || ((free_some || closed) && !skip_release));
+end
+
+always @(posedge clk) wt_rls_entries <= free_entries;
+
+// ---------------------------------------------------------------- read and align
+localparam CTL = 10;
+
+wire [2:0]     take_m1 = op_block_last ? last_bytes : 3'd7;
+reg  [3:0]     al_send_pipe; // cycles 1 to 4
+reg  [3:0]     al_read_pipe;
+reg  [CTL-1:0] ctl_1, ctl_2, ctl_3, ctl_4;
+wire           al_send = al_send_pipe[3];
+wire           al_read = al_read_pipe[3];
+wire           al_low;
+wire [2:0]     al_sel;
+wire [2:0]     al_off;
+wire [2:0]     al_take;
+assign {al_low, al_sel, al_off, al_take} = ctl_4;
+
+reg  [63:0]  previous; // entry read before the one that arrives
+wire [63:0]  low     = al_low ? wt_rd_data : previous;
+wire [127:0] window  = {wt_rd_data, low} >> {al_off, 3'd0};
+wire [7:0]   lanes   = 8'hff >> ~al_take;
+wire [63:0]  masked;
+
+genvar b;
+generate
+for (b = 0; b < 8; b = b + 1) begin : g_mask
+    assign masked[8*b +: 8] = window[8*b +: 8] & {8{lanes[b]}};
+end
+endgenerate
+
+always @(posedge clk or negedge rst_n) begin
+    if (!rst_n) begin
+        al_send_pipe <= 4'd0;
+        al_read_pipe <= 4'd0;
+        wt_valid     <= 1'b0;
+    end else begin
+        al_send_pipe <= {al_send_pipe[2:0], send};
+        al_read_pipe <= {al_read_pipe[2:0], read};
+        wt_valid     <= al_send;
+    end
+end
+
+assign wt_rd_en = al_read_pipe[0];
+
+always @(posedge clk) begin
+    ctl_1 <= {need_low, kernel, offset, take_m1};
+    ctl_2 <= ctl_1;
+    ctl_3 <= ctl_2;
+    ctl_4 <= ctl_3;
+end
+
+always @(posedge clk) begin
+    if (read)    wt_rd_addr <= {first_bank + pointer[13:9], pointer[8:0]};
+    if (al_read) previous     <= wt_rd_data;
+    if (al_send) begin
+        wt_sel  <= al_sel;
+        wt_data <= masked;
+    end
+end
+
+/* verilator lint_off UNUSEDSIGNAL */ // the shifted-out half of the window
+wire unused = ^window[127:64];
+/* verilator lint_on UNUSEDSIGNAL */
+
+endmodule
+
+`default_nettype wire
