@@ -1,0 +1,136 @@
+"""Bench of the convolution core: runs sequences of layers in alternating groups and checks every output."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import cocotb
+from cocotb.triggers import FallingEdge, RisingEdge
+from convlib.fetch import Fetch
+from convlib.layer import Layer, registers
+
+from cocodla.registers import MAP
+from cocotbext.dla import RegisterBus, StreamChecker, StreamSink, never, reset, start_clock
+from cocotbext.dla.checks import number
+from cocotbext.dla.stalls import Stall
+
+UNITS = ("CSC", "CMAC_A", "CMAC_B", "CACC")
+ENABLE_ORDER = ("CACC", "CMAC_A", "CMAC_B", "CSC")
+PATIENCE = 3000
+"""Cycles without an output or a line after which a run counts as stuck."""
+
+
+class Core:
+    """One convolution core with fetch, sink and checkers. Layers pass through `run` in order."""
+
+    def __init__(self, dut: Any, rng: Random, idle: Stall = never, backpressure: Stall = never) -> None:
+        self.dut, self.rng = dut, rng
+        start_clock(dut.clk)
+        dut.unit.value = 0
+        self.bus = RegisterBus(dut, dut.clk, "reg", dut.rst_n)
+        self.fetch = Fetch(dut, rng, idle)
+        self.taken: list[int] = []  # cycle of every atom taken
+        self.interrupts: list[tuple[int, int]] = []  # cycle, group bits
+        self.sink = StreamSink(
+            dut, "cacc2sdp", dut.clk, reset_n=dut.rst_n, backpressure=backpressure, callback=self._stamp
+        )
+        StreamChecker(dut, "cacc2sdp", dut.clk, reset_n=dut.rst_n)
+        self.programmed = 0
+
+    def _stamp(self, _: Any) -> None:
+        self.taken.append(self.fetch.cycle)
+
+    async def start(self) -> None:
+        """Reset; afterwards the unit is idle."""
+        await reset(self.dut.clk, self.dut.rst_n)
+        cocotb.start_soon(self._watch_interrupts())
+
+    async def _watch_interrupts(self) -> None:
+        while True:
+            await FallingEdge(self.dut.clk)
+            if bits := number(self.dut.cacc_intr):
+                self.interrupts.append((self.fetch.cycle, bits))
+
+    async def read(self, path: str) -> int:
+        """Register read by name."""
+        self.dut.unit.value = UNITS.index(path.split(".")[0])
+        return await self.bus.read(MAP[path].address)
+
+    async def program(self, layer: Layer, fill: bool = True) -> None:
+        """Write and enable one layer in the next group; waits for a free group. Order: consumers first."""
+        group = self.programmed & 1
+        self.programmed += 1
+        values = registers(layer.config, self.rng if fill else None)
+        for unit in ENABLE_ORDER:
+            while await self.read(f"{unit}.S_STATUS") >> 16 * group & 3:
+                pass
+            self.dut.unit.value = UNITS.index(unit)
+            writes = [(MAP[f"{unit}.S_POINTER"].address, group), *values[unit]]
+            await self.bus.write_all([*writes, (MAP[f"{unit}.D_OP_ENABLE"].address, 1)])
+
+    async def run(self, layers: list[Layer], fetch_first: bool = False) -> None:
+        """Program the layers one after the other, as soon as a group is free, and check all results.
+
+        fetch_first: all data wait in CBUF before the first layer is enabled (they must fit).
+        """
+        before, expected = len(self.sink.items), [layer.expected() for layer in layers]
+        if fetch_first:
+            self.fetch.layers += layers
+            await self.until(lambda: self.fetch.idle_now)
+        cocotb.start_soon(self._program(layers, not fetch_first))
+        for index, atoms in enumerate(expected):
+            await self.until(lambda wanted=before + len(atoms): len(self.sink.items) >= wanted)
+            got = self.sink.items[before : before + len(atoms)]
+            check_atoms(got, atoms, layers[index])
+            before += len(atoms)
+        dones = len(self.fetch.layers)
+        await self.until(lambda: len(self.fetch.csc_dones) >= dones and self.fetch.idle_now)
+        for _ in range(10):
+            await RisingEdge(self.dut.clk)
+        assert len(self.sink.items) == before, "more atoms than the layers have"
+
+    async def _program(self, layers: list[Layer], fetch: bool) -> None:
+        for layer in layers:
+            early = fetch and self.rng.random() < 0.5  # CDMA may be ahead of CSC or behind it
+            if early:
+                self.fetch.layers.append(layer)
+            await self.program(layer)
+            if fetch and not early:
+                self.fetch.layers.append(layer)
+
+    async def until(self, condition: Any) -> None:
+        """Wait for a condition; fails after PATIENCE cycles without progress."""
+        seen, since = None, self.fetch.cycle
+        while not condition():
+            await RisingEdge(self.dut.clk)
+            now = (len(self.sink.items), len(self.fetch.slices), len(self.fetch.weights.held))
+            if now != seen:
+                seen, since = now, self.fetch.cycle
+            assert self.fetch.cycle - since < PATIENCE, f"stuck: atoms, lines, weight entries {now}"
+
+    def check_freed(self, layers: list[Layer]) -> None:
+        """After a run: what is left in the rings is what the last layer keeps."""
+        config = layers[-1].config
+        keep = config.height if config.skip_data_release else config.height - config.release_lines
+        assert len(self.fetch.data.held) == keep * config.entries, "data entries left in the ring"
+        left = config.weight_bytes // 8 if config.skip_weight_release else 0
+        assert len(self.fetch.weights.held) == left, "weight entries left in the ring"
+
+
+def check_atoms(got: list[Any], expected: list[int], layer: Layer) -> None:
+    """Compare atoms (8 x int32 in 256 bits) and name the first difference."""
+    for i, (ours, golden) in enumerate(zip(got, expected, strict=True)):
+        if ours == golden:
+            continue
+        c = layer.config
+        group, position = divmod(i, c.out_width * c.out_height)
+        y, x = divmod(position, c.out_width)
+        lanes = [(lane(ours, k), lane(golden, k)) for k in range(8)]
+        raise AssertionError(f"group {group}, line {y}, column {x}: (got, expected) {lanes} in {c}")
+
+
+def lane(atom: int, k: int) -> int:
+    """Signed 32-bit lane of an atom."""
+    value = atom >> 32 * k & 0xFFFFFFFF
+    return value - (1 << 32) if value >> 31 else value

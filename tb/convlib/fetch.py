@@ -1,0 +1,194 @@
+"""Plays CDMA towards csc and cbuf: fills the rings, reports, flushes, and checks what csc frees.
+
+Two engines (data, weights) work through the layers in order, each as far ahead as its ring has room,
+sharing one write port (docs/architecture.md, convolution pipeline; cdma.md section 7). Freed entries are
+overwritten with garbage a few cycles later, so a read of something freed too early shows.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import cocotb
+import numpy as np
+from cocotb.triggers import FallingEdge
+from convlib.layer import Layer
+
+from cocodla.hw import CBUF_BANK_ENTRIES
+from cocotbext.dla.checks import fail, high, number
+from cocotbext.dla.stalls import Stall, never
+
+REUSE_DELAY = 4
+"""Cycles between a release pulse and the earliest write to the entries."""
+
+
+@dataclass
+class Ring:
+    """One ring: `held` are the addresses written and not freed yet, oldest first."""
+
+    name: str
+    first: int = 0
+    size: int = 0
+    index: int = 0
+    held: deque[int] = field(default_factory=deque)
+    stale: deque[tuple[int, int]] = field(default_factory=deque)  # (cycle, address) freed, content void
+    freed: int = 0  # entries freed in all
+
+    def flush(self, first: int, size: int) -> None:
+        self.first, self.size, self.index = first, size, 0
+        self.held.clear()
+        self.stale.clear()
+
+    def free(self, cycle: int, count: int) -> None:
+        if count > len(self.held):
+            fail(f"{self.name}: {count} entries freed, {len(self.held)} are there")
+        if count == 0:
+            fail(f"{self.name}: release of nothing")
+        for _ in range(count):
+            self.stale.append((cycle + REUSE_DELAY, self.held.popleft()))
+        self.freed += count
+
+    def next_address(self, cycle: int) -> int | None:
+        """Where the next entry goes, or None while the ring is full or its place was freed just now."""
+        if len(self.held) == self.size:
+            return None
+        address = self.first + self.index
+        if self.stale and self.stale[0][1] == address:
+            if self.stale[0][0] > cycle:
+                return None
+            self.stale.popleft()
+        self.index = (self.index + 1) % self.size
+        self.held.append(address)
+        return address
+
+
+class Fetch:
+    """The agent. `layers` are fetched as soon as they are appended; `idle` stalls the write port.
+
+    csc_dones: cycles of csc's done pulses. slices: cycle of every line reported.
+    """
+
+    def __init__(self, dut: Any, rng: Random, idle: Stall = never, poison: bool = True) -> None:
+        self.dut, self.rng, self.idle, self.poison = dut, rng, idle, poison
+        self.data, self.weights = Ring("data ring"), Ring("weight ring")
+        self.layers: list[Layer] = []
+        self.cycle = 0
+        self.csc_dones: list[int] = []
+        self.slices: list[int] = []
+        self._fetched = [0, 0]  # layers ended by the data and the weight engine
+        for name in ("wr_valid", "dat_slice", "dat_flush", "wt_entry", "wt_flush"):
+            getattr(dut, name).value = 0
+        self._engines = [self._run_data(), self._run_weights()]
+        cocotb.start_soon(self._run())
+
+    @property
+    def idle_now(self) -> bool:
+        """Everything appended so far has been fetched."""
+        return min(self._fetched) == len(self.layers)
+
+    # An engine yields one step at a time: None to wait, else what to drive.
+
+    def _layers(self, engine: int) -> Iterator[tuple[int, Layer | None]]:
+        """Numbers and layers for one engine; waits (None) until the next one is appended."""
+        number_ = 0
+        while True:
+            while number_ >= len(self.layers):
+                yield number_, None
+            yield number_, self.layers[number_]
+            self._fetched[engine] += 1
+            number_ += 1
+
+    def _before(self, number_: int) -> tuple[int, int]:
+        """Data and weight banks of the layer before; after reset a value no layer can have."""
+        if number_ == 0:
+            return (32, 32)
+        old = self.layers[number_ - 1].config
+        return old.data_banks, old.weight_banks
+
+    def _settled(self, number_: int) -> bool:
+        """csc has finished all layers before this one."""
+        return len(self.csc_dones) >= number_
+
+    def _run_data(self) -> Iterator[dict[str, int] | None]:
+        for number_, layer in self._layers(0):
+            if layer is None:
+                yield None
+                continue
+            config = layer.config
+            if self._before(number_)[0] != config.data_banks:
+                while not self._settled(number_):
+                    yield None
+                self.data.flush(0, config.data_banks * CBUF_BANK_ENTRIES)
+                yield {"dat_flush": 1}
+            lines = layer.lines[config.height - layer.new_lines :].reshape(-1, config.entries, 8)
+            for line in lines.view(np.uint8):
+                for i, entry in enumerate(line):
+                    while (address := self.data.next_address(self.cycle)) is None:
+                        yield None
+                    yield {
+                        "wr_addr": address,
+                        "wr_data": int.from_bytes(entry.tobytes(), "little"),
+                        "dat_slice": int(i == len(line) - 1),
+                    }
+
+    def _run_weights(self) -> Iterator[dict[str, int] | None]:
+        for number_, layer in self._layers(1):
+            if layer is None:
+                yield None
+                continue
+            config = layer.config
+            if self._before(number_) != (config.data_banks, config.weight_banks):
+                while not self._settled(number_):
+                    yield None
+                first = config.data_banks * CBUF_BANK_ENTRIES
+                self.weights.flush(first, config.weight_banks * CBUF_BANK_ENTRIES)
+                yield {"wt_flush": 1}
+            for entry in layer.weights.view(np.uint8) if layer.fetch_weights else ():
+                while (address := self.weights.next_address(self.cycle)) is None:
+                    yield None
+                data = int.from_bytes(entry.tobytes(), "little")
+                yield {"wr_addr": address, "wr_data": data, "wt_entry": 1}
+
+    async def _run(self) -> None:
+        """One step a cycle: sample csc's outputs, then drive what is taken at the next rising edge."""
+        dut = self.dut
+        driven: dict[str, int] = {}
+        while True:
+            await FallingEdge(dut.clk)
+            self.cycle += 1
+            self._sample()
+            step = {} if self.idle() else self._step()
+            for name in driven:
+                if name not in step and name not in ("wr_addr", "wr_data"):
+                    getattr(dut, name).value = 0
+            for name, value in step.items():
+                getattr(dut, name).value = value
+            if step.get("dat_slice"):
+                self.slices.append(self.cycle)
+            driven = step
+
+    def _sample(self) -> None:
+        dut = self.dut
+        if high(dut.dat_rls_valid):
+            self.data.free(self.cycle, number(dut.dat_rls_entries))
+        if high(dut.wt_rls_valid):
+            self.weights.free(self.cycle, number(dut.wt_rls_entries))
+        if high(dut.csc_done):
+            self.csc_dones.append(self.cycle)
+
+    def _step(self) -> dict[str, int]:
+        """One engine's turn, the other's if that one waits, else garbage over a freed entry."""
+        if self.rng.random() < 0.5:
+            self._engines.reverse()
+        for engine in self._engines:
+            step = next(engine)
+            if step is not None:
+                return step | ({"wr_valid": 1} if "wr_addr" in step else {})
+        for ring in (self.data, self.weights):
+            if self.poison and ring.stale and ring.stale[0][0] <= self.cycle:
+                return {"wr_addr": ring.stale.popleft()[1], "wr_data": self.rng.getrandbits(64), "wr_valid": 1}
+        return {}
