@@ -1,0 +1,19 @@
+"""The networks that ship, compiled (models/zoo)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cocodla import datasets
+from cocodla.compiler import CompileOptions, Network, compile_model
+
+FOLDER = Path(__file__).resolve().parent.parent / "zoo"
+
+LENET5_CALIBRATION = 500
+"""Pictures that set LeNet-5's scales: scikit-learn's digits, so that it compiles to the same bytes everywhere."""
+
+
+def lenet5() -> Network:
+    """LeNet-5 for 28 x 28 digits, pixel / 255."""
+    pictures, _ = datasets.sklearn_digits()
+    return compile_model(FOLDER / "lenet5.onnx", pictures[:LENET5_CALIBRATION], CompileOptions(pixel_scale=1 / 255))
