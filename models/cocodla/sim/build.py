@@ -120,7 +120,7 @@ def _headers(includes: Sequence[Path]) -> list[Path]:
 def _flags(design: Design, sim: str) -> list[str]:
     if sim == "icarus":
         return []
-    flags = ["--timing", "-Wno-fatal", "-Wno-WIDTH", "-Wno-TIMESCALEMOD", "-Wno-PINCONNECTEMPTY", "--assert"]
+    flags = ["--timing", "-Wno-fatal", "-Wno-lint", "-Wno-style", "-Wno-TIMESCALEMOD", "--assert"]
     if design.optimize:
         flags += [
             "-O3",

@@ -11,6 +11,7 @@ from pathlib import Path
 from cocodla.errors import UserError
 from cocodla.sim import project, tools
 from cocodla.sim.bench import load_bench
+from cocodla.sim.filelist import read_file_list
 
 CHIP_TOP = "NV_nvdla"
 
@@ -27,25 +28,9 @@ class LintResult:
         return not self.text
 
 
-def read_file_list(path: Path) -> list[Path]:
-    """Files of a list with one path a line, relative to the list; `#` and `//` start comments."""
-    if not path.is_file():
-        raise UserError(f"file list {path} does not exist")
-    files = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        entry = line.split("//")[0].split("#")[0].strip()
-        if not entry:
-            continue
-        file = path.parent / entry
-        if not file.is_file():
-            raise UserError(f"{path}:{number}: file {entry} does not exist")
-        files.append(file)
-    return files
-
-
 def lint_chip() -> LintResult:
     """Lint rtl/files.f from the top NV_nvdla, with and without assertions."""
-    files = read_file_list(project.root() / "rtl" / "files.f")
+    files = read_file_list(project.root() / "rtl" / "files.f").sources
     return _lint(CHIP_TOP, CHIP_TOP, files, {})
 
 

@@ -142,9 +142,7 @@ class DbbMemory:
 
     def _checker(self, entity: Any, tag: str, fields: list[str]) -> StreamChecker:
         names = {key: tag + key for key in ["valid", "ready", *fields]}
-        return StreamChecker(
-            entity, f"{self.name}_{tag}", self.clock, fields, self.reset_n, self.report, names
-        )
+        return StreamChecker(entity, f"{self.name}_{tag}", self.clock, fields, self.reset_n, self.report, names)
 
     def _clear(self) -> None:
         self._cycle = 0

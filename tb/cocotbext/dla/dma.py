@@ -108,9 +108,7 @@ class WriteAcceptor:
     ) -> None:
         self.clock, self.memory, self.name, self.reset_n = clock, memory, name, reset_n
         self.done_latency, self.stall, self.rng = done_latency, stall, rng or Random(0)
-        self.request = Bus(
-            entity, f"{name}_req", ["valid", "ready", "addr", "data", "last"], case_insensitive=False
-        )
+        self.request = Bus(entity, f"{name}_req", ["valid", "ready", "addr", "data", "last"], case_insensitive=False)
         self.done = getattr(entity, f"{name}_done")
         self.checker = StreamChecker(entity, f"{name}_req", clock, ["addr", "data", "last"], reset_n, report)
         self.writes: list[tuple[int, bytes, bool]] = []

@@ -21,9 +21,7 @@ class Unwritten(enum.Enum):
 class SparseMemory:
     """Byte-addressed memory that takes space only where it is touched."""
 
-    def __init__(
-        self, unwritten: Unwritten = Unwritten.ZERO, rng: Random | None = None, report: Report = fail
-    ) -> None:
+    def __init__(self, unwritten: Unwritten = Unwritten.ZERO, rng: Random | None = None, report: Report = fail) -> None:
         self.unwritten = unwritten
         self.report = report
         self._rng = rng or Random(0)
@@ -66,8 +64,7 @@ class SparseMemory:
     def is_written(self, address: int, length: int = 1) -> bool:
         """Whether all these bytes have been written."""
         return all(
-            self._written.get((address + i) // _PAGE, bytes(_PAGE))[(address + i) % _PAGE]
-            for i in range(length)
+            self._written.get((address + i) // _PAGE, bytes(_PAGE))[(address + i) % _PAGE] for i in range(length)
         )
 
     def _page(self, number: int) -> bytearray:

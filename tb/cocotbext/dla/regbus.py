@@ -21,9 +21,7 @@ class RegisterBus(BusDriver):
 
     _signals = ("valid", "write", "addr", "wdata", "rdata")
 
-    def __init__(
-        self, entity: Any, clock: Any, name: str = "reg", reset_n: Any = None, report: Report = fail
-    ) -> None:
+    def __init__(self, entity: Any, clock: Any, name: str = "reg", reset_n: Any = None, report: Report = fail) -> None:
         super().__init__(entity, name, clock, case_insensitive=False)
         self.reset_n = reset_n
         self.report = report
@@ -76,7 +74,5 @@ class RegisterBus(BusDriver):
             if not known(self.bus.rdata):
                 self.report(f"{self.name}: rdata holds X")
             elif not was_read and number(self.bus.rdata) != 0:
-                self.report(
-                    f"{self.name}: rdata is {number(self.bus.rdata):#x} without a read in the cycle before"
-                )
+                self.report(f"{self.name}: rdata is {number(self.bus.rdata):#x} without a read in the cycle before")
             was_read = high(self.bus.valid) and not high(self.bus.write)

@@ -1,0 +1,241 @@
+"""Program <-> the files of the HDL command player (format: head of tb/hdl/sim_player.v)."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cocodla.errors import UserError
+from cocodla.golden.run import check, register_name
+from cocodla.hw import ATOM, align
+from cocodla.program.commands import (
+    CheckMemory,
+    Command,
+    FillMemory,
+    LoadMemory,
+    Mark,
+    PollRegister,
+    ReadRegister,
+    WaitInterrupt,
+    WriteRegister,
+)
+from cocodla.program.execution import Event, Execution, Observation
+from cocodla.program.program import Program
+from cocodla.registers import MAP
+
+END, WRITE, READ, POLL, WAIT, LOAD, FILL, DUMP, MARK, MAP_PAGES = range(10)
+PAGE = 4096
+"""Bytes of a page of the simulated memory."""
+
+_ENABLES = {register.address: register.path for register in MAP if register.name == "D_OP_ENABLE"}
+_STATES = ("IDLE", "RUNNING", "PENDING", "?")
+
+
+def regions(program: Program) -> list[tuple[int, int]]:
+    """(address, length) of all memory a program names: its memory commands and meta["memory"]."""
+    found = [(int(base), int(size)) for base, size in program.meta.get("memory", [])]
+    for command in program.commands:
+        if isinstance(command, LoadMemory):
+            found.append((command.address, len(command.data)))
+        elif isinstance(command, (FillMemory, CheckMemory)):
+            found.append((command.address, command.length))
+    return list(dict.fromkeys(found))
+
+
+def page_count(program: Program) -> int:
+    """Pages of simulated memory that the program needs."""
+    return len({page for base, size in regions(program) for page in range(base // PAGE, (base + size - 1) // PAGE + 1)})
+
+
+def encode(program: Program) -> Iterator[bytes]:
+    """The command file, piece by piece."""
+    for base, size in regions(program):
+        if size:
+            first = base & -PAGE
+            yield _record(MAP_PAGES, 0, first, (base + size - first + ATOM - 1) // ATOM)
+    for index, command in enumerate(program.commands):
+        yield from _encode(index, command)
+    yield _record(END, 0)
+
+
+def _record(op: int, index: int, a: int = 0, b: int = 0, c: int = 0) -> bytes:
+    return struct.pack(">IIII", op << 24 | index, a, b, c)
+
+
+def _encode(index: int, command: Command) -> Iterator[bytes]:
+    match command:
+        case WriteRegister(address, value):
+            yield _record(WRITE, index, address, value, int(address in _ENABLES and value & 1 == 1))
+        case ReadRegister(address, _, _):
+            yield _record(READ, index, address)
+        case PollRegister(address, mask, expected):
+            yield _record(POLL, index, address, mask, expected & mask)
+        case WaitInterrupt(bits, clear):
+            yield _record(WAIT, index, bits, int(clear))
+        case LoadMemory(address, data):
+            yield from _load(index, address, data)
+        case FillMemory(address, length, value):
+            yield from _fill(index, address, length, value)
+        case CheckMemory(address, length, _):
+            first = address & -ATOM
+            yield _record(DUMP, index, first, (align(address + length) - first) // ATOM)
+        case Mark():
+            yield _record(MARK, index)
+
+
+def _load(index: int, address: int, data: bytes) -> Iterator[bytes]:
+    """Whole words in one record; the edges of an unaligned load in records with a byte mask."""
+    end = address + len(data)
+    first, last = min(align(address), end), max(end & -ATOM, min(align(address), end))
+    if address < first:
+        yield from _edge(index, address, data[: first - address])
+    if first < last:
+        words = np.frombuffer(data, "<u8", (last - first) // ATOM, first - address)
+        yield _record(LOAD, index, first, len(words), 0xFF) + words.astype(">u8").tobytes()
+    if last < end:
+        yield from _edge(index, last, data[last - address :])
+
+
+def _edge(index: int, address: int, data: bytes) -> Iterator[bytes]:
+    """Less than a word, inside one word."""
+    offset = address % ATOM
+    word = int.from_bytes(bytes(offset) + data, "little")
+    yield _record(LOAD, index, address - offset, 1, ((1 << len(data)) - 1) << offset) + struct.pack(">Q", word)
+
+
+def _fill(index: int, address: int, length: int, value: int) -> Iterator[bytes]:
+    first, last = align(address), (address + length) & -ATOM
+    if first >= last:
+        yield from _load(index, address, bytes([value]) * length)
+        return
+    yield from _load(index, address, bytes([value]) * (first - address))
+    yield _record(FILL, index, first, (last - first) // ATOM, value)
+    yield from _load(index, last, bytes([value]) * (address + length - last))
+
+
+def decode(program: Program, path: Path, backend: str) -> Execution:
+    """The Execution told by a results file. A file that is cut off gives a failure, not an exception."""
+    execution = Execution(backend)
+    try:
+        lines = iter(path.read_text(encoding="ascii").splitlines())
+    except OSError:
+        raise UserError(f"the simulation left no results ({path})") from None
+    complete = False
+    status: dict[int, int | None] = {}
+    hang: int | None = None
+    for line in lines:
+        kind, _, rest = line.partition(" ")
+        words = rest.split()
+        if kind == "E":
+            execution.events.append(_event(program, [int(word) for word in words]))
+        elif kind == "R":
+            _register(program, int(words[0]), words[1], execution)
+        elif kind == "D":
+            _memory(program, int(words[0]), [next(lines) for _ in range(int(words[1]))], execution)
+        elif kind == "C":
+            execution.counters[words[0]] = int(words[1])
+        elif kind == "F":
+            execution.failures.append(rest)
+        elif kind == "H":
+            hang = int(words[0])
+        elif kind == "S":
+            status[int(words[0])] = None if words[1] == "dead" or not words[1].isdigit() else int(words[1])
+        complete = kind == "Z"
+    if hang is not None:
+        execution.failures.append(_hang(program, hang, status))
+    if not complete:
+        execution.failures.append("the simulation ended before the program did")
+    return execution
+
+
+def _event(program: Program, numbers: list[int]) -> Event:
+    index, cycle, reads, writes = numbers
+    command = program.commands[index]
+    match command:
+        case WriteRegister(address, _):
+            name = _ENABLES[address]
+        case WaitInterrupt(bits, _):
+            name = f"interrupt {bits:#x}"
+        case Mark(name):
+            pass
+        case _:
+            name = type(command).__name__
+    return Event(index, name, cycle, reads, writes)
+
+
+def _register(program: Program, index: int, text: str, execution: Execution) -> None:
+    command = program.commands[index]
+    assert isinstance(command, ReadRegister)
+    name = register_name(command.address)
+    if not text.isdigit():
+        execution.failures.append(f"command {index}: {name} reads X")
+        text = "0"
+    value = int(text)
+    execution.observations.append(Observation(index, name, value.to_bytes(4, "little")))
+    if value & command.mask != command.expected & command.mask:
+        execution.failures.append(
+            f"command {index}: {name} reads {value:#010x}, expected {command.expected:#010x} under {command.mask:#010x}"
+        )
+
+
+def _memory(program: Program, index: int, lines: list[str], execution: Execution) -> None:
+    command = program.commands[index]
+    assert isinstance(command, CheckMemory)
+    text = "".join(lines)
+    if "x" in text or "z" in text:
+        execution.failures.append(f"command {index}: {command.name} holds X")
+        text = text.replace("x", "0").replace("z", "0")
+    words = np.frombuffer(bytes.fromhex(text), ">u8").astype("<u8").tobytes()
+    offset = command.address % ATOM
+    data = words[offset : offset + command.length]
+    execution.observations.append(Observation(index, command.name, data))
+    execution.failures += check(index, command.name, data, command.expected, command.crc)
+
+
+def describe(command: Command) -> str:
+    """A command in a few words, for messages."""
+    match command:
+        case WaitInterrupt(bits, _):
+            return f"waits for interrupt status bits {bits:#x}"
+        case PollRegister(address, mask, expected):
+            return f"polls {register_name(address)} for {expected:#x} under {mask:#x}"
+        case WriteRegister(address, value):
+            return f"writes {value:#x} to {register_name(address)}"
+        case ReadRegister(address, _, _):
+            return f"reads {register_name(address)}"
+        case _:
+            return type(command).__name__
+
+
+def _hang(program: Program, index: int, status: dict[int, Any]) -> str:
+    """One line that tells of a hang: the command, and the state of every unit that is not idle."""
+    text = f"no progress: command {index} {describe(program.commands[index])}"
+    if layer := _last_mark(program, index):
+        text += f" (after mark {layer!r})"
+    dead = [address for address, value in status.items() if value is None]
+    busy = []
+    for unit, base in ((unit.name, unit.base) for unit in MAP.units.values() if unit.has_groups):
+        word, pointer = status.get(base), status.get(base + 4)
+        if word is None or pointer is None:
+            continue
+        groups = [f"group {g} {_STATES[word >> 16 * g & 3]}" for g in (0, 1) if word >> 16 * g & 3]
+        if groups:
+            busy.append(f"{unit} {', '.join(groups)} (consumer {pointer >> 16 & 1})")
+    text += "; enabled: " + ("; ".join(busy) if busy else "no unit")
+    mask, bits = status.get(MAP["GLB.S_INTR_MASK"].address), status.get(MAP["GLB.S_INTR_STATUS"].address)
+    if mask is not None and bits is not None:
+        text += f"; S_INTR_STATUS {bits:#x}, mask {mask:#x}"
+    if dead:
+        text += f"; CSB does not answer at {register_name(dead[0])}"
+    return text
+
+
+def _last_mark(program: Program, index: int) -> str:
+    for command in reversed(program.commands[:index]):
+        if isinstance(command, Mark):
+            return command.name
+    return ""

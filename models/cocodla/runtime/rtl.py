@@ -1,0 +1,184 @@
+"""Runs a Program on the RTL, in a simulator, as a process of its own.
+
+The program becomes a command file that HDL plays (tb/hdl); Python in the simulator only reports progress.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from random import Random
+
+from cocodla.program.execution import Execution
+from cocodla.program.program import Program
+from cocodla.runtime import player
+from cocodla.sim import project
+from cocodla.sim.build import Design, Model, build
+from cocodla.sim.filelist import read_file_list
+from cocodla.sim.run import new_seed, run_folder, simulate
+
+Progress = Callable[[int, int], None]
+"""Called with (commands done, commands in all) while the simulation runs."""
+
+_MARK = "@progress "
+_SMALLEST = {"verilator": 22, "icarus": 17}
+"""log2 of the words of the smallest memory: few sizes, so that few models are built."""
+
+
+@dataclass(frozen=True)
+class MemoryModel:
+    """Timing of the simulated memory, in core cycles. The default is `full` of the reference measurements.
+
+    latency: from a read request to its data, at the earliest. write_latency: from the last of address and
+    data to the response (None: as latency). jitter: random cycles on top of both. ar_every, aw_every, w_every:
+    a request is accepted every n-th cycle. r_every: a read beat every n cycles. stall: chance, of 256, that a
+    channel stalls in a cycle. reorder: answers of different ids overtake each other.
+    """
+
+    latency: int = 32
+    write_latency: int | None = None
+    jitter: int = 0
+    ar_every: int = 1
+    aw_every: int = 1
+    w_every: int = 1
+    r_every: int = 1
+    stall: int = 0
+    reorder: bool = False
+
+    @staticmethod
+    def half(latency: int) -> MemoryModel:
+        """The `half_lat8/32/64` models: AR and AW every second cycle, response in the next cycle."""
+        return MemoryModel(latency=latency, write_latency=1, ar_every=2, aw_every=2)
+
+    @staticmethod
+    def random(rng: Random) -> MemoryModel:
+        """A random legal memory, from fast to nasty."""
+        return MemoryModel(
+            latency=rng.choice([1, 2, 8, 32, 64, 100]),
+            write_latency=rng.choice([1, 8, 32, 100]),
+            jitter=rng.choice([0, 0, 3, 50]),
+            ar_every=rng.choice([1, 1, 2, 3]),
+            aw_every=rng.choice([1, 1, 2, 5]),
+            w_every=rng.choice([1, 1, 2, 5]),
+            r_every=rng.choice([1, 1, 1, 2, 4]),
+            stall=rng.choice([0, 0, 30, 130, 200]),
+            reorder=rng.random() < 0.5,
+        )
+
+    def plusargs(self, seed: int) -> list[str]:
+        """Arguments of tb/hdl/sim_memory.v."""
+        values = asdict(self)
+        values["read_latency"] = values.pop("latency")
+        if values["write_latency"] is None:
+            values["write_latency"] = values["read_latency"]
+        return [f"+{name}={int(value)}" for name, value in values.items()] + [f"+memory_seed={seed}"]
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """How a program is run.
+
+    file_list: the DUT, a module NV_nvdla (default: environment DUT_FILELIST, else rtl/files.f).
+    watchdog: cycles without a memory beat or a finished command after which a run has hung.
+    limit: cycles one command may take even if memory beats keep moving.
+    csb_period_ps: period of dla_csb_clk; 0: the core clock itself. The core period is 10,000 ps.
+    """
+
+    sim: str = "verilator"
+    seed: int | None = None
+    waves: bool = False
+    memory: MemoryModel = field(default_factory=MemoryModel)
+    file_list: Path | None = None
+    assertions: bool = False
+    watchdog: int = 200_000
+    limit: int = 200_000_000
+    csb_period_ps: int = 0
+
+
+def chip_design(simulation: Simulation, pages: int = 1) -> Design:
+    """The chip-level bench around the DUT, with memory for at least `pages` pages."""
+    root = project.root()
+    default = os.environ.get("DUT_FILELIST") or root / "rtl" / "files.f"
+    dut = read_file_list(Path(simulation.file_list or default).resolve())
+    words = max(pages, 1) * player.PAGE // 8
+    size = max(_SMALLEST.get(simulation.sim.lower(), 0), (words - 1).bit_length())
+    return Design(
+        name="chip",
+        top="sim_top",
+        sources=(*dut.sources, *sorted((root / "tb" / "hdl").glob("*.v"))),
+        includes=tuple(dut.includes),
+        parameters={"WORDS_LOG2": size},
+        defines={**({"DLA_ASSERT": "1"} if simulation.assertions else {}), **dut.defines},
+        optimize=True,
+    )
+
+
+def build_model(simulation: Simulation, pages: int = 1, echo: Callable[[str], None] | None = None) -> Model:
+    """Build the chip-level model, or take it from the cache."""
+    return build(chip_design(simulation, pages), simulation.sim, simulation.waves, echo)
+
+
+def run(program: Program, simulation: Simulation | None = None, progress: Progress | None = None) -> Execution:
+    """Execute a program on the RTL.
+
+    Broken expectations, protocol errors and hangs are lines in Execution.failures. Counters: cycles,
+    read_beats, write_beats, *_beats_id<n>, wall_seconds and cpu_seconds of the simulation process, seed.
+    UserError: no simulator, a DUT that does not compile, a program that is malformed.
+    """
+    simulation = simulation or Simulation()
+    program.validate()
+    model = build_model(simulation, player.page_count(program))
+    seed = new_seed() if simulation.seed is None else simulation.seed
+    with run_folder(project.build() / "runs" / f"chip-{model.sim}") as folder:
+        with (folder / "commands.bin").open("wb") as file:
+            file.writelines(player.encode(program))
+        arguments = [
+            f"+watchdog={simulation.watchdog}",
+            f"+limit={simulation.limit}",
+            f"+csb_period={simulation.csb_period_ps}",
+            *simulation.memory.plusargs(seed % 2**31),
+        ]
+        started = time.monotonic()
+        outcome = simulate(
+            model,
+            ["test_program"],
+            folder,
+            seed=seed,
+            path=[project.root() / "tb" / "system"],
+            plusargs=arguments,
+            echo=_progress_reader(len(program.commands), progress),
+        )
+        execution = player.decode(program, folder / "results.txt", model.sim)
+        execution.counters.update(_usage(folder))
+    execution.counters["wall_seconds"] = time.monotonic() - started
+    execution.counters["seed"] = seed
+    if not outcome.passed:
+        message = outcome.error or next((r.message for r in outcome.results if r.message), "failed")
+        execution.failures.append(f"simulation: {message}")
+    if progress:
+        progress(len(program.commands), len(program.commands))
+    return execution
+
+
+def _progress_reader(total: int, progress: Progress | None) -> Callable[[str], None] | None:
+    if progress is None:
+        return None
+    report = progress
+
+    def echo(line: str) -> None:
+        if line.startswith(_MARK):
+            report(int(line.removeprefix(_MARK)) + 1, total)
+
+    return echo
+
+
+def _usage(folder: Path) -> dict[str, float]:
+    """CPU seconds of the simulator process, as its last act has written them."""
+    try:
+        return {"cpu_seconds": float(json.loads((folder / "usage.json").read_text())["cpu_seconds"])}
+    except (OSError, ValueError, KeyError):
+        return {}

@@ -1,0 +1,270 @@
+// Simulation only: fast memory on the DBB bus.
+//
+// 32-bit byte address space in pages of 4 KiB, mapped on demand by the command player onto one word
+// array; an access of the design to an unmapped page is an error. Timing is set by plusargs, so that one
+// model serves all: see sim_plusargs below. Also checks the rules of the bus and counts beats.
+// Errors go to `log` as lines "F <text>", at most 20.
+`default_nettype none
+
+module sim_memory #(
+    parameter WORDS_LOG2 = 19  // log2 of 8-byte words of storage
+) (
+    input  wire        clk,
+    input  wire        rst_n,
+    input  wire [31:0] log,        // file descriptor
+    output reg  [63:0] cycle,      // core cycles since the end of reset
+    output reg  [63:0] read_beats,
+    output reg  [63:0] write_beats,
+    output wire        idle,       // nothing accepted and not answered
+    input  wire        aw_valid,
+    output wire        aw_ready,
+    input  wire [7:0]  aw_id,
+    input  wire [3:0]  aw_len,
+    input  wire [31:0] aw_addr,
+    input  wire        w_valid,
+    output wire        w_ready,
+    input  wire [63:0] w_data,
+    input  wire [7:0]  w_strb,
+    input  wire        w_last,
+    output wire        b_valid,
+    input  wire        b_ready,
+    output wire [7:0]  b_id,
+    input  wire        ar_valid,
+    output wire        ar_ready,
+    input  wire [7:0]  ar_id,
+    input  wire [3:0]  ar_len,
+    input  wire [31:0] ar_addr,
+    output wire        r_valid,
+    input  wire        r_ready,
+    output wire [7:0]  r_id,
+    output wire        r_last,
+    output wire [63:0] r_data
+);
+
+localparam PAGES = 1 << (WORDS_LOG2 - 9);
+localparam FIFO_LOG2 = 9;
+
+// ---- storage ----
+reg [63:0] mem  [0:(1 << WORDS_LOG2) - 1];
+reg [19:0] page [0:(1 << 20) - 1];  // physical page + 1, 0 where unmapped
+integer    used;                    // physical pages handed out
+integer    errors;
+
+function [31:0] word_of(input [31:0] address);
+    word_of = {3'd0, page[address[31:12]] - 20'd1, address[11:3]};
+endfunction
+
+function mapped(input [31:0] address);
+    mapped = page[address[31:12]] != 0;
+endfunction
+
+integer n;
+
+// Makes the page of an address usable, filled with zeros.
+task map(input [31:0] address);
+    begin
+        if (!mapped(address)) begin
+            if (used >= PAGES) begin
+                $fdisplay(log, "F the memory of the simulation is full (%0d pages)", PAGES);
+                errors = errors + 1;
+            end else begin
+                page[address[31:12]] = used[19:0] + 20'd1;
+                for (n = 0; n < 512; n = n + 1) mem[used * 512 + n] = 64'd0;
+                used = used + 1;
+            end
+        end
+    end
+endtask
+
+// Byte i of the word is written where mask bit i is 1.
+task poke(input [31:0] address, input [63:0] value, input [7:0] mask);
+    reg [63:0] bits;
+    begin
+        map(address);
+        bits = {{8{mask[7]}}, {8{mask[6]}}, {8{mask[5]}}, {8{mask[4]}},
+                {8{mask[3]}}, {8{mask[2]}}, {8{mask[1]}}, {8{mask[0]}}};
+        mem[word_of(address)] = (mem[word_of(address)] & ~bits) | (value & bits);
+    end
+endtask
+
+function [63:0] peek(input [31:0] address);
+    peek = mapped(address) ? mem[word_of(address)] : 64'd0;
+endfunction
+
+// ---- timing ----
+reg [31:0] read_latency, write_latency, jitter, stall, ar_every, aw_every, w_every, r_every, reorder, seed;
+
+task sim_plusargs;
+    begin
+        if (!$value$plusargs("read_latency=%d", read_latency)) read_latency = 32;    // cycles, >= 1
+        if (!$value$plusargs("write_latency=%d", write_latency)) write_latency = 32; // cycles, >= 1
+        if (!$value$plusargs("jitter=%d", jitter)) jitter = 0;         // random cycles on top of both latencies
+        if (!$value$plusargs("stall=%d", stall)) stall = 0;            // of 256: how often each channel stalls
+        if (!$value$plusargs("ar_every=%d", ar_every)) ar_every = 1;   // accepts one AR every n cycles
+        if (!$value$plusargs("aw_every=%d", aw_every)) aw_every = 1;
+        if (!$value$plusargs("w_every=%d", w_every)) w_every = 1;
+        if (!$value$plusargs("r_every=%d", r_every)) r_every = 1;      // one read beat every n cycles
+        if (!$value$plusargs("reorder=%d", reorder)) reorder = 0;      // 1: answers of different ids overtake
+        if (!$value$plusargs("memory_seed=%d", seed)) seed = 1;
+    end
+endtask
+
+initial begin
+    sim_plusargs;
+    used = 0;
+    errors = 0;
+    for (n = 0; n < (1 << 20); n = n + 1) page[n] = 20'd0;
+end
+
+// ---- requests ----
+reg [31:0] rnd;
+reg        ar_slot, aw_slot, w_slot;
+wire       r_full, r_empty, b_full, b_empty;
+reg [39:0] aw_fifo [0:(1 << FIFO_LOG2) - 1];  // id, address
+reg [63:0] w_fifo  [0:(1 << FIFO_LOG2) - 1];
+reg [FIFO_LOG2:0] aw_wr, aw_rd, w_wr, w_rd;
+wire [FIFO_LOG2:0] aw_count = aw_wr - aw_rd;
+wire [FIFO_LOG2:0] w_count  = w_wr - w_rd;
+localparam [FIFO_LOG2:0] ROOM = (1 << FIFO_LOG2) - 2;
+
+assign ar_ready = ar_slot && !r_full;
+assign aw_ready = aw_slot && !b_full && aw_count < ROOM;
+assign w_ready  = w_slot && !b_full && w_count < ROOM;
+assign idle     = r_empty && b_empty && aw_count == 0 && w_count == 0;
+
+wire ar_fire = ar_valid && ar_ready;
+wire aw_fire = aw_valid && aw_ready;
+wire w_fire  = w_valid && w_ready;
+
+// A write is done when its address and its data are both there.
+wire        pair      = (aw_count != 0 || aw_fire) && (w_count != 0 || w_fire);
+wire [39:0] pair_aw   = (aw_count != 0) ? aw_fifo[aw_rd[FIFO_LOG2-1:0]] : {aw_id, aw_addr};
+wire [63:0] pair_data = (w_count != 0) ? w_fifo[w_rd[FIFO_LOG2-1:0]] : w_data;
+
+task error_line(input [8*24-1:0] what, input [31:0] value);
+    begin
+        errors = errors + 1;
+        if (errors <= 20) $fdisplay(log, "F memory bus: %0s %0h (cycle %0d)", what, value, cycle);
+    end
+endtask
+
+always @(posedge clk) begin
+    if (!rst_n) begin
+        ar_slot <= 0;
+        aw_slot <= 0;
+        w_slot <= 0;
+        {aw_wr, aw_rd, w_wr, w_rd} <= 0;
+        cycle <= 0;
+        read_beats <= 0;
+        write_beats <= 0;
+        rnd = seed | 32'd1;
+    end else begin
+        cycle <= cycle + 1;
+        ar_slot <= (ar_every == 1) || (cycle % {32'd0, ar_every} == 0);
+        aw_slot <= (aw_every == 1) || (cycle % {32'd0, aw_every} == 0);
+        w_slot  <= (w_every == 1) || (cycle % {32'd0, w_every} == 0);
+        if (stall != 0) begin
+            rnd = rnd ^ (rnd << 13);
+            rnd = rnd ^ (rnd >> 17);
+            rnd = rnd ^ (rnd << 5);
+            if ({24'd0, rnd[7:0]} < stall) ar_slot <= 0;
+            if ({24'd0, rnd[15:8]} < stall) aw_slot <= 0;
+            if ({24'd0, rnd[23:16]} < stall) w_slot <= 0;
+        end
+        if (aw_fire) begin
+            aw_fifo[aw_wr[FIFO_LOG2-1:0]] <= {aw_id, aw_addr};
+            aw_wr <= aw_wr + 1'b1;
+        end
+        if (w_fire) begin
+            w_fifo[w_wr[FIFO_LOG2-1:0]] <= w_data;
+            w_wr <= w_wr + 1'b1;
+        end
+        if (pair) begin
+            aw_rd <= aw_rd + 1'b1;
+            w_rd <= w_rd + 1'b1;
+            write_beats <= write_beats + 1;
+            if (mapped(pair_aw[31:0])) mem[word_of(pair_aw[31:0])] = pair_data;
+            else error_line("write to unmapped", pair_aw[31:0]);
+        end
+        if (r_valid && r_ready) read_beats <= read_beats + 1;
+        if (ar_fire && !mapped(ar_addr)) error_line("read of unmapped", ar_addr);
+    end
+end
+
+sim_response #(.WIDTH(64), .SALT(1)) u_read (
+    .clk(clk), .rst_n(rst_n), .latency(read_latency), .jitter(jitter), .every(r_every), .stall(stall),
+    .reorder(reorder[0]), .seed(seed),
+    .push_valid(ar_fire), .push_id(ar_id[3:0]), .push_data(peek(ar_addr)), .full(r_full), .empty(r_empty),
+    .out_valid(r_valid), .out_ready(r_ready), .out_id(r_id[3:0]), .out_data(r_data)
+);
+
+/* verilator lint_off PINCONNECTEMPTY */
+sim_response #(.WIDTH(1), .SALT(2)) u_write (
+    .clk(clk), .rst_n(rst_n), .latency(write_latency), .jitter(jitter), .every(1), .stall(stall),
+    .reorder(reorder[0]), .seed(seed),
+    .push_valid(pair), .push_id(pair_aw[35:32]), .push_data(1'b0), .full(b_full), .empty(b_empty),
+    .out_valid(b_valid), .out_ready(b_ready), .out_id(b_id[3:0]), .out_data()
+);
+/* verilator lint_on PINCONNECTEMPTY */
+
+assign r_id[7:4] = 4'd0;
+assign b_id[7:4] = 4'd0;
+assign r_last = 1'b1;
+
+// ---- rules of the bus and counters of each id ----
+reg [63:0] id_reads [0:15];
+reg [63:0] id_writes [0:15];
+reg        ar_wait, aw_wait, w_wait;
+reg [43:0] ar_before, aw_before;
+reg [72:0] w_before;
+integer    k;
+
+always @(posedge clk) begin
+    ar_wait <= rst_n && ar_valid && !ar_ready;
+    aw_wait <= rst_n && aw_valid && !aw_ready;
+    w_wait  <= rst_n && w_valid && !w_ready;
+    ar_before <= {ar_id, ar_len, ar_addr};
+    aw_before <= {aw_id, aw_len, aw_addr};
+    w_before  <= {w_strb, w_last, w_data};
+    if (!rst_n) begin
+        for (k = 0; k < 16; k = k + 1) begin
+            id_reads[k] <= 0;
+            id_writes[k] <= 0;
+        end
+    end else begin
+        if (ar_fire) id_reads[ar_id[3:0]] <= id_reads[ar_id[3:0]] + 1;
+        if (aw_fire) id_writes[aw_id[3:0]] <= id_writes[aw_id[3:0]] + 1;
+        if (ar_wait && (!ar_valid || ar_before != {ar_id, ar_len, ar_addr})) error_line("AR changed, was", ar_before[31:0]);
+        if (aw_wait && (!aw_valid || aw_before != {aw_id, aw_len, aw_addr})) error_line("AW changed, was", aw_before[31:0]);
+        if (w_wait && (!w_valid || w_before != {w_strb, w_last, w_data})) error_line("W changed, was", w_before[31:0]);
+        if (ar_fire && (ar_len != 0 || ar_addr[2:0] != 0)) error_line("bad read length, address", ar_addr);
+        if (aw_fire && (aw_len != 0 || aw_addr[2:0] != 0)) error_line("bad write len., address", aw_addr);
+        if (ar_fire && !client(ar_id)) error_line("unknown read id", {24'd0, ar_id});
+        if (aw_fire && !client(aw_id)) error_line("unknown write id", {24'd0, aw_id});
+        if (w_fire && (w_strb != 8'hff || !w_last)) error_line("bad wstrb or wlast, strb", {24'd0, w_strb});
+        // Never true in a two-state simulator.
+        if ((ar_valid ^ aw_valid ^ w_valid ^ b_ready ^ r_ready) === 1'bx) error_line("X on valid or ready", 0);
+    end
+end
+
+function client(input [7:0] id);
+    client = (id == 1) || (id == 2) || (id == 3) || (id == 5) || (id == 6) || (id == 8) || (id == 9);
+endfunction
+
+// Lines "C <name> <value>" for the results.
+task report;
+    begin
+        $fdisplay(log, "C cycles %0d", cycle);
+        $fdisplay(log, "C read_beats %0d", read_beats);
+        $fdisplay(log, "C write_beats %0d", write_beats);
+        for (k = 0; k < 16; k = k + 1) begin
+            if (id_reads[k] != 0) $fdisplay(log, "C read_beats_id%0d %0d", k, id_reads[k]);
+            if (id_writes[k] != 0) $fdisplay(log, "C write_beats_id%0d %0d", k, id_writes[k]);
+        end
+        if (!idle) $fdisplay(log, "F memory bus: requests left incomplete at the end of the program");
+    end
+endtask
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,296 @@
+// Simulation only: executes a command file on CSB and memory with no Python in between.
+//
+// The file (+commands=<path>) is a list of 16-byte records {op[7:0], index[23:0], a[31:0], b[31:0],
+// c[31:0]}, big-endian. The writer is models/cocodla/runtime/player.py, which also reads the results file
+// (+results=<path>), one line a result. Register writes stream at one a cycle.
+//
+//   op          a        b         c          result line
+//   0 END       -        -         -          -
+//   1 WRITE     address  value     1: event   E index cycle read_beats write_beats (if event)
+//   2 READ      address  -         -          R index value
+//   3 POLL      address  mask      expected   -
+//   4 WAIT      bits     1: clear  -          E
+//   5 LOAD      address  words     mask       - (words * 8 bytes of data follow, big-endian words)
+//   6 FILL      address  words     byte       -
+//   7 DUMP      address  words     -          D index words, then the words in hexadecimal
+//   8 MARK      -        -         -          E
+//   9 MAP       address  words     -          -
+//
+// Further lines: F text (a rule was broken), C name value (counter), H index (hang: no progress for
+// +watchdog cycles, or one command took more than +limit), S address value (register read after a hang), Z (end, the file is complete).
+`default_nettype none
+
+module sim_player (
+    input  wire        clk,       // dla_csb_clk
+    input  wire        rst_n,
+    input  wire [31:0] log,
+    input  wire [63:0] cycle,
+    input  wire [63:0] read_beats,
+    input  wire [63:0] write_beats,
+    input  wire        intr,
+    output reg         csb_valid,
+    input  wire        csb_ready,
+    output reg  [15:0] csb_addr,
+    output reg  [31:0] csb_wdat,
+    output reg         csb_write,
+    input  wire        rsp_valid,
+    input  wire [31:0] rsp_data,
+    input  wire        rsp_wr_complete,
+    output reg  [31:0] position,  // index of the last MARK or WAIT passed
+    output reg         done
+);
+
+localparam [7:0] OP_END = 0, OP_WRITE = 1, OP_READ = 2, OP_POLL = 3, OP_WAIT = 4, OP_LOAD = 5, OP_FILL = 6,
+                 OP_DUMP = 7, OP_MARK = 8, OP_MAP = 9;
+localparam [2:0] ST_START = 0, ST_WRITE = 1, ST_REQUEST = 2, ST_ANSWER = 3, ST_SLEEP = 4, ST_HANG = 5, ST_DONE = 6;
+localparam [31:0] INTR_STATUS = 32'h100C;
+localparam SETTLE = 24;      // cycles between reset and the first request (system.md section 4.1)
+localparam SLEEP = 255;      // cycles between two looks at a status that is masked
+localparam SILENCE = 5000;   // cycles after which an unanswered read is given up in a diagnosis
+
+integer      fd, got, i;
+reg [8*1024-1:0] path;
+reg [2:0]    state;
+reg [7:0]    op;
+reg [31:0]   index, a, b, c;
+reg [127:0]  record;
+reg [63:0]   word;
+reg          event_write, running, diagnose, discard, intr_before, was_low;
+reg [31:0]   watchdog, limit, idle, spent, wait_count, unit;
+reg [63:0]   rise, beats;
+
+initial begin
+    if (!$value$plusargs("commands=%s", path)) path = "commands.bin";
+    fd = $fopen(path, "rb");
+    if (!$value$plusargs("watchdog=%d", watchdog)) watchdog = 200000;
+    if (!$value$plusargs("limit=%d", limit)) limit = 200000000;
+end
+
+task log_event(input [63:0] when_);
+    begin
+        $fdisplay(log, "E %0d %0d %0d %0d", index, when_, read_beats, write_beats);
+    end
+endtask
+
+task request(input [31:0] address, input is_write, input [31:0] value);
+    begin
+        csb_valid <= 1;
+        csb_addr  <= address[17:2];
+        csb_write <= is_write;
+        csb_wdat  <= value;
+        state = is_write ? ST_WRITE : ST_REQUEST;
+    end
+endtask
+
+task finish_run;
+    begin
+        sim_top.u_memory.report;
+        $fdisplay(log, "Z");
+        $fflush(log);
+        done <= 1;
+        csb_valid <= 0;
+        state = ST_DONE;
+    end
+endtask
+
+task load_words;
+    begin
+        for (i = 0; i < b; i = i + 1) begin
+            got = $fread(word, fd);
+            sim_top.u_memory.poke(a + i * 8, word, c[7:0]);
+        end
+    end
+endtask
+
+task dump_words;
+    begin
+        $fdisplay(log, "D %0d %0d", index, b);
+        for (i = 0; i < b; i = i + 1) $fdisplay(log, "%h", sim_top.u_memory.peek(a + i * 8));
+    end
+endtask
+
+// Executes commands until one takes time.
+task fetch;
+    begin
+        running = 1;
+        idle = 0;
+        spent = 0;
+        csb_valid <= 0;
+        while (running) begin
+            got = $fread(record, fd);
+            {op, index[23:0], a, b, c} = (got == 16) ? record : 128'd0;
+            index[31:24] = 0;
+            if (got != 16) $fdisplay(log, "F the command file ends without END");
+            case (op)
+                OP_LOAD: load_words;
+                OP_FILL: for (i = 0; i < b; i = i + 1) sim_top.u_memory.poke(a + i * 8, {8{c[7:0]}}, 8'hff);
+                OP_MAP:  for (i = 0; i < b; i = i + 512) sim_top.u_memory.map(a + i * 8);
+                OP_DUMP: dump_words;
+                OP_MARK: begin
+                    log_event(cycle);
+                    position <= index;
+                end
+                OP_WRITE: begin
+                    event_write = c[0];
+                    request(a, 1, b);
+                    running = 0;
+                end
+                OP_READ, OP_POLL: begin
+                    request(a, 0, 0);
+                    running = 0;
+                end
+                OP_WAIT: begin
+                    was_low = !intr;
+                    request(INTR_STATUS, 0, 0);
+                    running = 0;
+                end
+                default: begin
+                    running = 0;
+                    finish_run;
+                end
+            endcase
+        end
+    end
+endtask
+
+// A read has been answered.
+task answer;
+    begin
+        case (op)
+            OP_READ: begin
+                $fdisplay(log, "R %0d %0d", index, rsp_data);
+                fetch;
+            end
+            OP_POLL: if ((rsp_data & b) == c) fetch; else request(a, 0, 0);
+            default: if ((rsp_data & a) == a) begin
+                // Between two looks the line rose: that is when the bits came. Else only the look tells.
+                log_event((was_low && intr) ? rise : cycle);
+                position <= index;
+                if (b[0]) begin
+                    event_write = 0;
+                    request(INTR_STATUS, 1, a);
+                end else fetch;
+            end else begin
+                was_low = !intr;
+                wait_count = 0;
+                csb_valid <= 0;
+                state = ST_SLEEP;
+            end
+        endcase
+    end
+endtask
+
+// Byte address of the n-th register read in a diagnosis: S_STATUS and S_POINTER of CDMA (0x3000) to CDP (0xD000), GLB.
+function [31:0] diagnosis(input [31:0] n);
+    if (n < 22) diagnosis = 32'h3000 + (n >> 1) * 32'h1000 + {29'd0, n[0], 2'd0};
+    else        diagnosis = (n == 22) ? 32'h1004 : INTR_STATUS;
+endfunction
+
+task next_diagnosis;
+    begin
+        if (unit == 24) finish_run;
+        else begin
+            wait_count = 0;
+            request(diagnosis(unit), 0, 0);
+        end
+    end
+endtask
+
+task step;
+    begin
+        case (state)
+            ST_START: begin
+                wait_count = wait_count + 1;
+                if (wait_count == SETTLE) fetch;
+            end
+            ST_WRITE: if (csb_ready) begin
+                if (event_write) log_event(cycle);
+                fetch;
+            end
+            ST_REQUEST: if (csb_ready) begin
+                csb_valid <= 0;
+                state = ST_ANSWER;
+            end
+            ST_ANSWER: if (rsp_valid) answer;
+            ST_SLEEP: begin
+                wait_count = wait_count + 1;
+                if (intr || wait_count == SLEEP) request(INTR_STATUS, 0, 0);
+            end
+            default: ;
+        endcase
+    end
+endtask
+
+// After a hang: an access that is under way is ended first, then come the reads of the diagnosis. Each has a limit.
+task diagnosis_step;
+    begin
+        wait_count = wait_count + 1;
+        if (wait_count > SILENCE) begin
+            $fdisplay(log, "S %0d dead", {csb_addr, 2'd0});
+            finish_run;
+        end else if (state == ST_WRITE && csb_ready) begin
+            discard = 0;
+            next_diagnosis;
+        end else if (state == ST_REQUEST && csb_ready) begin
+            csb_valid <= 0;
+            state = ST_ANSWER;
+        end else if (state == ST_ANSWER && rsp_valid) begin
+            if (!discard) begin
+                $fdisplay(log, "S %0d %0d", diagnosis(unit), rsp_data);
+                unit = unit + 1;
+            end
+            discard = 0;
+            next_diagnosis;
+        end
+    end
+endtask
+
+task watch;
+    begin
+        if (read_beats + write_beats != beats) idle = 0;
+        else idle = idle + 1;
+        beats = read_beats + write_beats;
+        spent = spent + 1;
+        if ((idle > watchdog || spent > limit) && state != ST_DONE) begin
+            $fdisplay(log, "H %0d", index);
+            diagnose = 1;
+            wait_count = 0;
+            discard = state != ST_SLEEP;
+            if (!discard) next_diagnosis;
+        end
+    end
+endtask
+
+always @(posedge clk) begin
+    intr_before <= intr;
+    if (intr && !intr_before) rise = cycle;
+    if (!rst_n) begin
+        csb_valid <= 0;
+        done <= 0;
+        position <= 0;
+        state = ST_START;
+        wait_count = 0;
+        idle = 0;
+        spent = 0;
+        diagnose = 0;
+        discard = 0;
+        unit = 0;
+        rise = 0;
+        beats = 0;
+        intr_before <= 0;
+        op = OP_MARK;
+        index = 0;
+    end else if (state != ST_DONE) begin
+        if (rsp_wr_complete) $fdisplay(log, "F CSB: completion of a posted write (cycle %0d)", cycle);
+        if (rsp_valid && state != ST_ANSWER) $fdisplay(log, "F CSB: read data without a read (cycle %0d)", cycle);
+        if (diagnose) diagnosis_step;
+        else begin
+            step;
+            watch;
+        end
+    end
+end
+
+endmodule
+
+`default_nettype wire

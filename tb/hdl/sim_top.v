@@ -1,0 +1,98 @@
+// Simulation only: chip-level top. Clocks, reset, memory, command player and any module NV_nvdla, which is
+// touched at its ports only.
+//
+// Plusargs: those of sim_player and sim_memory; +core_period=<ps>, +csb_period=<ps> (0: both clocks are
+// the same net).
+`default_nettype none
+
+module sim_top #(
+    parameter WORDS_LOG2 = 19  // log2 of 8-byte words of memory
+) (
+    output wire        done,      // the run is over, the results file complete
+    output wire [31:0] position   // command index of the last MARK or WAIT passed
+);
+
+reg core_clk, csb_free_clk, rst_n;
+reg [31:0] core_period, csb_period;
+reg [8*1024-1:0] path;
+integer log;
+wire csb_clk = (csb_period == 0) ? core_clk : csb_free_clk;
+
+initial begin
+    if (!$value$plusargs("core_period=%d", core_period)) core_period = 10000;
+    if (!$value$plusargs("csb_period=%d", csb_period)) csb_period = 0;
+    if (!$value$plusargs("results=%s", path)) path = "results.txt";
+    log = $fopen(path, "w");
+    core_clk = 0;
+    csb_free_clk = 0;
+end
+
+always #(core_period / 2000.0) core_clk = !core_clk;
+
+initial begin
+    if (csb_period != 0) forever #(csb_period / 2000.0) csb_free_clk = !csb_free_clk;
+end
+
+// The waveform of the reference harness: 20 cycles high, 20 low, then high.
+reg dla_rst_n;
+initial begin
+    dla_rst_n = 1;
+    rst_n = 0;
+    repeat (20) @(posedge core_clk);
+    dla_rst_n <= 0;
+    repeat (20) @(posedge core_clk);
+    dla_rst_n <= 1;
+    rst_n <= 1;
+end
+
+wire        csb_valid, csb_ready, csb_write, rsp_valid, rsp_wr_complete, intr, idle;
+wire [15:0] csb_addr;
+wire [31:0] csb_wdat, rsp_data;
+wire [63:0] cycle, read_beats, write_beats;
+
+wire        aw_valid, aw_ready, w_valid, w_ready, w_last, b_valid, b_ready, ar_valid, ar_ready, r_valid, r_ready, r_last;
+wire [7:0]  aw_id, b_id, ar_id, r_id, w_strb;
+wire [3:0]  aw_len, ar_len;
+wire [31:0] aw_addr, ar_addr;
+wire [63:0] w_data, r_data;
+
+sim_player u_player (
+    .clk(csb_clk), .rst_n(rst_n), .log(log), .cycle(cycle), .read_beats(read_beats), .write_beats(write_beats),
+    .intr(intr), .csb_valid(csb_valid), .csb_ready(csb_ready), .csb_addr(csb_addr), .csb_wdat(csb_wdat),
+    .csb_write(csb_write), .rsp_valid(rsp_valid), .rsp_data(rsp_data), .rsp_wr_complete(rsp_wr_complete),
+    .position(position), .done(done)
+);
+
+sim_memory #(.WORDS_LOG2(WORDS_LOG2)) u_memory (
+    .clk(core_clk), .rst_n(rst_n), .log(log),
+    .cycle(cycle), .read_beats(read_beats), .write_beats(write_beats), .idle(idle),
+    .aw_valid(aw_valid), .aw_ready(aw_ready), .aw_id(aw_id), .aw_len(aw_len), .aw_addr(aw_addr),
+    .w_valid(w_valid), .w_ready(w_ready), .w_data(w_data), .w_strb(w_strb), .w_last(w_last),
+    .b_valid(b_valid), .b_ready(b_ready), .b_id(b_id),
+    .ar_valid(ar_valid), .ar_ready(ar_ready), .ar_id(ar_id), .ar_len(ar_len), .ar_addr(ar_addr),
+    .r_valid(r_valid), .r_ready(r_ready), .r_id(r_id), .r_last(r_last), .r_data(r_data)
+);
+
+NV_nvdla u_dla (
+    .dla_core_clk(core_clk), .dla_csb_clk(csb_clk), .global_clk_ovr_on(1'b0), .tmc2slcg_disable_clock_gating(1'b0),
+    .dla_reset_rstn(dla_rst_n), .direct_reset_(dla_rst_n), .test_mode(1'b0),
+    .csb2nvdla_valid(csb_valid), .csb2nvdla_ready(csb_ready), .csb2nvdla_addr(csb_addr), .csb2nvdla_wdat(csb_wdat),
+    .csb2nvdla_write(csb_write), .csb2nvdla_nposted(1'b0),
+    .nvdla2csb_valid(rsp_valid), .nvdla2csb_data(rsp_data), .nvdla2csb_wr_complete(rsp_wr_complete),
+    .nvdla_core2dbb_aw_awvalid(aw_valid), .nvdla_core2dbb_aw_awready(aw_ready), .nvdla_core2dbb_aw_awid(aw_id),
+    .nvdla_core2dbb_aw_awlen(aw_len), .nvdla_core2dbb_aw_awaddr(aw_addr),
+    .nvdla_core2dbb_w_wvalid(w_valid), .nvdla_core2dbb_w_wready(w_ready), .nvdla_core2dbb_w_wdata(w_data),
+    .nvdla_core2dbb_w_wstrb(w_strb), .nvdla_core2dbb_w_wlast(w_last),
+    .nvdla_core2dbb_b_bvalid(b_valid), .nvdla_core2dbb_b_bready(b_ready), .nvdla_core2dbb_b_bid(b_id),
+    .nvdla_core2dbb_ar_arvalid(ar_valid), .nvdla_core2dbb_ar_arready(ar_ready), .nvdla_core2dbb_ar_arid(ar_id),
+    .nvdla_core2dbb_ar_arlen(ar_len), .nvdla_core2dbb_ar_araddr(ar_addr),
+    .nvdla_core2dbb_r_rvalid(r_valid), .nvdla_core2dbb_r_rready(r_ready), .nvdla_core2dbb_r_rid(r_id),
+    .nvdla_core2dbb_r_rlast(r_last), .nvdla_core2dbb_r_rdata(r_data),
+    .dla_intr(intr),
+    .nvdla_pwrbus_ram_c_pd(32'd0), .nvdla_pwrbus_ram_ma_pd(32'd0), .nvdla_pwrbus_ram_mb_pd(32'd0),
+    .nvdla_pwrbus_ram_p_pd(32'd0), .nvdla_pwrbus_ram_o_pd(32'd0), .nvdla_pwrbus_ram_a_pd(32'd0)
+);
+
+endmodule
+
+`default_nettype wire
