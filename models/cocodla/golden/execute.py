@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cocodla.golden import cdma, convolution, pdp, sdp
+from cocodla.golden import cdma, cdp, convolution, pdp, sdp
 from cocodla.golden.config import OperandConfig, PdpConfig, SdpConfig, SdpRdmaConfig
+from cocodla.golden.config_cdp import CdpConfig, LutConfig, cdp_source
 from cocodla.golden.config_conv import CdmaConfig, ConvConfig, CscConfig
 from cocodla.golden.operands import fetch_operands
 from cocodla.golden.rules import require
@@ -148,7 +149,25 @@ def run_pdp(device: Device) -> None:
 
 def run_cdp(device: Device) -> None:
     """CDP, always from memory to memory."""
-    raise NotImplementedError
+    units, memory = device.units, device.memory
+    snapshot = units["CDP"].snapshot()
+    config, lut = CdpConfig.from_registers(snapshot), LutConfig.from_registers(snapshot)
+    address, layout = cdp_source(units["CDP_RDMA"].snapshot())
+    _require_client(device, "RD", "CDP")
+    _require_client(device, "WR", "CDP")
+    y, statistics = cdp.process(memory.read_cube(address, layout), layout.channels, config, lut, device.lut.contents)
+    memory.write_cube(config.address, config.destination(layout), y)
+    units["CDP_RDMA"].finish()
+    # the counters go to group 0, 1, 0, 1, ... whatever CONSUMER says (system.md 10)
+    units["CDP"].groups[device.cdp_group].update(
+        D_PERF_LUT_UFLOW=statistics.underflow,
+        D_PERF_LUT_OFLOW=statistics.overflow,
+        D_PERF_LUT_HYBRID=statistics.hybrid,
+        D_PERF_LUT_LE_HIT=statistics.le_hit,
+        D_PERF_LUT_LO_HIT=statistics.lo_hit,
+    )
+    device.cdp_group ^= 1
+    device.glb.status |= 1 << INTERRUPT_BIT["CDP"] + units["CDP"].finish()
 
 
 def _convolution(device: Device, config: SdpConfig) -> tuple[int, Values]:

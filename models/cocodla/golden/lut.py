@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from cocodla.golden.arithmetic import IntArray, sign_extend
-
-LE_ENTRIES, LO_ENTRIES = 65, 257
+from cocodla.golden.arithmetic import sign_extend
+from cocodla.golden.config_cdp import Tables
 
 
 class Lut:
     """Tables LE (65) and LO (257) of signed 16-bit values, and the auto-incrementing address."""
 
     def __init__(self) -> None:
-        self.tables: tuple[IntArray, IntArray] = (np.zeros(LE_ENTRIES, np.int64), np.zeros(LO_ENTRIES, np.int64))
+        self.contents = Tables.zeros()
+        self.tables = (self.contents.le, self.contents.lo)
         self.address = 0
         self.table = 0
         self.writing = False
-
-    @property
-    def le(self) -> IntArray:
-        return self.tables[0]
-
-    @property
-    def lo(self) -> IntArray:
-        return self.tables[1]
 
     def access(self, register: str, value: int) -> None:
         """Write of S_LUT_ACCESS_CFG or S_LUT_ACCESS_DATA."""

@@ -14,6 +14,7 @@ from cocodla.program.commands import (
     Command,
     FillMemory,
     LoadMemory,
+    Mark,
     PollRegister,
     ReadRegister,
     WriteRegister,
@@ -38,6 +39,18 @@ class Program:
     def append(self, *commands: Command) -> None:
         """Add commands at the end."""
         self.commands.extend(commands)
+
+    def marks_before(self, index: int) -> Iterator[Mark]:
+        """The Marks up to command `index`, the nearest first."""
+        for place in range(index, -1, -1):
+            command = self.commands[place]
+            if isinstance(command, Mark):
+                yield command
+
+    def layer_of(self, index: int) -> str:
+        """The layer command `index` belongs to: info["layer"] of the nearest Mark before it, or its name."""
+        mark = next(self.marks_before(index), None)
+        return str(mark.info.get("layer", mark.name)) if mark else ""
 
     def validate(self) -> None:
         """Raise UserError when an address or a value does not fit: every reader calls this."""

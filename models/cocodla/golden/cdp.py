@@ -1,0 +1,151 @@
+"""CDP: local response normalisation, or an element-wise table (spec: cdp.md sections 3, 4, 7).
+
+Arrays are atoms of shape (..., surfaces, height, width, 8).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cocodla.golden.arithmetic import IntArray, round_shift, saturate, sign_extend
+from cocodla.golden.config_cdp import CdpConfig, LutConfig, TableConfig, Tables
+
+BoolArray = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class LutStatistics:
+    """How often the two look-ups ended in each way (section 4.6); padding lanes are counted too."""
+
+    underflow: int
+    overflow: int
+    hybrid: int
+    le_hit: int
+    lo_hit: int
+
+
+def process(
+    x: NDArray[Any], channels: int, config: CdpConfig, lut: LutConfig, tables: Tables
+) -> tuple[NDArray[np.int8], LutStatistics]:
+    """The whole unit: int8 atoms (..., S, H, W, 8) -> int8 atoms and the look-up statistics."""
+    y = convert_input(_channels_last(x), config)
+    y[..., channels:] = 0
+    q = y if config.square_bypass else window_sum(y, config.reach)
+    v, statistics = look_up(q, lut, tables)
+    p = v if config.multiply_bypass else v * y
+    out = convert_output(p, config)
+    split = out.reshape(*out.shape[:-1], x.shape[-4], 8)
+    return np.ascontiguousarray(np.moveaxis(split, -2, -4)), statistics
+
+
+def convert_input(x: NDArray[Any], config: CdpConfig) -> IntArray:
+    """ICVT, section 4.1: int8 -> 9 bits."""
+    return saturate(round_shift((np.asarray(x, np.int64) - config.in_offset) * config.in_scale, config.in_shift), 9)
+
+
+def window_sum(y: IntArray, reach: int) -> IntArray:
+    """Section 4.2: sum of squares of the channels within `reach`; channels are the last axis."""
+    pads = [(0, 0)] * (y.ndim - 1) + [(reach, reach)]
+    squares = np.pad(y * y, pads)
+    count = y.shape[-1]
+    return np.asarray(sum(squares[..., k : k + count] for k in range(2 * reach + 1)), np.int64)
+
+
+def convert_output(p: IntArray, config: CdpConfig) -> NDArray[np.int8]:
+    """OCVT, section 4.7: 25 bits -> int8."""
+    return saturate(round_shift((p - config.out_offset) * config.out_scale, config.out_shift), 8).astype(np.int8)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where values fall in one table; index and fraction are valid for hits only."""
+
+    under: BoolArray
+    over: BoolArray
+    index: IntArray
+    fraction: IntArray
+
+    @property
+    def miss(self) -> BoolArray:
+        return self.under | self.over
+
+
+def look_up(q: IntArray, lut: LutConfig, tables: Tables) -> tuple[IntArray, LutStatistics]:
+    """Sections 4.3 to 4.6: both tables for every value, choice, interpolation. Result 16 bits."""
+    le = _place_exponential(q, lut) if lut.exponential else _place_linear(q, lut.le, 64)
+    lo = _place_linear(q, lut.lo, 256)
+    both_under, both_over = le.under & lo.under, le.over & lo.over
+    hybrid = (le.miss == lo.miss) & ~both_under & ~both_over
+    use_le = np.where(hybrid, not lut.hybrid_lo, ~le.miss)
+    use_le = np.where(both_under, not lut.underflow_lo, use_le)
+    use_le = np.where(both_over, not lut.overflow_lo, use_le)
+    reference = lut.le.start + (1 << lut.offset if lut.exponential and lut.offset >= 0 else 0)
+    values = np.where(
+        use_le,
+        _value(q, le, lut.le, tables.le, reference),
+        _value(q, lo, lut.lo, tables.lo, lut.lo.start),
+    )
+    return values, LutStatistics(
+        underflow=int(both_under.sum()),
+        overflow=int(both_over.sum()),
+        hybrid=int(hybrid.sum()),
+        le_hit=int((~le.miss & lo.miss).sum()),
+        lo_hit=int((le.miss & ~lo.miss).sum()),
+    )
+
+
+def _distance(q: IntArray, start: int) -> tuple[BoolArray, IntArray]:
+    """(q <= start, distance from start); the comparison sees 22 bits of START only."""
+    start = sign_extend(start, 22)
+    return q <= start, (q - start) & 0x3FFFFF
+
+
+def _place_linear(q: IntArray, table: TableConfig, last: int) -> _Place:
+    under, d = _distance(q, table.start)
+    if table.select >= 0:
+        index, fraction = d >> table.select, ((d << 16) >> table.select) & 0xFFFF
+    else:
+        index, fraction = d << -table.select, np.zeros_like(d)
+    return _place(under, np.zeros_like(under), index, fraction, last)
+
+
+def _place_exponential(q: IntArray, lut: LutConfig) -> _Place:
+    under, d = _distance(q, lut.le.start)
+    d = np.where(under, 1, d)
+    exponent = np.frexp(d.astype(np.float64))[1].astype(np.int64) - 1
+    too_small = ~under & (exponent < lut.offset) if lut.offset >= 0 else np.zeros_like(under)
+    fraction = ((d - (np.int64(1) << exponent)) << 16) >> exponent
+    return _place(under, too_small, exponent - lut.offset, fraction, 64)
+
+
+def _place(under: BoolArray, too_small: BoolArray, index: IntArray, fraction: IntArray, last: int) -> _Place:
+    under = under | too_small
+    over = ~under & (index >= last)
+    hit = ~(under | over)
+    return _Place(under, over, np.where(hit, index, 0), np.where(hit, fraction, 0))
+
+
+def _value(q: IntArray, place: _Place, table: TableConfig, entries: IntArray, reference: int) -> IntArray:
+    """Section 4.5 for one table: interpolation, or the slope beyond its end."""
+    low = entries[place.index]
+    inside = low + round_shift((entries[place.index + 1] - low) * place.fraction, 16)
+    below = entries[0] + _slope((q - reference) * table.underflow_scale, table.underflow_shift)
+    above = entries[-1] + _slope((q - table.end) * table.overflow_scale, table.overflow_shift)
+    return saturate(np.where(place.under, below, np.where(place.over, above, inside)), 16)
+
+
+def _slope(product: IntArray, shift: int) -> IntArray:
+    """SH of section 4.5. Left shifts are cut where the sum saturates anyway, so that 64 bits do."""
+    if shift >= 0:
+        return round_shift(product, shift)
+    return np.clip(product, -(1 << 40), 1 << 40) << -shift
+
+
+def _channels_last(x: NDArray[Any]) -> NDArray[Any]:
+    """(..., S, H, W, 8) -> (..., H, W, 8*S)."""
+    moved = np.moveaxis(x, -4, -2)
+    return moved.reshape(*moved.shape[:-2], -1)
