@@ -322,7 +322,7 @@ UNITS: tuple[Unit, ...] = (
         Register("S_NVDLA_HW_VERSION", "GLB", 0x01000, "plain", (
             Field("MAJOR", 7, 0, "const", reset=0x31),
             Field("MINOR", 23, 8, "const", reset=0x3030),
-        )),
+        ), description="Version of the design, three ASCII characters."),
         Register("S_INTR_MASK", "GLB", 0x01004, "plain", (
             Field("SDP_DONE_MASK0", 0, 0, "rw"),
             Field("SDP_DONE_MASK1", 1, 1, "rw"),
@@ -340,7 +340,7 @@ UNITS: tuple[Unit, ...] = (
             Field("CDMA_WT_DONE_MASK1", 19, 19, "rw"),
             Field("CACC_DONE_MASK0", 20, 20, "rw"),
             Field("CACC_DONE_MASK1", 21, 21, "rw"),
-        )),
+        ), description="1 keeps a source from the interrupt pin; its status bit is set all the same."),
         Register("S_INTR_SET", "GLB", 0x01008, "plain", (
             Field("SDP_DONE_SET0", 0, 0, "wo"),
             Field("SDP_DONE_SET1", 1, 1, "wo"),
@@ -358,7 +358,7 @@ UNITS: tuple[Unit, ...] = (
             Field("CDMA_WT_DONE_SET1", 19, 19, "wo"),
             Field("CACC_DONE_SET0", 20, 20, "wo"),
             Field("CACC_DONE_SET1", 21, 21, "wo"),
-        )),
+        ), description="Writing 1 sets the status bit, as a done pulse would. Sources that do not exist are ignored."),
         Register("S_INTR_STATUS", "GLB", 0x0100c, "plain", (
             Field("SDP_DONE_STATUS0", 0, 0, "w1c"),
             Field("SDP_DONE_STATUS1", 1, 1, "w1c"),
@@ -376,7 +376,7 @@ UNITS: tuple[Unit, ...] = (
             Field("CDMA_WT_DONE_STATUS1", 19, 19, "w1c"),
             Field("CACC_DONE_STATUS0", 20, 20, "w1c"),
             Field("CACC_DONE_STATUS1", 21, 21, "w1c"),
-        )),
+        ), description="Done bits, one for each source and group; writing 1 clears, a set in the same cycle wins. Sources that do not exist read 0."),
     ), "Version and interrupts."),
     Unit("MCIF", 0x02000, (
         Register("CFG_RD_WEIGHT_0", "MCIF", 0x02000, "plain", (
@@ -384,38 +384,38 @@ UNITS: tuple[Unit, ...] = (
             Field("RD_WEIGHT_SDP", 15, 8, "rw", reset=0x1),
             Field("RD_WEIGHT_PDP", 23, 16, "rw", reset=0x1),
             Field("RD_WEIGHT_CDP", 31, 24, "rw", reset=0x1),
-        )),
+        ), description="Grants in a row for each read client in the weighted round robin; 0 shuts the client out."),
         Register("CFG_RD_WEIGHT_1", "MCIF", 0x02004, "plain", (
             Field("RD_WEIGHT_SDP_B", 7, 0, "rw", reset=0x1),
             Field("RD_WEIGHT_SDP_N", 15, 8, "rw", reset=0x1),
             Field("RD_WEIGHT_SDP_E", 23, 16, "rw", reset=0x1, no_port=True),
             Field("RD_WEIGHT_CDMA_DAT", 31, 24, "rw", reset=0x1),
-        )),
+        ), description="Grants in a row for each read client in the weighted round robin; 0 shuts the client out."),
         Register("CFG_RD_WEIGHT_2", "MCIF", 0x02008, "plain", (
             Field("RD_WEIGHT_CDMA_WT", 7, 0, "rw", reset=0x1),
             Field("RD_WEIGHT_RBK", 15, 8, "rw", reset=0x1, no_port=True),
             Field("RD_WEIGHT_RSV_1", 23, 16, "rw", reset=0x1, no_port=True),
             Field("RD_WEIGHT_RSV_0", 31, 24, "rw", reset=0x1, no_port=True),
-        )),
+        ), description="Grants in a row for each read client in the weighted round robin; 0 shuts the client out."),
         Register("CFG_WR_WEIGHT_0", "MCIF", 0x0200c, "plain", (
             Field("WR_WEIGHT_BDMA", 7, 0, "rw", reset=0x1, no_port=True),
             Field("WR_WEIGHT_SDP", 15, 8, "rw", reset=0x1),
             Field("WR_WEIGHT_PDP", 23, 16, "rw", reset=0x1),
             Field("WR_WEIGHT_CDP", 31, 24, "rw", reset=0x1),
-        )),
+        ), description="Grants in a row for each write client in the weighted round robin; 0 shuts the client out."),
         Register("CFG_WR_WEIGHT_1", "MCIF", 0x02010, "plain", (
             Field("WR_WEIGHT_RBK", 7, 0, "rw", reset=0x1, no_port=True),
             Field("WR_WEIGHT_RSV_2", 15, 8, "rw", reset=0x1, no_port=True),
             Field("WR_WEIGHT_RSV_1", 23, 16, "rw", reset=0x1, no_port=True),
             Field("WR_WEIGHT_RSV_0", 31, 24, "rw", reset=0x1, no_port=True),
-        )),
+        ), description="Grants in a row for each write client in the weighted round robin; 0 shuts the client out."),
         Register("CFG_OUTSTANDING_CNT", "MCIF", 0x02014, "plain", (
             Field("RD_OS_CNT", 7, 0, "rw", reset=0xff),
             Field("WR_OS_CNT", 15, 8, "rw", reset=0xff),
-        )),
+        ), description="Most beats under way on the memory bus, less one, for reads and for writes."),
         Register("STATUS", "MCIF", 0x02018, "plain", (
             Field("IDLE", 8, 8, "const", reset=0x1, enum={"NO": 0, "YES": 1}),
-        )),
+        ), description="IDLE is always 1."),
     ), "Memory interface: arbitration weights and outstanding limits."),
     Unit("CDMA", 0x03000, (
         Register("S_STATUS", "CDMA", 0x03000, "single", (
@@ -429,10 +429,10 @@ UNITS: tuple[Unit, ...] = (
         Register("S_ARBITER", "CDMA", 0x03008, "single", (
             Field("ARB_WEIGHT", 3, 0, "rw", reset=0xf, storage_only=True),
             Field("ARB_WMB", 19, 16, "rw", reset=0x3, storage_only=True),
-        )),
+        ), description="Arbitration between weights and weight mask; there is no mask in this configuration."),
         Register("S_CBUF_FLUSH_STATUS", "CDMA", 0x0300c, "single", (
             Field("FLUSH_DONE", 0, 0, "ro"),
-        )),
+        ), description="1 when the convolution buffer may be used after reset."),
         Register("D_OP_ENABLE", "CDMA", 0x03010, "dual", (
             Field("OP_EN", 0, 0, "trig", enum={"DISABLE": 0, "ENABLE": 1}),
         ), description="1 starts the group; the hardware clears it when the layer is done. While it is 1 all writes to the group are dropped."),
@@ -444,183 +444,183 @@ UNITS: tuple[Unit, ...] = (
             Field("WEIGHT_REUSE", 20, 20, "rw", enum={"DISABLE": 0, "ENABLE": 1}),
             Field("SKIP_DATA_RLS", 24, 24, "rw", enum={"DISABLE": 0, "ENABLE": 1}),
             Field("SKIP_WEIGHT_RLS", 28, 28, "rw", enum={"DISABLE": 0, "ENABLE": 1}),
-        )),
+        ), description="Mode, precision, and what the layer keeps of, or finds in, the convolution buffer. Precision fields reset to INT16: write INT8."),
         Register("D_DATAIN_FORMAT", "CDMA", 0x03018, "dual", (
             Field("DATAIN_FORMAT", 0, 0, "rw", enum={"FEATURE": 0, "PIXEL": 1}),
             Field("PIXEL_FORMAT", 13, 8, "rw", reset=0xc, enum={"T_R8": 0, "T_R10": 1, "T_R12": 2, "T_R16": 3, "T_R16_I": 4, "T_R16_F": 5, "T_A16B16G16R16": 6, "T_X16B16G16R16": 7, "T_A16B16G16R16_F": 8, "T_A16Y16U16V16": 9, "T_V16U16Y16A16": 10, "T_A16Y16U16V16_F": 11, "T_A8B8G8R8": 12, "T_A8R8G8B8": 13, "T_B8G8R8A8": 14, "T_R8G8B8A8": 15, "T_X8B8G8R8": 16, "T_X8R8G8B8": 17, "T_B8G8R8X8": 18, "T_R8G8B8X8": 19, "T_A2B10G10R10": 20, "T_A2R10G10B10": 21, "T_B10G10R10A2": 22, "T_R10G10B10A2": 23, "T_A2Y10U10V10": 24, "T_V10U10Y10A2": 25, "T_A8Y8U8V8": 26, "T_V8U8Y8A8": 27, "T_Y8___U8V8_N444": 28, "T_Y8___V8U8_N444": 29, "T_Y10___U10V10_N444": 30, "T_Y10___V10U10_N444": 31, "T_Y12___U12V12_N444": 32, "T_Y12___V12U12_N444": 33, "T_Y16___U16V16_N444": 34, "T_Y16___V16U16_N444": 35}),
             Field("PIXEL_MAPPING", 16, 16, "rw", enum={"PITCH_LINEAR": 0, "RESERVED_LINEAR": 1}, storage_only=True),
             Field("PIXEL_SIGN_OVERRIDE", 20, 20, "rw", enum={"UNSIGNED_INT": 0, "SIGNED_INT": 1}),
-        )),
+        ), description="Feature cube or pixel image as input, and the layout of a pixel."),
         Register("D_DATAIN_SIZE_0", "CDMA", 0x0301c, "dual", (
             Field("DATAIN_WIDTH", 12, 0, "rw", minus_one=True),
             Field("DATAIN_HEIGHT", 28, 16, "rw", minus_one=True),
-        )),
+        ), description="Width and height of the input that is fetched."),
         Register("D_DATAIN_SIZE_1", "CDMA", 0x03020, "dual", (
             Field("DATAIN_CHANNEL", 12, 0, "rw", minus_one=True),
-        )),
+        ), description="Channels of the input that is fetched."),
         Register("D_DATAIN_SIZE_EXT_0", "CDMA", 0x03024, "dual", (
             Field("DATAIN_WIDTH_EXT", 12, 0, "rw", minus_one=True, storage_only=True),
             Field("DATAIN_HEIGHT_EXT", 28, 16, "rw", minus_one=True, storage_only=True),
-        )),
+        ), description="Width and height of the input that is computed on; CSC has the ones that count."),
         Register("D_PIXEL_OFFSET", "CDMA", 0x03028, "dual", (
             Field("PIXEL_X_OFFSET", 4, 0, "rw"),
             Field("PIXEL_Y_OFFSET", 18, 16, "rw", storage_only=True),
-        )),
+        ), description="Position of the first pixel inside its memory atom."),
         Register("D_DAIN_RAM_TYPE", "CDMA", 0x0302c, "dual", (
             Field("DATAIN_RAM_TYPE", 0, 0, "rw", enum={"CVIF": 0, "MCIF": 1}),
-        )),
+        ), description="Which memory port is used. Only 1 exists: with 0, the reset value, the unit waits for ever."),
         Register("D_DAIN_ADDR_HIGH_0", "CDMA", 0x03030, "dual", (
             Field("DATAIN_ADDR_HIGH_0", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Address bits above 31: the bus has none.", storage_only=True),
         Register("D_DAIN_ADDR_LOW_0", "CDMA", 0x03034, "dual", (
             Field("DATAIN_ADDR_LOW_0", 31, 0, "rw"),
-        )),
+        ), description="Byte address of the input, or of the luma plane."),
         Register("D_DAIN_ADDR_HIGH_1", "CDMA", 0x03038, "dual", (
             Field("DATAIN_ADDR_HIGH_1", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Address bits above 31: the bus has none.", storage_only=True),
         Register("D_DAIN_ADDR_LOW_1", "CDMA", 0x0303c, "dual", (
             Field("DATAIN_ADDR_LOW_1", 31, 0, "rw"),
-        )),
+        ), description="Byte address of the chroma plane."),
         Register("D_LINE_STRIDE", "CDMA", 0x03040, "dual", (
             Field("LINE_STRIDE", 31, 0, "rw"),
-        )),
+        ), description="Bytes from line to line of the input, or of the luma plane."),
         Register("D_LINE_UV_STRIDE", "CDMA", 0x03044, "dual", (
             Field("UV_LINE_STRIDE", 31, 0, "rw"),
-        )),
+        ), description="Bytes from line to line of the chroma plane."),
         Register("D_SURF_STRIDE", "CDMA", 0x03048, "dual", (
             Field("SURF_STRIDE", 31, 0, "rw"),
-        )),
+        ), description="Bytes from surface to surface of the input."),
         Register("D_DAIN_MAP", "CDMA", 0x0304c, "dual", (
             Field("LINE_PACKED", 0, 0, "rw", enum={"FALSE": 0, "TRUE": 1}, no_port=True),
             Field("SURF_PACKED", 16, 16, "rw", enum={"FALSE": 0, "TRUE": 1}),
-        )),
+        ), description="Lines, surfaces follow each other without gaps."),
         Register("D_RESERVED_X_CFG", "CDMA", 0x03050, "dual", (
             Field("RSV_PER_LINE", 9, 0, "rw"),
             Field("RSV_PER_UV_LINE", 25, 16, "rw"),
-        ), storage_only=True),
+        ), description="Reserved.", storage_only=True),
         Register("D_RESERVED_Y_CFG", "CDMA", 0x03054, "dual", (
             Field("RSV_HEIGHT", 2, 0, "rw"),
             Field("RSV_Y_INDEX", 20, 16, "rw"),
-        ), storage_only=True),
+        ), description="Reserved.", storage_only=True),
         Register("D_BATCH_NUMBER", "CDMA", 0x03058, "dual", (
             Field("BATCHES", 4, 0, "rw", minus_one=True, no_port=True),
-        )),
+        ), description="Inputs processed together; write 0, there is no batch mode."),
         Register("D_BATCH_STRIDE", "CDMA", 0x0305c, "dual", (
             Field("BATCH_STRIDE", 31, 0, "rw", no_port=True),
-        )),
+        ), description="Bytes from input to input in batch mode."),
         Register("D_ENTRY_PER_SLICE", "CDMA", 0x03060, "dual", (
             Field("ENTRIES", 13, 0, "rw", minus_one=True),
-        )),
+        ), description="Buffer entries of one input line with all its channels."),
         Register("D_FETCH_GRAIN", "CDMA", 0x03064, "dual", (
             Field("GRAINS", 11, 0, "rw", minus_one=True, no_port=True),
-        )),
+        ), description="Lines fetched per step; has no effect on results."),
         Register("D_WEIGHT_FORMAT", "CDMA", 0x03068, "dual", (
             Field("WEIGHT_FORMAT", 0, 0, "rw", enum={"UNCOMPRESSED": 0, "COMPRESSED": 1}, storage_only=True),
-        )),
+        ), description="Weight compression; write 0."),
         Register("D_WEIGHT_SIZE_0", "CDMA", 0x0306c, "dual", (
             Field("BYTE_PER_KERNEL", 17, 0, "rw", minus_one=True, no_port=True),
-        )),
+        ), description="Bytes of one kernel."),
         Register("D_WEIGHT_SIZE_1", "CDMA", 0x03070, "dual", (
             Field("WEIGHT_KERNEL", 12, 0, "rw", minus_one=True, no_port=True),
-        )),
+        ), description="Number of kernels."),
         Register("D_WEIGHT_RAM_TYPE", "CDMA", 0x03074, "dual", (
             Field("WEIGHT_RAM_TYPE", 0, 0, "rw", enum={"CVIF": 0, "MCIF": 1}),
-        )),
+        ), description="Which memory port is used. Only 1 exists: with 0, the reset value, the unit waits for ever."),
         Register("D_WEIGHT_ADDR_HIGH", "CDMA", 0x03078, "dual", (
             Field("WEIGHT_ADDR_HIGH", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Address bits above 31: the bus has none.", storage_only=True),
         Register("D_WEIGHT_ADDR_LOW", "CDMA", 0x0307c, "dual", (
             Field("WEIGHT_ADDR_LOW", 31, 0, "rw"),
-        )),
+        ), description="Byte address of the weights."),
         Register("D_WEIGHT_BYTES", "CDMA", 0x03080, "dual", (
             Field("WEIGHT_BYTES", 31, 0, "rw"),
-        )),
+        ), description="Bytes of all weights, a multiple of 8."),
         Register("D_WGS_ADDR_HIGH", "CDMA", 0x03084, "dual", (
             Field("WGS_ADDR_HIGH", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Address bits above 31: the bus has none.", storage_only=True),
         Register("D_WGS_ADDR_LOW", "CDMA", 0x03088, "dual", (
             Field("WGS_ADDR_LOW", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Belongs to weight compression.", storage_only=True),
         Register("D_WMB_ADDR_HIGH", "CDMA", 0x0308c, "dual", (
             Field("WMB_ADDR_HIGH", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Address bits above 31: the bus has none.", storage_only=True),
         Register("D_WMB_ADDR_LOW", "CDMA", 0x03090, "dual", (
             Field("WMB_ADDR_LOW", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Belongs to weight compression.", storage_only=True),
         Register("D_WMB_BYTES", "CDMA", 0x03094, "dual", (
             Field("WMB_BYTES", 27, 0, "rw"),
-        ), storage_only=True),
+        ), description="Belongs to weight compression.", storage_only=True),
         Register("D_MEAN_FORMAT", "CDMA", 0x03098, "dual", (
             Field("MEAN_FORMAT", 0, 0, "rw", enum={"DISABLE": 0, "ENABLE": 1}),
-        )),
+        ), description="Subtract the mean values of D_MEAN_GLOBAL instead of D_CVT_OFFSET."),
         Register("D_MEAN_GLOBAL_0", "CDMA", 0x0309c, "dual", (
             Field("MEAN_RY", 15, 0, "rw"),
             Field("MEAN_GU", 31, 16, "rw"),
-        )),
+        ), description="Mean values of the first two components of a pixel, signed."),
         Register("D_MEAN_GLOBAL_1", "CDMA", 0x030a0, "dual", (
             Field("MEAN_BV", 15, 0, "rw"),
             Field("MEAN_AX", 31, 16, "rw"),
-        )),
+        ), description="Mean values of the last two components of a pixel, signed."),
         Register("D_CVT_CFG", "CDMA", 0x030a4, "dual", (
             Field("CVT_EN", 0, 0, "rw", enum={"DISABLE": 0, "ENABLE": 1}),
             Field("CVT_TRUNCATE", 9, 4, "rw"),
-        )),
+        ), description="Input converter: enable and right shift."),
         Register("D_CVT_OFFSET", "CDMA", 0x030a8, "dual", (
             Field("CVT_OFFSET", 15, 0, "rw"),
-        )),
+        ), description="Input converter: value subtracted before scaling, signed."),
         Register("D_CVT_SCALE", "CDMA", 0x030ac, "dual", (
             Field("CVT_SCALE", 15, 0, "rw"),
-        )),
+        ), description="Input converter: factor, signed."),
         Register("D_CONV_STRIDE", "CDMA", 0x030b0, "dual", (
             Field("CONV_X_STRIDE", 2, 0, "rw", minus_one=True, storage_only=True),
             Field("CONV_Y_STRIDE", 18, 16, "rw", minus_one=True, storage_only=True),
-        )),
+        ), description="Step of the window; CSC has the one that counts."),
         Register("D_ZERO_PADDING", "CDMA", 0x030b4, "dual", (
             Field("PAD_LEFT", 4, 0, "rw"),
             Field("PAD_RIGHT", 13, 8, "rw", no_port=True),
             Field("PAD_TOP", 20, 16, "rw", storage_only=True),
             Field("PAD_BOTTOM", 29, 24, "rw", storage_only=True),
-        )),
+        ), description="Pixels of padding around the input."),
         Register("D_ZERO_PADDING_VALUE", "CDMA", 0x030b8, "dual", (
             Field("PAD_VALUE", 15, 0, "rw"),
-        )),
+        ), description="Value of a padding element, signed."),
         Register("D_BANK", "CDMA", 0x030bc, "dual", (
             Field("DATA_BANK", 4, 0, "rw", minus_one=True),
             Field("WEIGHT_BANK", 20, 16, "rw", minus_one=True),
-        )),
+        ), description="Banks of the convolution buffer given to data (from bank 0) and to weights (after them)."),
         Register("D_NAN_FLUSH_TO_ZERO", "CDMA", 0x030c0, "dual", (
             Field("NAN_TO_ZERO", 0, 0, "rw", enum={"DISABLE": 0, "ENABLE": 1}),
-        ), storage_only=True),
+        ), description="Belongs to floating point.", storage_only=True),
         Register("D_NAN_INPUT_DATA_NUM", "CDMA", 0x030c4, "dual", (
             Field("NAN_DATA_NUM", 31, 0, "ro", absent=True),
-        )),
+        ), description="Belongs to floating point: 0."),
         Register("D_NAN_INPUT_WEIGHT_NUM", "CDMA", 0x030c8, "dual", (
             Field("NAN_WEIGHT_NUM", 31, 0, "ro", absent=True),
-        )),
+        ), description="Belongs to floating point: 0."),
         Register("D_INF_INPUT_DATA_NUM", "CDMA", 0x030cc, "dual", (
             Field("INF_DATA_NUM", 31, 0, "ro", absent=True),
-        )),
+        ), description="Belongs to floating point: 0."),
         Register("D_INF_INPUT_WEIGHT_NUM", "CDMA", 0x030d0, "dual", (
             Field("INF_WEIGHT_NUM", 31, 0, "ro", absent=True),
-        )),
+        ), description="Belongs to floating point: 0."),
         Register("D_PERF_ENABLE", "CDMA", 0x030d4, "dual", (
             Field("DMA_EN", 0, 0, "rw"),
-        )),
+        ), description="Which counters run."),
         Register("D_PERF_DAT_READ_STALL", "CDMA", 0x030d8, "dual", (
             Field("DAT_RD_STALL", 31, 0, "ro"),
-        )),
+        ), description="Cycles of the last layer in which a data read waited for the memory."),
         Register("D_PERF_WT_READ_STALL", "CDMA", 0x030dc, "dual", (
             Field("WT_RD_STALL", 31, 0, "ro"),
-        )),
+        ), description="Cycles of the last layer in which a weight read waited for the memory."),
         Register("D_PERF_DAT_READ_LATENCY", "CDMA", 0x030e0, "dual", (
             Field("DAT_RD_LATENCY", 31, 0, "ro"),
-        )),
+        ), description="Cycles of the last layer with a data read under way."),
         Register("D_PERF_WT_READ_LATENCY", "CDMA", 0x030e4, "dual", (
             Field("WT_RD_LATENCY", 31, 0, "ro", absent=True),
-        )),
+        ), description="Not counted: 0."),
         Register("D_CYA", "CDMA", 0x030e8, "dual", (
             Field("CYA", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Spare.", storage_only=True),
     ), "Convolution DMA: fetches data and weights into the convolution buffer."),
     Unit("CSC", 0x04000, (
         Register("S_STATUS", "CSC", 0x04000, "single", (
@@ -642,81 +642,81 @@ UNITS: tuple[Unit, ...] = (
             Field("WEIGHT_REUSE", 20, 20, "rw", enum={"DISABLE": 0, "ENABLE": 1}),
             Field("SKIP_DATA_RLS", 24, 24, "rw", enum={"DISABLE": 0, "ENABLE": 1}),
             Field("SKIP_WEIGHT_RLS", 28, 28, "rw", enum={"DISABLE": 0, "ENABLE": 1}),
-        )),
+        ), description="Mode, precision, and what the layer keeps of, or finds in, the convolution buffer. Precision fields reset to INT16: write INT8."),
         Register("D_DATAIN_FORMAT", "CSC", 0x04010, "dual", (
             Field("DATAIN_FORMAT", 0, 0, "rw", enum={"FEATURE": 0, "PIXEL": 1}),
-        )),
+        ), description="Feature cube or pixel image as input, and the layout of a pixel."),
         Register("D_DATAIN_SIZE_EXT_0", "CSC", 0x04014, "dual", (
             Field("DATAIN_WIDTH_EXT", 12, 0, "rw", minus_one=True),
             Field("DATAIN_HEIGHT_EXT", 28, 16, "rw", minus_one=True),
-        )),
+        ), description="Width and height of the input that is computed on."),
         Register("D_DATAIN_SIZE_EXT_1", "CSC", 0x04018, "dual", (
             Field("DATAIN_CHANNEL_EXT", 12, 0, "rw", minus_one=True),
-        )),
+        ), description="Channels of the input that is computed on."),
         Register("D_BATCH_NUMBER", "CSC", 0x0401c, "dual", (
             Field("BATCHES", 4, 0, "rw", minus_one=True, no_port=True),
-        )),
+        ), description="Inputs processed together; write 0, there is no batch mode."),
         Register("D_POST_Y_EXTENSION", "CSC", 0x04020, "dual", (
             Field("Y_EXTENSION", 1, 0, "rw"),
-        )),
+        ), description="Image mode: lines combined in one operation, 0 one, 1 two, 2 four."),
         Register("D_ENTRY_PER_SLICE", "CSC", 0x04024, "dual", (
             Field("ENTRIES", 13, 0, "rw", minus_one=True),
-        )),
+        ), description="Buffer entries of one input line with all its channels."),
         Register("D_WEIGHT_FORMAT", "CSC", 0x04028, "dual", (
             Field("WEIGHT_FORMAT", 0, 0, "rw", enum={"UNCOMPRESSED": 0, "COMPRESSED": 1}, no_port=True),
-        )),
+        ), description="Weight compression; write 0."),
         Register("D_WEIGHT_SIZE_EXT_0", "CSC", 0x0402c, "dual", (
             Field("WEIGHT_WIDTH_EXT", 4, 0, "rw", minus_one=True),
             Field("WEIGHT_HEIGHT_EXT", 20, 16, "rw", minus_one=True),
-        )),
+        ), description="Kernel width and height as computed."),
         Register("D_WEIGHT_SIZE_EXT_1", "CSC", 0x04030, "dual", (
             Field("WEIGHT_CHANNEL_EXT", 12, 0, "rw", minus_one=True),
             Field("WEIGHT_KERNEL", 28, 16, "rw", minus_one=True),
-        )),
+        ), description="Kernel channels as computed, and number of kernels."),
         Register("D_WEIGHT_BYTES", "CSC", 0x04034, "dual", (
             Field("WEIGHT_BYTES", 31, 0, "rw"),
-        )),
+        ), description="Bytes of all weights, a multiple of 8."),
         Register("D_WMB_BYTES", "CSC", 0x04038, "dual", (
             Field("WMB_BYTES", 27, 0, "rw"),
-        ), storage_only=True),
+        ), description="Belongs to weight compression.", storage_only=True),
         Register("D_DATAOUT_SIZE_0", "CSC", 0x0403c, "dual", (
             Field("DATAOUT_WIDTH", 12, 0, "rw", minus_one=True),
             Field("DATAOUT_HEIGHT", 28, 16, "rw", minus_one=True),
-        )),
+        ), description="Output width and height."),
         Register("D_DATAOUT_SIZE_1", "CSC", 0x04040, "dual", (
             Field("DATAOUT_CHANNEL", 12, 0, "rw", minus_one=True, storage_only=True),
-        )),
+        ), description="Output channels; the kernel count of CSC is the one that counts."),
         Register("D_ATOMICS", "CSC", 0x04044, "dual", (
             Field("ATOMICS", 20, 0, "rw", reset=0x1, minus_one=True),
-        )),
+        ), description="Output positions of one channel."),
         Register("D_RELEASE", "CSC", 0x04048, "dual", (
             Field("RLS_SLICES", 11, 0, "rw", reset=0x1, minus_one=True),
-        )),
+        ), description="Input lines given back when the layer ends."),
         Register("D_CONV_STRIDE_EXT", "CSC", 0x0404c, "dual", (
             Field("CONV_X_STRIDE_EXT", 2, 0, "rw", minus_one=True),
             Field("CONV_Y_STRIDE_EXT", 18, 16, "rw", minus_one=True),
-        )),
+        ), description="Step of the window in the input."),
         Register("D_DILATION_EXT", "CSC", 0x04050, "dual", (
             Field("X_DILATION_EXT", 4, 0, "rw", minus_one=True),
             Field("Y_DILATION_EXT", 20, 16, "rw", minus_one=True),
-        )),
+        ), description="Distance of kernel elements in the input."),
         Register("D_ZERO_PADDING", "CSC", 0x04054, "dual", (
             Field("PAD_LEFT", 4, 0, "rw"),
             Field("PAD_TOP", 20, 16, "rw"),
-        )),
+        ), description="Padding at the left and the top; right and bottom follow from the output size."),
         Register("D_ZERO_PADDING_VALUE", "CSC", 0x04058, "dual", (
             Field("PAD_VALUE", 15, 0, "rw"),
-        )),
+        ), description="Value of a padding element, signed."),
         Register("D_BANK", "CSC", 0x0405c, "dual", (
             Field("DATA_BANK", 4, 0, "rw", minus_one=True),
             Field("WEIGHT_BANK", 20, 16, "rw", minus_one=True),
-        )),
+        ), description="Banks of the convolution buffer given to data (from bank 0) and to weights (after them)."),
         Register("D_PRA_CFG", "CSC", 0x04060, "dual", (
             Field("PRA_TRUNCATE", 1, 0, "rw", no_port=True),
-        )),
+        ), description="Belongs to Winograd."),
         Register("D_CYA", "CSC", 0x04064, "dual", (
             Field("CYA", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Spare.", storage_only=True),
     ), "Convolution sequencer: reads the buffer and feeds the MAC array."),
     Unit("CMAC_A", 0x05000, (
         Register("S_STATUS", "CMAC_A", 0x05000, "single", (
@@ -733,7 +733,7 @@ UNITS: tuple[Unit, ...] = (
         Register("D_MISC_CFG", "CMAC_A", 0x0500c, "dual", (
             Field("CONV_MODE", 0, 0, "rw", enum={"DIRECT": 0, "WINOGRAD": 1}, storage_only=True),
             Field("PROC_PRECISION", 13, 12, "rw", reset=0x1, enum={"INT8": 0, "INT16": 1, "FP16": 2}, storage_only=True),
-        )),
+        ), description="Mode and precision. The precision field resets to INT16: write INT8."),
     ), "MAC cells of kernels 0 to 3 of a kernel group."),
     Unit("CMAC_B", 0x06000, (
         Register("S_STATUS", "CMAC_B", 0x06000, "single", (
@@ -750,7 +750,7 @@ UNITS: tuple[Unit, ...] = (
         Register("D_MISC_CFG", "CMAC_B", 0x0600c, "dual", (
             Field("CONV_MODE", 0, 0, "rw", enum={"DIRECT": 0, "WINOGRAD": 1}, storage_only=True),
             Field("PROC_PRECISION", 13, 12, "rw", reset=0x1, enum={"INT8": 0, "INT16": 1, "FP16": 2}, storage_only=True),
-        )),
+        ), description="Mode and precision. The precision field resets to INT16: write INT8."),
     ), "MAC cells of kernels 4 to 7 of a kernel group."),
     Unit("CACC", 0x07000, (
         Register("S_STATUS", "CACC", 0x07000, "single", (
@@ -767,39 +767,39 @@ UNITS: tuple[Unit, ...] = (
         Register("D_MISC_CFG", "CACC", 0x0700c, "dual", (
             Field("CONV_MODE", 0, 0, "rw", enum={"DIRECT": 0, "WINOGRAD": 1}, no_port=True),
             Field("PROC_PRECISION", 13, 12, "rw", reset=0x1, enum={"INT8": 0, "INT16": 1, "FP16": 2}, storage_only=True),
-        )),
+        ), description="Mode and precision. The precision field resets to INT16: write INT8."),
         Register("D_DATAOUT_SIZE_0", "CACC", 0x07010, "dual", (
             Field("DATAOUT_WIDTH", 12, 0, "rw", minus_one=True),
             Field("DATAOUT_HEIGHT", 28, 16, "rw", minus_one=True),
-        )),
+        ), description="Output width and height."),
         Register("D_DATAOUT_SIZE_1", "CACC", 0x07014, "dual", (
             Field("DATAOUT_CHANNEL", 12, 0, "rw", minus_one=True, storage_only=True),
-        )),
+        ), description="Output channels; the kernel count of CSC is the one that counts."),
         Register("D_DATAOUT_ADDR", "CACC", 0x07018, "dual", (
             Field("DATAOUT_ADDR", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Not used: CACC does not address memory.", storage_only=True),
         Register("D_BATCH_NUMBER", "CACC", 0x0701c, "dual", (
             Field("BATCHES", 4, 0, "rw", minus_one=True),
-        ), storage_only=True),
+        ), description="Inputs processed together; write 0, there is no batch mode.", storage_only=True),
         Register("D_LINE_STRIDE", "CACC", 0x07020, "dual", (
             Field("LINE_STRIDE", 23, 0, "rw"),
-        ), storage_only=True),
+        ), description="Not used: CACC does not address memory.", storage_only=True),
         Register("D_SURF_STRIDE", "CACC", 0x07024, "dual", (
             Field("SURF_STRIDE", 23, 0, "rw"),
-        ), storage_only=True),
+        ), description="Not used: CACC does not address memory.", storage_only=True),
         Register("D_DATAOUT_MAP", "CACC", 0x07028, "dual", (
             Field("LINE_PACKED", 0, 0, "rw", enum={"FALSE": 0, "TRUE": 1}),
             Field("SURF_PACKED", 16, 16, "rw", enum={"FALSE": 0, "TRUE": 1}),
-        ), storage_only=True),
+        ), description="Not used: CACC does not address memory.", storage_only=True),
         Register("D_CLIP_CFG", "CACC", 0x0702c, "dual", (
             Field("CLIP_TRUNCATE", 4, 0, "rw"),
-        )),
+        ), description="Right shift of the sums before they are clipped to 32 bits."),
         Register("D_OUT_SATURATION", "CACC", 0x07030, "dual", (
             Field("SAT_COUNT", 31, 0, "ro"),
-        )),
+        ), description="Sums of the last layer that were clipped."),
         Register("D_CYA", "CACC", 0x07034, "dual", (
             Field("CYA", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Spare.", storage_only=True),
     ), "Convolution accumulator."),
     Unit("SDP_RDMA", 0x08000, (
         Register("S_STATUS", "SDP_RDMA", 0x08000, "single", (
@@ -815,91 +815,91 @@ UNITS: tuple[Unit, ...] = (
         ), description="1 starts the group; the hardware clears it when the layer is done. While it is 1 all writes to the group are dropped."),
         Register("D_DATA_CUBE_WIDTH", "SDP_RDMA", 0x0800c, "dual", (
             Field("WIDTH", 12, 0, "rw", minus_one=True),
-        )),
+        ), description="Width of the input cube."),
         Register("D_DATA_CUBE_HEIGHT", "SDP_RDMA", 0x08010, "dual", (
             Field("HEIGHT", 12, 0, "rw", minus_one=True),
-        )),
+        ), description="Height of the input cube."),
         Register("D_DATA_CUBE_CHANNEL", "SDP_RDMA", 0x08014, "dual", (
             Field("CHANNEL", 12, 0, "rw", minus_one=True),
-        )),
+        ), description="Channels of the input cube."),
         Register("D_SRC_BASE_ADDR_LOW", "SDP_RDMA", 0x08018, "dual", (
             Field("SRC_BASE_ADDR_LOW", 31, 0, "rw"),
-        )),
+        ), description="Byte address of the input cube."),
         Register("D_SRC_BASE_ADDR_HIGH", "SDP_RDMA", 0x0801c, "dual", (
             Field("SRC_BASE_ADDR_HIGH", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Address bits above 31: the bus has none.", storage_only=True),
         Register("D_SRC_LINE_STRIDE", "SDP_RDMA", 0x08020, "dual", (
             Field("SRC_LINE_STRIDE", 31, 0, "rw"),
-        )),
+        ), description="Bytes from line to line of the input cube."),
         Register("D_SRC_SURFACE_STRIDE", "SDP_RDMA", 0x08024, "dual", (
             Field("SRC_SURFACE_STRIDE", 31, 0, "rw"),
-        )),
+        ), description="Bytes from surface to surface of the input cube."),
         Register("D_BRDMA_CFG", "SDP_RDMA", 0x08028, "dual", (
             Field("BRDMA_DISABLE", 0, 0, "rw", reset=0x1, enum={"NO": 0, "YES": 1}),
             Field("BRDMA_DATA_USE", 2, 1, "rw", enum={"MUL": 0, "ALU": 1, "BOTH": 2}),
             Field("BRDMA_DATA_SIZE", 3, 3, "rw", enum={"ONE_BYTE": 0, "TWO_BYTE": 1}),
             Field("BRDMA_DATA_MODE", 4, 4, "rw", enum={"PER_KERNEL": 0, "PER_ELEMENT": 1}),
             Field("BRDMA_RAM_TYPE", 5, 5, "rw", enum={"CV": 0, "MC": 1}),
-        )),
+        ), description="Operands of the BS stage: off or on, which, how wide, per channel or per element, memory port. Resets to off."),
         Register("D_BS_BASE_ADDR_LOW", "SDP_RDMA", 0x0802c, "dual", (
             Field("BS_BASE_ADDR_LOW", 31, 0, "rw"),
-        )),
+        ), description="Byte address of the BS operands."),
         Register("D_BS_BASE_ADDR_HIGH", "SDP_RDMA", 0x08030, "dual", (
             Field("BS_BASE_ADDR_HIGH", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Address bits above 31: the bus has none.", storage_only=True),
         Register("D_BS_LINE_STRIDE", "SDP_RDMA", 0x08034, "dual", (
             Field("BS_LINE_STRIDE", 31, 0, "rw"),
-        )),
+        ), description="Bytes from line to line of the BS operands."),
         Register("D_BS_SURFACE_STRIDE", "SDP_RDMA", 0x08038, "dual", (
             Field("BS_SURFACE_STRIDE", 31, 0, "rw"),
-        )),
+        ), description="Bytes from surface to surface of the BS operands."),
         Register("D_BS_BATCH_STRIDE", "SDP_RDMA", 0x0803c, "dual", (
             Field("BS_BATCH_STRIDE", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Belongs to batch mode.", storage_only=True),
         Register("D_NRDMA_CFG", "SDP_RDMA", 0x08040, "dual", (
             Field("NRDMA_DISABLE", 0, 0, "rw", reset=0x1, enum={"NO": 0, "YES": 1}),
             Field("NRDMA_DATA_USE", 2, 1, "rw", enum={"MUL": 0, "ALU": 1, "BOTH": 2}),
             Field("NRDMA_DATA_SIZE", 3, 3, "rw", enum={"ONE_BYTE": 0, "TWO_BYTE": 1}),
             Field("NRDMA_DATA_MODE", 4, 4, "rw", enum={"PER_KERNEL": 0, "PER_ELEMENT": 1}),
             Field("NRDMA_RAM_TYPE", 5, 5, "rw", enum={"CV": 0, "MC": 1}),
-        )),
+        ), description="Operands of the BN stage: off or on, which, how wide, per channel or per element, memory port. Resets to off."),
         Register("D_BN_BASE_ADDR_LOW", "SDP_RDMA", 0x08044, "dual", (
             Field("BN_BASE_ADDR_LOW", 31, 0, "rw"),
-        )),
+        ), description="Byte address of the BN operands."),
         Register("D_BN_BASE_ADDR_HIGH", "SDP_RDMA", 0x08048, "dual", (
             Field("BN_BASE_ADDR_HIGH", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Address bits above 31: the bus has none.", storage_only=True),
         Register("D_BN_LINE_STRIDE", "SDP_RDMA", 0x0804c, "dual", (
             Field("BN_LINE_STRIDE", 31, 0, "rw"),
-        )),
+        ), description="Bytes from line to line of the BN operands."),
         Register("D_BN_SURFACE_STRIDE", "SDP_RDMA", 0x08050, "dual", (
             Field("BN_SURFACE_STRIDE", 31, 0, "rw"),
-        )),
+        ), description="Bytes from surface to surface of the BN operands."),
         Register("D_BN_BATCH_STRIDE", "SDP_RDMA", 0x08054, "dual", (
             Field("BN_BATCH_STRIDE", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Belongs to batch mode.", storage_only=True),
         Register("D_ERDMA_CFG", "SDP_RDMA", 0x08058, "dual", (
             Field("ERDMA_DISABLE", 0, 0, "rw", reset=0x1, enum={"NO": 0, "YES": 1}),
             Field("ERDMA_DATA_USE", 2, 1, "rw", enum={"MUL": 0, "ALU": 1, "BOTH": 2}),
             Field("ERDMA_DATA_SIZE", 3, 3, "rw", enum={"ONE_BYTE": 0, "TWO_BYTE": 1}),
             Field("ERDMA_DATA_MODE", 4, 4, "rw", enum={"PER_KERNEL": 0, "PER_ELEMENT": 1}),
             Field("ERDMA_RAM_TYPE", 5, 5, "rw", enum={"CV": 0, "MC": 1}),
-        ), storage_only=True),
+        ), description="Operands of the EW stage, which this configuration lacks.", storage_only=True),
         Register("D_EW_BASE_ADDR_LOW", "SDP_RDMA", 0x0805c, "dual", (
             Field("EW_BASE_ADDR_LOW", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Byte address of the EW operands (no such stage here).", storage_only=True),
         Register("D_EW_BASE_ADDR_HIGH", "SDP_RDMA", 0x08060, "dual", (
             Field("EW_BASE_ADDR_HIGH", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Address bits above 31: the bus has none.", storage_only=True),
         Register("D_EW_LINE_STRIDE", "SDP_RDMA", 0x08064, "dual", (
             Field("EW_LINE_STRIDE", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Bytes from line to line of the EW operands (no such stage here).", storage_only=True),
         Register("D_EW_SURFACE_STRIDE", "SDP_RDMA", 0x08068, "dual", (
             Field("EW_SURFACE_STRIDE", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Bytes from surface to surface of the EW operands (no such stage here).", storage_only=True),
         Register("D_EW_BATCH_STRIDE", "SDP_RDMA", 0x0806c, "dual", (
             Field("EW_BATCH_STRIDE", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Belongs to batch mode.", storage_only=True),
         Register("D_FEATURE_MODE_CFG", "SDP_RDMA", 0x08070, "dual", (
             Field("FLYING_MODE", 0, 0, "rw", enum={"OFF": 0, "ON": 1}),
             Field("WINOGRAD", 1, 1, "rw", enum={"OFF": 0, "ON": 1}, storage_only=True),
@@ -907,32 +907,32 @@ UNITS: tuple[Unit, ...] = (
             Field("PROC_PRECISION", 5, 4, "rw", reset=0x1, enum={"INT8": 0, "INT16": 1, "FP16": 2}, no_port=True),
             Field("OUT_PRECISION", 7, 6, "rw", enum={"INT8": 0, "INT16": 1, "FP16": 2}, no_port=True),
             Field("BATCH_NUMBER", 12, 8, "rw", minus_one=True, no_port=True),
-        )),
+        ), description="Where the input comes from, and modes. Precision fields reset to INT16: write INT8."),
         Register("D_SRC_DMA_CFG", "SDP_RDMA", 0x08074, "dual", (
             Field("SRC_RAM_TYPE", 0, 0, "rw", enum={"CV": 0, "MC": 1}),
-        )),
+        ), description="Which memory port is used. Only 1 exists: with 0, the reset value, the unit waits for ever."),
         Register("D_STATUS_NAN_INPUT_NUM", "SDP_RDMA", 0x08078, "dual", (
             Field("STATUS_NAN_INPUT_NUM", 31, 0, "ro", absent=True),
-        )),
+        ), description="Belongs to floating point: 0."),
         Register("D_STATUS_INF_INPUT_NUM", "SDP_RDMA", 0x0807c, "dual", (
             Field("STATUS_INF_INPUT_NUM", 31, 0, "ro", absent=True),
-        )),
+        ), description="Belongs to floating point: 0."),
         Register("D_PERF_ENABLE", "SDP_RDMA", 0x08080, "dual", (
             Field("PERF_DMA_EN", 0, 0, "rw", enum={"NO": 0, "YES": 1}),
             Field("PERF_NAN_INF_COUNT_EN", 1, 1, "rw", enum={"NO": 0, "YES": 1}, no_port=True),
-        )),
+        ), description="Which counters run."),
         Register("D_PERF_MRDMA_READ_STALL", "SDP_RDMA", 0x08084, "dual", (
             Field("MRDMA_STALL", 31, 0, "ro"),
-        )),
+        ), description="Cycles of the last layer in which a read of engine M waited for the memory."),
         Register("D_PERF_BRDMA_READ_STALL", "SDP_RDMA", 0x08088, "dual", (
             Field("BRDMA_STALL", 31, 0, "ro"),
-        )),
+        ), description="Cycles of the last layer in which a read of engine B waited for the memory."),
         Register("D_PERF_NRDMA_READ_STALL", "SDP_RDMA", 0x0808c, "dual", (
             Field("NRDMA_STALL", 31, 0, "ro"),
-        )),
+        ), description="Cycles of the last layer in which a read of engine N waited for the memory."),
         Register("D_PERF_ERDMA_READ_STALL", "SDP_RDMA", 0x08090, "dual", (
             Field("ERDMA_STALL", 31, 0, "ro", absent=True),
-        ), storage_only=True),
+        ), description="There is no such engine: 0.", storage_only=True),
     ), "Read DMA of the single data point processor."),
     Unit("SDP", 0x09000, (
         Register("S_STATUS", "SDP", 0x09000, "single", (
@@ -947,73 +947,73 @@ UNITS: tuple[Unit, ...] = (
             Field("LUT_ADDR", 9, 0, "trig"),
             Field("LUT_TABLE_ID", 16, 16, "rw", enum={"LE": 0, "LO": 1}),
             Field("LUT_ACCESS_TYPE", 17, 17, "rw", enum={"READ": 0, "WRITE": 1}),
-        ), storage_only=True),
+        ), description="Belongs to the look-up table, which SDP lacks here.", storage_only=True),
         Register("S_LUT_ACCESS_DATA", "SDP", 0x0900c, "single", (
             Field("LUT_DATA", 15, 0, "trig", absent=True),
-        ), storage_only=True),
+        ), description="Belongs to the look-up table, which SDP lacks here: writes are lost, reads give 0.", storage_only=True),
         Register("S_LUT_CFG", "SDP", 0x09010, "single", (
             Field("LUT_LE_FUNCTION", 0, 0, "rw", enum={"EXPONENT": 0, "LINEAR": 1}),
             Field("LUT_UFLOW_PRIORITY", 4, 4, "rw", enum={"LE": 0, "LO": 1}),
             Field("LUT_OFLOW_PRIORITY", 5, 5, "rw", enum={"LE": 0, "LO": 1}),
             Field("LUT_HYBRID_PRIORITY", 6, 6, "rw", enum={"LE": 0, "LO": 1}),
-        ), storage_only=True),
+        ), description="Belongs to the look-up table, which SDP lacks here.", storage_only=True),
         Register("S_LUT_INFO", "SDP", 0x09014, "single", (
             Field("LUT_LE_INDEX_OFFSET", 7, 0, "rw"),
             Field("LUT_LE_INDEX_SELECT", 15, 8, "rw"),
             Field("LUT_LO_INDEX_SELECT", 23, 16, "rw"),
-        ), storage_only=True),
+        ), description="Belongs to the look-up table, which SDP lacks here.", storage_only=True),
         Register("S_LUT_LE_START", "SDP", 0x09018, "single", (
             Field("LUT_LE_START", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Belongs to the look-up table, which SDP lacks here.", storage_only=True),
         Register("S_LUT_LE_END", "SDP", 0x0901c, "single", (
             Field("LUT_LE_END", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Belongs to the look-up table, which SDP lacks here.", storage_only=True),
         Register("S_LUT_LO_START", "SDP", 0x09020, "single", (
             Field("LUT_LO_START", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Belongs to the look-up table, which SDP lacks here.", storage_only=True),
         Register("S_LUT_LO_END", "SDP", 0x09024, "single", (
             Field("LUT_LO_END", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Belongs to the look-up table, which SDP lacks here.", storage_only=True),
         Register("S_LUT_LE_SLOPE_SCALE", "SDP", 0x09028, "single", (
             Field("LUT_LE_SLOPE_UFLOW_SCALE", 15, 0, "rw"),
             Field("LUT_LE_SLOPE_OFLOW_SCALE", 31, 16, "rw"),
-        ), storage_only=True),
+        ), description="Belongs to the look-up table, which SDP lacks here.", storage_only=True),
         Register("S_LUT_LE_SLOPE_SHIFT", "SDP", 0x0902c, "single", (
             Field("LUT_LE_SLOPE_UFLOW_SHIFT", 4, 0, "rw"),
             Field("LUT_LE_SLOPE_OFLOW_SHIFT", 9, 5, "rw"),
-        ), storage_only=True),
+        ), description="Belongs to the look-up table, which SDP lacks here.", storage_only=True),
         Register("S_LUT_LO_SLOPE_SCALE", "SDP", 0x09030, "single", (
             Field("LUT_LO_SLOPE_UFLOW_SCALE", 15, 0, "rw"),
             Field("LUT_LO_SLOPE_OFLOW_SCALE", 31, 16, "rw"),
-        ), storage_only=True),
+        ), description="Belongs to the look-up table, which SDP lacks here.", storage_only=True),
         Register("S_LUT_LO_SLOPE_SHIFT", "SDP", 0x09034, "single", (
             Field("LUT_LO_SLOPE_UFLOW_SHIFT", 4, 0, "rw"),
             Field("LUT_LO_SLOPE_OFLOW_SHIFT", 9, 5, "rw"),
-        ), storage_only=True),
+        ), description="Belongs to the look-up table, which SDP lacks here.", storage_only=True),
         Register("D_OP_ENABLE", "SDP", 0x09038, "dual", (
             Field("OP_EN", 0, 0, "trig", enum={"DISABLE": 0, "ENABLE": 1}),
         ), description="1 starts the group; the hardware clears it when the layer is done. While it is 1 all writes to the group are dropped."),
         Register("D_DATA_CUBE_WIDTH", "SDP", 0x0903c, "dual", (
             Field("WIDTH", 12, 0, "rw", minus_one=True),
-        )),
+        ), description="Width of the input cube."),
         Register("D_DATA_CUBE_HEIGHT", "SDP", 0x09040, "dual", (
             Field("HEIGHT", 12, 0, "rw", minus_one=True),
-        )),
+        ), description="Height of the input cube."),
         Register("D_DATA_CUBE_CHANNEL", "SDP", 0x09044, "dual", (
             Field("CHANNEL", 12, 0, "rw", minus_one=True),
-        )),
+        ), description="Channels of the input cube."),
         Register("D_DST_BASE_ADDR_LOW", "SDP", 0x09048, "dual", (
             Field("DST_BASE_ADDR_LOW", 31, 0, "rw"),
-        )),
+        ), description="Byte address of the output cube."),
         Register("D_DST_BASE_ADDR_HIGH", "SDP", 0x0904c, "dual", (
             Field("DST_BASE_ADDR_HIGH", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Address bits above 31: the bus has none.", storage_only=True),
         Register("D_DST_LINE_STRIDE", "SDP", 0x09050, "dual", (
             Field("DST_LINE_STRIDE", 31, 0, "rw"),
-        )),
+        ), description="Bytes from line to line of the output cube."),
         Register("D_DST_SURFACE_STRIDE", "SDP", 0x09054, "dual", (
             Field("DST_SURFACE_STRIDE", 31, 0, "rw"),
-        )),
+        ), description="Bytes from surface to surface of the output cube."),
         Register("D_DP_BS_CFG", "SDP", 0x09058, "dual", (
             Field("BS_BYPASS", 0, 0, "rw", reset=0x1, enum={"NO": 0, "YES": 1}),
             Field("BS_ALU_BYPASS", 1, 1, "rw", reset=0x1, enum={"NO": 0, "YES": 1}),
@@ -1021,21 +1021,21 @@ UNITS: tuple[Unit, ...] = (
             Field("BS_MUL_BYPASS", 4, 4, "rw", reset=0x1, enum={"NO": 0, "YES": 1}),
             Field("BS_MUL_PRELU", 5, 5, "rw", reset=0x1, enum={"NO": 0, "YES": 1}),
             Field("BS_RELU_BYPASS", 6, 6, "rw", reset=0x1, enum={"NO": 0, "YES": 1}),
-        )),
+        ), description="Stage BS: what is bypassed, ALU operation, PReLU. Resets to bypassed."),
         Register("D_DP_BS_ALU_CFG", "SDP", 0x0905c, "dual", (
             Field("BS_ALU_SRC", 0, 0, "rw", enum={"REG": 0, "MEM": 1}),
             Field("BS_ALU_SHIFT_VALUE", 13, 8, "rw"),
-        )),
+        ), description="Stage BS: source and left shift of the ALU operand."),
         Register("D_DP_BS_ALU_SRC_VALUE", "SDP", 0x09060, "dual", (
             Field("BS_ALU_OPERAND", 15, 0, "rw"),
-        )),
+        ), description="Stage BS: ALU operand from the register, signed."),
         Register("D_DP_BS_MUL_CFG", "SDP", 0x09064, "dual", (
             Field("BS_MUL_SRC", 0, 0, "rw", enum={"REG": 0, "MEM": 1}),
             Field("BS_MUL_SHIFT_VALUE", 15, 8, "rw"),
-        )),
+        ), description="Stage BS: source of the factor, and right shift after the multiplication."),
         Register("D_DP_BS_MUL_SRC_VALUE", "SDP", 0x09068, "dual", (
             Field("BS_MUL_OPERAND", 15, 0, "rw"),
-        )),
+        ), description="Stage BS: factor from the register, signed."),
         Register("D_DP_BN_CFG", "SDP", 0x0906c, "dual", (
             Field("BN_BYPASS", 0, 0, "rw", reset=0x1, enum={"NO": 0, "YES": 1}),
             Field("BN_ALU_BYPASS", 1, 1, "rw", reset=0x1, enum={"NO": 0, "YES": 1}),
@@ -1043,21 +1043,21 @@ UNITS: tuple[Unit, ...] = (
             Field("BN_MUL_BYPASS", 4, 4, "rw", reset=0x1, enum={"NO": 0, "YES": 1}),
             Field("BN_MUL_PRELU", 5, 5, "rw", enum={"NO": 0, "YES": 1}),
             Field("BN_RELU_BYPASS", 6, 6, "rw", reset=0x1, enum={"NO": 0, "YES": 1}),
-        )),
+        ), description="Stage BN: what is bypassed, ALU operation, PReLU. Resets to bypassed."),
         Register("D_DP_BN_ALU_CFG", "SDP", 0x09070, "dual", (
             Field("BN_ALU_SRC", 0, 0, "rw", enum={"REG": 0, "MEM": 1}),
             Field("BN_ALU_SHIFT_VALUE", 13, 8, "rw"),
-        )),
+        ), description="Stage BN: source and left shift of the ALU operand."),
         Register("D_DP_BN_ALU_SRC_VALUE", "SDP", 0x09074, "dual", (
             Field("BN_ALU_OPERAND", 15, 0, "rw"),
-        )),
+        ), description="Stage BN: ALU operand from the register, signed."),
         Register("D_DP_BN_MUL_CFG", "SDP", 0x09078, "dual", (
             Field("BN_MUL_SRC", 0, 0, "rw", enum={"REG": 0, "MEM": 1}),
             Field("BN_MUL_SHIFT_VALUE", 15, 8, "rw"),
-        )),
+        ), description="Stage BN: source of the factor, and right shift after the multiplication."),
         Register("D_DP_BN_MUL_SRC_VALUE", "SDP", 0x0907c, "dual", (
             Field("BN_MUL_OPERAND", 15, 0, "rw"),
-        )),
+        ), description="Stage BN: factor from the register, signed."),
         Register("D_DP_EW_CFG", "SDP", 0x09080, "dual", (
             Field("EW_BYPASS", 0, 0, "rw", reset=0x1, enum={"NO": 0, "YES": 1}),
             Field("EW_ALU_BYPASS", 1, 1, "rw", reset=0x1, enum={"NO": 0, "YES": 1}),
@@ -1065,107 +1065,107 @@ UNITS: tuple[Unit, ...] = (
             Field("EW_MUL_BYPASS", 4, 4, "rw", reset=0x1, enum={"NO": 0, "YES": 1}),
             Field("EW_MUL_PRELU", 5, 5, "rw", enum={"NO": 0, "YES": 1}),
             Field("EW_LUT_BYPASS", 6, 6, "rw", reset=0x1, enum={"NO": 0, "YES": 1}),
-        ), storage_only=True),
+        ), description="Belongs to the EW stage, which this configuration lacks.", storage_only=True),
         Register("D_DP_EW_ALU_CFG", "SDP", 0x09084, "dual", (
             Field("EW_ALU_SRC", 0, 0, "rw", enum={"REG": 0, "MEM": 1}),
             Field("EW_ALU_CVT_BYPASS", 1, 1, "rw", reset=0x1, enum={"NO": 0, "YES": 1}),
-        ), storage_only=True),
+        ), description="Belongs to the EW stage, which this configuration lacks.", storage_only=True),
         Register("D_DP_EW_ALU_SRC_VALUE", "SDP", 0x09088, "dual", (
             Field("EW_ALU_OPERAND", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Belongs to the EW stage, which this configuration lacks.", storage_only=True),
         Register("D_DP_EW_ALU_CVT_OFFSET_VALUE", "SDP", 0x0908c, "dual", (
             Field("EW_ALU_CVT_OFFSET", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Belongs to the EW stage, which this configuration lacks.", storage_only=True),
         Register("D_DP_EW_ALU_CVT_SCALE_VALUE", "SDP", 0x09090, "dual", (
             Field("EW_ALU_CVT_SCALE", 15, 0, "rw"),
-        ), storage_only=True),
+        ), description="Belongs to the EW stage, which this configuration lacks.", storage_only=True),
         Register("D_DP_EW_ALU_CVT_TRUNCATE_VALUE", "SDP", 0x09094, "dual", (
             Field("EW_ALU_CVT_TRUNCATE", 5, 0, "rw"),
-        ), storage_only=True),
+        ), description="Belongs to the EW stage, which this configuration lacks.", storage_only=True),
         Register("D_DP_EW_MUL_CFG", "SDP", 0x09098, "dual", (
             Field("EW_MUL_SRC", 0, 0, "rw", enum={"REG": 0, "MEM": 1}),
             Field("EW_MUL_CVT_BYPASS", 1, 1, "rw", reset=0x1, enum={"NO": 0, "YES": 1}),
-        ), storage_only=True),
+        ), description="Belongs to the EW stage, which this configuration lacks.", storage_only=True),
         Register("D_DP_EW_MUL_SRC_VALUE", "SDP", 0x0909c, "dual", (
             Field("EW_MUL_OPERAND", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Belongs to the EW stage, which this configuration lacks.", storage_only=True),
         Register("D_DP_EW_MUL_CVT_OFFSET_VALUE", "SDP", 0x090a0, "dual", (
             Field("EW_MUL_CVT_OFFSET", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Belongs to the EW stage, which this configuration lacks.", storage_only=True),
         Register("D_DP_EW_MUL_CVT_SCALE_VALUE", "SDP", 0x090a4, "dual", (
             Field("EW_MUL_CVT_SCALE", 15, 0, "rw"),
-        ), storage_only=True),
+        ), description="Belongs to the EW stage, which this configuration lacks.", storage_only=True),
         Register("D_DP_EW_MUL_CVT_TRUNCATE_VALUE", "SDP", 0x090a8, "dual", (
             Field("EW_MUL_CVT_TRUNCATE", 5, 0, "rw"),
-        ), storage_only=True),
+        ), description="Belongs to the EW stage, which this configuration lacks.", storage_only=True),
         Register("D_DP_EW_TRUNCATE_VALUE", "SDP", 0x090ac, "dual", (
             Field("EW_TRUNCATE", 9, 0, "rw"),
-        ), storage_only=True),
+        ), description="Belongs to the EW stage, which this configuration lacks.", storage_only=True),
         Register("D_FEATURE_MODE_CFG", "SDP", 0x090b0, "dual", (
             Field("FLYING_MODE", 0, 0, "rw", enum={"OFF": 0, "ON": 1}),
             Field("OUTPUT_DST", 1, 1, "rw", enum={"MEM": 0, "PDP": 1}),
             Field("WINOGRAD", 2, 2, "rw", enum={"OFF": 0, "ON": 1}, no_port=True),
             Field("NAN_TO_ZERO", 3, 3, "rw", enum={"DISABLE": 0, "ENABLE": 1}, no_port=True),
             Field("BATCH_NUMBER", 12, 8, "rw", minus_one=True, no_port=True),
-        )),
+        ), description="Where the input comes from, where the output goes, and modes."),
         Register("D_DST_DMA_CFG", "SDP", 0x090b4, "dual", (
             Field("DST_RAM_TYPE", 0, 0, "rw", enum={"CV": 0, "MC": 1}),
-        )),
+        ), description="Which memory port is used. Only 1 exists: with 0, the reset value, the unit waits for ever."),
         Register("D_DST_BATCH_STRIDE", "SDP", 0x090b8, "dual", (
             Field("DST_BATCH_STRIDE", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Belongs to batch mode.", storage_only=True),
         Register("D_DATA_FORMAT", "SDP", 0x090bc, "dual", (
             Field("PROC_PRECISION", 1, 0, "rw", enum={"INT8": 0, "INT16": 1, "FP16": 2}, no_port=True),
             Field("OUT_PRECISION", 3, 2, "rw", enum={"INT8": 0, "INT16": 1, "FP16": 2}, no_port=True),
-        )),
+        ), description="Precision inside and at the output; write INT8."),
         Register("D_CVT_OFFSET", "SDP", 0x090c0, "dual", (
             Field("CVT_OFFSET", 31, 0, "rw"),
-        )),
+        ), description="Output converter: value subtracted before scaling, signed."),
         Register("D_CVT_SCALE", "SDP", 0x090c4, "dual", (
             Field("CVT_SCALE", 15, 0, "rw"),
-        )),
+        ), description="Output converter: factor, signed. Resets to 0: write 1 for a plain copy."),
         Register("D_CVT_SHIFT", "SDP", 0x090c8, "dual", (
             Field("CVT_SHIFT", 5, 0, "rw"),
-        )),
+        ), description="Output converter: right shift."),
         Register("D_STATUS", "SDP", 0x090cc, "dual", (
             Field("STATUS_UNEQUAL", 0, 0, "ro"),
-        )),
+        ), description="1 when the last layer wrote a byte other than 0 to memory."),
         Register("D_STATUS_NAN_INPUT_NUM", "SDP", 0x090d0, "dual", (
             Field("STATUS_NAN_INPUT_NUM", 31, 0, "ro", absent=True),
-        )),
+        ), description="Belongs to floating point: 0."),
         Register("D_STATUS_INF_INPUT_NUM", "SDP", 0x090d4, "dual", (
             Field("STATUS_INF_INPUT_NUM", 31, 0, "ro", absent=True),
-        )),
+        ), description="Belongs to floating point: 0."),
         Register("D_STATUS_NAN_OUTPUT_NUM", "SDP", 0x090d8, "dual", (
             Field("STATUS_NAN_OUTPUT_NUM", 31, 0, "ro", absent=True),
-        )),
+        ), description="Belongs to floating point: 0."),
         Register("D_PERF_ENABLE", "SDP", 0x090dc, "dual", (
             Field("PERF_DMA_EN", 0, 0, "rw", enum={"NO": 0, "YES": 1}),
             Field("PERF_LUT_EN", 1, 1, "rw", enum={"NO": 0, "YES": 1}, no_port=True),
             Field("PERF_SAT_EN", 2, 2, "rw", enum={"NO": 0, "YES": 1}),
             Field("PERF_NAN_INF_COUNT_EN", 3, 3, "rw", enum={"NO": 0, "YES": 1}, storage_only=True),
-        )),
+        ), description="Which counters run."),
         Register("D_PERF_WDMA_WRITE_STALL", "SDP", 0x090e0, "dual", (
             Field("WDMA_STALL", 31, 0, "ro"),
-        )),
+        ), description="Cycles of the last layer in which a write waited for the memory."),
         Register("D_PERF_LUT_UFLOW", "SDP", 0x090e4, "dual", (
             Field("LUT_UFLOW", 31, 0, "ro", absent=True),
-        ), storage_only=True),
+        ), description="Belongs to the look-up table, which SDP lacks here: 0.", storage_only=True),
         Register("D_PERF_LUT_OFLOW", "SDP", 0x090e8, "dual", (
             Field("LUT_OFLOW", 31, 0, "ro", absent=True),
-        ), storage_only=True),
+        ), description="Belongs to the look-up table, which SDP lacks here: 0.", storage_only=True),
         Register("D_PERF_OUT_SATURATION", "SDP", 0x090ec, "dual", (
             Field("OUT_SATURATION", 31, 0, "ro"),
-        )),
+        ), description="Elements of the last layer that the output converter clipped."),
         Register("D_PERF_LUT_HYBRID", "SDP", 0x090f0, "dual", (
             Field("LUT_HYBRID", 31, 0, "ro", absent=True),
-        ), storage_only=True),
+        ), description="Belongs to the look-up table, which SDP lacks here: 0.", storage_only=True),
         Register("D_PERF_LUT_LE_HIT", "SDP", 0x090f4, "dual", (
             Field("LUT_LE_HIT", 31, 0, "ro", absent=True),
-        ), storage_only=True),
+        ), description="Belongs to the look-up table, which SDP lacks here: 0.", storage_only=True),
         Register("D_PERF_LUT_LO_HIT", "SDP", 0x090f8, "dual", (
             Field("LUT_LO_HIT", 31, 0, "ro", absent=True),
-        ), storage_only=True),
+        ), description="Belongs to the look-up table, which SDP lacks here: 0.", storage_only=True),
     ), "Single data point processor: bias, scale, activation, requantisation."),
     Unit("PDP_RDMA", 0x0a000, (
         Register("S_STATUS", "PDP_RDMA", 0x0a000, "single", (
@@ -1181,58 +1181,58 @@ UNITS: tuple[Unit, ...] = (
         ), description="1 starts the group; the hardware clears it when the layer is done. While it is 1 all writes to the group are dropped."),
         Register("D_DATA_CUBE_IN_WIDTH", "PDP_RDMA", 0x0a00c, "dual", (
             Field("CUBE_IN_WIDTH", 12, 0, "rw", minus_one=True),
-        )),
+        ), description="Width of the input cube."),
         Register("D_DATA_CUBE_IN_HEIGHT", "PDP_RDMA", 0x0a010, "dual", (
             Field("CUBE_IN_HEIGHT", 12, 0, "rw", minus_one=True),
-        )),
+        ), description="Height of the input cube."),
         Register("D_DATA_CUBE_IN_CHANNEL", "PDP_RDMA", 0x0a014, "dual", (
             Field("CUBE_IN_CHANNEL", 12, 0, "rw", minus_one=True),
-        )),
+        ), description="Channels of the input cube."),
         Register("D_FLYING_MODE", "PDP_RDMA", 0x0a018, "dual", (
             Field("FLYING_MODE", 0, 0, "rw", enum={"ON_FLYING": 0, "OFF_FLYING": 1}, storage_only=True),
-        )),
+        ), description="Where PDP takes its input from; PDP has the one that counts."),
         Register("D_SRC_BASE_ADDR_LOW", "PDP_RDMA", 0x0a01c, "dual", (
             Field("SRC_BASE_ADDR_LOW", 31, 0, "rw"),
-        )),
+        ), description="Byte address of the input cube."),
         Register("D_SRC_BASE_ADDR_HIGH", "PDP_RDMA", 0x0a020, "dual", (
             Field("SRC_BASE_ADDR_HIGH", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Address bits above 31: the bus has none.", storage_only=True),
         Register("D_SRC_LINE_STRIDE", "PDP_RDMA", 0x0a024, "dual", (
             Field("SRC_LINE_STRIDE", 31, 0, "rw"),
-        )),
+        ), description="Bytes from line to line of the input cube."),
         Register("D_SRC_SURFACE_STRIDE", "PDP_RDMA", 0x0a028, "dual", (
             Field("SRC_SURFACE_STRIDE", 31, 0, "rw"),
-        )),
+        ), description="Bytes from surface to surface of the input cube."),
         Register("D_SRC_RAM_CFG", "PDP_RDMA", 0x0a02c, "dual", (
             Field("SRC_RAM_TYPE", 0, 0, "rw", enum={"CV": 0, "MC": 1}),
-        )),
+        ), description="Which memory port is used. Only 1 exists: with 0, the reset value, the unit waits for ever."),
         Register("D_DATA_FORMAT", "PDP_RDMA", 0x0a030, "dual", (
             Field("INPUT_DATA", 1, 0, "rw", enum={"INT8": 0, "INT16": 1, "FP16": 2}, storage_only=True),
-        )),
+        ), description="Precision of the input."),
         Register("D_OPERATION_MODE_CFG", "PDP_RDMA", 0x0a034, "dual", (
             Field("SPLIT_NUM", 7, 0, "rw", minus_one=True),
-        )),
+        ), description="Number of vertical strips."),
         Register("D_POOLING_KERNEL_CFG", "PDP_RDMA", 0x0a038, "dual", (
             Field("KERNEL_WIDTH", 3, 0, "rw", enum={"KERNEL_WIDTH_1": 0, "KERNEL_WIDTH_2": 1, "KERNEL_WIDTH_3": 2, "KERNEL_WIDTH_4": 3, "KERNEL_WIDTH_5": 4, "KERNEL_WIDTH_6": 5, "KERNEL_WIDTH_7": 6, "KERNEL_WIDTH_8": 7}, minus_one=True),
             Field("KERNEL_STRIDE_WIDTH", 7, 4, "rw", minus_one=True),
-        )),
+        ), description="Width and horizontal step of the window."),
         Register("D_POOLING_PADDING_CFG", "PDP_RDMA", 0x0a03c, "dual", (
             Field("PAD_WIDTH", 3, 0, "rw", storage_only=True),
-        )),
+        ), description="Padding at the left; PDP has the one that counts."),
         Register("D_PARTIAL_WIDTH_IN", "PDP_RDMA", 0x0a040, "dual", (
             Field("PARTIAL_WIDTH_IN_FIRST", 9, 0, "rw", minus_one=True),
             Field("PARTIAL_WIDTH_IN_LAST", 19, 10, "rw", minus_one=True),
             Field("PARTIAL_WIDTH_IN_MID", 29, 20, "rw", minus_one=True),
-        )),
+        ), description="Input width of the first, last and middle strips."),
         Register("D_PERF_ENABLE", "PDP_RDMA", 0x0a044, "dual", (
             Field("DMA_EN", 0, 0, "rw", enum={"DISABLE": 0, "ENABLE": 1}),
-        )),
+        ), description="Which counters run."),
         Register("D_PERF_READ_STALL", "PDP_RDMA", 0x0a048, "dual", (
             Field("PERF_READ_STALL", 31, 0, "ro"),
-        ), held=True),
+        ), description="Cycles in which a read waited for the memory.", held=True),
         Register("D_CYA", "PDP_RDMA", 0x0a04c, "dual", (
             Field("CYA", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Spare.", storage_only=True),
     ), "Read DMA of the pooling unit."),
     Unit("PDP", 0x0b000, (
         Register("S_STATUS", "PDP", 0x0b000, "single", (
@@ -1248,127 +1248,127 @@ UNITS: tuple[Unit, ...] = (
         ), description="1 starts the group; the hardware clears it when the layer is done. While it is 1 all writes to the group are dropped."),
         Register("D_DATA_CUBE_IN_WIDTH", "PDP", 0x0b00c, "dual", (
             Field("CUBE_IN_WIDTH", 12, 0, "rw", minus_one=True),
-        )),
+        ), description="Width of the input cube."),
         Register("D_DATA_CUBE_IN_HEIGHT", "PDP", 0x0b010, "dual", (
             Field("CUBE_IN_HEIGHT", 12, 0, "rw", minus_one=True),
-        )),
+        ), description="Height of the input cube."),
         Register("D_DATA_CUBE_IN_CHANNEL", "PDP", 0x0b014, "dual", (
             Field("CUBE_IN_CHANNEL", 12, 0, "rw", minus_one=True),
-        )),
+        ), description="Channels of the input cube."),
         Register("D_DATA_CUBE_OUT_WIDTH", "PDP", 0x0b018, "dual", (
             Field("CUBE_OUT_WIDTH", 12, 0, "rw", minus_one=True),
-        )),
+        ), description="Width of the output cube."),
         Register("D_DATA_CUBE_OUT_HEIGHT", "PDP", 0x0b01c, "dual", (
             Field("CUBE_OUT_HEIGHT", 12, 0, "rw", minus_one=True),
-        )),
+        ), description="Height of the output cube."),
         Register("D_DATA_CUBE_OUT_CHANNEL", "PDP", 0x0b020, "dual", (
             Field("CUBE_OUT_CHANNEL", 12, 0, "rw", minus_one=True),
-        )),
+        ), description="Channels of the output cube, as many as of the input."),
         Register("D_OPERATION_MODE_CFG", "PDP", 0x0b024, "dual", (
             Field("POOLING_METHOD", 1, 0, "rw", enum={"POOLING_METHOD_AVERAGE": 0, "POOLING_METHOD_MAX": 1, "POOLING_METHOD_MIN": 2}),
             Field("FLYING_MODE", 4, 4, "rw", enum={"ON_FLYING": 0, "OFF_FLYING": 1}),
             Field("SPLIT_NUM", 15, 8, "rw", minus_one=True),
-        )),
+        ), description="Kind of pooling, where the input comes from, number of vertical strips."),
         Register("D_NAN_FLUSH_TO_ZERO", "PDP", 0x0b028, "dual", (
             Field("NAN_TO_ZERO", 0, 0, "rw", enum={"DISABLE": 0, "ENABLE": 1}),
-        ), storage_only=True),
+        ), description="Belongs to floating point.", storage_only=True),
         Register("D_PARTIAL_WIDTH_IN", "PDP", 0x0b02c, "dual", (
             Field("PARTIAL_WIDTH_IN_FIRST", 9, 0, "rw", minus_one=True),
             Field("PARTIAL_WIDTH_IN_LAST", 19, 10, "rw", minus_one=True),
             Field("PARTIAL_WIDTH_IN_MID", 29, 20, "rw", minus_one=True),
-        )),
+        ), description="Input width of the first, last and middle strips."),
         Register("D_PARTIAL_WIDTH_OUT", "PDP", 0x0b030, "dual", (
             Field("PARTIAL_WIDTH_OUT_FIRST", 9, 0, "rw", minus_one=True),
             Field("PARTIAL_WIDTH_OUT_LAST", 19, 10, "rw", minus_one=True),
             Field("PARTIAL_WIDTH_OUT_MID", 29, 20, "rw", minus_one=True),
-        )),
+        ), description="Output width of the first, last and middle strips."),
         Register("D_POOLING_KERNEL_CFG", "PDP", 0x0b034, "dual", (
             Field("KERNEL_WIDTH", 3, 0, "rw", enum={"KERNEL_WIDTH_1": 0, "KERNEL_WIDTH_2": 1, "KERNEL_WIDTH_3": 2, "KERNEL_WIDTH_4": 3, "KERNEL_WIDTH_5": 4, "KERNEL_WIDTH_6": 5, "KERNEL_WIDTH_7": 6, "KERNEL_WIDTH_8": 7}, minus_one=True),
             Field("KERNEL_HEIGHT", 11, 8, "rw", enum={"KERNEL_HEIGHT_1": 0, "KERNEL_HEIGHT_2": 1, "KERNEL_HEIGHT_3": 2, "KERNEL_HEIGHT_4": 3, "KERNEL_HEIGHT_5": 4, "KERNEL_HEIGHT_6": 5, "KERNEL_HEIGHT_7": 6, "KERNEL_HEIGHT_8": 7}, minus_one=True),
             Field("KERNEL_STRIDE_WIDTH", 19, 16, "rw", minus_one=True),
             Field("KERNEL_STRIDE_HEIGHT", 23, 20, "rw", minus_one=True),
-        )),
+        ), description="Size and steps of the window."),
         Register("D_RECIP_KERNEL_WIDTH", "PDP", 0x0b038, "dual", (
             Field("RECIP_KERNEL_WIDTH", 16, 0, "rw"),
-        )),
+        ), description="65536 / window width, for averages."),
         Register("D_RECIP_KERNEL_HEIGHT", "PDP", 0x0b03c, "dual", (
             Field("RECIP_KERNEL_HEIGHT", 16, 0, "rw"),
-        )),
+        ), description="65536 / window height, for averages."),
         Register("D_POOLING_PADDING_CFG", "PDP", 0x0b040, "dual", (
             Field("PAD_LEFT", 2, 0, "rw"),
             Field("PAD_TOP", 6, 4, "rw"),
             Field("PAD_RIGHT", 10, 8, "rw"),
             Field("PAD_BOTTOM", 14, 12, "rw"),
-        )),
+        ), description="Padding on the four sides."),
         Register("D_POOLING_PADDING_VALUE_1_CFG", "PDP", 0x0b044, "dual", (
             Field("PAD_VALUE_1X", 18, 0, "rw"),
-        )),
+        ), description="What 1 padding element in a row of the window adds to the sum, signed."),
         Register("D_POOLING_PADDING_VALUE_2_CFG", "PDP", 0x0b048, "dual", (
             Field("PAD_VALUE_2X", 18, 0, "rw"),
-        )),
+        ), description="What 2 padding elements in a row of the window add to the sum, signed."),
         Register("D_POOLING_PADDING_VALUE_3_CFG", "PDP", 0x0b04c, "dual", (
             Field("PAD_VALUE_3X", 18, 0, "rw"),
-        )),
+        ), description="What 3 padding elements in a row of the window add to the sum, signed."),
         Register("D_POOLING_PADDING_VALUE_4_CFG", "PDP", 0x0b050, "dual", (
             Field("PAD_VALUE_4X", 18, 0, "rw"),
-        )),
+        ), description="What 4 padding elements in a row of the window add to the sum, signed."),
         Register("D_POOLING_PADDING_VALUE_5_CFG", "PDP", 0x0b054, "dual", (
             Field("PAD_VALUE_5X", 18, 0, "rw"),
-        )),
+        ), description="What 5 padding elements in a row of the window add to the sum, signed."),
         Register("D_POOLING_PADDING_VALUE_6_CFG", "PDP", 0x0b058, "dual", (
             Field("PAD_VALUE_6X", 18, 0, "rw"),
-        )),
+        ), description="What 6 padding elements in a row of the window add to the sum, signed."),
         Register("D_POOLING_PADDING_VALUE_7_CFG", "PDP", 0x0b05c, "dual", (
             Field("PAD_VALUE_7X", 18, 0, "rw"),
-        )),
+        ), description="What 7 padding elements in a row of the window add to the sum, signed."),
         Register("D_SRC_BASE_ADDR_LOW", "PDP", 0x0b060, "dual", (
             Field("SRC_BASE_ADDR_LOW", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Not used: PDP_RDMA has the one that counts.", storage_only=True),
         Register("D_SRC_BASE_ADDR_HIGH", "PDP", 0x0b064, "dual", (
             Field("SRC_BASE_ADDR_HIGH", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Not used: PDP_RDMA has the one that counts.", storage_only=True),
         Register("D_SRC_LINE_STRIDE", "PDP", 0x0b068, "dual", (
             Field("SRC_LINE_STRIDE", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Not used: PDP_RDMA has the one that counts.", storage_only=True),
         Register("D_SRC_SURFACE_STRIDE", "PDP", 0x0b06c, "dual", (
             Field("SRC_SURFACE_STRIDE", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Not used: PDP_RDMA has the one that counts.", storage_only=True),
         Register("D_DST_BASE_ADDR_LOW", "PDP", 0x0b070, "dual", (
             Field("DST_BASE_ADDR_LOW", 31, 0, "rw"),
-        )),
+        ), description="Byte address of the output cube."),
         Register("D_DST_BASE_ADDR_HIGH", "PDP", 0x0b074, "dual", (
             Field("DST_BASE_ADDR_HIGH", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Address bits above 31: the bus has none.", storage_only=True),
         Register("D_DST_LINE_STRIDE", "PDP", 0x0b078, "dual", (
             Field("DST_LINE_STRIDE", 31, 0, "rw"),
-        )),
+        ), description="Bytes from line to line of the output cube."),
         Register("D_DST_SURFACE_STRIDE", "PDP", 0x0b07c, "dual", (
             Field("DST_SURFACE_STRIDE", 31, 0, "rw"),
-        )),
+        ), description="Bytes from surface to surface of the output cube."),
         Register("D_DST_RAM_CFG", "PDP", 0x0b080, "dual", (
             Field("DST_RAM_TYPE", 0, 0, "rw", enum={"CV": 0, "MC": 1}),
-        )),
+        ), description="Which memory port is used. Only 1 exists: with 0, the reset value, the unit waits for ever."),
         Register("D_DATA_FORMAT", "PDP", 0x0b084, "dual", (
             Field("INPUT_DATA", 1, 0, "rw", enum={"INT8": 0, "INT16": 1, "FP16": 2}, storage_only=True),
-        )),
+        ), description="Precision of the input."),
         Register("D_INF_INPUT_NUM", "PDP", 0x0b088, "dual", (
             Field("INF_INPUT_NUM", 31, 0, "ro", absent=True),
-        )),
+        ), description="Belongs to floating point: 0."),
         Register("D_NAN_INPUT_NUM", "PDP", 0x0b08c, "dual", (
             Field("NAN_INPUT_NUM", 31, 0, "ro", absent=True),
-        )),
+        ), description="Belongs to floating point: 0."),
         Register("D_NAN_OUTPUT_NUM", "PDP", 0x0b090, "dual", (
             Field("NAN_OUTPUT_NUM", 31, 0, "ro", absent=True),
-        )),
+        ), description="Belongs to floating point: 0."),
         Register("D_PERF_ENABLE", "PDP", 0x0b094, "dual", (
             Field("DMA_EN", 0, 0, "rw", enum={"DISABLE": 0, "ENABLE": 1}),
-        )),
+        ), description="Which counters run."),
         Register("D_PERF_WRITE_STALL", "PDP", 0x0b098, "dual", (
             Field("PERF_WRITE_STALL", 31, 0, "ro"),
-        ), held=True),
+        ), description="Cycles in which a write waited for the memory.", held=True),
         Register("D_CYA", "PDP", 0x0b09c, "dual", (
             Field("CYA", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Spare.", storage_only=True),
     ), "Pooling unit."),
     Unit("CDP_RDMA", 0x0c000, (
         Register("S_STATUS", "CDP_RDMA", 0x0c000, "single", (
@@ -1384,46 +1384,46 @@ UNITS: tuple[Unit, ...] = (
         ), description="1 starts the group; the hardware clears it when the layer is done. While it is 1 all writes to the group are dropped."),
         Register("D_DATA_CUBE_WIDTH", "CDP_RDMA", 0x0c00c, "dual", (
             Field("WIDTH", 12, 0, "rw", minus_one=True),
-        )),
+        ), description="Width of the input cube."),
         Register("D_DATA_CUBE_HEIGHT", "CDP_RDMA", 0x0c010, "dual", (
             Field("HEIGHT", 12, 0, "rw", minus_one=True),
-        )),
+        ), description="Height of the input cube."),
         Register("D_DATA_CUBE_CHANNEL", "CDP_RDMA", 0x0c014, "dual", (
             Field("CHANNEL", 12, 0, "rw", minus_one=True),
-        )),
+        ), description="Channels of the input cube."),
         Register("D_SRC_BASE_ADDR_LOW", "CDP_RDMA", 0x0c018, "dual", (
             Field("SRC_BASE_ADDR_LOW", 31, 0, "rw"),
-        )),
+        ), description="Byte address of the input cube."),
         Register("D_SRC_BASE_ADDR_HIGH", "CDP_RDMA", 0x0c01c, "dual", (
             Field("SRC_BASE_ADDR_HIGH", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Address bits above 31: the bus has none.", storage_only=True),
         Register("D_SRC_LINE_STRIDE", "CDP_RDMA", 0x0c020, "dual", (
             Field("SRC_LINE_STRIDE", 31, 0, "rw"),
-        )),
+        ), description="Bytes from line to line of the input cube."),
         Register("D_SRC_SURFACE_STRIDE", "CDP_RDMA", 0x0c024, "dual", (
             Field("SRC_SURFACE_STRIDE", 31, 0, "rw"),
-        )),
+        ), description="Bytes from surface to surface of the input cube."),
         Register("D_SRC_DMA_CFG", "CDP_RDMA", 0x0c028, "dual", (
             Field("SRC_RAM_TYPE", 0, 0, "rw", enum={"CV": 0, "MC": 1}),
-        )),
+        ), description="Which memory port is used. Only 1 exists: with 0, the reset value, the unit waits for ever."),
         Register("D_SRC_COMPRESSION_EN", "CDP_RDMA", 0x0c02c, "dual", (
             Field("SRC_COMPRESSION_EN", 0, 0, "const", enum={"DISABLE": 0, "ENABLE": 1}),
-        )),
+        ), description="Belongs to compression: 0."),
         Register("D_OPERATION_MODE", "CDP_RDMA", 0x0c030, "dual", (
             Field("OPERATION_MODE", 1, 0, "const", enum={"READPHILE": 0, "WRITEPHILE": 1, "ORDINARY": 2}),
-        )),
+        ), description="Always 0."),
         Register("D_DATA_FORMAT", "CDP_RDMA", 0x0c034, "dual", (
             Field("INPUT_DATA", 1, 0, "rw", enum={"INT8": 0, "INT16": 1, "FP16": 2}, storage_only=True),
-        )),
+        ), description="Precision of the input."),
         Register("D_PERF_ENABLE", "CDP_RDMA", 0x0c038, "dual", (
             Field("DMA_EN", 0, 0, "rw", enum={"DISABLE": 0, "ENABLE": 1}),
-        )),
+        ), description="Which counters run."),
         Register("D_PERF_READ_STALL", "CDP_RDMA", 0x0c03c, "dual", (
             Field("PERF_READ_STALL", 31, 0, "ro"),
-        ), held=True),
+        ), description="Cycles in which a read waited for the memory.", held=True),
         Register("D_CYA", "CDP_RDMA", 0x0c040, "dual", (
             Field("CYA", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Spare.", storage_only=True),
     ), "Read DMA of the channel processor."),
     Unit("CDP", 0x0d000, (
         Register("S_STATUS", "CDP", 0x0d000, "single", (
@@ -1438,149 +1438,149 @@ UNITS: tuple[Unit, ...] = (
             Field("LUT_ADDR", 9, 0, "trig"),
             Field("LUT_TABLE_ID", 16, 16, "rw", enum={"LE": 0, "LO": 1}),
             Field("LUT_ACCESS_TYPE", 17, 17, "rw", enum={"READ": 0, "WRITE": 1}),
-        )),
+        ), description="Look-up tables: table, direction and entry of the next access to the data register; the entry counts up by itself."),
         Register("S_LUT_ACCESS_DATA", "CDP", 0x0d00c, "single", (
             Field("LUT_DATA", 15, 0, "trig", on_read=True),
-        )),
+        ), description="Look-up tables: each access moves one entry and steps to the next, as far as the last one."),
         Register("S_LUT_CFG", "CDP", 0x0d010, "single", (
             Field("LUT_LE_FUNCTION", 0, 0, "rw", enum={"EXPONENT": 0, "LINEAR": 1}),
             Field("LUT_UFLOW_PRIORITY", 4, 4, "rw", enum={"LE": 0, "LO": 1}),
             Field("LUT_OFLOW_PRIORITY", 5, 5, "rw", enum={"LE": 0, "LO": 1}),
             Field("LUT_HYBRID_PRIORITY", 6, 6, "rw", enum={"LE": 0, "LO": 1}),
-        )),
+        ), description="Scale of table LE, and which table counts when both or neither are hit."),
         Register("S_LUT_INFO", "CDP", 0x0d014, "single", (
             Field("LUT_LE_INDEX_OFFSET", 7, 0, "rw"),
             Field("LUT_LE_INDEX_SELECT", 15, 8, "rw"),
             Field("LUT_LO_INDEX_SELECT", 23, 16, "rw"),
-        )),
+        ), description="How an input becomes an index: offset of LE, shifts of LE and LO; signed."),
         Register("S_LUT_LE_START_LOW", "CDP", 0x0d018, "single", (
             Field("LUT_LE_START_LOW", 31, 0, "rw"),
-        )),
+        ), description="Lower end of table LE, bits 31 to 0 of a signed number."),
         Register("S_LUT_LE_START_HIGH", "CDP", 0x0d01c, "single", (
             Field("LUT_LE_START_HIGH", 5, 0, "rw"),
-        )),
+        ), description="Lower end of table LE, bits 37 to 32."),
         Register("S_LUT_LE_END_LOW", "CDP", 0x0d020, "single", (
             Field("LUT_LE_END_LOW", 31, 0, "rw"),
-        )),
+        ), description="Upper end of table LE, bits 31 to 0 of a signed number."),
         Register("S_LUT_LE_END_HIGH", "CDP", 0x0d024, "single", (
             Field("LUT_LE_END_HIGH", 5, 0, "rw"),
-        )),
+        ), description="Upper end of table LE, bits 37 to 32."),
         Register("S_LUT_LO_START_LOW", "CDP", 0x0d028, "single", (
             Field("LUT_LO_START_LOW", 31, 0, "rw"),
-        )),
+        ), description="Lower end of table LO, bits 31 to 0 of a signed number."),
         Register("S_LUT_LO_START_HIGH", "CDP", 0x0d02c, "single", (
             Field("LUT_LO_START_HIGH", 5, 0, "rw"),
-        )),
+        ), description="Lower end of table LO, bits 37 to 32."),
         Register("S_LUT_LO_END_LOW", "CDP", 0x0d030, "single", (
             Field("LUT_LO_END_LOW", 31, 0, "rw"),
-        )),
+        ), description="Upper end of table LO, bits 31 to 0 of a signed number."),
         Register("S_LUT_LO_END_HIGH", "CDP", 0x0d034, "single", (
             Field("LUT_LO_END_HIGH", 5, 0, "rw"),
-        )),
+        ), description="Upper end of table LO, bits 37 to 32."),
         Register("S_LUT_LE_SLOPE_SCALE", "CDP", 0x0d038, "single", (
             Field("LUT_LE_SLOPE_UFLOW_SCALE", 15, 0, "rw"),
             Field("LUT_LE_SLOPE_OFLOW_SCALE", 31, 16, "rw"),
-        )),
+        ), description="Factors of the straight lines below and above table LE, signed."),
         Register("S_LUT_LE_SLOPE_SHIFT", "CDP", 0x0d03c, "single", (
             Field("LUT_LE_SLOPE_UFLOW_SHIFT", 4, 0, "rw"),
             Field("LUT_LE_SLOPE_OFLOW_SHIFT", 9, 5, "rw"),
-        )),
+        ), description="Shifts of the straight lines below and above table LE, signed, right when positive."),
         Register("S_LUT_LO_SLOPE_SCALE", "CDP", 0x0d040, "single", (
             Field("LUT_LO_SLOPE_UFLOW_SCALE", 15, 0, "rw"),
             Field("LUT_LO_SLOPE_OFLOW_SCALE", 31, 16, "rw"),
-        )),
+        ), description="Factors of the straight lines below and above table LO, signed."),
         Register("S_LUT_LO_SLOPE_SHIFT", "CDP", 0x0d044, "single", (
             Field("LUT_LO_SLOPE_UFLOW_SHIFT", 4, 0, "rw"),
             Field("LUT_LO_SLOPE_OFLOW_SHIFT", 9, 5, "rw"),
-        )),
+        ), description="Shifts of the straight lines below and above table LO, signed, right when positive."),
         Register("D_OP_ENABLE", "CDP", 0x0d048, "dual", (
             Field("OP_EN", 0, 0, "trig", enum={"DISABLE": 0, "ENABLE": 1}),
         ), description="1 starts the group; the hardware clears it when the layer is done. While it is 1 all writes to the group are dropped."),
         Register("D_FUNC_BYPASS", "CDP", 0x0d04c, "dual", (
             Field("SQSUM_BYPASS", 0, 0, "rw", enum={"DISABLE": 0, "ENABLE": 1}),
             Field("MUL_BYPASS", 1, 1, "rw", enum={"DISABLE": 0, "ENABLE": 1}),
-        )),
+        ), description="Leave out the sum of squares, the final multiplication."),
         Register("D_DST_BASE_ADDR_LOW", "CDP", 0x0d050, "dual", (
             Field("DST_BASE_ADDR_LOW", 31, 0, "rw"),
-        )),
+        ), description="Byte address of the output cube."),
         Register("D_DST_BASE_ADDR_HIGH", "CDP", 0x0d054, "dual", (
             Field("DST_BASE_ADDR_HIGH", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Address bits above 31: the bus has none.", storage_only=True),
         Register("D_DST_LINE_STRIDE", "CDP", 0x0d058, "dual", (
             Field("DST_LINE_STRIDE", 31, 0, "rw"),
-        )),
+        ), description="Bytes from line to line of the output cube."),
         Register("D_DST_SURFACE_STRIDE", "CDP", 0x0d05c, "dual", (
             Field("DST_SURFACE_STRIDE", 31, 0, "rw"),
-        )),
+        ), description="Bytes from surface to surface of the output cube."),
         Register("D_DST_DMA_CFG", "CDP", 0x0d060, "dual", (
             Field("DST_RAM_TYPE", 0, 0, "rw", enum={"CV": 0, "MC": 1}),
-        )),
+        ), description="Which memory port is used. Only 1 exists: with 0, the reset value, the unit waits for ever."),
         Register("D_DST_COMPRESSION_EN", "CDP", 0x0d064, "dual", (
             Field("DST_COMPRESSION_EN", 0, 0, "const", enum={"DISABLE": 0, "ENABLE": 1}),
-        )),
+        ), description="Belongs to compression: 0."),
         Register("D_DATA_FORMAT", "CDP", 0x0d068, "dual", (
             Field("INPUT_DATA_TYPE", 1, 0, "rw", reset=0x1, enum={"INT8": 0, "INT16": 1, "FP16": 2}, storage_only=True),
-        )),
+        ), description="Precision of the input. Resets to INT16; has no effect."),
         Register("D_NAN_FLUSH_TO_ZERO", "CDP", 0x0d06c, "dual", (
             Field("NAN_TO_ZERO", 0, 0, "rw", enum={"DISABLE": 0, "ENABLE": 1}),
-        ), storage_only=True),
+        ), description="Belongs to floating point.", storage_only=True),
         Register("D_LRN_CFG", "CDP", 0x0d070, "dual", (
             Field("NORMALZ_LEN", 1, 0, "rw", enum={"LEN3": 0, "LEN5": 1, "LEN7": 2, "LEN9": 3}),
-        )),
+        ), description="Channels in the window."),
         Register("D_DATIN_OFFSET", "CDP", 0x0d074, "dual", (
             Field("DATIN_OFFSET", 15, 0, "rw"),
-        )),
+        ), description="Input converter: value subtracted, bits 7 to 0 count, signed."),
         Register("D_DATIN_SCALE", "CDP", 0x0d078, "dual", (
             Field("DATIN_SCALE", 15, 0, "rw", reset=0x1),
-        )),
+        ), description="Input converter: factor, signed."),
         Register("D_DATIN_SHIFTER", "CDP", 0x0d07c, "dual", (
             Field("DATIN_SHIFTER", 4, 0, "rw"),
-        )),
+        ), description="Input converter: right shift."),
         Register("D_DATOUT_OFFSET", "CDP", 0x0d080, "dual", (
             Field("DATOUT_OFFSET", 31, 0, "rw"),
-        )),
+        ), description="Output converter: value subtracted, bits 24 to 0 count, signed."),
         Register("D_DATOUT_SCALE", "CDP", 0x0d084, "dual", (
             Field("DATOUT_SCALE", 15, 0, "rw", reset=0x1),
-        )),
+        ), description="Output converter: factor, signed."),
         Register("D_DATOUT_SHIFTER", "CDP", 0x0d088, "dual", (
             Field("DATOUT_SHIFTER", 5, 0, "rw"),
-        )),
+        ), description="Output converter: right shift."),
         Register("D_NAN_INPUT_NUM", "CDP", 0x0d08c, "dual", (
             Field("NAN_INPUT_NUM", 31, 0, "ro", absent=True),
-        )),
+        ), description="Belongs to floating point: 0."),
         Register("D_INF_INPUT_NUM", "CDP", 0x0d090, "dual", (
             Field("INF_INPUT_NUM", 31, 0, "ro", absent=True),
-        )),
+        ), description="Belongs to floating point: 0."),
         Register("D_NAN_OUTPUT_NUM", "CDP", 0x0d094, "dual", (
             Field("NAN_OUTPUT_NUM", 31, 0, "ro", absent=True),
-        )),
+        ), description="Belongs to floating point: 0."),
         Register("D_OUT_SATURATION", "CDP", 0x0d098, "dual", (
             Field("OUT_SATURATION", 31, 0, "ro", absent=True),
-        )),
+        ), description="Not counted: 0."),
         Register("D_PERF_ENABLE", "CDP", 0x0d09c, "dual", (
             Field("DMA_EN", 0, 0, "rw", enum={"DISABLE": 0, "ENABLE": 1}),
             Field("LUT_EN", 1, 1, "rw", enum={"DISABLE": 0, "ENABLE": 1}, storage_only=True),
-        )),
+        ), description="Which counters run."),
         Register("D_PERF_WRITE_STALL", "CDP", 0x0d0a0, "dual", (
             Field("PERF_WRITE_STALL", 31, 0, "ro"),
-        ), held=True),
+        ), description="Cycles in which a write waited for the memory.", held=True),
         Register("D_PERF_LUT_UFLOW", "CDP", 0x0d0a4, "dual", (
             Field("PERF_LUT_UFLOW", 31, 0, "ro"),
-        ), held=True),
+        ), description="Elements of the last layer below both tables.", held=True),
         Register("D_PERF_LUT_OFLOW", "CDP", 0x0d0a8, "dual", (
             Field("PERF_LUT_OFLOW", 31, 0, "ro"),
-        ), held=True),
+        ), description="Elements of the last layer above both tables.", held=True),
         Register("D_PERF_LUT_HYBRID", "CDP", 0x0d0ac, "dual", (
             Field("PERF_LUT_HYBRID", 31, 0, "ro"),
-        ), held=True),
+        ), description="Elements of the last layer in both tables, or below one and above the other.", held=True),
         Register("D_PERF_LUT_LE_HIT", "CDP", 0x0d0b0, "dual", (
             Field("PERF_LUT_LE_HIT", 31, 0, "ro"),
-        ), held=True),
+        ), description="Elements of the last layer in table LE only.", held=True),
         Register("D_PERF_LUT_LO_HIT", "CDP", 0x0d0b4, "dual", (
             Field("PERF_LUT_LO_HIT", 31, 0, "ro"),
-        ), held=True),
+        ), description="Elements of the last layer in table LO only.", held=True),
         Register("D_CYA", "CDP", 0x0d0b8, "dual", (
             Field("CYA", 31, 0, "rw"),
-        ), storage_only=True),
+        ), description="Spare.", storage_only=True),
     ), "Channel processor: local response normalisation."),
 )

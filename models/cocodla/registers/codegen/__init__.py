@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cocodla.errors import UserError
-from cocodla.registers.codegen import python, rdl, verilog
+from cocodla.registers.codegen import markdown, python, rdl, verilog
 from cocodla.registers.model import Unit
 
 SOURCE = "rtl/registers/nv_small.rdl"
@@ -14,7 +14,7 @@ SOURCE = "rtl/registers/nv_small.rdl"
 def generate(root: Path) -> dict[str, str]:
     """Every generated file: path from the project's root -> text. Deterministic. Raises UserError for a bad source."""
     units = rdl.load(root / SOURCE)
-    files = {"models/cocodla/registers/nv_small.py": python.render(units)}
+    files = {"models/cocodla/registers/nv_small.py": python.render(units), "docs/registers.md": markdown.render(units)}
     for module, unit in _modules({u.name: u for u in units}).items():
         render = verilog.render_rom(unit) if module == "cfgrom" else verilog.render(unit, module)
         files[f"rtl/registers/gen/{module}.v"] = render
