@@ -58,7 +58,10 @@ module NV_nvdla (
 
 // Resets: asserted at once, released in step with their clock. The pins for gating, test and RAM power
 // have no function here.
-wire rst_n, csb_rst_n;
+/* verilator lint_off SYNCASYNCNET */ // besides the flip-flops, assertions look at the reset
+wire rst_n;
+/* verilator lint_on SYNCASYNCNET */
+wire csb_rst_n;
 
 dla_reset_sync #(.STAGES(4)) u_core_reset (
     .clk        (dla_core_clk),
