@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from cocodla import hw
+from cocodla.compiler import limits
+from cocodla.compiler.ir import PoolFunction
 from cocodla.compiler.lower import HardwareLayer, Tensor
 from cocodla.compiler.quantize import QuantisedConv, QuantisedPool, QuantisedPooling
 from cocodla.registers import MAP
+
+MAX_STRIP = 1024
+"""Columns of a strip: the partial width fields have 10 bits."""
 
 Words = dict[str, int]
 """Register path -> 32-bit word, in the order of writing."""
@@ -187,10 +193,16 @@ def _pdp(words: Words, pool: QuantisedPool, extent: tuple[int, int], target: Ten
         _plain(words, f"PDP.D_DATA_CUBE_{side}_WIDTH", width - 1)
         _plain(words, f"PDP.D_DATA_CUBE_{side}_HEIGHT", height - 1)
         _plain(words, f"PDP.D_DATA_CUBE_{side}_CHANNEL", target.channels - 1)
+    inputs, outputs = strips(function, extent[1], limits.pdp_columns(function))
     _set(
-        words, "PDP.D_OPERATION_MODE_CFG", POOLING_METHOD=f"POOLING_METHOD_{function.kind.upper()}",
-        FLYING_MODE="ON_FLYING" if on_the_fly else "OFF_FLYING", SPLIT_NUM=0,
-    )  # fmt: skip
+        words,
+        "PDP.D_OPERATION_MODE_CFG",
+        POOLING_METHOD=f"POOLING_METHOD_{function.kind.upper()}",
+        FLYING_MODE="ON_FLYING" if on_the_fly else "OFF_FLYING",
+        SPLIT_NUM=len(outputs) - 1,
+    )
+    _strip_widths(words, "PDP", "IN", inputs)
+    _strip_widths(words, "PDP", "OUT", outputs)
     _set(
         words, "PDP.D_POOLING_KERNEL_CFG", KERNEL_WIDTH=function.kernel[1] - 1, KERNEL_HEIGHT=function.kernel[0] - 1,
         KERNEL_STRIDE_WIDTH=function.stride[1] - 1, KERNEL_STRIDE_HEIGHT=function.stride[0] - 1,
@@ -220,11 +232,39 @@ def _pdp_rdma(words: Words, layer: QuantisedPooling, source: Tensor) -> None:
     _plain(words, "PDP_RDMA.D_SRC_LINE_STRIDE", source.line_strides[0])
     _plain(words, "PDP_RDMA.D_SRC_SURFACE_STRIDE", source.surface_stride)
     _plain(words, "PDP_RDMA.D_SRC_RAM_CFG", 1)
-    _plain_zero(words, "PDP_RDMA.D_DATA_FORMAT", "PDP_RDMA.D_OPERATION_MODE_CFG", "PDP_RDMA.D_PERF_ENABLE")
+    _plain_zero(words, "PDP_RDMA.D_DATA_FORMAT", "PDP_RDMA.D_PERF_ENABLE")
+    inputs, outputs = strips(function, width, limits.pdp_columns(function))
+    _set(words, "PDP_RDMA.D_OPERATION_MODE_CFG", SPLIT_NUM=len(outputs) - 1)
+    _strip_widths(words, "PDP_RDMA", "IN", inputs)
     _set(
         words, "PDP_RDMA.D_POOLING_KERNEL_CFG",
         KERNEL_WIDTH=function.kernel[1] - 1, KERNEL_STRIDE_WIDTH=function.stride[1] - 1,
     )  # fmt: skip
+
+
+def strips(function: PoolFunction, width: int, columns: int) -> tuple[list[int], list[int]]:
+    """(input, output) widths of the vertical strips PDP works in (spec: pdp.md section 5).
+
+    columns: most output columns of a strip. Input widths of all strips but the first are without the overlap that
+    is read again.
+    """
+    total, stride = function.size[1], function.stride[1]
+    count = hw.ceil_div(total, min(columns, (MAX_STRIP - hw.PDP_MAX_KERNEL) // stride))
+    outputs = [hw.ceil_div(total, count)] * (count - 1)
+    outputs.append(total - sum(outputs))
+    inputs = [out * stride for out in outputs]
+    inputs[0] += function.kernel[1] - stride - function.pad[1]
+    inputs[-1] += width - sum(inputs)
+    return inputs, outputs
+
+
+def _strip_widths(words: Words, unit: str, side: str, widths: list[int]) -> None:
+    """First, middle and last strip; nothing reads them where there is one strip only."""
+    register = f"{unit}.D_PARTIAL_WIDTH_{side}"
+    words[register] = 0
+    if len(widths) > 1:
+        values = {"FIRST": widths[0], "LAST": widths[-1], "MID": widths[min(1, len(widths) - 2)]}
+        _set(words, register, **{f"PARTIAL_WIDTH_{side}_{strip}": value - 1 for strip, value in values.items()})
 
 
 def _banks(words: Words, unit: str, layer: HardwareLayer) -> None:

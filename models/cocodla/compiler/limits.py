@@ -7,8 +7,11 @@ from cocodla.compiler.ir import Conv, Node, Pair, Pool, PoolFunction, Shape
 from cocodla.errors import UserError
 
 
-def pool_fault(function: PoolFunction, extent: Pair) -> str | None:
-    """Why PDP cannot pool an input of `extent` (height, width) in one go; None if it can."""
+def pool_fault(function: PoolFunction, extent: Pair, on_the_fly: bool) -> str | None:
+    """Why PDP cannot pool an input of `extent` (height, width); None if it can.
+
+    From memory it may work in vertical strips; on the fly its line buffer must hold a whole row.
+    """
     behind = [function.covered(axis) - extent[axis] for axis in (0, 1)]
     if max(function.kernel) > hw.PDP_MAX_KERNEL:
         return f"the pooling kernel {function.kernel} is larger than {hw.PDP_MAX_KERNEL}"
@@ -18,7 +21,7 @@ def pool_fault(function: PoolFunction, extent: Pair) -> str | None:
         return f"the pooling pads {function.pad} and {tuple(behind)} are larger than {hw.PDP_MAX_PAD}"
     if any(b >= k for b, k in zip(behind, function.kernel, strict=True)):
         return "a pooling window lies wholly in the padding"
-    if function.size[1] > pdp_columns(function):
+    if on_the_fly and function.size[1] > pdp_columns(function):
         return f"the pooled width {function.size[1]} is larger than the line buffer's {pdp_columns(function)}"
     return None
 
@@ -44,7 +47,7 @@ def check(node: Node, shape: Shape) -> None:
     elif isinstance(node, Pool):
         function = node.function
         covered = (min(shape[1], function.covered(0)), min(shape[2], function.covered(1)))
-        reason = pool_fault(function, covered)
+        reason = pool_fault(function, covered, on_the_fly=False)
     else:
         reason = "there is no hardware layer for it"
     if reason is not None:

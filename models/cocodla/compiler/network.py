@@ -153,9 +153,7 @@ class Network:
         program = emit(self, inputs[:1], tensors=self.fetched)
         address = self.tensors[self.input.tensor].address
         found = run_batch(program, {address: inputs})
-        codes = {
-            name: bytes_to_tensor(found[check_name(0, name)], self.tensors[name].layout) for name in self.fetched
-        }
+        codes = {name: bytes_to_tensor(found[check_name(0, name)], self.tensors[name].layout) for name in self.fetched}
         return next(iter(self.finish(codes).values()))
 
     def finish(self, codes: dict[str, np.ndarray]) -> dict[str, FloatArray]:

@@ -94,13 +94,14 @@ def _converter(graph: Graph, pixels: PixelMap, options: CompileOptions) -> Conve
     """CDMA's converter settings if the first layer can fetch the input as an image, else None."""
     readers = graph.consumers(graph.input)
     channels, *extent = graph.shapes[graph.input]
-    if not options.image_mode or len(readers) != 1 or channels not in PIXEL_FORMATS or len(pixels.scale) != channels:
+    mapped = pixels.for_channels(channels)
+    if not options.image_mode or len(readers) != 1 or channels not in PIXEL_FORMATS or mapped is None:
         return None
     node = readers[0]
     if not isinstance(node, Conv) or node.dilation != (1, 1):
         return None
     padded = node.padded or any(node.reach(axis) > extent[axis] for axis in (0, 1))
-    return conversion(pixels, graph.input_map, padded)
+    return conversion(mapped, graph.input_map, padded)
 
 
 def _input_spec(graph: Graph, shape: Shape, pixels: PixelMap) -> InputSpec:

@@ -26,6 +26,14 @@ class PixelMap:
     scale: FloatArray
     offset: FloatArray
 
+    def for_channels(self, channels: int) -> PixelMap | None:
+        """The same map for an input of another shape; None if its channels differ."""
+        if len(self.scale) == channels:
+            return self
+        if np.ptp(self.scale) or np.ptp(self.offset):
+            return None
+        return PixelMap(np.full(channels, self.scale[0]), np.full(channels, self.offset[0]))
+
     def to_input(self, pixels: np.ndarray) -> FloatArray:
         """Pixel bytes (batch, C, ...) -> model inputs, float32."""
         return (pixels * self._wide(self.scale, pixels) + self._wide(self.offset, pixels)).astype(np.float32)

@@ -32,10 +32,10 @@ from cocodla.compiler.ir import (
 def walk(graph: Graph, images: FloatArray) -> Iterator[tuple[str, FloatArray]]:
     """Yield (tensor name, values of shape (batch, *shape)) for the input and every node of the graph.
 
-    images: model inputs, (batch, *input shape). Values nobody needs any more are dropped on the way. A convolution
-    with pooling also yields what it gives the pooling, under the name `unpooled(output)`.
+    images: model inputs, batch first; they take the shape of the graph's input. Values nobody needs any more are
+    dropped on the way. A convolution with pooling also yields what it gives the pooling, as `unpooled(output)`.
     """
-    value = images.astype(np.float32)
+    value = images.astype(np.float32).reshape(len(images), *graph.shapes[graph.input])
     if graph.input_map is not None:
         value = _per_channel(value, graph.input_map.scale, graph.input_map.shift)
     values = {graph.input: value}

@@ -24,6 +24,7 @@ PASSES: tuple[Pass, ...] = (
     fold.pads_into_convolutions,
     reshape.reshape_of_input,
     reshape.sink_reshapes,
+    reshape.reshape_chains,
     reshape.reshape_of_output,
     reshape.dense_to_convolution,
     reshape.expand_groups,

@@ -64,7 +64,7 @@ def pooling(graph: Graph) -> None:
             continue
         function = second.function
         size = tuple(min(first.size[axis], function.covered(axis)) for axis in (0, 1))
-        if limits.pool_fault(function, (size[0], size[1])) is not None:
+        if limits.pool_fault(function, (size[0], size[1]), on_the_fly=True) is not None:
             continue
         first.size, first.pool = (size[0], size[1]), function
         graph.absorb(first, second)

@@ -4,18 +4,38 @@ from __future__ import annotations
 
 import numpy as np
 
-from cocodla.compiler.ir import Activate, Conv, Dense, Graph, Reshape, Shape
+from cocodla.compiler.ir import Activate, Conv, Dense, Graph, InputMap, Reshape, Shape
 from cocodla.errors import UserError
 
 
 def reshape_of_input(graph: Graph) -> None:
     """A Reshape that alone reads the model's input changes the input's shape: the same bytes in memory order."""
     node = graph.only_consumer(graph.input)
-    if isinstance(node, Reshape) and graph.input_map is None and len(node.shape) == 3:
+    if isinstance(node, Reshape) and len(node.shape) == 3 and _stretch_input_map(graph, node.shape[0]):
         graph.nodes.remove(node)
         graph.shapes[graph.input] = node.shape
         del graph.shapes[node.output]
         graph.rename(node.output, graph.input)
+
+
+def _stretch_input_map(graph: Graph, channels: int) -> bool:
+    """Give the input's preprocessing another number of channels; False if it differs between them."""
+    before = graph.input_map
+    if before is None:
+        return True
+    if np.ptp(before.scale) or np.ptp(before.shift):
+        return False
+    graph.input_map = InputMap(np.full(channels, before.scale[0]), np.full(channels, before.shift[0]))
+    return True
+
+
+def reshape_chains(graph: Graph) -> None:
+    """Of two Reshapes in a row only the second matters."""
+    for first, second in graph.chains():
+        if isinstance(first, Reshape) and isinstance(second, Reshape):
+            second.inputs = first.inputs
+            graph.nodes.remove(first)
+            del graph.shapes[first.output]
 
 
 def sink_reshapes(graph: Graph) -> None:

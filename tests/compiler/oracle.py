@@ -1,0 +1,102 @@
+"""Integer execution of quantised layers, written from numerics.md and independent of formats, registers and golden.
+
+Convolutions are direct loops over kernel taps, everything in int64: what the Device has to give for a compiled network.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cocodla.compiler.quantize import QuantisedConv, QuantisedGraph, QuantisedPool, QuantisedPooling
+
+
+def round_half_away(value: np.ndarray, shift: int) -> np.ndarray:
+    """value / 2^shift, rounded to nearest, ties away from zero."""
+    half = (1 << shift) >> 1
+    return np.sign(value) * ((np.abs(value) + half) >> shift)
+
+
+def run(graph: QuantisedGraph, codes: np.ndarray) -> dict[str, np.ndarray]:
+    """int8 codes of every layer's output (batch, C, H, W). `codes`: pixels (uint8) or int8 codes of the input."""
+    tensors = {graph.layers[0].source: codes}
+    for layer in graph.layers:
+        value = tensors[layer.source]
+        if isinstance(layer, QuantisedPooling):
+            result = pool(value.astype(np.int64), layer.pool)
+        else:
+            result = convolve(value, layer)
+            if layer.pool is not None:
+                result = pool(result, layer.pool)
+        tensors[layer.target] = result.astype(np.int8)
+    return tensors
+
+
+def accumulate(value: np.ndarray, layer: QuantisedConv) -> np.ndarray:
+    """Sums of products (batch, K, OH, OW)."""
+    if layer.conversion is not None:
+        conversion = layer.conversion
+        offsets = np.array(conversion.offsets)[:, None, None]
+        value = np.clip(
+            round_half_away((value.astype(np.int64) - offsets) * conversion.scale, conversion.shift), -128, 127
+        )
+    value = value.astype(np.int64)
+    kernels, _, rows, columns = layer.weight.shape
+    room = 64
+    padded = np.pad(value, ((0, 0), (0, 0), (room, room), (room, room)), constant_values=layer.pad_value)
+    height, width = layer.size
+    total = np.zeros((len(value), kernels, height, width), np.int64)
+    for r in range(rows):
+        for s in range(columns):
+            top = room - layer.pad[0] + r * layer.dilation[0]
+            left = room - layer.pad[1] + s * layer.dilation[1]
+            taps = padded[
+                :, :, top : top + (height - 1) * layer.stride[0] + 1 : layer.stride[0],
+                left : left + (width - 1) * layer.stride[1] + 1 : layer.stride[1],
+            ]  # fmt: skip
+            total += np.einsum("kc,nchw->nkhw", layer.weight[:, :, r, s].astype(np.int64), taps)
+    return total
+
+
+def convolve(value: np.ndarray, layer: QuantisedConv) -> np.ndarray:
+    """The convolution's output codes, before pooling."""
+    wide = (slice(None), None, None)
+    scaled = round_half_away(accumulate(value, layer) * layer.multiplier[wide], layer.multiplier_shift)
+    z = scaled + (layer.bias << layer.bias_shift)[wide]
+    if layer.leaky is not None:
+        z = np.where(z >= 0, z, round_half_away(z * layer.leaky.operand, layer.leaky.shift))
+    if layer.relu:
+        z = np.maximum(z, 0)
+    return np.clip(round_half_away(z + (layer.out.zero << layer.fraction), layer.fraction), -128, 127)
+
+
+def ideal(value: np.ndarray, layer: QuantisedConv) -> np.ndarray:
+    """The exact result of the same int8 input and weights, rounded once (before pooling)."""
+    ratio = layer.multiplier * 2.0 ** -(layer.multiplier_shift + layer.fraction)
+    exact = accumulate(value, layer) * ratio[:, None, None] + layer.exact_bias[:, None, None]
+    if layer.leaky is not None:
+        exact = np.where(exact >= 0, exact, exact * layer.leaky.operand / 2.0**layer.leaky.shift)
+    if layer.relu:
+        exact = np.maximum(exact, 0)
+    exact = exact + layer.out.zero
+    return np.clip(np.sign(exact) * np.floor(np.abs(exact) + 0.5), -128, 127)
+
+
+def pool(value: np.ndarray, settings: QuantisedPool) -> np.ndarray:
+    """Max, or average by two reciprocals."""
+    function = settings.function
+    room = 16
+    filler = -1000 if function.kind == "max" else settings.pad_value
+    padded = np.pad(value.astype(np.int64), ((0, 0), (0, 0), (room, room), (room, room)), constant_values=filler)
+    result = np.zeros((*value.shape[:2], *function.size), np.int64)
+    for y in range(function.size[0]):
+        for x in range(function.size[1]):
+            top = room + y * function.stride[0] - function.pad[0]
+            left = room + x * function.stride[1] - function.pad[1]
+            window = padded[:, :, top : top + function.kernel[0], left : left + function.kernel[1]]
+            if function.kind == "max":
+                result[:, :, y, x] = window.max((2, 3))
+            else:
+                total = window.sum((2, 3))
+                middle = round_half_away(total * settings.recip_width, 16)
+                result[:, :, y, x] = round_half_away(middle * settings.recip_height, 16)
+    return result

@@ -1,0 +1,192 @@
+"""Compiled programs on the golden Device against an independent integer oracle, tensor by tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import oracle
+import pytest
+from onnx_builder import Builder, small_network
+
+from cocodla.compiler import CompileOptions, Network, compile_model, quantise_model
+from cocodla.compiler.network import check_name
+from cocodla.compiler.quantize import QuantisedConv
+from cocodla.formats import bytes_to_tensor
+from cocodla.golden.run import run
+
+
+def compile_and_compare(path: Path, images: np.ndarray, options: CompileOptions) -> Network:
+    """Compile with `images` as calibration and compare every tensor of every image with the oracle."""
+    network = compile_model(path, images, options)
+    _, quantised = quantise_model(path, images, options)
+    execution = run(network.program(images))
+    assert execution.passed
+    source = network.tensors[network.input.tensor]
+    if source.form == "pixels":
+        codes = images if images.dtype == np.uint8 else network.input.pixels.to_pixels(images)
+        codes = codes.reshape(-1, *source.shape)
+    else:
+        codes = bytes_to_tensor(network.input_bytes(images), source.layout)
+    expected = oracle.run(quantised, codes)
+    found = {observation.name: observation.data for observation in execution.observations}
+    for layer in network.layers:
+        tensor = network.tensors[layer.target]
+        for image in range(len(images)):
+            data = np.frombuffer(found[check_name(image, tensor.name)], np.uint8)
+            np.testing.assert_array_equal(
+                bytes_to_tensor(data, tensor.layout), expected[tensor.name][image], f"image {image}, {layer.name}"
+            )
+    return network
+
+
+def pixels(shape: tuple[int, ...], count: int = 3, seed: int = 1) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (count, *shape), dtype=np.uint8)
+
+
+def floats(shape: tuple[int, ...], count: int = 3, seed: int = 1) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=(count, *shape)).astype(np.float32)
+
+
+def pooled_average(builder: Builder) -> Builder:
+    return builder.node("AveragePool", kernel_shape=[2, 2], strides=[2, 2])
+
+
+CASES: dict[str, tuple[tuple[int, ...], Callable[[Builder], object]]] = {
+    "image1_pad": ((1, 13, 11), lambda b: b.conv(5, (5, 3), pads=[2, 1, 2, 1]).node("Relu")),
+    "image3_stride": ((3, 12, 17), lambda b: b.conv(9, (3, 3), strides=[2, 3], pads=[1, 1, 1, 1])),
+    "image4": ((4, 9, 10), lambda b: b.conv(8, (2, 5)).node("Relu")),
+    "image1_asymmetric_pad": ((1, 10, 10), lambda b: b.conv(3, (4, 4), pads=[0, 3, 2, 1])),
+    "cube_pad_stride": ((11, 9, 8), lambda b: b.conv(7, (3, 3), pads=[1, 1, 1, 1], strides=[2, 1])),
+    "cube_dilation": ((9, 13, 12), lambda b: b.conv(17, (3, 2), dilations=[3, 2], pads=[3, 2, 0, 1])),
+    "cube_1x1": ((16, 5, 7), lambda b: b.conv(25, (1, 1), bias=False).node("Relu")),
+    "depthwise": ((12, 8, 8), lambda b: b.conv(12, (3, 3), group=12).node("Relu").conv(6, (1, 1))),
+    "groups": ((12, 8, 8), lambda b: b.conv(20, (3, 3), group=4)),
+    "image_dilation_is_a_cube": ((1, 12, 12), lambda b: b.conv(4, (3, 3), dilations=[2, 2])),
+    "leaky": ((8, 7, 7), lambda b: b.conv(8, (3, 3)).node("LeakyRelu", alpha=0.1)),
+    "relu6": (
+        (8, 7, 7),
+        lambda b: b.conv(8, (3, 3)).node("Clip", b.constant(np.float32(0)), b.constant(np.float32(1))),
+    ),
+    "max_pool_pad": (
+        (8, 11, 11),
+        lambda b: b.conv(8, (3, 3)).node("MaxPool", kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1]),
+    ),
+    "max_pool_floor": ((8, 12, 13), lambda b: b.conv(8, (3, 3)).node("MaxPool", kernel_shape=[3, 3], strides=[3, 3])),
+    "max_pool_ceil": (
+        (8, 12, 13),
+        lambda b: b.conv(8, (3, 3)).node("MaxPool", kernel_shape=[3, 3], strides=[3, 3], ceil_mode=1),
+    ),
+    "pool_then_relu": ((8, 8, 8), lambda b: b.conv(8, (3, 3)).node("MaxPool", kernel_shape=[2, 2]).node("Relu")),
+    "average_pool": ((8, 10, 10), lambda b: pooled_average(b.conv(8, (3, 3)).node("Relu"))),
+    "average_pool_pad": (
+        (8, 10, 10),
+        lambda b: b.conv(8, (3, 3)).node(
+            "AveragePool", kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1], count_include_pad=1
+        ),
+    ),
+    "global_average": ((8, 9, 9), lambda b: b.conv(10, (3, 3)).node("GlobalAveragePool").gemm(10, 4)),
+    "pools_alone": (
+        (10, 15, 15),
+        lambda b: b.node("MaxPool", kernel_shape=[3, 2], strides=[2, 2]).node(
+            "AveragePool", kernel_shape=[2, 3], strides=[2, 2]
+        ),
+    ),
+    "wide_pool_off_the_fly": (
+        (8, 6, 20),
+        lambda b: b.conv(8, (1, 1)).node("MaxPool", kernel_shape=[6, 1], strides=[1, 1]),
+    ),
+    "three_strips": (
+        (9, 7, 45),
+        lambda b: b.node("MaxPool", kernel_shape=[5, 3], strides=[1, 1], pads=[2, 1, 2, 1]),
+    ),
+    "strips_with_gaps": ((4, 5, 300), lambda b: b.node("MaxPool", kernel_shape=[2, 2], strides=[2, 1])),
+    "fully_connected": ((40,), lambda b: b.gemm(40, 30).node("Relu").gemm(30, 13)),
+    "image_fully_connected": ((1, 14, 14), lambda b: b.gemm(196, 24).node("Relu").gemm(24, 10)),
+    "flatten_relu_dense": ((8, 4, 4), lambda b: b.conv(9, (3, 3)).node("Flatten").node("Relu").gemm(36, 5)),
+    "orphans": ((8, 6, 6), lambda b: b.node("Relu").node("MaxPool", kernel_shape=[2, 2]).node("Relu")),
+    "two_relus": ((8, 6, 6), lambda b: b.conv(8, (3, 3)).node("LeakyRelu", alpha=0.25).node("Relu")),
+    "pad_node": (
+        (8, 6, 6),
+        lambda b: b.node("Pad", b.constant(np.array([0, 0, 2, 1, 0, 0, 1, 3]))).conv(8, (3, 3)).node("Relu"),
+    ),
+}
+
+
+@pytest.mark.parametrize("asymmetric", [False, True])
+@pytest.mark.parametrize("case", CASES)
+def test_single_layers(case: str, asymmetric: bool, tmp_path: Path) -> None:
+    shape, build = CASES[case]
+    builder = Builder(shape, seed=3)
+    build(builder)
+    images = pixels(shape) if case.startswith("image") else floats(shape)
+    options = CompileOptions(asymmetric=asymmetric, pixel_scale=1 / 255 if case.startswith("image") else None)
+    compile_and_compare(builder.save(tmp_path / "m.onnx"), images, options)
+
+
+@pytest.mark.parametrize("reuse", [False, True])
+@pytest.mark.parametrize("buffers", [1, 2])
+def test_small_network(reuse: bool, buffers: int, tmp_path: Path) -> None:
+    path = small_network().save(tmp_path / "m.onnx")
+    options = CompileOptions(pixel_scale=1 / 255, reuse_memory=reuse, pixel_buffers=buffers)
+    network = compile_and_compare(path, pixels((1, 12, 12), 5), options)
+    assert [layer.operation for layer in network.layers] == [
+        "conv3x3+relu+maxpool2x2", "conv3x3+relu+maxpool2x2", "fc9+relu", "fc4",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("buffers", [1, 2])
+def test_one_layer_never_overwrites_its_running_input(buffers: int, tmp_path: Path) -> None:
+    path = Builder((1, 8, 8)).conv(3, (3, 3)).save(tmp_path / "m.onnx")
+    compile_and_compare(path, pixels((1, 8, 8), 4), CompileOptions(pixel_buffers=buffers))
+
+
+@pytest.mark.parametrize("means", [(0.0, 0.0, 0.0), (125.3, 123.0, 113.9), (0.0, 60.0, 250.0)])
+@pytest.mark.parametrize("padding", [0, 1])
+def test_rgb_preprocessing_is_folded_into_the_converter(means: tuple[float, ...], padding: int, tmp_path: Path) -> None:
+    """Sub and Div of the image by constants leave one layer, and int8 stays close to float."""
+    builder = Builder((3, 10, 10), seed=5)
+    builder.node("Sub", builder.constant(np.array(means, np.float32).reshape(1, 3, 1, 1)))
+    builder.node("Div", builder.constant(np.array([58.0, 57.0, 59.0], np.float32).reshape(3, 1, 1)))
+    path = builder.conv(8, (3, 3), pads=[padding] * 4).save(tmp_path / "m.onnx")
+    images = pixels((3, 10, 10), 8)
+    network = compile_and_compare(path, images, CompileOptions(pixel_scale=1.0))
+    assert len(network.layers) == 1
+    assert network.tensors["image"].form == "pixels"
+    assert signal_to_noise(network, path, images) > 32
+
+
+def signal_to_noise(network: Network, path: Path, images: np.ndarray) -> float:
+    """dB of the golden outputs against the original model in float."""
+    import onnx
+
+    from cocodla.compiler.original import outputs_of
+
+    model = onnx.load(path)
+    name = model.graph.output[0].name
+    model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
+    exact = outputs_of(model, [name], images.astype(np.float32))[name]
+    got = network.golden_batch(images)
+    return float(10 * np.log10((exact**2).sum() / ((exact - got) ** 2).sum()))
+
+
+@pytest.mark.parametrize(
+    "case", ["image1_pad", "image3_stride", "cube_pad_stride", "cube_1x1", "leaky", "fully_connected"]
+)
+def test_requantisation_is_nearly_ideal(case: str, tmp_path: Path) -> None:
+    """Given int8 inputs and weights, at most 0.2 % of outputs differ from ideal rounding, never by more than 1."""
+    shape, build = CASES[case]
+    builder = Builder(shape, seed=11)
+    build(builder)
+    images = pixels(shape, 40) if case.startswith("image") else floats(shape, 40)
+    path = builder.save(tmp_path / "m.onnx")
+    network = compile_model(path, images)
+    _, quantised = quantise_model(path, images)
+    layer = quantised.layers[0]
+    assert isinstance(layer, QuantisedConv)
+    source = network.tensors[network.input.tensor]
+    codes = images if source.form == "pixels" else bytes_to_tensor(network.input_bytes(images), source.layout)
+    difference = np.abs(oracle.convolve(codes, layer) - oracle.ideal(codes, layer))
+    assert difference.max() <= 1
+    assert (difference != 0).mean() <= 0.002

@@ -1,0 +1,210 @@
+"""What the frontend takes, and how it refuses what it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+from onnx_builder import Builder, small_network
+
+from cocodla.compiler import CompileOptions, compile_model
+from cocodla.compiler.frontend import host_model, import_model, load_model
+from cocodla.errors import UserError
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (4, 1, 8, 8), dtype=np.uint8)
+
+
+def refused(path: Path, images: np.ndarray | None = IMAGES, options: CompileOptions | None = None) -> str:
+    """The one line with which compile_model refuses."""
+    with pytest.raises(UserError) as caught:
+        compile_model(path, images, options)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    assert "no such file" in refused(tmp_path / "absent.onnx")
+
+
+def test_folder_instead_of_file(tmp_path: Path) -> None:
+    assert "is a directory" in refused(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00" * 50, b"hello, this is text", b"\x89PNG\r\n"])
+def test_not_an_onnx_file(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(content)
+    assert "not a valid ONNX model" in refused(path)
+
+
+def test_truncated_file(tmp_path: Path) -> None:
+    path = small_network().save(tmp_path / "m.onnx")
+    path.write_bytes(path.read_bytes()[:-40])
+    assert "not a valid ONNX model" in refused(path)
+
+
+REFUSALS: dict[str, tuple[Callable[[Builder], object], list[str]]] = {
+    "operator": (lambda b: b.conv(4, (3, 3)).node("Elu"), ["Elu", "'elu1'", "not supported"]),
+    "transposed": (
+        lambda b: b.node("ConvTranspose", b.constant(b.floats(1, 2, 3, 3))),
+        ["ConvTranspose", "'convtranspose0'"],
+    ),
+    "two_tensors": (
+        lambda b: b.conv(1, (1, 1)).node("Add", inputs=["t0", "image"]),
+        ["Add", "'add1'", "constant", "image"],
+    ),
+    "computed_weight": (
+        lambda b: b.node("Conv", "image", inputs=["image", "image"]),
+        ["Conv", "'conv0'", "weight", "computed"],
+    ),
+    "count_include_pad": (
+        lambda b: b.node("AveragePool", kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
+        ["AveragePool", "count_include_pad"],
+    ),
+    "clip_from_one": (
+        lambda b: b.node("Clip", b.constant(np.float32(1)), b.constant(np.float32(2))),
+        ["Clip", "1.0", "2.0"],
+    ),
+    "large_alpha": (lambda b: b.node("LeakyRelu", alpha=2.0), ["LeakyRelu", "alpha", "2.0"]),
+    "pad_value": (
+        lambda b: b.node("Pad", b.constant(np.array([0, 0, 1, 1, 0, 0, 1, 1])), b.constant(np.float32(3))),
+        ["Pad", "value", "3.0"],
+    ),
+    "pad_channels": (
+        lambda b: b.node("Pad", b.constant(np.array([0, 1, 0, 0, 0, 0, 0, 0]))),
+        ["Pad", "height and width"],
+    ),
+    "per_pixel_constant": (lambda b: b.node("Add", b.constant(b.floats(8, 8))), ["Add", "per channel", "(8, 8)"]),
+    "dilated_pool": (
+        lambda b: b.node("MaxPool", kernel_shape=[2, 2], dilations=[2, 2]),
+        ["MaxPool", "dilations", "[2, 2]"],
+    ),
+    "large_kernel": (
+        lambda b: b.conv(2, (3, 3), pads=[40, 40, 40, 40]),
+        ["Conv", "padding", "(40, 40)"],
+    ),
+    "large_pool": (lambda b: b.node("MaxPool", kernel_shape=[8, 8]).conv(1, (1, 1), strides=[9, 9]), ["stride", "9"]),
+    "transpose": (lambda b: b.node("Transpose", perm=[0, 1, 3, 2]), ["Transpose", "'transpose0'"]),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_refusal_names_operator_node_and_value(case: str, tmp_path: Path) -> None:
+    build, words = REFUSALS[case]
+    builder = Builder((1, 8, 8))
+    build(builder)
+    message = refused(builder.save(tmp_path / "m.onnx"))
+    for word in words:
+        assert word in message
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_weights_that_are_not_finite(value: float, tmp_path: Path) -> None:
+    builder = Builder((1, 8, 8))
+    weight = builder.floats(2, 1, 3, 3)
+    weight[1, 0, 2, 2] = value
+    builder.node("Conv", builder.constant(weight))
+    assert "NaN or infinite" in refused(builder.save(tmp_path / "m.onnx"))
+
+
+def test_two_inputs(tmp_path: Path) -> None:
+    model = small_network().model()
+    model.graph.input.append(helper.make_tensor_value_info("second", TensorProto.FLOAT, [1, 3]))
+    onnx.save(model, tmp_path / "m.onnx")
+    assert "2 inputs" in refused(tmp_path / "m.onnx")
+
+
+def test_integer_input(tmp_path: Path) -> None:
+    model = small_network().model()
+    model.graph.input[0].type.tensor_type.elem_type = TensorProto.UINT8
+    onnx.save(model, tmp_path / "m.onnx")
+    refused(tmp_path / "m.onnx")
+
+
+def test_old_opset(tmp_path: Path) -> None:
+    model = Builder((1, 8, 8), opset=6).node("Relu").model()
+    onnx.save(model, tmp_path / "m.onnx")
+    assert "opset 6" in refused(tmp_path / "m.onnx")
+
+
+def test_open_extent_needs_an_input_shape(tmp_path: Path) -> None:
+    model = Builder((1, 8, 8)).conv(2, (3, 3)).model()
+    model.graph.input[0].type.tensor_type.shape.dim[2].dim_param = "height"
+    onnx.save(model, tmp_path / "m.onnx")
+    assert "height" in refused(tmp_path / "m.onnx")
+    network = compile_model(tmp_path / "m.onnx", IMAGES, CompileOptions(input_shape=(1, 8, 8)))
+    assert network.layers[0].output_shape == (2, 6, 6)
+    assert "axis" in refused(tmp_path / "m.onnx", options=CompileOptions(input_shape=(2, 8, 8)))
+
+
+def test_calibration_data_must_fit(tmp_path: Path) -> None:
+    path = Builder((1, 8, 8)).conv(2, (3, 3)).save(tmp_path / "m.onnx")
+    assert "no calibration data" in refused(path, None)
+    assert "N x 1x8x8" in refused(path, np.zeros((3, 1, 9, 8), np.uint8))
+    assert "empty" in refused(path, np.zeros((0, 1, 8, 8), np.uint8))
+    assert "finite" in refused(path, np.full((2, 1, 8, 8), np.nan, np.float32))
+
+
+def test_tensor_that_never_varies_from_zero(tmp_path: Path) -> None:
+    builder = Builder((1, 8, 8))
+    builder.node("Conv", builder.constant(-np.ones((1, 1, 3, 3), np.float32))).node("Relu")
+    assert "'t1'" in refused(builder.save(tmp_path / "m.onnx"))
+
+
+def test_weights_as_graph_inputs_identity_dropout_and_constants(tmp_path: Path) -> None:
+    """Weights listed among the inputs, a constant Reshape of weights, and operators that do nothing."""
+    builder = Builder((1, 8, 8), batch=1)
+    flat = builder.constant(builder.floats(3 * 9))
+    shape = builder.constant(np.array([3, 1, 3, 3], np.int64))
+    builder.node("Reshape", inputs=[flat, shape])
+    builder.node("Identity", inputs=["image"]).node("Conv", "t0").node("Dropout").node("Relu")
+    model = builder.model()
+    for tensor in model.graph.initializer:
+        model.graph.input.append(helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims))
+    onnx.save(model, tmp_path / "m.onnx")
+    network = compile_model(tmp_path / "m.onnx", IMAGES)
+    assert [layer.operation for layer in network.layers] == ["conv3x3+relu"]
+
+
+def test_shape_computed_from_the_input_is_folded(tmp_path: Path) -> None:
+    """x.view(x.size(0), -1) as exporters write it."""
+    builder = Builder((1, 8, 8)).conv(4, (3, 3))
+    features = builder.last
+    builder.node("Shape").node("Gather", builder.constant(np.array(0, np.int64)), axis=0)
+    builder.node("Unsqueeze", builder.constant(np.array([0], np.int64)))
+    batch = builder.last
+    builder.node("Concat", inputs=[batch, builder.constant(np.array([-1], np.int64))], axis=0)
+    builder.node("Reshape", inputs=[features, builder.last])
+    builder.node("Gemm", builder.constant(builder.floats(144, 5)))
+    network = compile_model(builder.save(tmp_path / "m.onnx"), IMAGES)
+    assert [layer.operation for layer in network.layers] == ["conv3x3", "fc5"]
+
+
+def test_host_part_ends_the_model(tmp_path: Path) -> None:
+    path = small_network().save(tmp_path / "m.onnx")
+    imported = import_model(load_model(path), "m", CompileOptions())
+    assert [node.op_type for node in imported.host] == ["Softmax"]
+    host = host_model(imported)
+    assert host is not None and [node.op_type for node in host.graph.node] == ["Softmax"]
+    images = np.random.default_rng(0).integers(0, 256, (6, 1, 12, 12), dtype=np.uint8)
+    outputs = compile_model(path, images, CompileOptions(pixel_scale=1 / 255)).golden_batch(images)
+    np.testing.assert_allclose(outputs.sum(1), 1, atol=1e-5)
+
+
+def test_operators_behind_the_host_part_stay_on_the_host(tmp_path: Path) -> None:
+    builder = Builder((1, 8, 8)).conv(4, (3, 3)).node("Sigmoid")
+    builder.node("Mul", builder.constant(np.float32(2)))
+    network = compile_model(builder.save(tmp_path / "m.onnx"), IMAGES)
+    outputs = network.golden_batch(IMAGES)
+    assert outputs.shape == (4, 4, 6, 6)
+    assert 0 <= outputs.min() and 1 < outputs.max() <= 2
+
+
+def test_model_without_work_for_the_accelerator(tmp_path: Path) -> None:
+    assert "no operator for the accelerator" in refused(Builder((4,)).node("Softmax").save(tmp_path / "m.onnx"),
+                                                        np.zeros((2, 4), np.float32))  # fmt: skip
