@@ -1,0 +1,140 @@
+"""Scales, integers and calibrators."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from onnx_builder import Builder
+
+from cocodla.compiler import CompileOptions, quantise_model
+from cocodla.compiler.calibrate import CALIBRATORS, Histogram
+from cocodla.compiler.ir import InputMap
+from cocodla.compiler.pixels import PixelMap, conversion, pixel_map
+from cocodla.compiler.quantize import QuantisedConv, average_reciprocals
+from cocodla.errors import UserError
+
+
+def histogram(*batches: np.ndarray) -> Histogram:
+    result = Histogram()
+    for batch in batches:
+        result.add(batch)
+    return result
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_multiplier_and_weight_scale_agree_exactly(seed: int, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    """Scheme C: the weight scale is what the 16-bit multiplier makes of it, and no weight is clipped."""
+    builder = Builder((8, 6, 6), seed)
+    weight = builder.floats(16, 8, 3, 3) * np.logspace(0, -2, 16, dtype=np.float32)[:, None, None, None]
+    builder.node("Conv", builder.constant(weight), builder.constant(builder.floats(16, scale=5.0)))
+    images = np.random.default_rng(seed).normal(size=(8, 8, 6, 6)).astype(np.float32)
+    _, quantised = quantise_model(builder.save(tmp_path / "m.onnx"), images)
+    layer = quantised.layers[0]
+    assert isinstance(layer, QuantisedConv)
+    step = quantised.tensors["image"].scale
+    ratio = layer.scales / layer.out.scale
+    np.testing.assert_allclose(ratio * 2.0 ** (layer.fraction + layer.multiplier_shift), layer.multiplier, rtol=1e-12)
+    assert 16384 <= layer.multiplier.max() <= 32767 and layer.multiplier.min() >= 1
+    assert layer.fraction == 14
+    assert np.abs(layer.bias).max() <= 32767
+    error = np.abs(layer.weight * (layer.scales / step)[:, None, None, None] - weight).reshape(16, -1).max(1)
+    assert (error <= 0.501 * layer.scales / step).all()
+    bias_error = np.abs(layer.bias * 2.0**layer.bias_shift / 2.0**layer.fraction - layer.exact_bias)
+    assert bias_error.max() <= 2.0 ** (layer.bias_shift - 1 - layer.fraction)
+
+
+@pytest.mark.parametrize(
+    ("count", "share"), [(2, 0), (4, 0), (6, 0), (8, 0), (9, 0), (49, 0.001), (16, 0.05), (64, 0.1)]
+)
+def test_average_reciprocals(count: int, share: float) -> None:
+    """Windows up to 8 elements, 3x3 and 7x7 are exact (numerics.md item 6)."""
+    width, height = average_reciprocals(count)
+    assert 0 < width <= 65536 and 0 < height <= 65536
+    sums = np.arange(-128 * count, 127 * count + 1)
+    middle = np.sign(sums) * np.floor(np.abs(sums * width / 65536) + 0.5)
+    assert np.abs(middle).max() <= 1024
+    final = np.sign(middle) * np.floor(np.abs(middle * height / 65536) + 0.5)
+    ideal = np.sign(sums) * np.floor(np.abs(sums / count) + 0.5)
+    assert np.abs(final - ideal).max() <= 1
+    assert (final != ideal).mean() <= share
+
+
+def test_histogram_does_not_depend_on_the_batches() -> None:
+    random = np.random.default_rng(0)
+    small, large = random.normal(size=5000), random.normal(size=5000) * 40
+    options = CompileOptions(percentile=99.0)
+    for name, calibrator in CALIBRATORS.items():
+        one = calibrator(histogram(small, large), options)
+        other = calibrator(histogram(np.concatenate([large, small])), options)
+        np.testing.assert_allclose(one, other, rtol=0.03, err_msg=name)
+
+
+def test_percentile_drops_outliers_and_minmax_keeps_them() -> None:
+    values = np.concatenate([np.random.default_rng(0).uniform(-1, 1, 100_000), [50.0]])
+    filled = histogram(values)
+    assert CALIBRATORS["minmax"](filled, CompileOptions())[1] == 50
+    low, high = CALIBRATORS["percentile"](filled, CompileOptions(percentile=99.9))
+    assert high < 1.1 and low > -1.1
+
+
+def test_percentile_of_everything_is_minmax() -> None:
+    filled = histogram(np.random.default_rng(0).normal(size=1000))
+    exact = CALIBRATORS["minmax"](filled, CompileOptions())
+    np.testing.assert_allclose(CALIBRATORS["percentile"](filled, CompileOptions(percentile=100.0)), exact)
+
+
+def test_least_squares_clips_a_long_tail() -> None:
+    values = np.concatenate([np.random.default_rng(0).normal(size=200_000), [60.0]])
+    _, high = CALIBRATORS["mse"](histogram(values), CompileOptions())
+    assert high < 50
+
+
+def test_unpadded_pixels_keep_all_bits() -> None:
+    pixels = PixelMap(np.array([0.5, 2.0]), np.array([3.0, -1.0]))
+    found = conversion(pixels, None, padded=False)
+    codes = found.convert(np.arange(256, dtype=np.uint8).reshape(1, 1, 1, 256).repeat(2, 1))
+    assert len(np.unique(codes[0, 0])) == 256
+    real = found.step[:, None, None] * (codes[0] - found.zero[:, None, None])
+    np.testing.assert_allclose(real[0, 0], np.arange(256) * 0.5 + 3, atol=1e-9)
+    np.testing.assert_allclose(real[1, 0], np.arange(256) * 2.0 - 1, atol=1e-9)
+
+
+@pytest.mark.parametrize("offset", [0.0, -0.5, -1.0, 0.3])
+def test_padded_pixels_have_a_code_for_zero(offset: float) -> None:
+    found = conversion(PixelMap(np.array([1 / 255]), np.array([offset])), None, padded=True)
+    assert abs(found.step[0] * (found.pad_value - found.zero[0])) <= found.step[0] * 0.51
+    codes = found.convert(np.array([[[[0, 255]]]], np.uint8))
+    real = found.step[0] * (codes[0, 0, 0] - found.zero[0])
+    np.testing.assert_allclose(real, [offset, 1 + offset], atol=abs(found.step[0]))
+
+
+def test_inverted_image_is_folded() -> None:
+    """x = 1 - p/255: the step is negative, and ends up in the weights."""
+    found = conversion(PixelMap(np.array([1 / 255]), np.array([0.0])), InputMap(-np.ones(1), np.ones(1)), padded=True)
+    assert found.step[0] < 0
+    codes = found.convert(np.array([[[[0, 255]]]], np.uint8))
+    np.testing.assert_allclose(found.step[0] * (codes[0, 0, 0] - found.zero[0]), [1, 0], atol=0.005)
+
+
+def test_pixel_meaning_is_guessed_from_floats_only() -> None:
+    options = CompileOptions()
+    unit = np.linspace(0, 1, 64, dtype=np.float32).reshape(1, 1, 8, 8)
+    assert pixel_map(unit, 1, options).scale[0] == pytest.approx(1 / 255)
+    assert pixel_map(np.rint(unit * 255), 1, options).scale[0] == 1
+    centred = pixel_map(unit * 4 - 2, 1, options)
+    np.testing.assert_allclose(centred.to_input(np.array([[[[0, 255]]]], np.uint8))[0, 0, 0], [-2, 2], atol=1e-5)
+    assert pixel_map((unit * 255).astype(np.uint8), 1, options).scale[0] == 1
+
+
+@pytest.mark.parametrize("options", [
+    {"calibrator": "magic"}, {"percentile": 20.0}, {"base_address": 3}, {"pixel_buffers": 3}, {"base_address": 1 << 33},
+])  # fmt: skip
+def test_bad_options(options: dict[str, object]) -> None:
+    with pytest.raises(UserError):
+        CompileOptions(**options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("scale", [0.0, float("nan"), (1.0, 2.0)])
+def test_bad_pixel_scale(scale: object) -> None:
+    with pytest.raises(UserError, match="pixel_scale"):
+        pixel_map(np.zeros((1, 1, 2, 2), np.uint8), 1, CompileOptions(pixel_scale=scale))  # type: ignore[arg-type]
