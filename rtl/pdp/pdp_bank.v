@@ -1,0 +1,50 @@
+// One bank of the line buffer with its combiner: adds a row partial to the partial result of an output row.
+//
+// Cycle 2: `read` and address; cycle 3: operand, result, write. Two accesses to one place must be two cycles apart.
+// Spec: pdp.md 4 (average step 2), 6.
+`default_nettype none
+
+module pdp_bank #(
+    parameter LANES = 8,  // elements of an atom
+    parameter DEPTH = 16  // columns
+) (
+    input  wire                clk,
+    input  wire                maximum,
+    // cycle 2
+    input  wire                read,
+    input  wire [3:0]          read_addr,
+    // cycle 3
+    input  wire                act,    // the row partial goes in,
+    input  wire                fresh,  // as the first one
+    input  wire                write,
+    input  wire [3:0]          write_addr,
+    input  wire [11*LANES-1:0] row_partial,
+    output wire [14*LANES-1:0] result  // 14 bits signed a lane; 8 for maximum
+);
+
+wire [14*LANES-1:0] stored;
+
+dla_ram_1r1w #(.WIDTH(14*LANES), .DEPTH(DEPTH)) u_ram (
+    .clk     (clk),
+    .wr_en   (write),
+    .wr_addr (write_addr),
+    .wr_data (result),
+    .rd_en   (read),
+    .rd_addr (read_addr),
+    .rd_data (stored)
+);
+
+genvar lane;
+generate
+for (lane = 0; lane < LANES; lane = lane + 1) begin : g_lane
+    wire signed [13:0] old  = stored[14*lane +: 14];
+    wire signed [10:0] came = row_partial[11*lane +: 11];
+    wire [13:0] sum  = (fresh ? 14'd0 : old) + (act ? {{3{came[10]}}, came} : 14'd0);
+    wire        more = fresh || act && $signed(came[7:0]) > $signed(old[7:0]);
+    assign result[14*lane +: 14] = maximum ? {6'd0, more ? came[7:0] : old[7:0]} : sum;
+end
+endgenerate
+
+endmodule
+
+`default_nettype wire

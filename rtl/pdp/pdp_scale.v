@@ -1,0 +1,33 @@
+// Product with an unsigned 1.16 reciprocal, rounded to the nearest integer, ties away from zero. Latency 2 cycles.
+//
+// No saturation: a non-negative quotient loses its upper bits before the rounding bit is added, a negative one after.
+// Spec: pdp.md 4, ROUND16.
+`default_nettype none
+
+module pdp_scale #(
+    parameter IN_WIDTH  = 15, // bits of the number, signed
+    parameter OUT_WIDTH = 11  // bits of the result, signed
+) (
+    input  wire                 clk,
+    input  wire [IN_WIDTH-1:0]  number,
+    input  wire [16:0]          reciprocal,
+    output reg  [OUT_WIDTH-1:0] result
+);
+
+localparam WIDTH = 16 + OUT_WIDTH; // bits of the product that matter
+
+reg [WIDTH-1:0] product;
+reg             negative;
+
+wire [OUT_WIDTH-1:0] floor = {product[WIDTH-1] && negative, product[WIDTH-2:16]};
+wire                 up    = product[15] && (!negative || |product[14:0]);
+
+always @(posedge clk) begin
+    product  <= {{WIDTH-IN_WIDTH{number[IN_WIDTH-1]}}, number} * {{WIDTH-17{1'b0}}, reciprocal};
+    negative <= number[IN_WIDTH-1];
+    result   <= floor + {{OUT_WIDTH-1{1'b0}}, up};
+end
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,58 @@
+// Vertical stage: adds row partials to all open output rows at once, and gives out the one that is complete.
+//
+// 8 banks of 16 columns. Which banks belong to an output row, and which columns of it, is decided by pdp_control:
+// with 1, 2, 4 or 8 rows open, a row has 8, 4, 2 or 1 banks, so 128, 64, 32 or 16 columns.
+// Events come one a cycle; the value leaves two cycles after the event's cycle 2. Spec: pdp.md 4, 6.
+`default_nettype none
+
+module pdp_vertical #(
+    parameter LANES = 8 // elements of an atom
+) (
+    input  wire                clk,
+    input  wire                maximum,
+    // cycle 2
+    input  wire                read,        // an event
+    input  wire [3:0]          read_addr,
+    // cycle 3
+    input  wire                write,       // the same event
+    input  wire [3:0]          write_addr,
+    input  wire [7:0]          act,
+    input  wire [7:0]          fresh,
+    input  wire [7:0]          emit,
+    input  wire [11*LANES-1:0] row_partial,
+    // cycle 4
+    output reg  [14*LANES-1:0] value
+);
+
+wire [14*LANES-1:0] result [0:7];
+reg  [14*LANES-1:0] chosen;
+
+genvar b;
+generate
+for (b = 0; b < 8; b = b + 1) begin : g_bank
+    pdp_bank #(.LANES(LANES), .DEPTH(16)) u_bank (
+        .clk         (clk),
+        .maximum     (maximum),
+        .read        (read),
+        .read_addr   (read_addr),
+        .act         (act[b]),
+        .fresh       (fresh[b]),
+        .write       (write && act[b]),
+        .write_addr  (write_addr),
+        .row_partial (row_partial),
+        .result      (result[b])
+    );
+end
+endgenerate
+
+integer i;
+always @* begin
+    chosen = {14*LANES{1'b0}};
+    for (i = 0; i < 8; i = i + 1) chosen = chosen | result[i] & {14*LANES{emit[i]}};
+end
+
+always @(posedge clk) value <= chosen;
+
+endmodule
+
+`default_nettype wire
