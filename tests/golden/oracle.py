@@ -4,6 +4,7 @@ Written independently of the vectorised code: plain Python integers, a bytes-lik
 """
 
 from cocodla.golden.config import OperandConfig, OperandUse, PdpConfig, SdpConfig, SdpRdmaConfig, StageConfig
+from cocodla.golden.config_cdp import CdpConfig, LutConfig, TableConfig
 from cocodla.golden.config_conv import ConvConfig
 
 Cube = dict[tuple[int, int, int, int], int]  # (surface, line, column, lane) -> value
@@ -240,3 +241,71 @@ def window(c: PdpConfig, values: list[list[int]], pv: tuple[int, ...]) -> int:
     if len(values) < c.kernel_height:
         b += sx(sx(pv[c.kernel_height - len(values)], 19) * c.kernel_width, 14)
     return rnd16(rnd16(b * c.reciprocal_width, 11) * c.reciprocal_height, 8)
+
+
+# -- CDP (cdp.md 7) --------------------------------------------------------------------------
+
+
+def classify(q: int, start: int, last: int, select: int, offset: int | None) -> tuple[bool, bool, int, int]:
+    """(underflow, overflow, index, fraction); `offset` for the exponential function."""
+    st = sx(start, 22)
+    if q <= st:
+        return True, False, 0, 0
+    d = (q - st) % (1 << 22)
+    if offset is not None:
+        e = d.bit_length() - 1
+        if offset >= 0 and e < offset:
+            return True, False, 0, 0
+        index, fraction = e - offset, ((d - (1 << e)) << 16) >> e
+    elif select >= 0:
+        index, fraction = d >> select, ((d << 16) >> select) % 65536
+    else:
+        index, fraction = d << -select, 0
+    return (False, True, last, 0) if index >= last else (False, False, index, fraction)
+
+
+def look_up(q: int, c: LutConfig, le: list[int], lo: list[int]) -> tuple[int, str]:
+    """Value and which counter it adds to."""
+    a = classify(q, c.le.start, 64, c.le.select, c.offset if c.exponential else None)
+    b = classify(q, c.lo.start, 256, c.lo.select, None)
+    miss_a, miss_b = a[0] or a[1], b[0] or b[1]
+    if a[0] and b[0]:
+        use_le, counter = not c.underflow_lo, "underflow"
+    elif a[1] and b[1]:
+        use_le, counter = not c.overflow_lo, "overflow"
+    elif miss_a == miss_b:
+        use_le, counter = not c.hybrid_lo, "hybrid"
+    else:
+        use_le, counter = not miss_a, "lo_hit" if miss_a else "le_hit"
+    reference = c.le.start + (1 << c.offset if c.exponential and c.offset >= 0 else 0)
+    if use_le:
+        return table_value(q, c.le, le, a, reference), counter
+    return table_value(q, c.lo, lo, b, c.lo.start), counter
+
+
+def table_value(q: int, t: TableConfig, entries: list[int], place: tuple[bool, bool, int, int], reference: int) -> int:
+    under, over, index, fraction = place
+    if under:
+        base, p, s = entries[0], (q - reference) * t.underflow_scale, t.underflow_shift
+    elif over:
+        base, p, s = entries[-1], (q - t.end) * t.overflow_scale, t.overflow_shift
+    else:
+        base, p, s = entries[index], (entries[index + 1] - entries[index]) * fraction, 16
+    return sat(base + (rha(p, s) if s >= 0 else p << -s), 16)
+
+
+def cdp(
+    c: CdpConfig, lut: LutConfig, tables: tuple[list[int], list[int]], x: Cube, channels: int
+) -> tuple[Cube, dict[str, int]]:
+    out, counters = {}, dict.fromkeys(("underflow", "overflow", "hybrid", "le_hit", "lo_hit"), 0)
+    lanes = (channels + 7) // 8 * 8
+    for h, w in {(h, w) for _, h, w, _ in x}:
+        y = [sat(rha((x[k // 8, h, w, k % 8] - c.in_offset) * c.in_scale, c.in_shift), 9) for k in range(lanes)]
+        y = [v if k < channels else 0 for k, v in enumerate(y)]
+        for k in range(lanes):
+            near = y[max(0, k - c.reach) : k + c.reach + 1]
+            v, counter = look_up(y[k] if c.square_bypass else sum(n * n for n in near), lut, *tables)
+            counters[counter] += 1
+            p = v if c.multiply_bypass else v * y[k]
+            out[k // 8, h, w, k % 8] = sat(rha((p - c.out_offset) * c.out_scale, c.out_shift), 8)
+    return out, counters

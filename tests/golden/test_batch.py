@@ -24,7 +24,7 @@ def test_each_image_equals_its_own_run(kind: str) -> None:
         rng = np.random.default_rng([seed, KINDS.index(kind)])
         layer = random_layer(rng, kind, Allocator(rng))
         check = CheckMemory(layer.address, layer.layout.size, "output")
-        program = Program([*layer.loads, *Sequencer().run(layer.words), check])
+        program = Program([*layer.loads, *layer.setup, *Sequencer().run(layer.words), check])
         varied = {load.address: len(load.data) for load in layer.loads if rng.random() < 0.6}
         if not varied:
             varied = {layer.loads[0].address: len(layer.loads[0].data)}

@@ -5,43 +5,66 @@ import oracle
 import pytest
 
 from cocodla.errors import UserError
+from cocodla.formats import CubeLayout
 from cocodla.golden import Device, run
 from cocodla.golden.config import PdpConfig, SdpConfig, SdpRdmaConfig
+from cocodla.golden.config_cdp import CdpConfig, LutConfig, cdp_source
 from cocodla.golden.config_conv import CdmaConfig, CscConfig
 from cocodla.golden.random_layers import KINDS, Allocator, RandomLayer, random_layer
 from cocodla.golden.sequencer import Sequencer
 from cocodla.golden.snapshot import Snapshot
 from cocodla.program.program import Program
+from cocodla.registers import MAP
 
-COUNTS = {"convolution": 40, "image": 40, "convolution_pdp": 15, "image_pdp": 15, "sdp": 60, "sdp_pdp": 30, "pdp": 60}
+COUNTS = {
+    "convolution": 40,
+    "image": 40,
+    "convolution_pdp": 15,
+    "image_pdp": 15,
+    "sdp": 60,
+    "sdp_pdp": 30,
+    "pdp": 60,
+    "cdp": 40,
+}
 MEMORY = 1 << 18
 
 
-def expected_memory(layer: RandomLayer, background: bytes) -> bytes:
-    """Memory after the layer, from the scalar model."""
+def read_cube(mem: bytes, address: int, layout: CubeLayout) -> oracle.Cube:
+    """All atoms of a cube in memory."""
+    return {
+        (s, h, w, i): oracle.sx(mem[address + layout.offset(8 * s + i, h, w)], 8)
+        for s in range(layout.surfaces)
+        for h in range(layout.height)
+        for w in range(layout.width)
+        for i in range(8)
+    }
+
+
+def expected_cube(layer: RandomLayer, mem: bytes) -> tuple[oracle.Cube, dict[str, int]]:
+    """What the layer writes, and the LUT counters, from the scalar model."""
+    if layer.source:
+        cube = read_cube(mem, *layer.source)
+        if layer.cdp:
+            assert layer.lut and layer.tables
+            tables = layer.tables.le.tolist(), layer.tables.lo.tolist()
+            return oracle.cdp(layer.cdp, layer.lut, tables, cube, layer.source[1].channels)
+        assert layer.pdp
+        return oracle.pdp(layer.pdp, cube), {}
+    sums = oracle.Convolution(mem, layer.convolution).run() if layer.convolution else None
+    assert layer.sdp
+    cube = oracle.sdp(mem, layer.sdp, layer.rdma, sums)
+    return (oracle.pdp(layer.pdp, cube) if layer.sdp.to_pdp and layer.pdp else cube), {}
+
+
+def expected_memory(layer: RandomLayer, background: bytes) -> tuple[bytes, dict[str, int]]:
+    """Memory after the layer, and the LUT counters."""
     mem = bytearray(background)
     for load in layer.loads:
         mem[load.address : load.address + len(load.data)] = load.data
-    source = bytes(mem)
-    cube = oracle.Convolution(source, layer.convolution).run() if layer.convolution else None
-    if layer.sdp:
-        cube = oracle.sdp(source, layer.sdp, layer.rdma, cube)
-    if layer.pdp and (layer.pdp_source or (layer.sdp and layer.sdp.to_pdp)):
-        if layer.pdp_source:
-            address, layout = layer.pdp_source
-            cube = {
-                (s, h, w, i): oracle.sx(source[address + layout.offset(8 * s + i, h, w)], 8)
-                for s in range(layout.surfaces)
-                for h in range(layout.height)
-                for w in range(layout.width)
-                for i in range(8)
-            }
-        assert cube
-        cube = oracle.pdp(layer.pdp, cube)
-    assert cube
+    cube, counters = expected_cube(layer, bytes(mem))
     for (s, h, w, i), value in cube.items():
         mem[layer.address + layer.layout.offset(8 * s + i, h, w)] = value & 0xFF
-    return bytes(mem)
+    return bytes(mem), counters
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -54,8 +77,12 @@ def test_device_equals_the_scalar_formulas(kind: str) -> None:
         background = rng.bytes(MEMORY)
         device = Device()
         device.memory.load(0, background)
-        run(Program([*layer.loads, *Sequencer().run(layer.words)]), device)
-        got, expected = device.memory.dump(0, MEMORY), expected_memory(layer, background)
+        run(Program([*layer.loads, *layer.setup, *Sequencer().run(layer.words)]), device)
+        got = device.memory.dump(0, MEMORY)
+        expected, counters = expected_memory(layer, background)
+        for name, count in counters.items():
+            register = f"CDP.D_PERF_LUT_{name.upper().replace('UNDER', 'U').replace('OVER', 'O')}"
+            assert device.read_register(MAP[register].address) == count, f"seed {seed}: {register}"
         differ = [a for a in range(MEMORY) if got[a] != expected[a]] if got != expected else []
         assert not differ, f"{kind} seed {seed}: {len(differ)} bytes, first {differ[0]:#x} (output {layer.address:#x})"
 
@@ -76,6 +103,12 @@ def test_configurations_survive_the_registers(kind: str) -> None:
             assert SdpRdmaConfig.from_registers(snapshot["SDP_RDMA"]) == layer.rdma, f"seed {seed}"
         if layer.pdp and "PDP" in snapshot:
             assert PdpConfig.from_registers(snapshot["PDP"]) == layer.pdp, f"seed {seed}"
+        if layer.cdp:
+            single = {MAP.at(write.address).name: write.value for write in layer.setup}
+            cdp = Snapshot("CDP", {**single, **layer.words["CDP"]})
+            assert CdpConfig.from_registers(cdp) == layer.cdp, f"seed {seed}"
+            assert LutConfig.from_registers(cdp) == layer.lut
+            assert cdp_source(snapshot["CDP_RDMA"]) == layer.source
 
 
 def test_a_seed_repeats_a_layer() -> None:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from cocodla.formats.feature import CubeLayout
 from cocodla.golden.config import OperandConfig, PdpConfig, SdpConfig, SdpRdmaConfig, Split, StageConfig
+from cocodla.golden.config_cdp import CdpConfig, LutConfig, Tables
 from cocodla.golden.config_conv import CdmaConfig, ConvConfig, CscConfig
 from cocodla.registers import MAP
 
@@ -305,6 +307,78 @@ def _shared(w: _Writer, config: CdmaConfig | CscConfig) -> None:
     )
     w.set("D_BANK", DATA_BANK=config.data_banks - 1, WEIGHT_BANK=config.weight_banks - 1)
     w.put(D_ENTRY_PER_SLICE=config.entries - 1, D_WEIGHT_BYTES=config.weight_bytes)
+
+
+def encode_cdp(config: CdpConfig) -> Words:
+    """CDP registers of a layer, without the tables."""
+    w = _Writer("CDP")
+    w.put(
+        D_DST_BASE_ADDR_LOW=config.address,
+        D_DST_BASE_ADDR_HIGH=0,
+        D_DST_LINE_STRIDE=config.line_stride,
+        D_DST_SURFACE_STRIDE=config.surface_stride,
+        D_DST_DMA_CFG=1,
+        D_DATA_FORMAT=0,
+        D_LRN_CFG=config.reach - 1,
+        D_DATIN_OFFSET=config.in_offset,
+        D_DATIN_SCALE=config.in_scale,
+        D_DATIN_SHIFTER=config.in_shift,
+        D_DATOUT_OFFSET=config.out_offset,
+        D_DATOUT_SCALE=config.out_scale,
+        D_DATOUT_SHIFTER=config.out_shift,
+    )
+    w.set("D_FUNC_BYPASS", SQSUM_BYPASS=config.square_bypass, MUL_BYPASS=config.multiply_bypass)
+    return {"CDP": w.words}
+
+
+def encode_cdp_rdma(address: int, layout: CubeLayout) -> Words:
+    """CDP_RDMA registers of a layer whose input cube is at `address`."""
+    w = _Writer("CDP_RDMA")
+    w.put(
+        D_DATA_CUBE_WIDTH=layout.width - 1,
+        D_DATA_CUBE_HEIGHT=layout.height - 1,
+        D_DATA_CUBE_CHANNEL=layout.channels - 1,
+        D_SRC_BASE_ADDR_LOW=address,
+        D_SRC_BASE_ADDR_HIGH=0,
+        D_SRC_LINE_STRIDE=layout.line_stride,
+        D_SRC_SURFACE_STRIDE=layout.surface_stride,
+        D_SRC_DMA_CFG=1,
+        D_DATA_FORMAT=0,
+    )
+    return {"CDP_RDMA": w.words}
+
+
+def lut_writes(config: LutConfig, tables: Tables) -> list[tuple[int, int]]:
+    """(byte address, value) of the writes that load both tables and their parameters; CDP must be idle."""
+    access, data = MAP["CDP.S_LUT_ACCESS_CFG"], MAP["CDP.S_LUT_ACCESS_DATA"]
+    writes = []
+    for number, entries in enumerate((tables.le, tables.lo)):
+        writes.append((access.address, access.encode(LUT_ADDR=0, LUT_TABLE_ID=number, LUT_ACCESS_TYPE=1)))
+        writes += [(data.address, int(entry) & 0xFFFF) for entry in entries]
+    w = _Writer("CDP")
+    w.set(
+        "S_LUT_CFG",
+        LUT_LE_FUNCTION=not config.exponential,
+        LUT_UFLOW_PRIORITY=config.underflow_lo,
+        LUT_OFLOW_PRIORITY=config.overflow_lo,
+        LUT_HYBRID_PRIORITY=config.hybrid_lo,
+    )
+    w.set(
+        "S_LUT_INFO",
+        LUT_LE_INDEX_OFFSET=config.offset,
+        LUT_LE_INDEX_SELECT=config.le.select,
+        LUT_LO_INDEX_SELECT=config.lo.select,
+    )
+    for name, table in (("LE", config.le), ("LO", config.lo)):
+        for which, value in (("START", table.start), ("END", table.end)):
+            w.words[f"S_LUT_{name}_{which}_LOW"] = value & 0xFFFFFFFF
+            w.words[f"S_LUT_{name}_{which}_HIGH"] = value >> 32 & 0x3F
+        for kind in ("SCALE", "SHIFT"):
+            under, over = (getattr(table, f"{end}flow_{kind.lower()}") for end in ("under", "over"))
+            prefix = f"LUT_{name}_SLOPE_"
+            fields = {f"{prefix}UFLOW_{kind}": under, f"{prefix}OFLOW_{kind}": over}
+            w.set(f"S_LUT_{name}_SLOPE_{kind}", **fields)
+    return writes + register_writes({"CDP": w.words})
 
 
 def register_writes(words: Mapping[str, Mapping[str, int]]) -> list[tuple[int, int]]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-import numpy as np
 from numpy.random import Generator
 
 from cocodla.formats.feature import CubeLayout
@@ -18,28 +17,31 @@ from cocodla.golden.config import (
     OperandConfig,
     OperandUse,
     PdpConfig,
-    Pooling,
     SdpConfig,
     SdpRdmaConfig,
-    Split,
     StageConfig,
     cube_layout,
 )
+from cocodla.golden.config_cdp import CdpConfig, LutConfig, Tables
 from cocodla.golden.config_conv import CdmaConfig, ConvConfig, Converter, CscConfig
 from cocodla.golden.encode import (
     Words,
+    encode_cdp,
+    encode_cdp_rdma,
     encode_convolution,
     encode_pdp,
     encode_pdp_rdma,
     encode_sdp,
     encode_sdp_rdma,
+    lut_writes,
     merge,
 )
-from cocodla.golden.rules import RuleViolation
+from cocodla.golden.random_pdp import random_pdp, random_split
+from cocodla.golden.random_values import extent, random_bytes, random_cdp, random_lut, value
 from cocodla.hw import ATOM, CBUF_BANK_BYTES, CBUF_BANK_ENTRIES, CBUF_BANKS, align, ceil_div, surfaces
-from cocodla.program.commands import LoadMemory
+from cocodla.program.commands import LoadMemory, WriteRegister
 
-KINDS = ("convolution", "image", "convolution_pdp", "image_pdp", "sdp", "sdp_pdp", "pdp")
+KINDS = ("convolution", "image", "convolution_pdp", "image_pdp", "sdp", "sdp_pdp", "pdp", "cdp")
 
 
 @dataclass
@@ -68,18 +70,24 @@ class RandomLayer:
     sdp: SdpConfig | None = None
     rdma: SdpRdmaConfig | None = None
     pdp: PdpConfig | None = None
-    pdp_source: tuple[int, CubeLayout] | None = None
+    cdp: CdpConfig | None = None
+    lut: LutConfig | None = None
+    tables: Tables | None = None
+    source: tuple[int, CubeLayout] | None = None
+    """Input cube of PDP or CDP from memory."""
+    setup: list[WriteRegister] = field(default_factory=list)
+    """Register writes that need the unit idle, before the layer: tables of CDP."""
 
 
 def random_layer(rng: Generator, kind: str, memory: Allocator, size: int = 12) -> RandomLayer:
     """A legal layer of one of KINDS; `size` bounds widths and heights, kernels and channels follow."""
     layer = RandomLayer(kind, {})
-    if kind == "pdp":
-        _memory_pdp(rng, layer, memory, size)
+    if kind in ("pdp", "cdp"):
+        (_memory_pdp if kind == "pdp" else _cdp)(rng, layer, memory, size)
         return layer
     to_pdp = kind.endswith("_pdp")
     if kind.startswith("sdp"):
-        cube = (_extent(rng, size), _extent(rng, size), int(rng.integers(1, 30)))
+        cube = (extent(rng, size), extent(rng, size), int(rng.integers(1, 30)))
     else:
         random_image = kind.startswith("image")
         layer.convolution = convolution = (random_image_layer if random_image else random_feature_layer)(rng, size)
@@ -96,36 +104,12 @@ def random_layer(rng: Generator, kind: str, memory: Allocator, size: int = 12) -
     return layer
 
 
-def random_bytes(rng: Generator, size: int) -> bytes:
-    """Bytes: uniform, small, or only corner values."""
-    style = rng.integers(4)
-    if style == 0:
-        return rng.choice(np.array([0, 1, 127, 128, 129, 255], np.uint8), size).tobytes()
-    if style == 1:
-        return rng.integers(-8, 9, size).astype(np.int8).tobytes()
-    return rng.bytes(size)
-
-
-def _extent(rng: Generator, limit: int) -> int:
-    """1 is frequent: it has special cases."""
-    return 1 if rng.random() < 0.15 else int(rng.integers(1, limit + 1))
-
-
-def _value(rng: Generator, bits: int) -> int:
-    """A signed number of `bits` bits; all magnitudes and the corners are likely."""
-    if rng.random() < 0.15:
-        top = 1 << (bits - 1)
-        return int(rng.choice([0, 1, -1, top - 1, -top]))
-    magnitude = int(rng.integers(1, bits))
-    return int(rng.integers(-(1 << magnitude), 1 << magnitude))
-
-
 # -- convolution -----------------------------------------------------------------------------
 
 
 def random_feature_layer(rng: Generator, size: int = 12) -> ConvConfig:
     """A DC layer without addresses and strides."""
-    width, height = _extent(rng, size), _extent(rng, size)
+    width, height = extent(rng, size), extent(rng, size)
     channels, kernels = int(rng.integers(1, 40)), int(rng.integers(1, 28))
     s, r, dx, dy, sx, sy = (int(rng.integers(1, n)) for n in (6, 6, 4, 4, 4, 4))
     if rng.random() < 0.1:
@@ -147,7 +131,7 @@ def random_feature_layer(rng: Generator, size: int = 12) -> ConvConfig:
             width=width, height=height, channels=channels, kernels=kernels, kernel_width=s, kernel_height=r,
             out_width=out_width, out_height=out_height, entries=entries, data_banks=1, weight_banks=1,
             weight_bytes=0, stride_x=sx, stride_y=sy, dilation_x=dx, dilation_y=dy, pad_left=left, pad_top=top,
-            pad_value=_value(rng, 8),
+            pad_value=value(rng, 8),
         ),
     )  # fmt: skip
 
@@ -156,7 +140,7 @@ def random_image_layer(rng: Generator, size: int = 12) -> ConvConfig:
     """An image layer without addresses and strides."""
     fmt: PixelFormat = PIXEL_FORMATS[int(rng.choice(list(PIXEL_FORMATS)))]
     ch = fmt.channels
-    width, height, kernels = int(rng.integers(1, 2 * size)), _extent(rng, size), int(rng.integers(1, 20))
+    width, height, kernels = int(rng.integers(1, 2 * size)), extent(rng, size), int(rng.integers(1, 20))
     merged = int(rng.choice([1, 2, 4])) if ch == 1 and rng.random() < 0.5 else 1
     lanes = ATOM // merged
     s, sx = (
@@ -169,7 +153,7 @@ def random_image_layer(rng: Generator, size: int = 12) -> ConvConfig:
     out_width = (width + left + right - s) // sx + 1
     out_height = _output(rng, height + top, r, sy)
     entries = ceil_div((left + width + right) * ch, ATOM) + (int(rng.integers(3)) if rng.random() < 0.3 else 0)
-    pad = _value(rng, 8)
+    pad = value(rng, 8)
     return _convolution(
         rng,
         CdmaConfig(
@@ -198,9 +182,9 @@ def _converter(rng: Generator, image: bool) -> Converter | None:
         return None
     means = None
     if image and rng.random() < 0.5:
-        means = (_value(rng, 16), _value(rng, 9), _value(rng, 9), _value(rng, 9))
+        means = (value(rng, 16), value(rng, 9), value(rng, 9), value(rng, 9))
     truncate = int(rng.integers(0, 16)) if rng.random() < 0.9 else int(rng.integers(64))
-    return Converter(_value(rng, int(rng.choice([4, 9, 16]))), _value(rng, 16), truncate, means)
+    return Converter(value(rng, int(rng.choice([4, 9, 16]))), value(rng, 16), truncate, means)
 
 
 def _convolution(rng: Generator, cdma: CdmaConfig, csc: CscConfig) -> ConvConfig:
@@ -274,11 +258,11 @@ def random_stage(rng: Generator) -> StageConfig:
         alu_bypass=rng.random() < 0.3,
         alu_operation=AluOperation(int(rng.integers(3))),
         alu_from_memory=rng.random() < 0.5,
-        alu_operand=_value(rng, 16),
+        alu_operand=value(rng, 16),
         alu_shift=int(rng.integers(0, 64)) if rng.random() < 0.3 else int(rng.integers(0, 12)),
         mul_bypass=rng.random() < 0.3,
         mul_from_memory=rng.random() < 0.5,
-        mul_operand=_value(rng, 16),
+        mul_operand=value(rng, 16),
         mul_shift=int(rng.integers(0, 64)) if rng.random() < 0.3 else int(rng.integers(0, 16)),
         prelu=rng.random() < 0.4,
         relu_bypass=rng.random() < 0.5,
@@ -293,8 +277,8 @@ def random_sdp(rng: Generator, width: int, height: int, channels: int) -> SdpCon
         channels=channels,
         bs=random_stage(rng),
         bn=random_stage(rng),
-        cvt_offset=_value(rng, int(rng.choice([8, 20, 32]))),
-        cvt_scale=1 if rng.random() < 0.3 else _value(rng, 16),
+        cvt_offset=value(rng, int(rng.choice([8, 20, 32]))),
+        cvt_scale=1 if rng.random() < 0.3 else value(rng, 16),
         cvt_shift=int(rng.integers(0, 64)) if rng.random() < 0.2 else int(rng.integers(0, 28)),
     )
 
@@ -346,72 +330,15 @@ def _operand(
 # -- PDP -------------------------------------------------------------------------------------
 
 
-def random_pdp(rng: Generator, width: int, height: int, channels: int, from_sdp: bool) -> PdpConfig | None:
-    """Pooling of a cube, without addresses; None when a few tries found no window that fits."""
-    for _ in range(50):
-        kw, kh = int(rng.integers(1, 9)), int(rng.integers(1, 9))
-        sw, sh = int(rng.integers(1, kw + 3)), int(rng.integers(1, kh + 3))
-        pl, pt, pr, pb = (int(rng.integers(0, k)) for k in (kw, kh, kw, kh))
-        ow, rest_w = divmod(width + pl + pr - kw, sw)
-        oh, rest_h = divmod(height + pt + pb - kh, sh)
-        if ow < 0 or oh < 0 or rest_w or rest_h:
-            continue
-        value = _value(rng, 8)
-        config = PdpConfig(
-            width=width, height=height, channels=channels, out_width=ow + 1, out_height=oh + 1,
-            method=Pooling(int(rng.integers(3))), kernel_width=kw, kernel_height=kh, stride_width=sw,
-            stride_height=sh, pad_left=pl, pad_top=pt, pad_right=pr, pad_bottom=pb,
-            pad_values=tuple(n * value for n in range(1, 8)),
-            reciprocal_width=int(rng.integers(0, 0x10001)) if rng.random() < 0.3 else 0x10000 // kw,
-            reciprocal_height=int(rng.integers(0, 0x10001)) if rng.random() < 0.3 else 0x10000 // kh,
-            from_sdp=from_sdp,
-        )  # fmt: skip
-        if _windows_real(config) and config.out_width <= config.capacity[1]:
-            return config
-    return None
-
-
-def _windows_real(c: PdpConfig) -> bool:
-    """Every window must contain a real element."""
-    last_x, last_y = (c.out_width - 1) * c.stride_width - c.pad_left, (c.out_height - 1) * c.stride_height - c.pad_top
-    return last_x < c.width and last_y < c.height
-
-
-def random_split(rng: Generator, config: PdpConfig) -> PdpConfig:
-    """The same layer in vertical strips, where one fits."""
-    c, overlap = config, config.kernel_width - config.stride_width
-    for _ in range(20):
-        count = int(rng.integers(2, 5))
-        if c.out_width < count:
-            continue
-        first, middle = (int(rng.integers(1, c.out_width)) for _ in range(2))
-        last = c.out_width - first - middle * (count - 2)
-        if last < 1:
-            continue
-        first_in = (first - 1) * c.stride_width + c.kernel_width - c.pad_left
-        middle_in = (middle - 1) * c.stride_width + c.kernel_width - overlap
-        last_in = c.width - first_in - middle_in * (count - 2)
-        limit = max(overlap, 0) + max(-overlap, 0) + 1
-        if first_in < limit or middle_in < limit or last_in < limit:
-            continue
-        split = replace(c, split=Split(count, first_in, middle_in, last_in, first, middle, last))
-        try:
-            split.check()
-        except RuleViolation:
-            continue
-        return split
-    return config
-
-
 def _memory_pdp(rng: Generator, layer: RandomLayer, memory: Allocator, size: int) -> None:
     config = None
     while config is None:
-        cube = _extent(rng, 2 * size), _extent(rng, size), int(rng.integers(1, 20))
+        cube = extent(rng, 2 * size), extent(rng, size), int(rng.integers(1, 20))
         config = random_pdp(rng, *cube, from_sdp=False)
     if rng.random() < 0.4:
         config = random_split(rng, config)
     address, layout = _source(rng, layer, memory, config.width, config.height, config.channels, True)
-    layer.pdp_source = (address, layout)
+    layer.source = (address, layout)
     layer.pdp = config = _place_output(rng, layer, memory, config)
     layer.words = merge(encode_pdp(config), encode_pdp_rdma(config, address, layout.line_stride, layout.surface_stride))
 
@@ -420,3 +347,23 @@ def _place_output(rng: Generator, layer: RandomLayer, memory: Allocator, config:
     layout = _layout(rng, config.out_width, config.out_height, config.channels)
     layer.layout, layer.address = layout, memory.take(layout.size)
     return replace(config, address=layer.address, line_stride=layout.line_stride, surface_stride=layout.surface_stride)
+
+
+# -- CDP -------------------------------------------------------------------------------------
+
+
+def _cdp(rng: Generator, layer: RandomLayer, memory: Allocator, size: int) -> None:
+    cube = extent(rng, size), extent(rng, max(1, size // 3)), int(rng.integers(1, 40))
+    address, source = _source(rng, layer, memory, *cube, True)
+    layer.source = (address, source)
+    layer.layout = _layout(rng, *cube)
+    layer.address = memory.take(layer.layout.size)
+    layer.cdp = replace(
+        random_cdp(rng),
+        address=layer.address,
+        line_stride=layer.layout.line_stride,
+        surface_stride=layer.layout.surface_stride,
+    )
+    layer.lut, layer.tables = random_lut(rng, layer.cdp)
+    layer.setup = [WriteRegister(*write) for write in lut_writes(layer.lut, layer.tables)]
+    layer.words = merge(encode_cdp(layer.cdp), encode_cdp_rdma(address, source))
