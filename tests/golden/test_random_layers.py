@@ -1,8 +1,8 @@
 """Random layers of every kind: the Device against the scalar formulas, on every byte of memory."""
 
 import numpy as np
-import oracle
 import pytest
+import scalar_model
 
 from cocodla.errors import UserError
 from cocodla.formats import CubeLayout
@@ -29,10 +29,10 @@ COUNTS = {
 MEMORY = 1 << 18
 
 
-def read_cube(mem: bytes, address: int, layout: CubeLayout) -> oracle.Cube:
+def read_cube(mem: bytes, address: int, layout: CubeLayout) -> scalar_model.Cube:
     """All atoms of a cube in memory."""
     return {
-        (s, h, w, i): oracle.sx(mem[address + layout.offset(8 * s + i, h, w)], 8)
+        (s, h, w, i): scalar_model.sx(mem[address + layout.offset(8 * s + i, h, w)], 8)
         for s in range(layout.surfaces)
         for h in range(layout.height)
         for w in range(layout.width)
@@ -40,20 +40,20 @@ def read_cube(mem: bytes, address: int, layout: CubeLayout) -> oracle.Cube:
     }
 
 
-def expected_cube(layer: RandomLayer, mem: bytes) -> tuple[oracle.Cube, dict[str, int]]:
+def expected_cube(layer: RandomLayer, mem: bytes) -> tuple[scalar_model.Cube, dict[str, int]]:
     """What the layer writes, and the LUT counters, from the scalar model."""
     if layer.source:
         cube = read_cube(mem, *layer.source)
         if layer.cdp:
             assert layer.lut and layer.tables
             tables = layer.tables.le.tolist(), layer.tables.lo.tolist()
-            return oracle.cdp(layer.cdp, layer.lut, tables, cube, layer.source[1].channels)
+            return scalar_model.cdp(layer.cdp, layer.lut, tables, cube, layer.source[1].channels)
         assert layer.pdp
-        return oracle.pdp(layer.pdp, cube), {}
-    sums = oracle.Convolution(mem, layer.convolution).run() if layer.convolution else None
+        return scalar_model.pdp(layer.pdp, cube), {}
+    sums = scalar_model.Convolution(mem, layer.convolution).run() if layer.convolution else None
     assert layer.sdp
-    cube = oracle.sdp(mem, layer.sdp, layer.rdma, sums)
-    return (oracle.pdp(layer.pdp, cube) if layer.sdp.to_pdp and layer.pdp else cube), {}
+    cube = scalar_model.sdp(mem, layer.sdp, layer.rdma, sums)
+    return (scalar_model.pdp(layer.pdp, cube) if layer.sdp.to_pdp and layer.pdp else cube), {}
 
 
 def expected_memory(layer: RandomLayer, background: bytes) -> tuple[bytes, dict[str, int]]:
