@@ -35,7 +35,7 @@ lint: bootstrap
 	@$(PYTHON) -m mypy
 	@$(CLI) lint
 
-test: bootstrap
+test: lint
 	@$(PYTHON) -m pytest $(PYTEST_ARGS)
 
 registers: bootstrap

@@ -15,7 +15,7 @@ from rich.console import Console
 from cocodla.errors import UserError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else 120)
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 SIM = typer.Option("verilator", "--sim", help="simulator: verilator or icarus")

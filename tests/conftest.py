@@ -1,0 +1,28 @@
+"""What tests share: the simulators of this machine, and the material beside the project."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cocodla import datasets
+
+HAS_ICARUS = shutil.which("iverilog") is not None
+
+
+@pytest.fixture
+def shared() -> Path:
+    """Folder of foreign traces, models and data; the test is skipped where it is absent."""
+    folder = datasets.shared_folder()
+    if not folder.is_dir():
+        pytest.skip("skipped: no ../shared")
+    return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test whose name says `icarus` needs Icarus."""
+    for item in items:
+        if "icarus" in item.name and not HAS_ICARUS:
+            item.add_marker(pytest.mark.skip(reason="no iverilog"))
