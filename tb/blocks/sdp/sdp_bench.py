@@ -7,11 +7,11 @@ from collections import deque
 from typing import Any
 
 import cocotb
-from cocodla.hw import ATOM
-from cocodla.registers import MAP
 from cocotb.triggers import FallingEdge, RisingEdge
 from sdp_layers import Layer, Space, Writes, rdma_registers, sdp_registers
 
+from cocodla.hw import ATOM
+from cocodla.registers import MAP
 from cocotbext.dla import (
     ReadResponder,
     RegisterBus,

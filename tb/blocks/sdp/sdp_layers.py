@@ -12,6 +12,8 @@ from random import Random
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
 from cocodla.formats.operands import pack_operands
 from cocodla.golden import sdp as golden
 from cocodla.golden.config import (
@@ -23,7 +25,6 @@ from cocodla.golden.config import (
     StageConfig,
 )
 from cocodla.hw import ATOM, surfaces
-from numpy.typing import NDArray
 
 Writes = list[tuple[str, int]]  # (register path, word)
 
@@ -249,9 +250,15 @@ def random_layer(
     space: Space,
     size: tuple[int, int, int] | None = None,
     stages: tuple[StageConfig, StageConfig] | None = None,
+    operand_bytes: int | None = None,
+    per_element: bool | None = None,
     **overrides: Any,
 ) -> Layer:
-    """A legal layer. size: (width, height, channels); overrides: fields of SdpConfig."""
+    """A legal layer, random where it is not told.
+
+    size: (width, height, channels). operand_bytes (1 or 2) and per_element: of all operands from memory.
+    overrides: fields of SdpConfig.
+    """
     width, height, channels = size or _random_size(rng)
     bs, bn = stages or (random_stage(rng), random_stage(rng))
     shape = surfaces(channels), height, width
@@ -266,8 +273,9 @@ def random_layer(
     )  # fmt: skip
     config = replace(config, **overrides)
     x = corners(rng, (*shape, ATOM), 32 if config.from_cacc else 8)
-    operands = golden.SdpOperands(_random_operands(rng, bs, shape), _random_operands(rng, bn, shape))
-    rdma = _random_rdma(rng, space, config, operands) if config.needs_rdma else None
+    formats = [_OperandFormat.draw(rng, operand_bytes, per_element) for _ in range(2)]
+    operands = golden.SdpOperands(formats[0].values(rng, bs, shape), formats[1].values(rng, bn, shape))
+    rdma = _random_rdma(rng, space, config, formats) if config.needs_rdma else None
     return Layer(config, rdma, x, operands, perf=rng.random() < 0.8, noise=rng.getrandbits(32))
 
 
@@ -282,37 +290,45 @@ def _random_size(rng: Random) -> tuple[int, int, int]:
     return rng.randint(1, 9), rng.randint(1, 5), rng.randint(1, 40)
 
 
-def _random_operands(rng: Random, stage: StageConfig, shape: tuple[int, int, int]) -> golden.StageOperands:
-    use = stage.needs
-    if use is None:
-        return golden.StageOperands()
-    bits = rng.choice([8, 16])
-    full = (*shape, ATOM) if rng.random() < 0.5 else (shape[0], 1, 1, ATOM)
-    alu = corners(rng, full, bits) if use is not OperandUse.MUL else None
-    mul = corners(rng, full, bits) if use is not OperandUse.ALU else None
-    return golden.StageOperands(alu, mul)
+@dataclass(frozen=True)
+class _OperandFormat:
+    """How the operands of one stage lie in memory."""
+
+    size: int  # bytes
+    per_element: bool
+
+    @staticmethod
+    def draw(rng: Random, size: int | None, per_element: bool | None) -> _OperandFormat:
+        size = rng.choice([1, 2]) if size is None else size
+        return _OperandFormat(size, rng.random() < 0.5 if per_element is None else per_element)
+
+    def values(self, rng: Random, stage: StageConfig, shape: tuple[int, int, int]) -> golden.StageOperands:
+        """Random operands of the kinds the stage takes from memory."""
+        use = stage.needs
+        if use is None:
+            return golden.StageOperands()
+        full = (*shape, ATOM) if self.per_element else (shape[0], 1, 1, ATOM)
+        bits = 8 * self.size
+        alu = corners(rng, full, bits) if use is not OperandUse.MUL else None
+        mul = corners(rng, full, bits) if use is not OperandUse.ALU else None
+        return golden.StageOperands(alu, mul)
+
+    def config(
+        self, rng: Random, space: Space, stage: StageConfig, shape: tuple[int, int, int]
+    ) -> OperandConfig | None:
+        """Engine settings and memory for the operands; None where the stage needs none."""
+        if stage.needs is None:
+            return None
+        config = OperandConfig(stage.needs, self.size == 2, self.per_element, address=0)
+        address, line, surface = space.cube(shape, config.group_bytes)
+        return replace(config, address=address, line_stride=line, surface_stride=surface)
 
 
-def _random_rdma(rng: Random, space: Space, config: SdpConfig, operands: golden.SdpOperands) -> SdpRdmaConfig:
+def _random_rdma(rng: Random, space: Space, config: SdpConfig, formats: list[_OperandFormat]) -> SdpRdmaConfig:
     shape = surfaces(config.channels), config.height, config.width
     address, line, surface = space.cube(shape, ATOM)
     return SdpRdmaConfig(
         config.width, config.height, config.channels, not config.from_cacc, address, line, surface,
-        bs=_operand_config(rng, space, config.bs, operands.bs, shape),
-        bn=_operand_config(rng, space, config.bn, operands.bn, shape),
+        bs=formats[0].config(rng, space, config.bs, shape),
+        bn=formats[1].config(rng, space, config.bn, shape),
     )  # fmt: skip
-
-
-def _operand_config(
-    rng: Random, space: Space, stage: StageConfig, values: golden.StageOperands, shape: tuple[int, int, int]
-) -> OperandConfig | None:
-    if stage.needs is None:
-        return None
-    present = values.alu if values.alu is not None else values.mul
-    assert present is not None
-    every = [part for part in (values.alu, values.mul) if part is not None]
-    small = all(part.min() >= -128 and part.max() <= 127 for part in every)
-    per_element = present.shape[1:3] == shape[1:3] and (shape[1:3] != (1, 1) or rng.random() < 0.5)
-    config = OperandConfig(stage.needs, two_bytes=not small or rng.random() < 0.3, per_element=per_element, address=0)
-    address, line, surface = space.cube(shape, config.group_bytes)
-    return replace(config, address=address, line_stride=line, surface_stride=surface)
