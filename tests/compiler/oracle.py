@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cocodla.compiler.quantize import QuantisedConv, QuantisedGraph, QuantisedPool, QuantisedPooling
+from cocodla.compiler.quantize import QuantisedAdd, QuantisedConv, QuantisedGraph, QuantisedPool, QuantisedPooling
 
 
 def round_half_away(value: np.ndarray, shift: int) -> np.ndarray:
@@ -18,10 +18,12 @@ def round_half_away(value: np.ndarray, shift: int) -> np.ndarray:
 
 def run(graph: QuantisedGraph, codes: np.ndarray) -> dict[str, np.ndarray]:
     """int8 codes of every layer's output (batch, C, H, W). `codes`: pixels (uint8) or int8 codes of the input."""
-    tensors = {graph.layers[0].source: codes}
+    tensors = {graph.layers[0].sources[0]: codes}
     for layer in graph.layers:
-        value = tensors[layer.source]
-        if isinstance(layer, QuantisedPooling):
+        value = tensors[layer.sources[0]]
+        if isinstance(layer, QuantisedAdd):
+            result = add(value, tensors[layer.sources[1]], layer)
+        elif isinstance(layer, QuantisedPooling):
             result = pool(value.astype(np.int64), layer.pool)
         else:
             result = convolve(value, layer)
@@ -79,6 +81,15 @@ def ideal(value: np.ndarray, layer: QuantisedConv) -> np.ndarray:
         exact = np.maximum(exact, 0)
     exact = exact + layer.out.zero
     return np.clip(np.sign(exact) * np.floor(np.abs(exact) + 0.5), -128, 127)
+
+
+def add(first: np.ndarray, second: np.ndarray, layer: QuantisedAdd) -> np.ndarray:
+    """Sum of two cubes."""
+    z = (first.astype(np.int64) + layer.first_alu) * layer.multiplier
+    z = z + (second.astype(np.int64) << layer.second_shift)
+    if layer.relu:
+        z = np.maximum(z, 0)
+    return np.clip(round_half_away((z - layer.offset) * layer.scale, layer.scale_shift), -128, 127)
 
 
 def pool(value: np.ndarray, settings: QuantisedPool) -> np.ndarray:

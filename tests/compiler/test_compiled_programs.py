@@ -12,7 +12,7 @@ from onnx_builder import Builder, small_network
 
 from cocodla.compiler import CompileOptions, Network, compile_model, quantise_model
 from cocodla.compiler.network import check_name
-from cocodla.compiler.quantize import QuantisedConv
+from cocodla.compiler.quantize import QuantisedAdd, QuantisedConv
 from cocodla.formats import bytes_to_tensor
 from cocodla.golden.run import run
 
@@ -51,6 +51,17 @@ def floats(shape: tuple[int, ...], count: int = 3, seed: int = 1) -> np.ndarray:
 
 def pooled_average(builder: Builder) -> Builder:
     return builder.node("AveragePool", kernel_shape=[2, 2], strides=[2, 2])
+
+
+def residual(builder: Builder, *activation: str) -> Builder:
+    """x + conv(relu(conv(x))), the two summands of very different size."""
+    start, channels = builder.last, builder.channels
+    builder.conv(16, (3, 3), pads=[1, 1, 1, 1]).node("Relu").node("Mul", builder.constant(np.float32(7)))
+    builder.conv(channels, (1, 1))
+    builder.node("Add", inputs=[start, builder.last])
+    for kind in activation:
+        builder.node(kind)
+    return builder
 
 
 CASES: dict[str, tuple[tuple[int, ...], Callable[[Builder], object]]] = {
@@ -107,6 +118,11 @@ CASES: dict[str, tuple[tuple[int, ...], Callable[[Builder], object]]] = {
     "flatten_relu_dense": ((8, 4, 4), lambda b: b.conv(9, (3, 3)).node("Flatten").node("Relu").gemm(36, 5)),
     "orphans": ((8, 6, 6), lambda b: b.node("Relu").node("MaxPool", kernel_shape=[2, 2]).node("Relu")),
     "two_relus": ((8, 6, 6), lambda b: b.conv(8, (3, 3)).node("LeakyRelu", alpha=0.25).node("Relu")),
+    "residual": ((8, 6, 6), lambda b: residual(b, "Relu")),
+    "residual_without_activation": ((8, 6, 6), lambda b: residual(b)),
+    "residual_leaky": ((8, 6, 6), lambda b: residual(b, "LeakyRelu")),
+    "sum_of_input_and_itself": ((8, 6, 6), lambda b: b.node("Add", "image").node("Relu").conv(9, (2, 2))),
+    "sum_of_vectors": ((5, 6, 7), lambda b: residual(b.node("GlobalMaxPool"), "Relu")),
     "pad_node": (
         (8, 6, 6),
         lambda b: b.node("Pad", b.constant(np.array([0, 0, 2, 1, 0, 0, 1, 3]))).conv(8, (3, 3)).node("Relu"),
@@ -123,6 +139,29 @@ def test_single_layers(case: str, asymmetric: bool, tmp_path: Path) -> None:
     images = pixels(shape) if case.startswith("image") else floats(shape)
     options = CompileOptions(asymmetric=asymmetric, pixel_scale=1 / 255 if case.startswith("image") else None)
     compile_and_compare(builder.save(tmp_path / "m.onnx"), images, options)
+
+
+@pytest.mark.parametrize("case", ["residual", "residual_without_activation"])
+def test_residual_add_is_nearly_ideal(case: str, tmp_path: Path) -> None:
+    """Given int8 inputs at most 0.8 % of the sums differ from ideal rounding, never by more than 1."""
+    shape, build = CASES[case]
+    builder = Builder(shape, seed=4)
+    build(builder)
+    images = floats(shape, 40)
+    path = builder.save(tmp_path / "m.onnx")
+    network = compile_model(path, images)
+    _, quantised = quantise_model(path, images)
+    layer = quantised.layers[-1]
+    assert isinstance(layer, QuantisedAdd)
+    tensors = oracle.run(quantised, bytes_to_tensor(network.input_bytes(images), network.tensors["image"].layout))
+    exact = sum(quantised.tensors[name].dequantise(tensors[name]).astype(np.float64) for name in layer.sources)
+    exact = np.asarray(exact) / layer.out.scale
+    if layer.relu:
+        exact = np.maximum(exact, 0)
+    ideal = np.clip(np.sign(exact) * np.floor(np.abs(exact) + 0.5), -128, 127)
+    difference = np.abs(tensors[layer.target] - ideal)
+    assert difference.max() <= 1
+    assert (difference != 0).mean() <= 0.008
 
 
 @pytest.mark.parametrize("reuse", [False, True])

@@ -96,7 +96,7 @@ def test_a_layer_starts_only_when_its_input_is_final(network: Network) -> None:
         if isinstance(command, WriteRegister) and command.address == starter:
             layer = network.layers[started % len(network.layers)]
             if running:
-                assert layer.source == network.input.tensor
+                assert layer.sources == (network.input.tensor,)
                 overlapping += 1
             running.append(started)
             started += 1
@@ -182,7 +182,7 @@ def test_memory_reuse_needs_less_and_never_overlaps(tmp_path: Path) -> None:
     reused = compile_model(path, images, CompileOptions(reuse_memory=True))
     assert reused.memory_end - reused.memory_base < plain.memory_end - plain.memory_base
     for layer in reused.layers:
-        source, target = reused.tensors[layer.source], reused.tensors[layer.target]
+        source, target = reused.tensors[layer.sources[0]], reused.tensors[layer.target]
         for address in source.addresses:
             assert address + source.size <= target.address or target.address + target.size <= address
     np.testing.assert_array_equal(plain.golden_batch(images), reused.golden_batch(images))

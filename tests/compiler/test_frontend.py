@@ -55,8 +55,12 @@ REFUSALS: dict[str, tuple[Callable[[Builder], object], list[str]]] = {
         ["ConvTranspose", "'convtranspose0'"],
     ),
     "two_tensors": (
-        lambda b: b.conv(1, (1, 1)).node("Add", inputs=["t0", "image"]),
-        ["Add", "'add1'", "constant", "image"],
+        lambda b: b.conv(1, (1, 1)).node("Mul", inputs=["t0", "image"]),
+        ["Mul", "'mul1'", "constant", "image"],
+    ),
+    "broadcast_sum": (
+        lambda b: b.conv(1, (8, 8)).node("Add", inputs=["t0", "image"]),
+        ["Add", "'add1'", "same shape", "(1, 1, 1)", "(1, 8, 8)"],
     ),
     "computed_weight": (
         lambda b: b.node("Conv", "image", inputs=["image", "image"]),
@@ -130,6 +134,13 @@ def test_old_opset(tmp_path: Path) -> None:
     model = Builder((1, 8, 8), opset=6).node("Relu").model()
     onnx.save(model, tmp_path / "m.onnx")
     assert "opset 6" in refused(tmp_path / "m.onnx")
+
+
+def test_output_without_a_shape(tmp_path: Path) -> None:
+    model = Builder((1, 8, 8)).conv(2, (3, 3)).model()
+    model.graph.output[0].type.tensor_type.ClearField("shape")
+    onnx.save(model, tmp_path / "m.onnx")
+    assert compile_model(tmp_path / "m.onnx", IMAGES).outputs[0].shape == (2, 6, 6)
 
 
 def test_open_extent_needs_an_input_shape(tmp_path: Path) -> None:

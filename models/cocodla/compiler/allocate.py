@@ -91,9 +91,9 @@ def _lifetimes(
         for index, layer in enumerate(layers)
     }
     for index, layer in enumerate(layers):
-        if layer.source.name != input_name:
-            region = regions[layer.source.name]
-            region.last = max(region.last, index)
+        for source in layer.sources:
+            if source.name != input_name:
+                regions[source.name].last = max(regions[source.name].last, index)
     return list(regions.values())
 
 

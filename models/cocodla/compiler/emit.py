@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cocodla.compiler.lower import Tensor
 from cocodla.compiler.network import Layer, Network, check_name
 from cocodla.program.commands import (
     CheckMemory,
@@ -39,14 +40,15 @@ Span = tuple[int, int]
 class Job:
     """One layer of one image.
 
-    source, target: memory it reads and writes. loads_input: the image has to be loaded to `source` before it starts.
-    groups: the register group each unit uses for it.
+    sources, target: memory it reads and writes. input_address: buffer of the image; loads_input: the image has to be
+    loaded there before the layer starts. groups: the register group each unit uses for it.
     """
 
     layer: Layer
     image: int
-    source: Span
+    sources: list[Span]
     target: Span
+    input_address: int
     loads_input: bool
     groups: dict[str, int]
 
@@ -63,10 +65,9 @@ class Job:
     def independent_of(self, running: Job) -> bool:
         """True if both may run at the same time: neither writes what the other reads or writes."""
         return not (
-            (self.loads_input and _overlap(running.source, self.source))
-            or _overlap(running.target, self.source)
-            or _overlap(running.target, self.target)
-            or _overlap(running.source, self.target)
+            (self.loads_input and _overlap(running.sources, self.sources))
+            or _overlap([running.target], [*self.sources, self.target])
+            or _overlap(running.sources, [self.target])
         )
 
 
@@ -126,16 +127,17 @@ class _Emitter:
         for image in range(len(self.inputs)):
             buffer = source.addresses[image % len(source.addresses)]
             for layer in self.network.layers:
-                address = buffer if layer.source == source.name else tensors[layer.source].address
+                sources = [
+                    _span(tensors[name], buffer if name == source.name else tensors[name].address)
+                    for name in layer.sources
+                ]
                 groups = {}
                 for unit in layer.units:
                     groups[unit] = self.used[unit] % 2
                     self.used[unit] += 1
                 target = tensors[layer.target]
-                yield Job(
-                    layer, image, (address, address + tensors[layer.source].size),
-                    (target.address, target.address + target.size), layer is self.network.layers[0], groups,
-                )  # fmt: skip
+                first = layer is self.network.layers[0]
+                yield Job(layer, image, sources, _span(target, target.address), buffer, first, groups)
 
     def _prepare(self, job: Job) -> Iterator[Command]:
         """Write the job's registers and enable all its units but the last. Its groups have to be free."""
@@ -145,7 +147,7 @@ class _Emitter:
             yield PollRegister(MAP["CSC.S_STATUS"].address, mask, 0)
         words = dict(job.layer.registers)
         for path, offset in job.layer.input_registers.items():
-            words[path] = job.source[0] + offset
+            words[path] = job.input_address + offset
         by_unit: dict[str, list[str]] = defaultdict(list)
         for path in words:
             by_unit[path.partition(".")[0]].append(path)
@@ -167,7 +169,7 @@ class _Emitter:
     def _start(self, job: Job) -> Iterator[Command]:
         """Enable the unit that reads the input. Its producer pointer still selects the job's group."""
         if job.loads_input:
-            yield LoadMemory(job.source[0], self.inputs[job.image].tobytes())
+            yield LoadMemory(job.input_address, self.inputs[job.image].tobytes())
         yield WriteRegister(MAP[f"{job.layer.units[-1]}.D_OP_ENABLE"].address, 1)
 
     def _mark(self, job: Job) -> Command:
@@ -187,5 +189,10 @@ class _Emitter:
             yield CheckMemory(tensor.address, tensor.size, check_name(job.image, tensor.name))
 
 
-def _overlap(one: Span, other: Span) -> bool:
-    return one[0] < other[1] and other[0] < one[1]
+def _span(tensor: Tensor, address: int) -> Span:
+    return address, address + tensor.size
+
+
+def _overlap(some: list[Span], others: list[Span]) -> bool:
+    """True if any of `some` shares a byte with any of `others`."""
+    return any(one[0] < other[1] and other[0] < one[1] for one in some for other in others)

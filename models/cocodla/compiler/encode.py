@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from cocodla import hw
 from cocodla.compiler import limits
-from cocodla.compiler.ir import PoolFunction
+from cocodla.compiler.ir import PoolFunction, Shape
 from cocodla.compiler.lower import HardwareLayer, Tensor
-from cocodla.compiler.quantize import QuantisedConv, QuantisedPool, QuantisedPooling
+from cocodla.compiler.quantize import QuantisedAdd, QuantisedConv, QuantisedPool, QuantisedPooling
 from cocodla.registers import MAP
 
 MAX_STRIP = 1024
@@ -19,6 +21,11 @@ Words = dict[str, int]
 def encode(layer: HardwareLayer) -> Words:
     """All registers of a layer that matter, D_OP_ENABLE excepted. The input's address is that of its first buffer."""
     words: Words = {}
+    for source, path, offset in _source_registers(layer):
+        _plain(words, path, source.address + offset)
+    if isinstance(layer.layer, QuantisedAdd):
+        _add(words, layer.layer, layer)
+        return words
     if isinstance(layer.layer, QuantisedPooling):
         _pdp_rdma(words, layer.layer, layer.source)
         function = layer.layer.pool.function
@@ -36,12 +43,25 @@ def encode(layer: HardwareLayer) -> Words:
     return words
 
 
-def input_words(layer: HardwareLayer) -> dict[str, int]:
-    """Registers that hold an address of the layer's input -> offset from the input's own address."""
+def input_words(layer: HardwareLayer, tensor: str) -> dict[str, int]:
+    """Registers of a layer that hold an address inside `tensor` -> offset from the tensor's own address."""
+    words = {}
+    for source, path, offset in _source_registers(layer):
+        if source.name == tensor:
+            words[path] = offset
+    return words
+
+
+def _source_registers(layer: HardwareLayer) -> Iterator[tuple[Tensor, str, int]]:
+    """(tensor, register, offset) of all addresses from which a layer reads tensors."""
     if isinstance(layer.layer, QuantisedPooling):
-        return {"PDP_RDMA.D_SRC_BASE_ADDR_LOW": 0}
-    registers = ("CDMA.D_DAIN_ADDR_LOW_0", "CDMA.D_DAIN_ADDR_LOW_1")
-    return dict(zip(registers, layer.source.planes, strict=False))
+        yield layer.source, "PDP_RDMA.D_SRC_BASE_ADDR_LOW", 0
+    elif isinstance(layer.layer, QuantisedAdd):
+        yield layer.sources[0], "SDP_RDMA.D_SRC_BASE_ADDR_LOW", 0
+        yield layer.sources[1], "SDP_RDMA.D_BN_BASE_ADDR_LOW", 0
+    else:
+        for plane, offset in enumerate(layer.source.planes):
+            yield layer.source, f"CDMA.D_DAIN_ADDR_LOW_{plane}", offset
 
 
 def _set(words: Words, path: str, **fields: int | str) -> None:
@@ -64,8 +84,6 @@ def _cdma(words: Words, conv: QuantisedConv, layer: HardwareLayer) -> None:
     _set(words, "CDMA.D_DATAIN_SIZE_0", DATAIN_WIDTH=source.width - 1, DATAIN_HEIGHT=source.height - 1)
     _set(words, "CDMA.D_DATAIN_SIZE_1", DATAIN_CHANNEL=source.channels - 1)
     _plain(words, "CDMA.D_DAIN_RAM_TYPE", 1)
-    for path, offset in input_words(layer).items():
-        _plain(words, path, source.address + offset)
     _plain(words, "CDMA.D_LINE_STRIDE", source.line_strides[0])
     if len(source.line_strides) > 1:
         _plain(words, "CDMA.D_LINE_UV_STRIDE", source.line_strides[1])
@@ -136,11 +154,8 @@ def _cacc_cmac(words: Words, conv: QuantisedConv) -> None:
 
 def _sdp(words: Words, conv: QuantisedConv, target: Tensor) -> None:
     """BS: multiplier per channel. BN: bias per channel, then the activation. CVT: drop the fraction."""
-    _cube_size(words, "SDP", conv)
-    if conv.pool is None:
-        _plain(words, "SDP.D_DST_BASE_ADDR_LOW", target.address)
-        _plain(words, "SDP.D_DST_LINE_STRIDE", target.line_strides[0])
-        _plain(words, "SDP.D_DST_SURFACE_STRIDE", target.surface_stride)
+    _cube_size(words, "SDP", (len(conv.weight), *conv.size))
+    _sdp_common(words, None if conv.pool is not None else target, flying=True)
     _set(words, "SDP.D_DP_BS_CFG", BS_BYPASS=0, BS_ALU_BYPASS=1, BS_MUL_BYPASS=0, BS_MUL_PRELU=0, BS_RELU_BYPASS=1)
     _set(words, "SDP.D_DP_BS_MUL_CFG", BS_MUL_SRC="MEM", BS_MUL_SHIFT_VALUE=conv.multiplier_shift)
     leaky = conv.leaky
@@ -151,17 +166,13 @@ def _sdp(words: Words, conv: QuantisedConv, target: Tensor) -> None:
     _set(words, "SDP.D_DP_BN_ALU_CFG", BN_ALU_SRC="MEM", BN_ALU_SHIFT_VALUE=conv.bias_shift)
     _set(words, "SDP.D_DP_BN_MUL_CFG", BN_MUL_SRC="REG", BN_MUL_SHIFT_VALUE=leaky.shift if leaky else 0)
     _plain(words, "SDP.D_DP_BN_MUL_SRC_VALUE", leaky.operand if leaky else 0)
-    _set(words, "SDP.D_DP_EW_CFG", EW_BYPASS=1, EW_ALU_BYPASS=1, EW_MUL_BYPASS=1, EW_LUT_BYPASS=1)
-    _set(words, "SDP.D_FEATURE_MODE_CFG", FLYING_MODE="ON", OUTPUT_DST="MEM" if conv.pool is None else "PDP")
-    _plain(words, "SDP.D_DST_DMA_CFG", 1)
-    _plain_zero(words, "SDP.D_DATA_FORMAT", "SDP.D_PERF_ENABLE")
     _plain(words, "SDP.D_CVT_OFFSET", -conv.out.zero * (1 << conv.fraction))
     _plain(words, "SDP.D_CVT_SCALE", 1)
     _plain(words, "SDP.D_CVT_SHIFT", conv.fraction)
 
 
 def _sdp_rdma(words: Words, conv: QuantisedConv, layer: HardwareLayer) -> None:
-    _cube_size(words, "SDP_RDMA", conv)
+    _cube_size(words, "SDP_RDMA", (len(conv.weight), *conv.size))
     _set(
         words, "SDP_RDMA.D_BRDMA_CFG", BRDMA_DISABLE="NO", BRDMA_DATA_USE="MUL", BRDMA_DATA_SIZE="TWO_BYTE",
         BRDMA_DATA_MODE="PER_KERNEL", BRDMA_RAM_TYPE="MC",
@@ -172,17 +183,68 @@ def _sdp_rdma(words: Words, conv: QuantisedConv, layer: HardwareLayer) -> None:
         NRDMA_DATA_MODE="PER_KERNEL", NRDMA_RAM_TYPE="MC",
     )  # fmt: skip
     _plain(words, "SDP_RDMA.D_BN_BASE_ADDR_LOW", layer.addresses["bias"])
+    _sdp_rdma_common(words, flying=True)
+
+
+def _add(words: Words, add: QuantisedAdd, layer: HardwareLayer) -> None:
+    """BS: the first cube, from memory, times a register. BN: plus the second cube, shifted. CVT: to output steps."""
+    second = layer.sources[1]
+    for unit in ("SDP", "SDP_RDMA"):
+        _cube_size(words, unit, layer.target.shape)
+    _sdp_common(words, layer.target, flying=False)
+    _set(
+        words, "SDP.D_DP_BS_CFG", BS_BYPASS=0, BS_ALU_BYPASS=int(add.first_alu == 0), BS_ALU_ALGO="SUM",
+        BS_MUL_BYPASS=0, BS_MUL_PRELU=0, BS_RELU_BYPASS=1,
+    )  # fmt: skip
+    _set(words, "SDP.D_DP_BS_ALU_CFG", BS_ALU_SRC="REG", BS_ALU_SHIFT_VALUE=0)
+    _plain(words, "SDP.D_DP_BS_ALU_SRC_VALUE", add.first_alu)
+    _set(words, "SDP.D_DP_BS_MUL_CFG", BS_MUL_SRC="REG", BS_MUL_SHIFT_VALUE=0)
+    _plain(words, "SDP.D_DP_BS_MUL_SRC_VALUE", add.multiplier)
+    _set(
+        words, "SDP.D_DP_BN_CFG", BN_BYPASS=0, BN_ALU_BYPASS=0, BN_ALU_ALGO="SUM",
+        BN_MUL_BYPASS=1, BN_MUL_PRELU=0, BN_RELU_BYPASS=int(not add.relu),
+    )  # fmt: skip
+    _set(words, "SDP.D_DP_BN_ALU_CFG", BN_ALU_SRC="MEM", BN_ALU_SHIFT_VALUE=add.second_shift)
+    _set(words, "SDP.D_DP_BN_MUL_CFG", BN_MUL_SRC="REG", BN_MUL_SHIFT_VALUE=0)
+    _plain(words, "SDP.D_CVT_OFFSET", add.offset)
+    _plain(words, "SDP.D_CVT_SCALE", add.scale)
+    _plain(words, "SDP.D_CVT_SHIFT", add.scale_shift)
+    _plain(words, "SDP_RDMA.D_SRC_LINE_STRIDE", layer.source.line_strides[0])
+    _plain(words, "SDP_RDMA.D_SRC_SURFACE_STRIDE", layer.source.surface_stride)
+    _set(words, "SDP_RDMA.D_BRDMA_CFG", BRDMA_DISABLE="YES")
+    _set(
+        words, "SDP_RDMA.D_NRDMA_CFG", NRDMA_DISABLE="NO", NRDMA_DATA_USE="ALU", NRDMA_DATA_SIZE="ONE_BYTE",
+        NRDMA_DATA_MODE="PER_ELEMENT", NRDMA_RAM_TYPE="MC",
+    )  # fmt: skip
+    _plain(words, "SDP_RDMA.D_BN_LINE_STRIDE", second.line_strides[0])
+    _plain(words, "SDP_RDMA.D_BN_SURFACE_STRIDE", second.surface_stride)
+    _sdp_rdma_common(words, flying=False)
+
+
+def _sdp_common(words: Words, target: Tensor | None, flying: bool) -> None:
+    """Where SDP gets its input and puts its output (`target` None: to PDP)."""
+    if target is not None:
+        _plain(words, "SDP.D_DST_BASE_ADDR_LOW", target.address)
+        _plain(words, "SDP.D_DST_LINE_STRIDE", target.line_strides[0])
+        _plain(words, "SDP.D_DST_SURFACE_STRIDE", target.surface_stride)
+    _set(words, "SDP.D_DP_EW_CFG", EW_BYPASS=1, EW_ALU_BYPASS=1, EW_MUL_BYPASS=1, EW_LUT_BYPASS=1)
+    _set(words, "SDP.D_FEATURE_MODE_CFG", FLYING_MODE=int(flying), OUTPUT_DST="PDP" if target is None else "MEM")
+    _plain(words, "SDP.D_DST_DMA_CFG", 1)
+    _plain_zero(words, "SDP.D_DATA_FORMAT", "SDP.D_PERF_ENABLE")
+
+
+def _sdp_rdma_common(words: Words, flying: bool) -> None:
     _set(words, "SDP_RDMA.D_ERDMA_CFG", ERDMA_DISABLE="YES")
-    _set(words, "SDP_RDMA.D_FEATURE_MODE_CFG", FLYING_MODE="ON")
+    _set(words, "SDP_RDMA.D_FEATURE_MODE_CFG", FLYING_MODE=int(flying))
     _plain(words, "SDP_RDMA.D_SRC_DMA_CFG", 1)
     _plain_zero(words, "SDP_RDMA.D_PERF_ENABLE")
 
 
-def _cube_size(words: Words, unit: str, conv: QuantisedConv) -> None:
-    height, width = conv.size
+def _cube_size(words: Words, unit: str, shape: Shape) -> None:
+    channels, height, width = shape
     _plain(words, f"{unit}.D_DATA_CUBE_WIDTH", width - 1)
     _plain(words, f"{unit}.D_DATA_CUBE_HEIGHT", height - 1)
-    _plain(words, f"{unit}.D_DATA_CUBE_CHANNEL", len(conv.weight) - 1)
+    _plain(words, f"{unit}.D_DATA_CUBE_CHANNEL", channels - 1)
 
 
 def _pdp(words: Words, pool: QuantisedPool, extent: tuple[int, int], target: Tensor, on_the_fly: bool) -> None:
@@ -228,7 +290,6 @@ def _pdp_rdma(words: Words, layer: QuantisedPooling, source: Tensor) -> None:
     for path, value in (("WIDTH", width), ("HEIGHT", height), ("CHANNEL", source.channels)):
         _plain(words, f"PDP_RDMA.D_DATA_CUBE_IN_{path}", value - 1)
     _plain(words, "PDP_RDMA.D_FLYING_MODE", 1)
-    _plain(words, "PDP_RDMA.D_SRC_BASE_ADDR_LOW", source.address)
     _plain(words, "PDP_RDMA.D_SRC_LINE_STRIDE", source.line_strides[0])
     _plain(words, "PDP_RDMA.D_SRC_SURFACE_STRIDE", source.surface_stride)
     _plain(words, "PDP_RDMA.D_SRC_RAM_CFG", 1)

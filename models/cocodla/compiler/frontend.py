@@ -62,7 +62,8 @@ def load_model(path: Path | str) -> onnx.ModelProto:
         if not model.graph.node:
             raise ValueError("it holds no operators")
         onnx.load_external_data_for_model(model, str(path.parent))
-        onnx.checker.check_model(model, full_check=True)
+        model = onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
+        onnx.checker.check_model(model)  # after inference: it wants a shape at every output
     except Exception as error:  # protobuf, checker and shape inference each raise their own kinds
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise UserError(f"{path}: not a valid ONNX model ({reason})") from error

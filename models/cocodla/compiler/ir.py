@@ -104,6 +104,13 @@ class Dense(Node):
 
 
 @dataclass
+class Add(Node):
+    """Sum of two tensors of one shape, then activation."""
+
+    activation: ActivationFunction | None = None
+
+
+@dataclass
 class Affine(Node):
     """y = x * scale + shift, both of shape (channels,)."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cocodla import hw
-from cocodla.compiler.ir import Conv, Node, Pair, Pool, PoolFunction, Shape
+from cocodla.compiler.ir import Add, Conv, Node, Pair, Pool, PoolFunction, Shape
 from cocodla.errors import UserError
 
 
@@ -44,6 +44,8 @@ def check(node: Node, shape: Shape) -> None:
     """Raise UserError if `node` cannot be one hardware layer for an input of `shape` (channels, height, width)."""
     if isinstance(node, Conv):
         reason = _conv_fault(node, shape)
+    elif isinstance(node, Add):
+        reason = None if max(shape) <= hw.MAX_EXTENT else f"an extent of {shape} is larger than {hw.MAX_EXTENT}"
     elif isinstance(node, Pool):
         function = node.function
         covered = (min(shape[1], function.covered(0)), min(shape[2], function.covered(1)))

@@ -9,7 +9,7 @@ import numpy as np
 
 from cocodla import hw
 from cocodla.compiler.ir import Graph, Shape
-from cocodla.compiler.quantize import QuantisedConv, QuantisedGraph, QuantisedLayer, QuantisedPooling
+from cocodla.compiler.quantize import QuantisedAdd, QuantisedConv, QuantisedGraph, QuantisedLayer
 from cocodla.errors import UserError
 from cocodla.formats import CubeLayout, pack_channel_operands
 from cocodla.formats.pixels import PixelFormat, pixel_format
@@ -20,7 +20,9 @@ PIXEL_FORMATS = {1: "T_R8", 3: "T_Y8___V8U8_N444", 4: "T_A8B8G8R8"}
 MAX_PAD_RIGHT = 63
 
 CONV_UNITS = ("SDP", "SDP_RDMA", "CACC", "CMAC_A", "CMAC_B", "CSC", "CDMA")
-"""Units of a convolution in the order of enabling; the last one starts it."""
+POOL_UNITS = ("PDP", "PDP_RDMA")
+ADD_UNITS = ("SDP", "SDP_RDMA")
+"""Units of each kind of layer in the order of enabling; the last one starts it."""
 
 
 @dataclass
@@ -75,7 +77,7 @@ class HardwareLayer:
     """
 
     layer: QuantisedLayer
-    source: Tensor
+    sources: tuple[Tensor, ...]
     target: Tensor
     units: tuple[str, ...]
     operation: str
@@ -93,6 +95,11 @@ class HardwareLayer:
     addresses: dict[str, int] = field(default_factory=dict)
 
     @property
+    def source(self) -> Tensor:
+        """The first, for most layers only, input."""
+        return self.sources[0]
+
+    @property
     def uses_buffer(self) -> bool:
         return isinstance(self.layer, QuantisedConv)
 
@@ -104,13 +111,16 @@ def lower(graph: Graph, quantised: QuantisedGraph, pixels: bool) -> tuple[list[H
     tensors[graph.input] = pixel_tensor(graph.input, shape) if pixels else _cube(graph.input, shape, quantised)
     layers = []
     for layer in quantised.layers:
-        source = tensors[layer.source]
+        sources = tuple(tensors[name] for name in layer.sources)
         target = _cube(layer.target, graph.shapes[layer.target], quantised)
         tensors[layer.target] = target
         if isinstance(layer, QuantisedConv):
-            layers.append(_convolution(layer, source, target))
+            layers.append(_convolution(layer, sources[0], target))
+        elif isinstance(layer, QuantisedAdd):
+            layers.append(_memory_to_memory(layer, sources, target, ADD_UNITS, "add+relu" if layer.relu else "add"))
         else:
-            layers.append(_pooling(layer, source, target))
+            label = layer.pool.function.label
+            layers.append(_memory_to_memory(layer, sources, target, POOL_UNITS, label))
     return layers, tensors
 
 
@@ -136,7 +146,7 @@ def pixel_tensor(name: str, shape: Shape) -> Tensor:
 def _convolution(layer: QuantisedConv, source: Tensor, target: Tensor) -> HardwareLayer:
     kernels, channels, rows, columns = layer.weight.shape
     height, width = layer.size
-    result = HardwareLayer(layer, source, target, _units(layer), _operation(layer))
+    result = HardwareLayer(layer, (source,), target, _units(layer), _operation(layer))
     if source.form == "pixels":
         result.pad_right = max(0, (width - 1) * layer.stride[1] + columns - layer.pad[1] - source.width)
         if result.pad_right > MAX_PAD_RIGHT:
@@ -161,9 +171,13 @@ def _convolution(layer: QuantisedConv, source: Tensor, target: Tensor) -> Hardwa
     return result
 
 
-def _pooling(layer: QuantisedPooling, source: Tensor, target: Tensor) -> HardwareLayer:
-    result = HardwareLayer(layer, source, target, ("PDP", "PDP_RDMA"), layer.pool.function.label)
-    result.read_beats, result.write_beats = source.size // hw.ATOM, target.size // hw.ATOM
+def _memory_to_memory(
+    layer: QuantisedLayer, sources: tuple[Tensor, ...], target: Tensor, units: tuple[str, ...], operation: str
+) -> HardwareLayer:
+    """A layer without convolution."""
+    result = HardwareLayer(layer, sources, target, units, operation)
+    result.read_beats = sum(source.size for source in sources) // hw.ATOM
+    result.write_beats = target.size // hw.ATOM
     return result
 
 

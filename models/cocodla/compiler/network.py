@@ -74,7 +74,7 @@ class Layer:
     operation: str
     input_shape: Shape
     output_shape: Shape
-    source: str
+    sources: tuple[str, ...]
     target: str
     units: tuple[str, ...]
     registers: dict[str, int]

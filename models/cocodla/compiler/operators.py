@@ -12,6 +12,7 @@ import onnx
 from cocodla.compiler.ir import (
     Activate,
     ActivationFunction,
+    Add,
     Affine,
     Conv,
     Dense,
@@ -203,7 +204,7 @@ def arithmetic(source: Source) -> Result:
     source.attributes()
     operation = source.node.op_type
     if all(name in source.shapes for name in source.inputs):
-        raise Unsupported(f"one operand must be constant, both ({', '.join(source.inputs)}) are computed")
+        return _add(source)
     constant_first = source.inputs[0] in source.constants
     tensor = 1 if constant_first else 0
     shape = source.shape(tensor)
@@ -222,6 +223,16 @@ def arithmetic(source: Source) -> Result:
             raise Unsupported("the divisor must be a constant without zeros")
         scale = 1 / value
     return Affine(source.label, [source.tensor(tensor)], source.output, scale, shift), shape
+
+
+def _add(source: Source) -> Result:
+    """Add of two computed tensors."""
+    if source.node.op_type != "Add":
+        raise Unsupported(f"one operand must be constant, both ({', '.join(source.inputs)}) are computed")
+    shapes = source.shape(0, axes=3), source.shape(1, axes=3)
+    if shapes[0] != shapes[1]:
+        raise Unsupported(f"both operands must have the same shape, they have {shapes[0]} and {shapes[1]}")
+    return Add(source.label, [source.tensor(0), source.tensor(1)], source.output), shapes[0]
 
 
 def _channel_vector(value: FloatArray, shape: Shape) -> FloatArray:

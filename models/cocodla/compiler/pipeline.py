@@ -9,7 +9,7 @@ import numpy as np
 from cocodla.compiler import allocate, encode, frontend, limits, original, schedule
 from cocodla.compiler.calibrate import calibrate
 from cocodla.compiler.ir import Conv, Graph, Shape
-from cocodla.compiler.lower import PIXEL_FORMATS, HardwareLayer, Tensor, lower
+from cocodla.compiler.lower import PIXEL_FORMATS, HardwareLayer, lower
 from cocodla.compiler.network import InputSpec, Layer, Network, OutputSpec
 from cocodla.compiler.options import CompileOptions
 from cocodla.compiler.passes import Verifier, run_passes
@@ -56,7 +56,7 @@ def compile_model(path: Path | str, calibration: np.ndarray | None, options: Com
         name=name,
         input=_input_spec(graph, input_shape, pixels),
         outputs=outputs,
-        layers=[_layer(layer) for layer in layers],
+        layers=[_layer(layer, graph) for layer in layers],
         tensors=tensors,
         memory=memory.data,
         memory_base=memory.base,
@@ -118,23 +118,19 @@ def _fetched_as(output: str, imported: frontend.Import, graph: Graph) -> str | N
     return tensor if tensor in graph.outputs else None
 
 
-def _layer(layer: HardwareLayer) -> Layer:
+def _layer(layer: HardwareLayer, graph: Graph) -> Layer:
     return Layer(
         name=layer.layer.name,
         operation=layer.operation,
         input_shape=layer.source.shape,
         output_shape=layer.target.shape,
-        source=layer.source.name,
+        sources=tuple(source.name for source in layer.sources),
         target=layer.target.name,
         units=layer.units,
         registers=encode.encode(layer),
-        input_registers=encode.input_words(layer) if _buffered(layer.source) else {},
+        input_registers=encode.input_words(layer, graph.input),
         macs=layer.macs,
         mac_cycles=layer.mac_cycles,
         read_beats=layer.read_beats,
         write_beats=layer.write_beats,
     )
-
-
-def _buffered(tensor: Tensor) -> bool:
-    return len(tensor.addresses) > 1

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocodla.compiler.calibrate import Range
-from cocodla.compiler.ir import ActivationFunction, Conv, FloatArray, Graph, Pair, Pool, PoolFunction, Shape
+from cocodla.compiler.ir import ActivationFunction, Add, Conv, FloatArray, Graph, Pair, Pool, PoolFunction, Shape
 from cocodla.compiler.options import CompileOptions
 from cocodla.compiler.pixels import Conversion
 from cocodla.compiler.reference import unpooled
@@ -75,7 +75,7 @@ class QuantisedConv:
     """
 
     name: str
-    source: str
+    sources: tuple[str]
     target: str
     input_shape: Shape
     weight: NDArray[np.int8]
@@ -103,13 +103,35 @@ class QuantisedPooling:
     """A pooling of its own, memory to memory."""
 
     name: str
-    source: str
+    sources: tuple[str]
     target: str
     input_shape: Shape
     pool: QuantisedPool
 
 
-QuantisedLayer = QuantisedConv | QuantisedPooling
+@dataclass
+class QuantisedAdd:
+    """Sum of two cubes, memory to memory (numerics.md item 4).
+
+    Output code = clamp8(round((z - offset) * scale / 2^scale_shift)) with
+    z = relu((first + first_alu) * multiplier + second * 2^second_shift).
+    """
+
+    name: str
+    sources: tuple[str, str]
+    target: str
+    input_shape: Shape
+    first_alu: int
+    multiplier: int
+    second_shift: int
+    offset: int
+    scale: int
+    scale_shift: int
+    out: Quantisation
+    relu: bool
+
+
+QuantisedLayer = QuantisedConv | QuantisedPooling | QuantisedAdd
 
 
 @dataclass
@@ -133,11 +155,15 @@ def quantise(
             layer = _convolution(graph, node, ranges, tensors, conversion, options)
             tensors[node.output] = layer.out
             layers.append(layer)
+        elif isinstance(node, Add):
+            addition = _addition(graph, node, ranges, tensors, options)
+            tensors[node.output] = addition.out
+            layers.append(addition)
         elif isinstance(node, Pool):
             source = node.inputs[0]
             tensors[node.output] = tensors[source]
             pool = pooling(node.name, node.function, tensors[source].zero)
-            layers.append(QuantisedPooling(node.name, source, node.output, graph.shapes[source], pool))
+            layers.append(QuantisedPooling(node.name, (source,), node.output, graph.shapes[source], pool))
         else:
             raise UserError(f"{type(node).__name__} {node.name!r}: there is no hardware layer for it")
     return QuantisedGraph(layers, tensors)
@@ -180,7 +206,7 @@ def _convolution(
     bias, bias_shift = _bias_operands(exact_bias * 2.0**fraction)
     function = node.activation
     return QuantisedConv(
-        name=node.name, source=source, target=node.output, input_shape=graph.shapes[source],
+        name=node.name, sources=(source,), target=node.output, input_shape=graph.shapes[source],
         weight=codes, multiplier=multiplier, multiplier_shift=shift, bias=bias, bias_shift=bias_shift,
         fraction=fraction, out=out, stride=node.stride, pad=node.pad, size=node.size, dilation=node.dilation,
         pad_value=pad_value, relu=function is not None and function.alpha == 0, leaky=_leaky(function),
@@ -189,14 +215,41 @@ def _convolution(
     )  # fmt: skip
 
 
-def _output_range(node: Conv, extent: Range) -> Range:
+def _addition(
+    graph: Graph,
+    node: Add,
+    ranges: Mapping[str, Range],
+    tensors: Mapping[str, Quantisation],
+    options: CompileOptions,
+) -> QuantisedAdd:
+    """The operand of the finer scale is multiplied, the other one only shifted: its step is the unit of the sum."""
+    first, second = sorted(node.inputs, key=lambda tensor: tensors[tensor].scale)
+    fine, coarse = tensors[first], tensors[second]
+    out = scale_for(_output_range(node, ranges[node.output]), options)
+    multiplier = max(1, round(fine.scale / coarse.scale * 2**FRACTION))
+    ratio = coarse.scale / out.scale
+    shift = int(np.floor(np.log2(INT16_MAX / ratio)))
+    if not 0 <= shift <= MAX_SHIFT:
+        raise UserError(f"Add {node.name!r}: one step of an operand is {ratio:.3g} output steps, which is out of range")
+    scale = round(ratio * 2.0**shift)
+    zero = out.zero * 2.0 ** (shift + FRACTION) / scale
+    return QuantisedAdd(
+        name=node.name, sources=(first, second), target=node.output, input_shape=graph.shapes[first],
+        first_alu=-fine.zero, multiplier=multiplier, second_shift=FRACTION,
+        offset=(coarse.zero << FRACTION) - round(zero), scale=scale, scale_shift=shift + FRACTION,
+        # With zero points the ReLU is the saturation at code -128, which means 0.
+        out=out, relu=node.activation is not None and coarse.zero == out.zero == 0,
+    )  # fmt: skip
+
+
+def _output_range(node: Conv | Add, extent: Range) -> Range:
     """Range of the values the output converter sees; saturation at the upper end is the clip of a Clip."""
     low, high = extent
     if node.activation is not None and node.activation.high is not None:
         high = min(high, node.activation.high)
         low = max(low, -high)
     if high <= 0 and node.activation is not None and node.activation.alpha == 0:
-        raise UserError(f"Conv {node.name!r}: its ReLU output is 0 for all calibration data")
+        raise UserError(f"{type(node).__name__} {node.name!r}: its ReLU output is 0 for all calibration data")
     return low, high
 
 

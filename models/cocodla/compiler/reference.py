@@ -15,6 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from cocodla.compiler.ir import (
     Activate,
     ActivationFunction,
+    Add,
     Affine,
     Conv,
     Dense,
@@ -51,7 +52,7 @@ def walk(graph: Graph, images: FloatArray) -> Iterator[tuple[str, FloatArray]]:
             result = evaluate(node, *inputs)
         yield node.output, result
         values[node.output] = result
-        for tensor in node.inputs:
+        for tensor in set(node.inputs):
             if last_use[tensor] == index:
                 values.pop(tensor, None)
 
@@ -79,6 +80,11 @@ def _conv(node: Conv, x: FloatArray) -> FloatArray:
     if node.activation is not None:
         value = activate(value, node.activation)
     return pool(value, node.pool) if node.pool is not None else value
+
+
+@evaluate.register
+def _add(node: Add, x: FloatArray, y: FloatArray) -> FloatArray:
+    return x + y if node.activation is None else activate(x + y, node.activation)
 
 
 @evaluate.register

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cocodla.compiler import limits
-from cocodla.compiler.ir import Activate, Affine, Conv, FloatArray, Graph, Node, Pad, Pool
+from cocodla.compiler.ir import Activate, Add, Affine, Conv, FloatArray, Graph, Node, Pad, Pool
 
 
 def activation_before_max_pool(graph: Graph) -> None:
@@ -22,9 +22,11 @@ def activation_before_max_pool(graph: Graph) -> None:
 
 
 def activations(graph: Graph) -> None:
-    """An activation joins the convolution before it."""
+    """An activation joins the convolution before it, a ReLU also the sum of two tensors."""
     for first, second in graph.chains():
-        if isinstance(first, Conv) and isinstance(second, Activate) and first.activation is None and not first.pool:
+        if not isinstance(second, Activate) or not isinstance(first, (Conv, Add)) or first.activation is not None:
+            continue
+        if first.pool is None if isinstance(first, Conv) else second.function.alpha == 0:
             first.activation = second.function
             graph.absorb(first, second)
 
