@@ -48,12 +48,15 @@ always @(posedge clk or negedge rst_n) begin
 end
 
 `ifdef DLA_ASSERT
+reg [15:0] size; // since the last flush
+always @(posedge clk) if (flush) size <= {2'b00, banks, 9'd0} + 16'd512;
+
 always @(posedge clk or negedge rst_n) begin
     if (rst_n) begin
         if (send && reserve && free == 15'd0) $error("%m: entry reserved in a full ring");
         if (retire && on_the_way == 15'd0) $error("%m: answer without a read");
         if (flush && on_the_way != 15'd0) $error("%m: flush while reads are on the way");
-        if (!flush && {1'b0, free} + {1'b0, released} > ({1'b0, 1'b0, banks, 9'd0} + 16'd512))
+        if (rls_valid && {1'b0, free} + {1'b0, released} > size)
             $error("%m: more entries released than the ring has");
     end
 end

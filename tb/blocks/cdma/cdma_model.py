@@ -1,0 +1,291 @@
+"""The other side of CDMA: CBUF contents, and a CSC that takes lines and weights at its own pace.
+
+Checks as it goes: every entry that is reported holds what the golden model says, no entry is written while
+CSC may still need it, flushes come only on bank changes and only while CSC has no layer in progress.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import cocotb
+import numpy as np
+from cdma_layers import Layer, expected_lines
+from cocotb.triggers import Event, FallingEdge, RisingEdge
+from numpy.typing import NDArray
+
+from cocodla.golden.memory import Memory
+from cocodla.hw import ATOM, CBUF_BANK_ENTRIES, CBUF_BANKS
+
+SIZE = CBUF_BANKS * CBUF_BANK_ENTRIES
+Block = tuple[NDArray[np.uint8], NDArray[np.bool_]]  # entries (n, 8) and which of their bytes count
+
+
+@dataclass
+class Ring:
+    """One ring: what must arrive next, what is held (oldest first), where."""
+
+    name: str
+    first: int = 0
+    size: int = 0
+    tail: int = 0  # ring index of the next block to arrive
+    head: int = 0  # ring index of the oldest entry held
+    expected: deque[Block] = field(default_factory=deque)
+    held: deque[int] = field(default_factory=deque)  # entries of each block
+
+    def restart(self, first: int, size: int) -> None:
+        """Flush: empty, starts at its first entry."""
+        self.first, self.size, self.tail, self.head = first, size, 0, 0
+        self.held.clear()
+
+    def places(self, index: int, count: int) -> NDArray[np.int64]:
+        """CBUF addresses of `count` entries from a ring index."""
+        return self.first + (index + np.arange(count)) % self.size
+
+    @property
+    def available(self) -> int:
+        """Blocks that can be read."""
+        return len(self.held)
+
+
+@dataclass
+class _Plan:
+    """What the model knows of one layer beforehand."""
+
+    layer: Layer
+    data_moved: bool
+    weights_moved: bool
+    drop_lines: bool  # lines kept by the layer before are freed at the start
+    drop_weights: bool
+    fetched_lines: int
+    fetched_weights: int
+    new_weights: int  # weight entries this layer frees, 0 with SKIP_WEIGHT_RLS
+
+
+class Csc:
+    """Plays CBUF and CSC on the ports of the bench top. pace: probability that it makes a step in a cycle."""
+
+    def __init__(self, dut: Any, memory: Memory, rng: Random, pace: float = 0.3) -> None:
+        self.dut, self.memory, self.rng, self.pace = dut, memory, rng, pace
+        self.cbuf = np.zeros((SIZE, ATOM), np.uint8)
+        self.in_use = np.zeros(SIZE, bool)
+        self.data, self.weights = Ring("data"), Ring("weights")
+        self.plans: deque[_Plan] = deque()
+        self.data_moves: deque[Layer] = deque()
+        self.weight_moves: deque[Layer] = deque()
+        self.flushed_data = self.flushed_weights = False
+        self.busy = False  # a layer is in progress
+        self.finished = 0
+        self.cycle = 0
+        self.last_write = 0
+        self.interrupts: list[tuple[str, int]] = []
+        self.tick = Event()
+        self._last: Layer | None = None
+        self._outbox: dict[str, deque[int]] = {"dat": deque(), "wt": deque()}
+        self._done = False
+        for name in ("dat_rls_valid", "dat_rls_entries", "wt_rls_valid", "wt_rls_entries", "csc_done"):
+            getattr(dut, name).value = 0
+        cocotb.start_soon(self._watch())
+        cocotb.start_soon(self._work())
+
+    def add(self, layer: Layer) -> _Plan:
+        """Announce the next layer, before it is enabled. Works out what CDMA has to do for it."""
+        last = self._last
+        data_moved = last is None or layer.banks[0] != last.banks[0]
+        weights_moved = last is None or layer.banks != last.banks
+        same_engine = last is not None and layer.image == last.image
+        skip_data = (
+            layer.flag("DATA_REUSE")
+            and same_engine
+            and not data_moved
+            and last is not None
+            and last.flag("SKIP_DATA_RLS")
+        )
+        skip_weights = (
+            layer.flag("WEIGHT_REUSE") and not weights_moved and last is not None and last.flag("SKIP_WEIGHT_RLS")
+        )
+        plan = _Plan(
+            layer,
+            data_moved,
+            weights_moved,
+            drop_lines=not (layer.flag("DATA_REUSE") and same_engine),
+            drop_weights=last is not None and last.flag("SKIP_WEIGHT_RLS") and not skip_weights,
+            fetched_lines=0 if skip_data else layer.height,
+            fetched_weights=0 if skip_weights else layer.weight_entries,
+            new_weights=0 if layer.flag("SKIP_WEIGHT_RLS") else layer.weight_entries,
+        )
+        if plan.fetched_lines:
+            used = layer.used
+            self.data.expected.extend((line, used) for line in expected_lines(layer, self.memory))
+        if plan.fetched_weights:
+            config = layer.config()
+            stream = self.memory.read(config.weight_address, config.weight_bytes)[0].reshape(-1, 1, ATOM)
+            every = np.ones((1, ATOM), bool)
+            self.weights.expected.extend((entry, every) for entry in stream)
+        if data_moved:
+            self.data_moves.append(layer)
+        if weights_moved:
+            self.weight_moves.append(layer)
+        self.plans.append(plan)
+        self._last = layer
+        return plan
+
+    async def wait_finished(self, count: int, limit: int = 100_000) -> None:
+        """Until CSC has finished `count` layers since the start."""
+        await self._until(lambda: self.finished >= count, limit, f"layer {count} to finish")
+
+    # ---- what CDMA does
+
+    async def _watch(self) -> None:
+        dut = self.dut
+        while True:
+            await FallingEdge(dut.clk)
+            self.cycle += 1
+            if dut.rst_n.value == 1:
+                self._sample()
+            self.tick.set()
+            self.tick.clear()
+            await RisingEdge(dut.clk)
+            self._drive()
+
+    def _sample(self) -> None:
+        dut = self.dut
+        if dut.dat_flush.value == 1:
+            self._flush(self.data, self.data_moves, 0)
+            self.flushed_data = True
+        if dut.wt_flush.value == 1:
+            self._flush(self.weights, self.weight_moves, 1)
+            self.flushed_weights = True
+        if dut.wr_valid.value == 1:
+            address = int(dut.wr_addr.value)
+            assert not self.in_use[address], f"entry {address} is overwritten while it is in use"
+            self.in_use[address] = True
+            self.cbuf[address] = np.frombuffer(int(dut.wr_data.value).to_bytes(ATOM, "little"), np.uint8)
+            self.last_write = self.cycle
+        if dut.dat_slice.value == 1:
+            self._arrived(self.data)
+        if dut.wt_entry.value == 1:
+            self._arrived(self.weights)
+        for name in ("dat", "wt"):
+            bits = int(getattr(dut, f"cdma_{name}_intr").value)
+            self.interrupts += [(name, group) for group in (0, 1) if bits >> group & 1]
+
+    def _flush(self, ring: Ring, moves: deque[Layer], kind: int) -> None:
+        assert moves, f"{ring.name} ring flushed without a bank change"
+        assert not self.busy, f"{ring.name} ring flushed while CSC has a layer in progress"
+        banks = moves.popleft().banks
+        for index, count in [(ring.head, sum(ring.held))] if ring.size else []:
+            self.in_use[ring.places(index, count)] = False
+        first = banks[0] * CBUF_BANK_ENTRIES if kind else 0
+        ring.restart(first, banks[kind] * CBUF_BANK_ENTRIES)
+
+    def _arrived(self, ring: Ring) -> None:
+        assert ring.expected, f"more {ring.name} reported than fetched"
+        block, counts = ring.expected.popleft()
+        places = ring.places(ring.tail, len(block))
+        assert self.in_use[places].all(), f"{ring.name} reported before they were written"
+        got = self.cbuf[places]
+        wrong = np.argwhere((got != block) & counts)
+        assert not wrong.size, (
+            f"{ring.name} block at ring index {ring.tail}: entry {wrong[0][0]} byte {wrong[0][1]} "
+            f"is {got[tuple(wrong[0])]:#04x}, expected {block[tuple(wrong[0])]:#04x} ({len(wrong)} bytes differ)"
+        )
+        ring.tail = (ring.tail + len(block)) % ring.size
+        ring.held.append(len(block))
+
+    # ---- what CSC does
+
+    async def _work(self) -> None:
+        while True:
+            await self._until(lambda: bool(self.plans), None, "a layer")
+            plan = self.plans.popleft()
+            await self._begin(plan)
+            self.busy = True
+            await self._consume(plan)
+            self._finish(plan)
+            await self._until(lambda: not self._done, None, "csc_done")
+            self.busy = False
+            self.finished += 1
+
+    async def _begin(self, plan: _Plan) -> None:
+        """Bank change: wait for the flushes. Else free what the layer before left and this one does not use."""
+        if plan.data_moved:
+            await self._until(lambda: self.flushed_data, None, "flush of the data")
+            self.kept_lines = 0
+        if plan.weights_moved:
+            await self._until(lambda: self.flushed_weights, None, "flush of the weights")
+            self.kept_weights = 0
+        self.flushed_data = self.flushed_weights = False
+        if plan.drop_lines:
+            self._free(self.data, "dat", self.kept_lines)
+            self.kept_lines = 0
+        if plan.drop_weights:
+            self._free(self.weights, "wt", self.kept_weights)
+            self.kept_weights = 0
+
+    async def _consume(self, plan: _Plan) -> None:
+        """Take weights in random portions, wait for all lines."""
+        total, freed = plan.layer.weight_entries, 0
+        while freed < plan.new_weights:
+            await self._step()
+            portion = min(self.weights.available, plan.new_weights - freed)
+            if portion:
+                portion = self.rng.randint(1, portion)
+                self._free(self.weights, "wt", portion)
+                freed += portion
+        if not plan.new_weights:
+            await self._until(lambda: self.weights.available >= total, None, "weights")
+        await self._until(lambda: self.data.available >= plan.layer.csc_height, None, "lines")
+        await self._step()
+
+    def _finish(self, plan: _Plan) -> None:
+        layer = plan.layer
+        release = 0 if layer.flag("SKIP_DATA_RLS") else layer.release
+        if self.rng.random() < 0.5:
+            self._free(self.data, "dat", release)
+        else:
+            for _ in range(release):
+                self._free(self.data, "dat", 1)
+        self.kept_lines = layer.csc_height - release
+        self.kept_weights = 0 if plan.new_weights else layer.weight_entries
+        self._done = True
+
+    def _free(self, ring: Ring, port: str, blocks: int) -> None:
+        """Release the oldest blocks in one pulse."""
+        count = sum(ring.held.popleft() for _ in range(blocks))
+        if count:
+            self._outbox[port].append(count)
+
+    def _drive(self) -> None:
+        """Pulses of this cycle; entries become free here."""
+        dut = self.dut
+        for port, ring in (("dat", self.data), ("wt", self.weights)):
+            box = self._outbox[port]
+            getattr(dut, f"{port}_rls_valid").value = bool(box)
+            if box:
+                count = box.popleft()
+                getattr(dut, f"{port}_rls_entries").value = count
+                self.in_use[ring.places(ring.head, count)] = False
+                ring.head = (ring.head + count) % ring.size
+        last = self._done and not any(self._outbox.values())
+        dut.csc_done.value = last
+        if last:
+            self._done = False
+
+    async def _step(self) -> None:
+        """At least one cycle, until CSC's pace lets it do something."""
+        await self.tick.wait()
+        await self._until(lambda: self.rng.random() < self.pace, None, "a step")
+
+    async def _until(self, condition: Callable[[], bool], limit: int | None, what: str) -> None:
+        start = self.cycle
+        while not condition():
+            assert limit is None or self.cycle - start < limit, f"waited {limit} cycles for {what}"
+            await self.tick.wait()
+
+    kept_lines = 0
+    kept_weights = 0
