@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from cocodla.compiler import allocate, encode, frontend, limits, original, schedule
 from cocodla.compiler.calibrate import calibrate
@@ -21,6 +22,7 @@ VERIFIED_IMAGES = 4
 """How many calibration images each pass is checked with."""
 
 
+@threadpool_limits.wrap(limits=1, user_api="blas")  # the matrices are small: more threads only wait for each other
 def compile_model(path: Path | str, calibration: np.ndarray | None, options: CompileOptions | None = None) -> Network:
     """Compile an ONNX model to an int8 network for the accelerator.
 

@@ -125,12 +125,17 @@ def convolve(x: FloatArray, weight: FloatArray, node: Conv, pad_value: float = 0
     """
     kernels, channels, rows, columns = weight.shape
     windows = windows_of(x, (rows, columns), node.stride, node.pad, node.size, pad_value, node.dilation)
-    batch = len(x)
-    split = windows.reshape(batch, node.group, channels, *node.size, rows, columns)
-    taps = np.moveaxis(split, (3, 4), (2, 3)).reshape(batch, node.group, -1, channels * rows * columns)
-    matrix = weight.reshape(node.group, kernels // node.group, -1).swapaxes(1, 2).astype(x.dtype, copy=False)
-    product = taps @ matrix
-    return np.ascontiguousarray(product.swapaxes(2, 3)).reshape(batch, kernels, *node.size)
+    per_group = kernels // node.group
+    result = np.empty((len(x), kernels, *node.size), x.dtype)
+    for group in range(node.group):
+        taps = windows[:, group * channels : (group + 1) * channels].transpose(0, 2, 3, 1, 4, 5)
+        matrix = weight[group * per_group : (group + 1) * per_group].reshape(per_group, -1).T
+        # one plain matrix product for the whole batch: numpy's stacked products do not go to BLAS
+        product = taps.reshape(-1, len(matrix)) @ matrix.astype(x.dtype, copy=False)
+        result[:, group * per_group : (group + 1) * per_group] = np.moveaxis(
+            product.reshape(len(x), *node.size, per_group), -1, 1
+        )
+    return result
 
 
 def activate(x: FloatArray, function: ActivationFunction) -> FloatArray:
