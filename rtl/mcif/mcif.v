@@ -1,7 +1,7 @@
 // Memory interface: seven read clients and three write clients share the 64-bit memory bus (DBBIF).
 //
 // Every request is one beat of 8 bytes; arbitration is beat by beat, weighted round robin, separate for
-// reads and writes. Latency: one cycle from a request to the bus, one from R to the response, two from the
+// reads and writes. Latency: one cycle from a request to the bus, one from R to the response, one from the
 // B of the last beat to `wr_done`. Throughput: one read and one write beat a cycle.
 // Spec: system.md sections 7 and 8; client ports: docs/architecture.md.
 `default_nettype none

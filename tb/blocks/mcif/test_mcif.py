@@ -1,0 +1,279 @@
+"""Memory interface: order per client, bus rules, weighted round robin, limits, done pulses, throughput."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import Any
+
+import cocotb
+from cocotb.triggers import ClockCycles, FallingEdge
+
+from cocodla.registers import MAP
+from cocotbext.dla import (
+    DbbMemory,
+    DbbTiming,
+    RegisterBus,
+    SparseMemory,
+    Stall,
+    StreamMonitor,
+    StreamSource,
+    Unwritten,
+    never,
+    reset,
+    some_stalls,
+    start_clock,
+)
+
+READ_IDS = {"cdma_dat": 8, "cdma_wt": 9, "sdp": 1, "sdp_b": 5, "sdp_n": 6, "pdp": 2, "cdp": 3}
+"""Read clients in the circular order of system.md section 7, with their bus ids."""
+
+WRITE_IDS = {"sdp": 1, "pdp": 2, "cdp": 3}
+
+
+class _DbbNames:
+    """The ports dbb_arvalid, ... under the names that DbbMemory looks for (nvdla_core2dbb_ar_arvalid)."""
+
+    def __init__(self, dut: Any) -> None:
+        self._dut = dut
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("nvdla_core2dbb_"):
+            return getattr(self._dut, "dbb_" + name.rsplit("_", 1)[1])
+        return getattr(self._dut, name)
+
+
+class Bench:
+    """Sources and monitors on every client, memory behind."""
+
+    def __init__(self, dut: Any, rng: Random, timing: DbbTiming, idle: Callable[[], Stall] = lambda: never) -> None:
+        self.dut, self.rng = dut, rng
+        self.memory = SparseMemory(Unwritten.RANDOM, rng=rng)
+        self.dbb = DbbMemory(_DbbNames(dut), dut.clk, self.memory, reset_n=dut.rst_n, timing=timing, rng=rng)
+        self.bus = RegisterBus(dut, dut.clk, reset_n=dut.rst_n)
+        self.readers = {c: StreamSource(dut, f"{c}_rd_req", dut.clk, ("addr",), idle()) for c in READ_IDS}
+        self.answers = {c: StreamMonitor(dut, f"{c}_rd_rsp", dut.clk, reset_n=dut.rst_n) for c in READ_IDS}
+        fields = ("addr", "data", "last")
+        self.writers = {c: StreamSource(dut, f"{c}_wr_req", dut.clk, fields, idle()) for c in WRITE_IDS}
+        self.cycle = 0
+
+    @staticmethod
+    async def start(dut: Any, rng: Random, timing: DbbTiming, idle: Callable[[], Stall] = lambda: never) -> Bench:
+        bench = Bench(dut, rng, timing, idle)
+        start_clock(dut.clk)
+        await reset(dut.clk, dut.rst_n)
+        return bench
+
+    async def set_weights(self, reads: Mapping[str, int], writes: Mapping[str, int]) -> None:
+        """Arbitration weights of the named clients, 1 for all others."""
+        for kind, weights in (("RD", reads), ("WR", writes)):
+            for number in range(3 if kind == "RD" else 2):
+                register = MAP[f"MCIF.CFG_{kind}_WEIGHT_{number}"]
+                prefix = f"{kind}_WEIGHT_"
+                values = {f.name: weights.get(f.name.removeprefix(prefix).lower(), 1) for f in register.fields}
+                await self.bus.write(register.address, register.encode(**values))
+
+    async def wait(self, condition: Callable[[], bool], limit: int = 50_000) -> int:
+        """Cycles until a condition holds."""
+        for cycles in range(limit):
+            if condition():
+                return cycles
+            await FallingEdge(self.dut.clk)
+        raise AssertionError(f"nothing in {limit} cycles")
+
+
+def seeded(*more: object) -> Random:
+    """A generator that repeats with the seed of the run."""
+    return Random(f"{cocotb.RANDOM_SEED}-{more}")
+
+
+@cocotb.test()
+async def test_registers(dut: Any) -> None:
+    """STATUS is always idle; weights read back what was written and 1 after reset."""
+    bench = await Bench.start(dut, seeded(), DbbTiming())
+    assert await bench.bus.read(MAP["MCIF.STATUS"].address) == 0x100
+    for number in range(3):
+        assert await bench.bus.read(MAP[f"MCIF.CFG_RD_WEIGHT_{number}"].address) == 0x01010101
+    await bench.bus.write(MAP["MCIF.CFG_OUTSTANDING_CNT"].address, 0x1234)
+    assert await bench.bus.read(MAP["MCIF.CFG_OUTSTANDING_CNT"].address) == 0x1234
+
+
+@cocotb.test()
+@cocotb.parametrize(run=range(6))
+async def test_random(dut: Any, run: int) -> None:
+    """All clients at once under random stalls and reordering: each gets its own data, in order."""
+    rng = seeded(run)
+    bench = await Bench.start(dut, rng, DbbTiming.random(rng), lambda: some_stalls(rng))
+    dones = cocotb.start_soon(check_dones(bench))
+    arbiter = cocotb.start_soon(check_arbiter(bench, READ_IDS, "rd"))
+    reads = {client: [rng.randrange(1 << 20) for _ in range(rng.randrange(150))] for client in READ_IDS}
+    writes: dict[str, list[dict[str, int]]] = {client: [] for client in WRITE_IDS}
+    for number, items in enumerate(writes.values()):
+        items += [
+            {"addr": 0x1000_0000 + 4096 * number + i, "data": rng.getrandbits(64), "last": rng.random() < 0.1}
+            for i in range(rng.randrange(150))
+        ]
+    tasks = [cocotb.start_soon(bench.readers[c].send_all(items)) for c, items in reads.items()]
+    tasks += [cocotb.start_soon(bench.writers[c].send_all(items)) for c, items in writes.items()]
+    for task in tasks:
+        await task
+    await bench.wait(lambda: all(len(bench.answers[c].items) >= len(reads[c]) for c in READ_IDS))
+    await bench.wait(lambda: bench.dbb.idle)
+    await ClockCycles(dut.clk, 10)
+    for client, addresses in reads.items():
+        expected = [int.from_bytes(bench.memory.read(8 * a, 8), "little") for a in addresses]
+        assert bench.answers[client].items == expected, f"{client}: wrong data or order"
+        assert bench.dbb.statistics.reads[READ_IDS[client]] == len(addresses)
+    for client, items in writes.items():
+        for item in items:
+            stored = bench.memory.read(8 * item["addr"], 8)
+            assert stored == item["data"].to_bytes(8, "little"), f"{client}: {item}"
+        assert bench.dbb.statistics.writes[WRITE_IDS[client]] == len(items)
+    bench.dbb.finish()
+    arbiter.cancel()
+    dones.cancel()
+
+
+async def check_dones(bench: Bench) -> None:
+    """wr_done pulses once for each beat marked last, in the cycle after its acknowledge and not before."""
+    dut = bench.dut
+    sent: Counter[str] = Counter()
+    acked: Counter[str] = Counter()
+    marks: dict[str, list[int]] = {client: [] for client in WRITE_IDS}
+    due: dict[str, int] = {}
+    cycle = 0
+    while True:
+        await FallingEdge(dut.clk)
+        cycle += 1
+        for client, id_ in WRITE_IDS.items():
+            if getattr(dut, f"{client}_wr_done").value == 1:
+                assert due.pop(client, None) == cycle, f"{client}: done pulse at the wrong time"
+            assert due.get(client, cycle + 1) > cycle, f"{client}: done pulse missing"
+            if dut.dbb_bvalid.value == 1 and int(dut.dbb_bid.value) == id_:
+                acked[client] += 1
+                if marks[client] and marks[client][0] == acked[client]:
+                    marks[client].pop(0)
+                    due[client] = cycle + 1
+            if getattr(dut, f"{client}_wr_req_valid").value == getattr(dut, f"{client}_wr_req_ready").value == 1:
+                sent[client] += 1
+                if getattr(dut, f"{client}_wr_req_last").value == 1:
+                    marks[client].append(sent[client])
+
+
+async def check_arbiter(
+    bench: Bench, clients: Mapping[str, int], kind: str, weights: Mapping[str, int] | None = None
+) -> None:
+    """Every grant is the one that weighted round robin gives; at most one client is granted."""
+    names = list(clients)
+    quota = [(weights or {}).get(name, 1) for name in names]
+    owner, left = len(names) - 1, 0
+    while True:
+        await FallingEdge(bench.dut.clk)
+        wants = [getattr(bench.dut, f"{name}_{kind}_req_valid").value == 1 for name in names]
+        ready = [getattr(bench.dut, f"{name}_{kind}_req_ready").value == 1 for name in names]
+        taken = [i for i, (want, grant) in enumerate(zip(wants, ready, strict=True)) if want and grant]
+        assert sum(ready) <= 1, "two clients are granted at once"
+        if not taken:
+            continue
+        asking = [want and quota[i] > 0 for i, want in enumerate(wants)]
+        if asking[owner] and left:
+            expected = owner
+        else:
+            order = [(owner + 1 + i) % len(names) for i in range(len(names))]
+            expected = next(i for i in order if asking[i])
+            left = quota[expected]
+        assert taken == [expected], f"granted {names[taken[0]]}, expected {names[expected]}"
+        owner, left = expected, left - 1
+
+
+@cocotb.test()
+@cocotb.parametrize(run=range(3))
+async def test_weights(dut: Any, run: int) -> None:
+    """Random weights: the share of the bus follows them, weight 0 is never served."""
+    rng = seeded(run)
+    bench = await Bench.start(dut, rng, DbbTiming(read_latency=(20, 20)))
+    reads = {client: rng.choice([0, 1, 2, 3, 7]) for client in READ_IDS}
+    reads["pdp"], reads["sdp"] = 5, 0
+    writes = {client: rng.randint(1, 4) for client in WRITE_IDS}
+    writes["cdp"] = 0
+    await bench.set_weights(reads, writes)
+    checks = [
+        cocotb.start_soon(check_arbiter(bench, READ_IDS, "rd", reads)),
+        cocotb.start_soon(check_arbiter(bench, WRITE_IDS, "wr", writes)),
+    ]
+    for client in READ_IDS:
+        cocotb.start_soon(bench.readers[client].send_all(range(600)))
+    for client in WRITE_IDS:
+        items = [{"addr": 0x100000 + i, "data": i, "last": 0} for i in range(600)]
+        cocotb.start_soon(bench.writers[client].send_all(items))
+    await ClockCycles(dut.clk, 500)
+    for check in checks:
+        assert not check.done()
+        check.cancel()
+    for statistics, weights, ids in (
+        (bench.dbb.statistics.reads, reads, READ_IDS),
+        (bench.dbb.statistics.writes, writes, WRITE_IDS),
+    ):
+        served = {client: statistics[id_] for client, id_ in ids.items()}
+        for client, count in served.items():
+            share = 500 * weights[client] / sum(weights.values())
+            assert abs(count - share) <= weights[client] + 8, f"{client}: {count} of {share:.0f} beats"
+
+
+@cocotb.test()
+@cocotb.parametrize(limit=[0, 3, 255])
+async def test_outstanding(dut: Any, limit: int) -> None:
+    """Never more than limit + 1 beats on the bus, and that many when the memory is slow."""
+    bench = await Bench.start(dut, seeded(), DbbTiming(read_latency=(400, 400), write_latency=(400, 400)))
+    await bench.bus.write(MAP["MCIF.CFG_OUTSTANDING_CNT"].address, limit | limit << 8)
+    for client in ("cdma_dat", "pdp"):
+        cocotb.start_soon(bench.readers[client].send_all(range(400)))
+    for client in ("sdp", "cdp"):
+        items = [{"addr": i, "data": i, "last": 0} for i in range(400)]
+        cocotb.start_soon(bench.writers[client].send_all(items))
+    await ClockCycles(dut.clk, 1500)
+    assert bench.dbb.statistics.max_reads_in_flight == limit + 1
+    assert bench.dbb.statistics.max_writes_in_flight == limit + 1
+
+
+@cocotb.test()
+@cocotb.parametrize(latency=[1, 64])
+async def test_throughput(dut: Any, latency: int) -> None:
+    """One read and one write beat a cycle at the same time, from one client or from all."""
+    bench = await Bench.start(dut, seeded(), DbbTiming(read_latency=(latency,) * 2, write_latency=(latency,) * 2))
+    await measure(bench, ["cdma_wt"], ["pdp"], latency)
+    await measure(bench, list(READ_IDS), list(WRITE_IDS), latency)
+
+
+async def measure(bench: Bench, readers: list[str], writers: list[str], latency: int) -> None:
+    """420 reads and 420 writes shared evenly by the clients, all at full rate."""
+    each = 420 // len(readers)
+    goals = {client: len(bench.answers[client].items) + each for client in readers}
+    tasks = [cocotb.start_soon(bench.readers[c].send_all(range(each))) for c in readers]
+    items = [{"addr": i, "data": i, "last": 0} for i in range(420 // len(writers))]
+    tasks += [cocotb.start_soon(bench.writers[c].send_all(items)) for c in writers]
+    cycles = await bench.wait(lambda: all(len(bench.answers[c].items) >= goal for c, goal in goals.items()))
+    assert cycles <= 420 + latency + 8, f"{cycles} cycles for 420 reads"
+    assert all(task.done() for task in tasks), "writes took longer than the reads"
+    await bench.wait(lambda: bench.dbb.idle)
+
+
+@cocotb.test()
+async def test_latency(dut: Any) -> None:
+    """One cycle from a request to AR (and AW, W), one from R to the answer."""
+    bench = await Bench.start(dut, seeded(), DbbTiming(read_latency=(5, 5)))
+    times: dict[str, int] = {}
+    names = ("sdp_rd_req_valid", "dbb_arvalid", "dbb_rvalid", "sdp_rd_rsp_valid")
+    names += ("cdp_wr_req_valid", "dbb_awvalid", "dbb_wvalid")
+    cocotb.start_soon(bench.readers["sdp"].send_all([5]))
+    cocotb.start_soon(bench.writers["cdp"].send_all([{"addr": 5, "data": 7, "last": 1}]))
+    for cycle in range(30):
+        await FallingEdge(dut.clk)
+        for name in names:
+            if getattr(dut, name).value == 1:
+                times.setdefault(name, cycle)
+    assert times["dbb_arvalid"] - times["sdp_rd_req_valid"] == 1
+    assert times["sdp_rd_rsp_valid"] - times["dbb_rvalid"] == 1
+    assert times["dbb_awvalid"] - times["cdp_wr_req_valid"] == 1
+    assert times["dbb_wvalid"] == times["dbb_awvalid"]
