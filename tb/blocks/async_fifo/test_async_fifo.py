@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 import cocotb
-from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
+from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge, with_timeout
 
 from cocotbext.dla import Stall, StreamChecker, StreamSink, StreamSource, bursts, never, random_stalls, start_clock
 
@@ -42,8 +42,10 @@ class TB:
         width = len(self.dut.in_data)
         words = [random.getrandbits(width) for _ in range(count)]
         seen = len(self.sink.items)
-        await self.source.send_all(words)
-        assert (await self.sink.wait_items(seen + count))[seen:] == words
+        limit = 100_000  # ns: far more than the slowest pattern takes
+        await with_timeout(cocotb.start_soon(self.source.send_all(words)), limit, "ns")
+        received = await with_timeout(cocotb.start_soon(self.sink.wait_items(seen + count)), limit, "ns")
+        assert received[seen:] == words
         await ClockCycles(self.dut.rd_clk, 20)
         assert len(self.sink.items) == seen + count
 

@@ -187,6 +187,8 @@ async def one_or_two_layers(tb: TB, unit: str, queued: bool) -> None:
         await tb.write(register.address, random.getrandbits(32), nposted=random.random() < 0.2)
     await tb.write(enable, 0)
     await tb.check(status)
+    for register in dual:  # the counters of the layer before are gone, unless they are held
+        await tb.check(register.address)
     await tb.check_ports(unit)
     if queued:
         await tb.write(pointer, group ^ 1)
