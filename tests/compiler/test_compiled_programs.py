@@ -165,20 +165,20 @@ def test_residual_add_is_nearly_ideal(case: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("reuse", [False, True])
-@pytest.mark.parametrize("buffers", [1, 2])
-def test_small_network(reuse: bool, buffers: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("in_flight", [1, 2])
+def test_small_network(reuse: bool, in_flight: int, tmp_path: Path) -> None:
     path = small_network().save(tmp_path / "m.onnx")
-    options = CompileOptions(pixel_scale=1 / 255, reuse_memory=reuse, pixel_buffers=buffers)
+    options = CompileOptions(pixel_scale=1 / 255, reuse_memory=reuse, images_in_flight=in_flight)
     network = compile_and_compare(path, pixels((1, 12, 12), 5), options)
     assert [layer.operation for layer in network.layers] == [
         "conv3x3+relu+maxpool2x2", "conv3x3+relu+maxpool2x2", "fc9+relu", "fc4",
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("buffers", [1, 2])
-def test_one_layer_never_overwrites_its_running_input(buffers: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("in_flight", [1, 2])
+def test_one_layer_never_overwrites_its_running_input(in_flight: int, tmp_path: Path) -> None:
     path = Builder((1, 8, 8)).conv(3, (3, 3)).save(tmp_path / "m.onnx")
-    compile_and_compare(path, pixels((1, 8, 8), 4), CompileOptions(pixel_buffers=buffers))
+    compile_and_compare(path, pixels((1, 8, 8), 4), CompileOptions(images_in_flight=in_flight))
 
 
 @pytest.mark.parametrize("means", [(0.0, 0.0, 0.0), (125.3, 123.0, 113.9), (0.0, 60.0, 250.0)])

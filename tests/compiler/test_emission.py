@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from onnx_builder import Builder, small_network
 
 from cocodla.compiler import CompileOptions, Network, compile_model
 from cocodla.compiler.network import check_name
+from cocodla.compiler.schedule import best_lead, image_order
 from cocodla.errors import UserError
 from cocodla.golden.run import run
 from cocodla.program.commands import CheckMemory, LoadMemory, Mark, PollRegister, WaitInterrupt, WriteRegister
@@ -60,7 +62,7 @@ class GroupModel:
             key = unit, min(((serial, group) for (name, group), serial in self.enabled.items() if name == unit))[1]
             del self.enabled[key]
             for path, word in info.registers.items():
-                if path.startswith(f"{unit}.") and path not in info.input_registers:
+                if path.startswith(f"{unit}.") and path not in info.address_registers:
                     assert self.words[key][path] == word, path
 
 
@@ -86,24 +88,46 @@ def test_groups_alternate_and_every_layer_has_its_registers(network: Network) ->
     assert model.writes < every_register
 
 
-def test_a_layer_starts_only_when_its_input_is_final(network: Network) -> None:
-    """Between the start of a layer that reads another's output and that one's interrupt nothing may come."""
+@pytest.mark.parametrize(("in_flight", "overlapping"), [(1, 4), (2, 14)])
+def test_a_layer_starts_only_when_its_input_is_final(in_flight: int, overlapping: int, tmp_path: Path) -> None:
+    """With two images in flight nearly all layers start while another one runs, with one only the next image's first."""
+    path = small_network().save(tmp_path / "m.onnx")
+    network = compile_model(path, IMAGES, CompileOptions(pixel_scale=1 / 255, images_in_flight=in_flight))
+    program = network.program(IMAGES)
+    marks = [command.info for command in program if isinstance(command, Mark) and "layer" in command.info]
+    jobs = [(info["image"], next(entry for entry in network.layers if entry.name == info["layer"])) for info in marks]
+    assert len(jobs) == len(IMAGES) * len(network.layers)
     starter = MAP["CDMA.D_OP_ENABLE"].address
-    running: list[int] = []
-    overlapping = 0
-    started = 0
-    for command in network.program(IMAGES):
+    started = ended = early = 0
+    for command in program:
         if isinstance(command, WriteRegister) and command.address == starter:
-            layer = network.layers[started % len(network.layers)]
-            if running:
-                assert layer.sources == (network.input.tensor,)
-                overlapping += 1
-            running.append(started)
+            image, layer = jobs[started]
+            final = {(other, done.target) for other, done in jobs[:ended]}
+            assert all(name == network.input.tensor or (image, name) in final for name in layer.sources)
+            early += started > ended
             started += 1
         elif isinstance(command, WaitInterrupt):
-            running.pop(0)
-    assert started == len(IMAGES) * len(network.layers)
-    assert overlapping == len(IMAGES) - 1
+            ended += 1
+            assert ended <= started
+    assert started == ended == len(jobs)
+    assert early == overlapping if in_flight == 1 else early >= overlapping
+
+
+@pytest.mark.parametrize("images", [1, 2, 3, 6])
+@pytest.mark.parametrize("costs", [[(5, 1)], [(9, 1), (1, 9)], [(3920, 135), (5000, 504), (750, 6110), (165, 1319)]])
+def test_order_of_images(images: int, costs: list[tuple[int, int]]) -> None:
+    order = list(image_order(costs, images, 2))
+    assert sorted(order) == [(image, index) for image in range(images) for index in range(len(costs))]
+    for image in range(images):
+        assert [index for other, index in order if other == image] == list(range(len(costs)))
+    alternating = sum(one[0] % 2 != other[0] % 2 for one, other in pairwise(order))
+    assert images % 2 or alternating >= len(order) - 2 * len(costs)
+
+
+def test_lead_pairs_fetching_with_computing() -> None:
+    """A layer that only computes is followed by one that only fetches, not by its like."""
+    assert best_lead([(100, 0), (0, 100)]) == 0
+    assert best_lead([(100, 0), (100, 0), (0, 100), (0, 100)]) in (1, 2, 3)
 
 
 def test_next_layer_is_prepared_while_one_runs(network: Network) -> None:

@@ -127,7 +127,8 @@ def test_pixel_meaning_is_guessed_from_floats_only() -> None:
 
 
 @pytest.mark.parametrize("options", [
-    {"calibrator": "magic"}, {"percentile": 20.0}, {"base_address": 3}, {"pixel_buffers": 3}, {"base_address": 1 << 33},
+    {"calibrator": "magic"}, {"percentile": 20.0}, {"base_address": 3}, {"base_address": 1 << 33},
+    {"images_in_flight": 3},
 ])  # fmt: skip
 def test_bad_options(options: dict[str, object]) -> None:
     with pytest.raises(UserError):

@@ -64,17 +64,13 @@ def allocate(
         for role, blob in layer.blobs.items():
             layer.addresses[role] = cursor.take(len(blob))
             cursor.pieces.append(blob.ljust(cursor.position - layer.addresses[role], b"\0"))
-    source = tensors[input_name]
-    source.addresses = [cursor.take(source.size) for _ in range(options.pixel_buffers)]
     regions = _lifetimes(layers, tensors, input_name, outputs)
-    if options.reuse_memory:
-        size = _first_fit(regions)
+    size = _first_fit(regions) if options.reuse_memory else _one_after_the_other(regions)
+    for _ in range(options.images_in_flight):
+        tensors[input_name].addresses.append(cursor.take(tensors[input_name].size))
         start = cursor.take(size)
         for region in regions:
-            region.tensor.addresses = [start + region.offset]
-    else:
-        for region in regions:
-            region.tensor.addresses = [cursor.take(region.tensor.size)]
+            region.tensor.addresses.append(start + region.offset)
     if cursor.position > 1 << hw.ADDRESS_BITS:
         raise UserError(
             f"the network needs memory from {base:#x} to {cursor.position:#x}, "
@@ -95,6 +91,14 @@ def _lifetimes(
             if source.name != input_name:
                 regions[source.name].last = max(regions[source.name].last, index)
     return list(regions.values())
+
+
+def _one_after_the_other(regions: list[_Region]) -> int:
+    """Offsets without any sharing; the size of it all."""
+    cursor = _Cursor(0)
+    for region in regions:
+        region.offset = cursor.take(region.tensor.size)
+    return cursor.position
 
 
 def _first_fit(regions: list[_Region]) -> int:

@@ -1,9 +1,10 @@
 """Compiled network -> Program: which register is written when (spec: programming.md sections 1 to 4 and 9).
 
 Both register groups of every unit are kept busy. While a layer runs, the next one's registers are written to the free
-group, and all its units but the one that starts it are enabled; that one follows as soon as the input is final. The
-first layer of the next image depends on nothing that runs, so it is started before the last layer has ended. A
-register is written only when the group does not hold its value already.
+group, and all its units but the one that starts it are enabled; that one follows as soon as the input is final. With
+two images in flight the next layer is one of the other image and depends on nothing that runs: it is started at once,
+so that it is fetched while the present one computes. A register is written only when the group does not hold its
+value already.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 
 from cocodla.compiler.lower import Tensor
 from cocodla.compiler.network import Layer, Network, check_name
+from cocodla.compiler.schedule import image_order
 from cocodla.program.commands import (
     CheckMemory,
     Command,
@@ -40,15 +42,15 @@ Span = tuple[int, int]
 class Job:
     """One layer of one image.
 
-    sources, target: memory it reads and writes. input_address: buffer of the image; loads_input: the image has to be
-    loaded there before the layer starts. groups: the register group each unit uses for it.
+    buffer: which copy of the tensors the image uses; sources, target: memory it reads and writes. loads_input: the
+    image has to be loaded before the layer starts. groups: the register group each unit uses for it.
     """
 
     layer: Layer
     image: int
+    buffer: int
     sources: list[Span]
     target: Span
-    input_address: int
     loads_input: bool
     groups: dict[str, int]
 
@@ -121,23 +123,18 @@ class _Emitter:
         yield PollRegister(MAP["CDMA.S_CBUF_FLUSH_STATUS"].address, 1, 1)
 
     def _jobs(self) -> Iterator[Job]:
-        """All layers of all images, with the groups they use: each unit alternates."""
-        tensors = self.network.tensors
-        source = tensors[self.network.input.tensor]
-        for image in range(len(self.inputs)):
-            buffer = source.addresses[image % len(source.addresses)]
-            for layer in self.network.layers:
-                sources = [
-                    _span(tensors[name], buffer if name == source.name else tensors[name].address)
-                    for name in layer.sources
-                ]
-                groups = {}
-                for unit in layer.units:
-                    groups[unit] = self.used[unit] % 2
-                    self.used[unit] += 1
-                target = tensors[layer.target]
-                first = layer is self.network.layers[0]
-                yield Job(layer, image, sources, _span(target, target.address), buffer, first, groups)
+        """All layers of all images in the order of running, with the groups they use: each unit alternates."""
+        layers, in_flight = self.network.layers, self.network.images_in_flight
+        costs = [(layer.mac_cycles, layer.read_beats) for layer in layers]
+        for image, index in image_order(costs, len(self.inputs), in_flight):
+            layer, buffer = layers[index], image % in_flight
+            groups = {}
+            for unit in layer.units:
+                groups[unit] = self.used[unit] % 2
+                self.used[unit] += 1
+            sources = [_span(self.network.tensors[name], buffer) for name in layer.sources]
+            target = _span(self.network.tensors[layer.target], buffer)
+            yield Job(layer, image, buffer, sources, target, index == 0, groups)
 
     def _prepare(self, job: Job) -> Iterator[Command]:
         """Write the job's registers and enable all its units but the last. Its groups have to be free."""
@@ -146,8 +143,8 @@ class _Emitter:
             mask = 0x3 << 16 * job.groups["CSC"]
             yield PollRegister(MAP["CSC.S_STATUS"].address, mask, 0)
         words = dict(job.layer.registers)
-        for path, offset in job.layer.input_registers.items():
-            words[path] = job.input_address + offset
+        for path, (tensor, offset) in job.layer.address_registers.items():
+            words[path] = self.network.tensors[tensor].addresses[job.buffer] + offset
         by_unit: dict[str, list[str]] = defaultdict(list)
         for path in words:
             by_unit[path.partition(".")[0]].append(path)
@@ -169,7 +166,8 @@ class _Emitter:
     def _start(self, job: Job) -> Iterator[Command]:
         """Enable the unit that reads the input. Its producer pointer still selects the job's group."""
         if job.loads_input:
-            yield LoadMemory(job.input_address, self.inputs[job.image].tobytes())
+            address = self.network.tensors[self.network.input.tensor].addresses[job.buffer]
+            yield LoadMemory(address, self.inputs[job.image].tobytes())
         yield WriteRegister(MAP[f"{job.layer.units[-1]}.D_OP_ENABLE"].address, 1)
 
     def _mark(self, job: Job) -> Command:
@@ -179,18 +177,18 @@ class _Emitter:
             "layer": layer.name,
             "image": job.image,
             "operation": layer.operation,
-            "tensor": {"name": tensor.name, "address": tensor.address, **tensor.layout.to_json()},
+            "tensor": {"name": tensor.name, "address": tensor.addresses[job.buffer], **tensor.layout.to_json()},
         }
         return Mark(f"image{job.image}/{layer.name}", info)
 
     def _read_back(self, job: Job) -> Iterator[Command]:
         tensor = self.network.tensors[job.layer.target]
         if self.tensors is None or tensor.name in self.tensors:
-            yield CheckMemory(tensor.address, tensor.size, check_name(job.image, tensor.name))
+            yield CheckMemory(tensor.addresses[job.buffer], tensor.size, check_name(job.image, tensor.name))
 
 
-def _span(tensor: Tensor, address: int) -> Span:
-    return address, address + tensor.size
+def _span(tensor: Tensor, buffer: int) -> Span:
+    return tensor.addresses[buffer], tensor.addresses[buffer] + tensor.size
 
 
 def _overlap(some: list[Span], others: list[Span]) -> bool:

@@ -19,10 +19,10 @@ Words = dict[str, int]
 
 
 def encode(layer: HardwareLayer) -> Words:
-    """All registers of a layer that matter, D_OP_ENABLE excepted. The input's address is that of its first buffer."""
+    """All registers of a layer that matter, D_OP_ENABLE excepted. Tensors are those of the first image in flight."""
     words: Words = {}
-    for source, path, offset in _source_registers(layer):
-        _plain(words, path, source.address + offset)
+    for tensor, path, offset in _address_registers(layer):
+        _plain(words, path, tensor.address + offset)
     if isinstance(layer.layer, QuantisedAdd):
         _add(words, layer.layer, layer)
         return words
@@ -43,17 +43,15 @@ def encode(layer: HardwareLayer) -> Words:
     return words
 
 
-def input_words(layer: HardwareLayer, tensor: str) -> dict[str, int]:
-    """Registers of a layer that hold an address inside `tensor` -> offset from the tensor's own address."""
-    words = {}
-    for source, path, offset in _source_registers(layer):
-        if source.name == tensor:
-            words[path] = offset
-    return words
+def address_registers(layer: HardwareLayer) -> dict[str, tuple[str, int]]:
+    """Registers of a layer that hold an address inside a tensor -> (tensor's name, offset from its address)."""
+    return {path: (tensor.name, offset) for tensor, path, offset in _address_registers(layer)}
 
 
-def _source_registers(layer: HardwareLayer) -> Iterator[tuple[Tensor, str, int]]:
-    """(tensor, register, offset) of all addresses from which a layer reads tensors."""
+def _address_registers(layer: HardwareLayer) -> Iterator[tuple[Tensor, str, int]]:
+    """(tensor, register, offset) of all addresses of tensors a layer reads and writes."""
+    writer = "PDP" if "PDP" in layer.units else "SDP"
+    yield layer.target, f"{writer}.D_DST_BASE_ADDR_LOW", 0
     if isinstance(layer.layer, QuantisedPooling):
         yield layer.source, "PDP_RDMA.D_SRC_BASE_ADDR_LOW", 0
     elif isinstance(layer.layer, QuantisedAdd):
@@ -224,7 +222,6 @@ def _add(words: Words, add: QuantisedAdd, layer: HardwareLayer) -> None:
 def _sdp_common(words: Words, target: Tensor | None, flying: bool) -> None:
     """Where SDP gets its input and puts its output (`target` None: to PDP)."""
     if target is not None:
-        _plain(words, "SDP.D_DST_BASE_ADDR_LOW", target.address)
         _plain(words, "SDP.D_DST_LINE_STRIDE", target.line_strides[0])
         _plain(words, "SDP.D_DST_SURFACE_STRIDE", target.surface_stride)
     _set(words, "SDP.D_DP_EW_CFG", EW_BYPASS=1, EW_ALU_BYPASS=1, EW_MUL_BYPASS=1, EW_LUT_BYPASS=1)
@@ -277,7 +274,6 @@ def _pdp(words: Words, pool: QuantisedPool, extent: tuple[int, int], target: Ten
     )  # fmt: skip
     for count in range(1, 8):
         _plain(words, f"PDP.D_POOLING_PADDING_VALUE_{count}_CFG", count * pool.pad_value)
-    _plain(words, "PDP.D_DST_BASE_ADDR_LOW", target.address)
     _plain(words, "PDP.D_DST_LINE_STRIDE", target.line_strides[0])
     _plain(words, "PDP.D_DST_SURFACE_STRIDE", target.surface_stride)
     _plain(words, "PDP.D_DST_RAM_CFG", 1)

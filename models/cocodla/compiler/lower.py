@@ -30,7 +30,7 @@ class Tensor:
     """A tensor in memory. Codes mean scale * (q - zero).
 
     form: feature cube, or pixel planes (`planes`: their offsets from the address; `line_strides`: one each).
-    addresses: one, or one for each buffer of the input. Sizes and strides in bytes.
+    addresses: one for each image in flight. Sizes and strides in bytes.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Tensor:
 
     @property
     def address(self) -> int:
-        """Address of a tensor with one buffer."""
+        """Address of the first image in flight."""
         return self.addresses[0]
 
 

@@ -65,9 +65,9 @@ class OutputSpec:
 class Layer:
     """One hardware layer.
 
-    units: in the order of enabling, the last one starts it. registers: path -> word. input_registers: those that
-    hold an address of the input -> offset. macs: useful multiplications; mac_cycles, read_beats, write_beats: lower
-    bounds of its cycles.
+    units: in the order of enabling, the last one starts it. registers: path -> word, for
+    the first image in flight. address_registers: those that hold an address of a tensor -> (tensor, offset in it).
+    macs: useful multiplications; mac_cycles, read_beats, write_beats: lower bounds of its cycles.
     """
 
     name: str
@@ -78,7 +78,7 @@ class Layer:
     target: str
     units: tuple[str, ...]
     registers: dict[str, int]
-    input_registers: dict[str, int]
+    address_registers: dict[str, tuple[str, int]]
     macs: int
     mac_cycles: int
     read_beats: int
@@ -111,8 +111,13 @@ class Network:
     meta: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def images_in_flight(self) -> int:
+        """How many images the network works on at the same time."""
+        return len(self.tensors[self.input.tensor].addresses)
+
+    @property
     def bound(self) -> int:
-        """Fewest cycles an image can take, layer after layer."""
+        """Fewest cycles an image can take, layer after layer (two images in flight may share them)."""
         return sum(layer.bound for layer in self.layers)
 
     # -- running -----------------------------------------------------------------------------
@@ -260,6 +265,8 @@ def check_name(image: int, tensor: str) -> str:
 def _from_json(values: dict[str, Any], memory: bytes, host: bytes) -> Network:
     values["input"] = InputSpec(**_tuples(values["input"]))
     values["outputs"] = [OutputSpec(**_tuples(output)) for output in values["outputs"]]
+    for layer in values["layers"]:
+        layer["address_registers"] = _tuples(layer["address_registers"])
     values["layers"] = [Layer(**_tuples(layer)) for layer in values["layers"]]
     values["tensors"] = {name: from_json(tensor) for name, tensor in values["tensors"].items()}
     values["fetched"] = {name: tuple(shape) for name, shape in values["fetched"].items()}

@@ -24,8 +24,9 @@ class CompileOptions:
     calibrator: how the range of an activation follows from the calibration data; `percentile` is the share of
         values inside the range, in percent.
     asymmetric: give tensors that are never negative the whole range -128..127 instead of 0..127.
-    pixel_buffers: copies of the input in memory; with 2 the next image is started before the last layer of the
-        present one has ended.
+    images_in_flight: with 2 the layers of two images alternate, each image in memory of its own: while a layer of one
+        computes, the next layer of the other is fetched. With 1 only the last layer of an
+        image and the first of the next one overlap.
     reuse_memory: let tensors that are not alive at the same time share memory (else each has its own, so that all
         of them can be compared after the run).
     base_address: first byte of the memory the program uses.
@@ -39,7 +40,7 @@ class CompileOptions:
     calibrator: CalibratorName = "minmax"
     percentile: float = 99.99
     asymmetric: bool = False
-    pixel_buffers: int = 2
+    images_in_flight: int = 2
     reuse_memory: bool = False
     base_address: int = 0x8000_0000
     verify: bool = True
@@ -51,5 +52,5 @@ class CompileOptions:
             raise UserError(f"calibration percentile {self.percentile} is outside (50, 100]")
         if self.base_address % hw.ATOM or not 0 <= self.base_address < 1 << hw.ADDRESS_BITS:
             raise UserError(f"base address {self.base_address:#x} is not an 8-byte aligned 32-bit address")
-        if self.pixel_buffers not in (1, 2):
-            raise UserError(f"pixel_buffers is {self.pixel_buffers}, it must be 1 or 2")
+        if self.images_in_flight not in (1, 2):
+            raise UserError(f"images_in_flight is {self.images_in_flight}, it must be 1 or 2")

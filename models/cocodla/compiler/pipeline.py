@@ -58,7 +58,7 @@ def compile_model(path: Path | str, calibration: np.ndarray | None, options: Com
         name=name,
         input=_input_spec(graph, input_shape, pixels),
         outputs=outputs,
-        layers=[_layer(layer, graph) for layer in layers],
+        layers=[_layer(layer) for layer in layers],
         tensors=tensors,
         memory=memory.data,
         memory_base=memory.base,
@@ -120,7 +120,7 @@ def _fetched_as(output: str, imported: frontend.Import, graph: Graph) -> str | N
     return tensor if tensor in graph.outputs else None
 
 
-def _layer(layer: HardwareLayer, graph: Graph) -> Layer:
+def _layer(layer: HardwareLayer) -> Layer:
     return Layer(
         name=layer.layer.name,
         operation=layer.operation,
@@ -130,7 +130,7 @@ def _layer(layer: HardwareLayer, graph: Graph) -> Layer:
         target=layer.target.name,
         units=layer.units,
         registers=encode.encode(layer),
-        input_registers=encode.input_words(layer, graph.input),
+        address_registers=encode.address_registers(layer),
         macs=layer.macs,
         mac_cycles=layer.mac_cycles,
         read_beats=layer.read_beats,

@@ -1,11 +1,17 @@
-"""CBUF bank split of every layer (spec: programming.md section 5, cdma.md sections 2 and 7).
+"""CBUF bank split of every layer, and the order in which layers of several images run.
 
-As long as the split stays the same the buffer's rings keep rolling: the next layer's fetch overlaps with the present
-computation. A change of the split drops all buffered data, so layers are cut into as few runs of equal split as
-possible, and each run gets a split that all its layers can live with.
+Bank split (spec: programming.md section 5, cdma.md sections 2 and 7): as long as it stays the same the buffer's rings
+keep rolling, and the next layer's fetch overlaps with the present computation. A change of the split drops all that is
+buffered, so layers are cut into as few runs of equal split as possible; each run's split suits all its layers.
+
+Order: a layer can be fetched while another one computes, but not while the layer that makes its input does. So the
+layers of two images alternate, the one image some layers ahead of the other.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 
 from cocodla import hw
 from cocodla.compiler.lower import HardwareLayer
@@ -51,3 +57,37 @@ def _split(run: list[HardwareLayer]) -> None:
     data = max(data, min(2 * data, hw.CBUF_BANKS - 2 * weight))
     for layer in run:
         layer.data_banks, layer.weight_banks = data, hw.CBUF_BANKS - data
+
+
+Cost = tuple[int, int]
+"""(MAC cycles, beats read) of a layer."""
+
+
+def image_order(layers: Sequence[Cost], images: int, in_flight: int) -> Iterator[tuple[int, int]]:
+    """(image, layer index) of all layers of all images in the order of running."""
+    if in_flight == 1:
+        yield from ((image, index) for image in range(images) for index in range(len(layers)))
+        return
+    ahead, behind = (
+        [(image, index) for image in range(stream, images, 2) for index in range(len(layers))] for stream in (0, 1)
+    )
+    lead = best_lead(layers)
+    yield from ahead[:lead]
+    for pair in zip_longest(ahead[lead:], behind):
+        yield from (step for step in pair if step is not None)
+
+
+def best_lead(layers: Sequence[Cost]) -> int:
+    """How many layers one image should be ahead of the other so that fetches hide best behind computation."""
+    count = len(layers)
+    leads = {}
+    for lead in range(count):
+        steps = [step for index in range(count) for step in (layers[(index + lead) % count], layers[index])]
+        leads[lead] = sum(_cycles(steps[place - 1], steps[place]) for place in range(len(steps)))
+    return min(leads, key=lambda lead: leads[lead])
+
+
+def _cycles(before: Cost, layer: Cost) -> int:
+    """Cycles a layer adds behind another one, during whose computation it was fetched as far as the buffer goes."""
+    fetched = min(before[0], hw.CBUF_BANKS * hw.CBUF_BANK_ENTRIES)
+    return max(layer[0], layer[1] - fetched)
