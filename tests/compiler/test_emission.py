@@ -90,7 +90,7 @@ def test_groups_alternate_and_every_layer_has_its_registers(network: Network) ->
 
 @pytest.mark.parametrize(("in_flight", "overlapping"), [(1, 4), (2, 14)])
 def test_a_layer_starts_only_when_its_input_is_final(in_flight: int, overlapping: int, tmp_path: Path) -> None:
-    """With two images in flight nearly all layers start while another one runs, with one only the next image's first."""
+    """With two images in flight nearly all layers start while another runs, with one only the next image's first."""
     path = small_network().save(tmp_path / "m.onnx")
     network = compile_model(path, IMAGES, CompileOptions(pixel_scale=1 / 255, images_in_flight=in_flight))
     program = network.program(IMAGES)
