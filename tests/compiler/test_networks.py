@@ -76,6 +76,32 @@ def test_networks_of_others(name: str) -> None:
     assert_as_accurate_as_float(network, path, scale, allowed=0.1)
 
 
+CIFAR_NETWORKS = {
+    "resnet18_cifar10": (np.ones(3), -np.array([125.3, 123.0, 113.9])),
+    "resnet20_cifar10": (
+        1 / 255 / np.array([0.229, 0.224, 0.225]),
+        -np.array([0.485, 0.456, 0.406]) / np.array([0.229, 0.224, 0.225]),
+    ),
+}
+
+
+@needs_shared
+@pytest.mark.parametrize("name", CIFAR_NETWORKS)
+def test_residual_networks(name: str) -> None:
+    """RGB input with a mean per channel, BatchNorm as Mul and Add, residual sums, global average pooling."""
+    scale, offset = CIFAR_NETWORKS[name]
+    data = np.fromfile(SHARED / "data" / "cifar10" / "test_subset.bin", np.uint8).reshape(-1, 3073)
+    labels, pictures = data[:, 0], data[:, 1:].reshape(-1, 3, 32, 32)
+    path = SHARED / "models" / f"{name}.onnx"
+    network = compile_model(path, pictures[:32], CompileOptions(pixel_scale=scale, pixel_offset=offset))
+    assert network.tensors[network.input.tensor].form == "pixels"
+    inputs = pictures * scale[:, None, None] + offset[:, None, None]
+    exact = float_outputs(path, inputs, 1.0).reshape(len(labels), -1)
+    ours = network.golden_batch(pictures).reshape(len(labels), -1)
+    assert percent_right(ours, labels) >= percent_right(exact, labels) - 1.0
+    assert (ours.argmax(1) == exact.argmax(1)).mean() > 0.97
+
+
 @pytest.mark.parametrize("image_mode", [True, False])
 def test_image_fetch_and_cube_fetch_agree(image_mode: bool) -> None:
     """A pixel input and a cube input are two ways to the same result, up to the input's resolution."""
