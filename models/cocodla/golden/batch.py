@@ -75,13 +75,13 @@ def _batch_step(
     execution: Execution,
 ) -> None:
     if isinstance(command, CheckMemory):
-        data = device.memory.read(command.address, command.length)
+        data = device.read_memory(command.address, command.length)
         outputs[command.name] = np.broadcast_to(data, (device.batch, command.length))
     elif isinstance(command, LoadMemory) and command.address in inputs:
         data = inputs[command.address]
         if len(command.data) > data.shape[1]:
             raise UserError(f"command {index} loads {len(command.data)} bytes, the batched input has {data.shape[1]}")
-        device.memory.write(command.address, data)
+        device.load_memory(command.address, data)
     else:
         try:
             step(device, command, index, execution)

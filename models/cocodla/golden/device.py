@@ -8,7 +8,8 @@ and the interrupt bits read as they do on hardware (spec: programming.md section
 from __future__ import annotations
 
 from cocodla.errors import UserError
-from cocodla.golden import layers
+from cocodla.formats.feature import ByteArray
+from cocodla.golden import hazards, layers
 from cocodla.golden.cbuf import Cbuf
 from cocodla.golden.lut import Lut
 from cocodla.golden.memory import Memory
@@ -40,6 +41,27 @@ class Device:
         return self.memory.batch
 
     # -- host side ---------------------------------------------------------------------------
+
+    def load_memory(self, address: int, data: ByteArray) -> None:
+        """Host write of bytes (1 or batch, length); RuleViolation when an enabled unit uses them."""
+        self._check_host(address, data.shape[-1], write=True)
+        self.memory.write(address, data)
+
+    def fill_memory(self, address: int, length: int, value: int) -> None:
+        """Host fill; RuleViolation when an enabled unit uses these bytes."""
+        self._check_host(address, length, write=True)
+        self.memory.fill(address, length, value)
+
+    def read_memory(self, address: int, length: int) -> ByteArray:
+        """Host read (1 or batch, length); RuleViolation when an enabled unit still writes there."""
+        self._check_host(address, length, write=False)
+        return self.memory.read(address, length)
+
+    def _check_host(self, address: int, length: int, write: bool) -> None:
+        if length and any(any(unit.enabled) for unit in self.units.values()):
+            current = layers.plans(self)
+            complete = [plan for plan in (*current, *layers.queued(self, current)) if not plan.missing]
+            hazards.check_host(self.units, complete, address, length, write)
 
     def write_register(self, address: int, value: int) -> None:
         """A bus write. Undefined addresses are ignored, as on hardware."""
@@ -102,11 +124,14 @@ class Device:
 
     def run_layer(self) -> bool:
         """Execute the layer that was completely enabled first; False when none can run."""
-        ready = [plan for plan in layers.plans(self) if not plan.missing]
+        current = layers.plans(self)
+        ready = [plan for plan in current if not plan.missing]
         if not ready:
             return False
         plan = min(ready, key=lambda p: p.serial)
         try:
+            others = [p for p in (*ready, *layers.queued(self, current)) if p is not plan and not p.missing]
+            hazards.check_layer(self.units, plan, others)
             plan.run(self)
         except UserError as error:
             raise type(error)(f"layer {self.layers_run} ({plan.name}): {error}") from None

@@ -21,8 +21,7 @@ Int8Array = NDArray[np.int8]
 
 
 def source(rdma: Snapshot, config: PdpConfig) -> tuple[int, CubeLayout]:
-    """Base address and layout of the cube PDP_RDMA reads; its copies of PDP's fields must agree (section 7)."""
-    require(rdma.flag("D_SRC_RAM_CFG"), "PDP_RDMA.D_SRC_RAM_CFG.SRC_RAM_TYPE 0: there is no such memory")
+    """The cube PDP_RDMA reads for a layer of PDP; its copies of PDP's fields must agree (section 7)."""
     for name, ours, theirs in (
         ("input width", config.width, rdma.size("D_DATA_CUBE_IN_WIDTH")),
         ("input height", config.height, rdma.size("D_DATA_CUBE_IN_HEIGHT")),
@@ -41,8 +40,19 @@ def source(rdma: Snapshot, config: PdpConfig) -> tuple[int, CubeLayout]:
             ("last strip", config.split.last_in, rdma.size(partial + "LAST")),
         ):
             require(ours == theirs, f"PDP {name} is {ours}, PDP_RDMA {name} is {theirs}")
-    line, surface = rdma.address("D_SRC_LINE_STRIDE"), rdma.address("D_SRC_SURFACE_STRIDE")
-    layout = CubeLayout(config.width, config.height, config.channels, line, surface)
+    return source_cube(rdma)
+
+
+def source_cube(rdma: Snapshot) -> tuple[int, CubeLayout]:
+    """Base address and layout of the cube PDP_RDMA reads."""
+    require(rdma.flag("D_SRC_RAM_CFG"), "PDP_RDMA.D_SRC_RAM_CFG.SRC_RAM_TYPE 0: there is no such memory")
+    layout = CubeLayout(
+        rdma.size("D_DATA_CUBE_IN_WIDTH"),
+        rdma.size("D_DATA_CUBE_IN_HEIGHT"),
+        rdma.size("D_DATA_CUBE_IN_CHANNEL"),
+        rdma.address("D_SRC_LINE_STRIDE"),
+        rdma.address("D_SRC_SURFACE_STRIDE"),
+    )
     return rdma.address("D_SRC_BASE_ADDR_LOW"), layout
 
 

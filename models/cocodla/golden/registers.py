@@ -86,9 +86,9 @@ class GroupedUnit:
             return IDLE
         return RUNNING if self.consumer == group else PENDING
 
-    def snapshot(self) -> Snapshot:
-        """The registers of the group that runs, single ones included."""
-        return Snapshot(self.name, {**self.single, **self.groups[self.consumer]})
+    def snapshot(self, group: int | None = None) -> Snapshot:
+        """The registers of a group (default: the one that runs), single ones included."""
+        return Snapshot(self.name, {**self.single, **self.groups[self.consumer if group is None else group]})
 
     def finish(self, counters: Mapping[str, int] | None = None) -> int:
         """Layer done: store status counters, clear OP_EN, flip CONSUMER. Returns the group that ran."""

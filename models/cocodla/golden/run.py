@@ -5,6 +5,8 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 
+import numpy as np
+
 from cocodla.errors import UserError
 from cocodla.golden.device import Device
 from cocodla.program.commands import (
@@ -53,9 +55,9 @@ def step(device: Device, command: Command, index: int, result: Execution) -> Non
             if address in _ENABLE and value & 1:
                 result.events.append(Event(index, _ENABLE[address]))
         case LoadMemory(address, data):
-            device.memory.load(address, data)
+            device.load_memory(address, np.frombuffer(data, np.uint8)[None])
         case FillMemory(address, length, value):
-            device.memory.fill(address, length, value)
+            device.fill_memory(address, length, value)
         case ReadRegister(address, mask, expected):
             value = device.read_register(address)
             name = register_name(address)
@@ -70,7 +72,7 @@ def step(device: Device, command: Command, index: int, result: Execution) -> Non
             device.wait_interrupt(bits, clear)
             result.events.append(Event(index, f"interrupt {bits:#x}"))
         case CheckMemory(address, length, name, expected_data, crc):
-            data = device.memory.dump(address, length)
+            data = device.read_memory(address, length)[0].tobytes()
             result.observations.append(Observation(index, name, data))
             result.failures += check(index, name, data, expected_data, crc)
         case Mark(name):

@@ -17,18 +17,20 @@ class Sequencer:
 
     def __init__(self) -> None:
         self.group = dict.fromkeys(ENABLE_ORDER, 0)
-        self.flushed = False
+        self.layers = dict.fromkeys(ENABLE_ORDER, 0)
 
     def enable(self, words: Words) -> tuple[list[Command], int]:
         """Commands that program and enable one layer, and the interrupt bits that announce its end.
 
-        `words`: {unit: {register: word}} of all its units. Two layers may be queued per unit.
+        `words`: {unit: {register: word}} of all its units. The layer that used the same group of a unit
+        before must have been waited for; some units then still take a few cycles, hence the polls.
         """
         commands: list[Command] = []
-        if "CDMA" in words and not self.flushed:
+        if "CDMA" in words and not self.layers["CDMA"]:
             commands.append(PollRegister(MAP["CDMA.S_CBUF_FLUSH_STATUS"].address, 1, 1))
-            self.flushed = True
         for unit in words:
+            if self.layers[unit] >= 2:
+                commands.append(PollRegister(MAP[f"{unit}.S_STATUS"].address, 3 << 16 * self.group[unit], 0))
             commands.append(WriteRegister(MAP[f"{unit}.S_POINTER"].address, self.group[unit]))
         commands += [WriteRegister(address, value) for address, value in register_writes(words)]
         bits = 0
@@ -38,6 +40,7 @@ class Sequencer:
                 for bit in DONE_BITS.get(unit, ()):
                     bits |= 1 << bit + self.group[unit]
                 self.group[unit] ^= 1
+                self.layers[unit] += 1
         return commands, bits
 
     def run(self, words: Words) -> list[Command]:
