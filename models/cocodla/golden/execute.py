@@ -53,7 +53,31 @@ def run_sdp(device: Device) -> None:
         cube = device.memory.read_cube(rdma.address, rdma.source)
         count, values = cube.shape[0], lambda images: cube if cube.shape[0] == 1 else cube[images]
     operands = _operands(device, config, rdma)
-    count = max(count, *(o.shape[0] for o in _arrays(operands)), 1)
+    count = max(count, *(array.shape[0] for array in _arrays(operands)))
+    count_saturated = units["SDP"].snapshot().flag("D_PERF_ENABLE.PERF_SAT_EN")
+    y, counters = _stream(config, pool, values, operands, count, count_saturated)
+    target = pool or config
+    device.memory.write_cube(target.address, target.destination, y)
+    if rdma:
+        units["SDP_RDMA"].finish()
+    interrupts = 1 << INTERRUPT_BIT["SDP"] + units["SDP"].finish(counters)
+    if pool:
+        interrupts |= 1 << INTERRUPT_BIT["PDP"] + units["PDP"].finish()
+    device.glb.status |= interrupts
+
+
+def _stream(
+    config: SdpConfig,
+    pool: PdpConfig | None,
+    values: Values,
+    operands: sdp.SdpOperands,
+    count: int,
+    count_saturated: bool,
+) -> tuple[NDArray[np.int8], dict[str, int]]:
+    """SDP, and PDP behind it, for `count` different images in blocks: output atoms and SDP's counters.
+
+    The counters are those of the one image; with more they have no meaning.
+    """
     elements = surfaces(config.channels) * config.height * config.width * ATOM
     block = max(1, BLOCK_ELEMENTS // elements)
     parts = []
@@ -62,19 +86,12 @@ def run_sdp(device: Device) -> None:
         images = slice(first, min(first + block, count))
         z = sdp.accumulate(values(images), config, _select(operands, images))
         y = sdp.convert(z, config)
-        if count == 1 and units["SDP"].snapshot().flag("D_PERF_ENABLE.PERF_SAT_EN"):
-            saturated = int(sdp.count_saturation(z, config))
+        if count_saturated:
+            saturated += int(sdp.count_saturation(z, config))
         unequal = unequal or bool(y.any())
         parts.append(pdp.process(y, pool) if pool else y)
-    target = pool or config
-    device.memory.write_cube(target.address, target.destination, np.concatenate(parts) if len(parts) > 1 else parts[0])
-    if rdma:
-        units["SDP_RDMA"].finish()
     counters = {"D_STATUS": int(unequal and not pool), "D_PERF_OUT_SATURATION": min(saturated, 0xFFFFFFFF)}
-    interrupts = 1 << INTERRUPT_BIT["SDP"] + units["SDP"].finish(counters)
-    if pool:
-        interrupts |= 1 << INTERRUPT_BIT["PDP"] + units["PDP"].finish()
-    device.glb.status |= interrupts
+    return np.concatenate(parts) if len(parts) > 1 else parts[0], counters
 
 
 def _arrays(operands: sdp.SdpOperands) -> list[NDArray[Any]]:
