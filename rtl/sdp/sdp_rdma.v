@@ -4,9 +4,10 @@
 //     B: sdp_rdma_operand  -> brd (operands of the BS stage)  when BRDMA_DISABLE = 0
 //     N: sdp_rdma_operand  -> nrd (operands of the BN stage)  when NRDMA_DISABLE = 0
 //
-// A layer is done for this unit when its last request has been accepted: nothing depends on its registers
-// any more, and the fetch of the next layer hides behind the data still on their way. Throughput: one beat
-// a cycle in each engine as long as the memory latency is below the depth of its buffer.
+// A layer is done for this unit when the last request of M has been accepted, so that the fetch of the next
+// layer hides behind the data still on their way, and sdp has taken all operands: behind a convolution that
+// is long after the fetch, and register logs of other people's drivers see it in S_POINTER. Throughput: one
+// beat a cycle in each engine as long as the memory latency is below the depth of its buffer.
 // Spec: sdp.md sections 2.1, 4, 5; system.md sections 5, 9, 10.
 `default_nettype none
 
@@ -122,11 +123,14 @@ wire unused = &{1'b0, channel[2:0], m_base[2:0], m_line[2:0], m_surface[2:0], b_
                 b_surface[2:0], n_base[2:0], n_line[2:0], n_surface[2:0], b_use[0], n_use[0]};
 
 // ---------------------------------------------------------------- layer control
-reg  running;
-wire start = op_en && !running;
-wire m_busy, b_busy, n_busy, b_tail, n_tail;
+localparam M_CNT_W = $clog2(M_DEPTH) + 1;
 
-assign done = running && !m_busy && !b_busy && !n_busy && !b_tail && !n_tail;
+reg  running;
+wire [M_CNT_W-1:0] unused_used;
+wire start = op_en && !running;
+wire m_fetching, b_busy, n_busy;
+
+assign done = running && !m_fetching && !b_busy && !n_busy;
 
 always @(posedge clk or negedge rst_n) begin
     if (!rst_n)     running <= 1'b0;
@@ -134,8 +138,6 @@ always @(posedge clk or negedge rst_n) begin
     else if (done)  running <= 1'b0;
 end
 
-localparam M_CNT_W = $clog2(M_DEPTH) + 1;
-wire [M_CNT_W-1:0] unused_used;
 wire packed_cube = (width == 0) && (height == 0);  // 1x1: atoms are contiguous, strides ignored
 
 dla_cube_fetch #(.DEPTH(M_DEPTH), .SIZE0_W(13), .SIZE1_W(13), .SIZE2_W(10)) u_main (
@@ -143,7 +145,7 @@ dla_cube_fetch #(.DEPTH(M_DEPTH), .SIZE0_W(13), .SIZE1_W(13), .SIZE2_W(10)) u_ma
     .rst_n        (rst_n),
     .start        (start && !flying),
     .allow        (m_ram),
-    .busy         (m_busy),
+    .busy         (m_fetching),
     .base         (m_base[31:3]),
     .stride0      (29'd1),
     .stride1      (m_line[31:3]),
@@ -166,10 +168,7 @@ sdp_rdma_operand #(.DEPTH(OPD_DEPTH), .LATENCY(0)) u_bs (
     .clk             (clk),
     .rst_n           (rst_n),
     .start           (start && !b_disable),
-    .layer_done      (done),
     .busy            (b_busy),
-    .tail_busy       (b_tail),
-    .enable          (!b_disable),
     .ram_type        (b_ram),
     .both            (b_use[1]),
     .data_size       (b_size),
@@ -197,10 +196,7 @@ sdp_rdma_operand #(.DEPTH(OPD_DEPTH), .LATENCY(N_LATENCY)) u_bn (
     .clk             (clk),
     .rst_n           (rst_n),
     .start           (start && !n_disable),
-    .layer_done      (done),
     .busy            (n_busy),
-    .tail_busy       (n_tail),
-    .enable          (!n_disable),
     .ram_type        (n_ram),
     .both            (n_use[1]),
     .data_size       (n_size),

@@ -9,8 +9,7 @@
 // later, with opd_data_valid. So SDP can collect the operands of a late pipeline stage when it accepts the
 // pixel, and nothing needs to be delayed along. Throughput: one beat a cycle.
 //
-// The engine may be started for its next layer while transfers of the layer before are still in the
-// buffer: `tail` counts those beats and keeps the old format in use until they are gone.
+// `busy` lasts until the last transfer of the layer has been taken.
 // Spec: sdp.md sections 4 and 5.
 `default_nettype none
 
@@ -22,11 +21,8 @@ module sdp_rdma_operand #(
     input  wire         rst_n,
     // control
     input  wire         start,       // pulse: fetch the operands of a layer
-    input  wire         layer_done,  // pulse: the registers change to the next layer
-    output wire         busy,
-    output wire         tail_busy,   // operands of the previous layer are still in the buffer
+    output wire         busy,        // from start to the last transfer taken
     // registers of the layer
-    input  wire         enable,
     input  wire         ram_type,    // 1: memory; 0 never requests
     input  wire         both,        // ALU and MUL operands, else one kind
     input  wire         data_size,   // 0: 1 byte, 1: 2 bytes
@@ -59,6 +55,7 @@ wire [1:0] beats      = {both && data_size, both || data_size};  // of a transfe
 wire       contiguous = !data_mode || (width == 0 && height == 0);
 wire [14:0] row_beats = beats[1] ? {width, 2'b11} : beats[0] ? {1'b0, width, 1'b1} : {2'b00, width};
 
+wire             fetching;
 wire             beat_valid;
 wire             beat_ready;
 wire [63:0]      beat;
@@ -70,7 +67,7 @@ dla_cube_fetch #(.DEPTH(DEPTH), .SIZE0_W(15), .SIZE1_W(13), .SIZE2_W(10)) u_fetc
     .rst_n        (rst_n),
     .start        (start),
     .allow        (ram_type),
-    .busy         (busy),
+    .busy         (fetching),
     .base         (base),
     .stride0      (29'd1),
     .stride1      (line_stride),
@@ -89,41 +86,9 @@ dla_cube_fetch #(.DEPTH(DEPTH), .SIZE0_W(15), .SIZE1_W(13), .SIZE2_W(10)) u_fetc
     .used         (used)
 );
 
-// ---------------------------------------------------------------- format of the transfers at the output
-reg [CNT_W-1:0] tail;
-reg             tail_any;
-reg             old_both, old_size, old_mode;
-
-wire       fmt_both  = tail_any ? old_both : both;
-wire       fmt_size  = tail_any ? old_size : data_size;
-wire [1:0] fmt_beats = {fmt_both && fmt_size, fmt_both || fmt_size};
-
-assign tail_busy       = tail_any;
-assign opd_per_element = tail_any ? old_mode : data_mode;
-
-// No request is sent in the cycle of layer_done, so `used` can only fall then.
-wire [CNT_W-1:0] used_next = used - {{(CNT_W-1){1'b0}}, beat_fire};
-
-always @(posedge clk or negedge rst_n) begin
-    if (!rst_n) begin
-        tail     <= 0;
-        tail_any <= 1'b0;
-    end else if (layer_done) begin
-        tail     <= used_next;
-        tail_any <= enable && (used_next != 0);
-    end else if (tail_any && beat_fire) begin
-        tail     <= tail - 1'b1;
-        tail_any <= (tail != 1);
-    end
-end
-
-always @(posedge clk) begin
-    if (layer_done) begin
-        old_both <= both;
-        old_size <= data_size;
-        old_mode <= data_mode;
-    end
-end
+// ---------------------------------------------------------------- layer
+assign busy            = fetching || (used != 0);
+assign opd_per_element = data_mode;
 
 // ---------------------------------------------------------------- reservation
 // `level` counts beats that are in the buffer and not reserved. It learns of a beat as late as the beat
@@ -135,10 +100,10 @@ reg [1:0]       arrived;
 
 wire take = opd_valid && opd_ready;
 
-assign opd_valid = (gap == 0) && (level > {{(CNT_W-2){1'b0}}, fmt_beats});
+assign opd_valid = (gap == 0) && (level > {{(CNT_W-2){1'b0}}, beats});
 
 wire [CNT_W-1:0] level_up   = {{(CNT_W-1){1'b0}}, arrived[1]};
-wire [CNT_W-1:0] level_down = take ? {{(CNT_W-2){1'b0}}, fmt_beats} + 1'b1 : {CNT_W{1'b0}};
+wire [CNT_W-1:0] level_down = take ? {{(CNT_W-2){1'b0}}, beats} + 1'b1 : {CNT_W{1'b0}};
 
 always @(posedge clk or negedge rst_n) begin
     if (!rst_n) begin
@@ -148,7 +113,7 @@ always @(posedge clk or negedge rst_n) begin
     end else begin
         arrived <= {arrived[0], rd_rsp_valid};
         level   <= level + level_up - level_down;
-        if (take)          gap <= fmt_beats;
+        if (take)          gap <= beats;
         else if (gap != 0) gap <= gap - 1'b1;
     end
 end
@@ -170,7 +135,7 @@ endgenerate
 reg [1:0]   index;  // beat of the transfer at the head of the buffer
 reg [191:0] parts;  // earlier beats of the transfer, youngest highest
 
-wire         complete = (index == fmt_beats);
+wire         complete = (index == beats);
 wire [255:0] word     = {beat, parts};
 
 assign beat_ready = complete ? opd_data_valid : 1'b1;
@@ -191,11 +156,11 @@ generate
         wire [15:0] single2 = word[128 + 16*i +: 16];
         wire [31:0] both2   = word[32*i +: 32];
         assign opd_alu[16*i +: 16] =
-            fmt_both ? (fmt_size ? both2[15:0]  : {{8{single2[7]}}, single2[7:0]})
-                     : (fmt_size ? single2      : {{8{single1[7]}}, single1});
+            both ? (data_size ? both2[15:0]  : {{8{single2[7]}}, single2[7:0]})
+                     : (data_size ? single2      : {{8{single1[7]}}, single1});
         assign opd_mul[16*i +: 16] =
-            fmt_both ? (fmt_size ? both2[31:16] : {{8{single2[15]}}, single2[15:8]})
-                     : (fmt_size ? single2      : {{8{single1[7]}}, single1});
+            both ? (data_size ? both2[31:16] : {{8{single2[15]}}, single2[15:8]})
+                     : (data_size ? single2      : {{8{single1[7]}}, single1});
     end
 endgenerate
 
