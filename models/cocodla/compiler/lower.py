@@ -104,11 +104,15 @@ class HardwareLayer:
         return isinstance(self.layer, QuantisedConv)
 
 
-def lower(graph: Graph, quantised: QuantisedGraph, pixels: bool) -> tuple[list[HardwareLayer], dict[str, Tensor]]:
-    """Hardware layers in order, and all tensors by name. `pixels`: the graph's input is fetched as an image."""
+def lower(graph: Graph, quantised: QuantisedGraph) -> tuple[list[HardwareLayer], dict[str, Tensor]]:
+    """Hardware layers in order, and all tensors by name. An input without a scale of its own is fetched as pixels."""
     tensors: dict[str, Tensor] = {}
     shape = graph.shapes[graph.input]
-    tensors[graph.input] = pixel_tensor(graph.input, shape) if pixels else _cube(graph.input, shape, quantised)
+    tensors[graph.input] = (
+        pixel_tensor(graph.input, shape)
+        if graph.input not in quantised.tensors
+        else _cube(graph.input, shape, quantised)
+    )
     layers = []
     for layer in quantised.layers:
         sources = tuple(tensors[name] for name in layer.sources)

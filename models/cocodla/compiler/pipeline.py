@@ -43,11 +43,8 @@ def compile_model(path: Path | str, calibration: np.ndarray | None, options: Com
     fetched = {tensor: graph.shapes[tensor] for tensor in graph.outputs}
     host = frontend.host_model(imported)
     run_passes(graph, verifier)
-    for node in graph.nodes:
-        limits.check(node, graph.shapes[node.inputs[0]])
-    converter = _converter(graph, pixels, options)
-    quantised = quantise(graph, calibrate(graph, images, options), converter, options)
-    layers, tensors = lower(graph, quantised, converter is not None)
+    quantised = _quantised(graph, images, pixels, options)
+    layers, tensors = lower(graph, quantised)
     schedule.assign_banks(layers)
     memory = allocate.allocate(layers, tensors, graph.input, graph.outputs, options)
     outputs = [
@@ -77,10 +74,14 @@ def quantise_model(
     graph = imported.graph
     images, pixels = _calibration(calibration, graph.shapes[graph.input], options)
     run_passes(graph, None)
+    return graph, _quantised(graph, images, pixels, options)
+
+
+def _quantised(graph: Graph, images: np.ndarray, pixels: PixelMap, options: CompileOptions) -> QuantisedGraph:
+    """Integer layers of an optimised graph; UserError for a layer the hardware cannot do."""
     for node in graph.nodes:
         limits.check(node, graph.shapes[node.inputs[0]])
-    converter = _converter(graph, pixels, options)
-    return graph, quantise(graph, calibrate(graph, images, options), converter, options)
+    return quantise(graph, calibrate(graph, images, options), _converter(graph, pixels, options), options)
 
 
 def _calibration(calibration: np.ndarray | None, shape: Shape, options: CompileOptions) -> tuple[np.ndarray, PixelMap]:
