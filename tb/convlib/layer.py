@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cocodla.formats.weights import unpack_weights
 from cocodla.golden.config_conv import CscConfig
-from cocodla.golden.convolution import convolve_batch
+from cocodla.golden.convolution import convolve
 from cocodla.hw import ATOM, CBUF_BANK_ENTRIES, CBUF_BANKS, align, ceil_div, surfaces
 from cocodla.registers import MAP
 
@@ -40,7 +41,9 @@ class Layer:
 
     def expected(self) -> list[int]:
         """What CACC sends, one 256-bit integer an atom, from the golden convolution."""
-        out = convolve_batch(self.lines[None], self.weights.reshape(1, -1).view(np.uint8), self.config)
+        c, stream = self.config, self.weights.reshape(-1).view(np.uint8)
+        weights = unpack_weights(stream, c.kernels, c.channels, c.kernel_height, c.kernel_width, c.rows_merged)
+        out = convolve(self.lines[None], weights, c)
         atoms = np.ascontiguousarray(out.reshape(-1, ATOM).astype("<i4"))
         return [int.from_bytes(row.tobytes(), "little") for row in atoms]
 
@@ -95,7 +98,9 @@ def weights_stay(former: Layer | None, config: CscConfig) -> bool:
 # ---------------------------------------------------------------- configurations
 
 
-def config_of(width: int, height: int, channels: int, kernels: int, kernel: tuple[int, int] = (1, 1), **more: Any) -> CscConfig:
+def config_of(
+    width: int, height: int, channels: int, kernels: int, kernel: tuple[int, int] = (1, 1), **more: Any
+) -> CscConfig:
     """A feature layer from its geometry; `kernel` is (S, R). Sizes that follow are filled in, `more` overrides."""
     s, r = kernel
     stride_x, stride_y = more.get("stride_x", 1), more.get("stride_y", 1)
@@ -115,7 +120,9 @@ def config_of(width: int, height: int, channels: int, kernels: int, kernel: tupl
     return CscConfig(width, height, channels, kernels, s, r, **fill)
 
 
-def image_config(width: int, height: int, pixel: int, kernels: int, kernel: tuple[int, int] = (1, 1), **more: Any) -> CscConfig:
+def image_config(
+    width: int, height: int, pixel: int, kernels: int, kernel: tuple[int, int] = (1, 1), **more: Any
+) -> CscConfig:
     """An image layer; `pixel` is bytes per pixel (1, 3, 4), pad_left and pad_right are in the lines (cdma.md 4)."""
     s, r = kernel
     stride_x, stride_y = more.get("stride_x", 1), more.get("stride_y", 1)
@@ -235,6 +242,87 @@ def _random_details(rng: Random, config: CscConfig) -> CscConfig:
     )
 
 
+# ---------------------------------------------------------------- sequences
+
+
+def random_sequence(rng: Random, count: int, cycles: int = 600) -> list[Layer]:
+    """Layers that run one after the other and share CBUF: bank changes, reuse, height splits, kept weights."""
+    layers: list[Layer] = []
+    while len(layers) < count:
+        former = layers[-1] if layers else None
+        config = _successor(rng, former.config, cycles) if former and rng.random() < 0.7 else None
+        if config is None:
+            config = random_config(rng, None, cycles)
+            if former and rng.random() < 0.6:
+                banks = {"data_banks": former.config.data_banks, "weight_banks": former.config.weight_banks}
+                config = replace(config, **banks)
+            if former and kept_lines(former, replace(config, data_reuse=True)) == 0:
+                config = replace(config, data_reuse=rng.random() < 0.5)
+            if former and not former.config.skip_weight_release:
+                config = replace(config, weight_reuse=rng.random() < 0.5)
+        config = _random_keeping(rng, config)
+        if _fits(config):
+            layers.append(make_layer(rng, config, former))
+    return layers
+
+
+def _random_keeping(rng: Random, config: CscConfig) -> CscConfig:
+    """Random SKIP bits and RLS_SLICES; weights may only be kept where all of them fit."""
+    whole = config.weight_bytes <= config.weight_banks * CBUF_BANK_ENTRIES * ATOM
+    return replace(
+        config,
+        skip_data_release=rng.random() < 0.3,
+        skip_weight_release=whole and rng.random() < 0.3,
+        release_lines=rng.choice([config.height, rng.randint(1, config.height)]),
+    )
+
+
+def _successor(rng: Random, old: CscConfig, cycles: int) -> CscConfig | None:
+    """A layer that uses lines, weights or both of the former one; None where nothing legal was found."""
+    kept = old.height if old.skip_data_release else old.height - old.release_lines
+    data = kept > 0 and rng.random() < 0.8
+    weights = old.skip_weight_release and (not data or rng.random() < 0.6)
+    if not data and not weights:
+        return None
+    room = old.data_banks * CBUF_BANK_ENTRIES // old.entries
+    height = rng.randint(1, min(40, room))
+    if data:
+        height = kept if old.skip_data_release else kept + rng.randint(0, max(0, min(room, kept + 20) - kept))
+    for _ in range(20):
+        config = _same_shape(rng, old, height, weights)
+        if config is not None and _cost(config) <= 4 * cycles and _fits(config):
+            void = not old.skip_weight_release and rng.random() < 0.3  # WEIGHT_REUSE of nothing: fetches as usual
+            return replace(config, data_reuse=data, weight_reuse=weights or void)
+    return None
+
+
+def _same_shape(rng: Random, old: CscConfig, height: int, keep_weights: bool) -> CscConfig | None:
+    """A layer over lines of the same shape; the kernel may change unless the weights are kept."""
+    kernels = old.kernels if keep_weights else rng.randint(1, 20)
+    rows = old.kernel_height if keep_weights else _small(rng, 5)
+    more: dict[str, Any] = {
+        "entries": old.entries,
+        "data_banks": old.data_banks,
+        "weight_banks": old.weight_banks,
+        "stride_y": _small(rng, 4),
+        "pad_top": rng.choice([0, rng.randint(0, 3)]),
+        "pad_value": rng.randint(-128, 127),
+        "clip_truncate": rng.choice([0, rng.randint(0, 31)]),
+    }
+    if keep_weights:
+        more["weight_bytes"] = old.weight_bytes
+    if old.image:
+        columns = old.channels // old.pixel_channels if keep_weights else _small(rng, 3)
+        if not keep_weights or old.rows_merged > 1:
+            more["stride_x"] = 1
+        more["rows_merged"] = old.rows_merged if keep_weights else 1
+        pixels = old.entries * ATOM // old.pixel_channels
+        return _checked(image_config, pixels, height, old.pixel_channels, kernels, (columns, rows), **more)
+    columns = old.kernel_width if keep_weights else _small(rng, 5)
+    more |= {"stride_x": _small(rng, 4), "pad_left": rng.choice([0, rng.randint(0, 3)])}
+    return _checked(config_of, old.width, height, old.channels, kernels, (columns, rows), **more)
+
+
 # ---------------------------------------------------------------- registers
 
 
@@ -288,7 +376,8 @@ def registers(config: CscConfig, rng: Random | None = None) -> dict[str, list[tu
         "CMAC_B": {"D_MISC_CFG": {"PROC_PRECISION": 0}},
         "CACC": {"D_MISC_CFG": {"PROC_PRECISION": 0}, "D_CLIP_CFG": {"CLIP_TRUNCATE": c.clip_truncate}},
     }
-    return {
-        unit: [(MAP[f"{unit}.{name}"].address, MAP[f"{unit}.{name}"].encode(**fields)) for name, fields in words.items()]
-        for unit, words in units.items()
-    }
+    writes: dict[str, list[tuple[int, int]]] = {}
+    for unit, words in units.items():
+        named = [(MAP[f"{unit}.{name}"], fields) for name, fields in words.items()]
+        writes[unit] = [(register.address, register.encode(**fields)) for register, fields in named]
+    return writes

@@ -10,6 +10,7 @@ from cocotb.triggers import FallingEdge, RisingEdge
 from convlib.fetch import Fetch
 from convlib.layer import Layer, registers
 
+from cocodla.hw import surfaces
 from cocodla.registers import MAP
 from cocotbext.dla import RegisterBus, StreamChecker, StreamSink, never, reset, start_clock
 from cocotbext.dla.checks import number
@@ -37,6 +38,7 @@ class Core:
         )
         StreamChecker(dut, "cacc2sdp", dut.clk, reset_n=dut.rst_n)
         self.programmed = 0
+        self.enabled: list[int] = []  # cycle of csc's OP_EN, per layer
 
     def _stamp(self, _: Any) -> None:
         self.taken.append(self.fetch.cycle)
@@ -68,12 +70,15 @@ class Core:
             self.dut.unit.value = UNITS.index(unit)
             writes = [(MAP[f"{unit}.S_POINTER"].address, group), *values[unit]]
             await self.bus.write_all([*writes, (MAP[f"{unit}.D_OP_ENABLE"].address, 1)])
+        self.enabled.append(self.fetch.cycle)
 
-    async def run(self, layers: list[Layer], fetch_first: bool = False) -> None:
+    async def run(self, layers: list[Layer], fetch_first: bool = False) -> int:
         """Program the layers one after the other, as soon as a group is free, and check all results.
 
         fetch_first: all data wait in CBUF before the first layer is enabled (they must fit).
+        Returns the cycle in which the first layer was enabled in csc.
         """
+        self.enabled.clear()
         before, expected = len(self.sink.items), [layer.expected() for layer in layers]
         if fetch_first:
             self.fetch.layers += layers
@@ -82,16 +87,18 @@ class Core:
         for index, atoms in enumerate(expected):
             await self.until(lambda wanted=before + len(atoms): len(self.sink.items) >= wanted)
             got = self.sink.items[before : before + len(atoms)]
-            check_atoms(got, atoms, layers[index])
+            check_atoms(got, atoms, index, layers[index])
             before += len(atoms)
         dones = len(self.fetch.layers)
         await self.until(lambda: len(self.fetch.csc_dones) >= dones and self.fetch.idle_now)
         for _ in range(10):
             await RisingEdge(self.dut.clk)
         assert len(self.sink.items) == before, "more atoms than the layers have"
+        return self.enabled[0]
 
     async def _program(self, layers: list[Layer], fetch: bool) -> None:
         for layer in layers:
+            self.dut._log.debug("layer %s", layer.config)
             early = fetch and self.rng.random() < 0.5  # CDMA may be ahead of CSC or behind it
             if early:
                 self.fetch.layers.append(layer)
@@ -118,7 +125,14 @@ class Core:
         assert len(self.fetch.weights.held) == left, "weight entries left in the ring"
 
 
-def check_atoms(got: list[Any], expected: list[int], layer: Layer) -> None:
+    def check_interrupts(self, layers: list[Layer]) -> None:
+        """One interrupt a layer, groups in turn, when its last atom is taken."""
+        sizes = [layer.config.out_width * layer.config.out_height * surfaces(layer.config.kernels) for layer in layers]
+        ends = [self.taken[sum(sizes[: i + 1]) - 1] for i in range(len(sizes))]
+        assert self.interrupts == [(cycle, 1 << (i & 1)) for i, cycle in enumerate(ends)]
+
+
+def check_atoms(got: list[Any], expected: list[int], index: int, layer: Layer) -> None:
     """Compare atoms (8 x int32 in 256 bits) and name the first difference."""
     for i, (ours, golden) in enumerate(zip(got, expected, strict=True)):
         if ours == golden:
@@ -127,7 +141,7 @@ def check_atoms(got: list[Any], expected: list[int], layer: Layer) -> None:
         group, position = divmod(i, c.out_width * c.out_height)
         y, x = divmod(position, c.out_width)
         lanes = [(lane(ours, k), lane(golden, k)) for k in range(8)]
-        raise AssertionError(f"group {group}, line {y}, column {x}: (got, expected) {lanes} in {c}")
+        raise AssertionError(f"layer {index}, group {group}, line {y}, column {x}: (got, expected) {lanes} in {c}")
 
 
 def lane(atom: int, k: int) -> int:

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 import cocotb
-from convlib.layer import config_of, image_config, make_layer, random_config
+from convlib.layer import Layer, config_of, image_config, make_layer, random_config, random_sequence
 
 sys.path.insert(0, str(Path(__file__).parent))
 from core import Core
@@ -34,6 +34,10 @@ SHAPES = {
     "image_merge_4": image_config(17, 11, 1, 12, (2, 7), rows_merged=4, pad_top=3, pad_value=-3),
     "image_odd_block": image_config(40, 3, 1, 4, (17, 2)),
 }
+
+
+LATENCY = 34
+"""Cycles from OP_EN of csc to the first atom out: registers, setup, weights of the first operation, pipeline."""
 
 
 def generator(dut: Any) -> Random:
@@ -66,3 +70,97 @@ async def random_layers(dut: Any, image: bool) -> None:
         layers = [make_layer(rng, random_config(rng, image))]
         await core.run(layers)
         core.check_freed(layers)
+
+
+@cocotb.test()
+@cocotb.parametrize(part=range(4))
+async def random_sequences(dut: Any, part: int) -> None:
+    """Layers queued in both groups that reuse data and weights, split heights and move banks."""
+    rng = generator(dut)
+    core = Core(dut, rng, some_stalls(rng), some_stalls(rng))
+    await core.start()
+    layers = random_sequence(rng, 20)
+    for layer in layers:
+        dut._log.info("%d new lines, new weights %s: %s", layer.new_lines, layer.fetch_weights, layer.config)
+    await core.run(layers)
+    core.check_freed(layers)
+    core.check_interrupts(layers)
+
+
+# ---------------------------------------------------------------- speed
+
+RATES = {
+    "one_operation": (config_of(24, 24, 8, 8), 0.97),
+    "one_operation_groups": (config_of(14, 20, 8, 48), 0.97),
+    "small_map": (config_of(7, 7, 32, 32, (3, 3), pad_left=1, pad_top=1), 0.97),
+    "odd_map": (config_of(5, 7, 24, 40, (3, 3), pad_left=1, pad_top=1), 0.97),
+    "eight_positions": (config_of(4, 2, 64, 64), 0.97),
+    "strided": (config_of(33, 33, 16, 16, (3, 3), stride_x=2, stride_y=2), 0.97),
+    "partial": (config_of(16, 12, 13, 21, (3, 3), pad_left=1, pad_top=1), 0.97),
+    "image": (image_config(40, 30, 3, 8, (3, 3), stride_x=2, stride_y=2), 0.97),
+    "image_unaligned": (image_config(28, 28, 1, 16, (5, 5), pad_left=2, pad_top=2), 0.97),
+}
+
+
+@cocotb.test()
+@cocotb.parametrize(name=list(RATES))
+async def full_rate(dut: Any, name: str) -> None:
+    """With data in CBUF and a free sink: first to last atom takes the MAC cycles and hardly more."""
+    rng = generator(dut)
+    core = Core(dut, rng)
+    await core.start()
+    config, goal = RATES[name]
+    layer = make_layer(rng, config)
+    started = await core.run([layer], fetch_first=True)
+    cycles = core.taken[-1] - started
+    log_rate(dut, name, [layer], cycles)
+    assert layer.mac_cycles / (cycles - LATENCY) >= goal
+
+
+@cocotb.test()
+async def back_to_back(dut: Any) -> None:
+    """Layers that are queued follow each other without draining."""
+    rng = generator(dut)
+    core = Core(dut, rng)
+    await core.start()
+    banks = {"data_banks": 16, "weight_banks": 16}
+    sizes = [(32, 32, 8, 8), (16, 16, 16, 24), (20, 18, 8, 16), (12, 12, 40, 16)]
+    layers = [make_layer(rng, config_of(*size, **banks)) for size in sizes]
+    started = await core.run(layers, fetch_first=True)
+    cycles = core.taken[-1] - started
+    log_rate(dut, "back to back", layers, cycles)
+    assert sum(layer.mac_cycles for layer in layers) / (cycles - LATENCY) >= 0.97
+
+
+@cocotb.test()
+async def starts_before_the_input_is_complete(dut: Any) -> None:
+    """The first outputs come while most of the input is still missing (csc_cmac_cacc.md section 8)."""
+    rng = generator(dut)
+    core = Core(dut, rng)
+    await core.start()
+    await core.run([make_layer(rng, config_of(16, 30, 16, 8, (3, 3), pad_left=1, pad_top=1))])
+    assert core.taken[0] < core.fetch.slices[6], "first output only after the seventh line"
+    first = len(core.taken)
+    await core.run([make_layer(rng, config_of(16, 30, 8, 8))])
+    assert core.taken[-1] - core.fetch.slices[-1] < 60, "computation does not keep up with the fetch"
+    assert len(core.taken) - first == 16 * 30
+
+
+@cocotb.test()
+async def releases_while_it_computes(dut: Any) -> None:
+    """Lines and weights are freed as they are used, so that the next layer can be fetched meanwhile."""
+    rng = generator(dut)
+    core = Core(dut, rng)
+    await core.start()
+    half = config_of(16, 32, 16, 8, (3, 3), pad_left=1, pad_top=1, data_banks=3, weight_banks=1)
+    layers = [make_layer(rng, half) for _ in range(3)]  # 1024 of 1536 entries each: two do not fit
+    await core.run(layers)
+    second_line = core.fetch.slices[half.height * 2 - 1]
+    assert second_line < core.fetch.csc_dones[0] + 200, "the second layer was fetched only after the first"
+    core.check_freed(layers)
+
+
+def log_rate(dut: Any, name: str, layers: list[Layer], cycles: int) -> None:
+    """One line for the reader of the log."""
+    ideal = sum(layer.mac_cycles for layer in layers)
+    dut._log.info("%s: %d cycles from OP_EN to the last atom, %d MAC cycles, %.3f", name, cycles, ideal, ideal / cycles)
