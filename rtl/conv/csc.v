@@ -8,7 +8,7 @@
 //
 // A stripe operation takes max(positions, kernels) cycles, at least 2, with nothing lost between
 // operations, stripes and kernel groups; from the last atom of a layer to the first of the next, if its
-// operands are there, about 14 cycles. Latency from issue to the MAC array: 6 cycles (data), 5 (weights).
+// operands are there, 10 cycles. Latency from issue to the MAC array: 6 cycles (data), 5 (weights).
 // Spec: csc_cmac_cacc.md sections 1 to 4, cdma.md section 7, programming.md section 5.
 `default_nettype none
 

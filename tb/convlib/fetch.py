@@ -16,11 +16,11 @@ from typing import Any
 import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge
-from convlib.layer import Layer
 
 from cocodla.hw import CBUF_BANK_ENTRIES
 from cocotbext.dla.checks import fail, high, number
 from cocotbext.dla.stalls import Stall, never
+from convlib.layer import Layer
 
 REUSE_DELAY = 4
 """Cycles between a release pulse and the earliest write to the entries."""

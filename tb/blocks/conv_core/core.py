@@ -7,14 +7,14 @@ from typing import Any
 
 import cocotb
 from cocotb.triggers import FallingEdge, RisingEdge
-from convlib.fetch import Fetch
-from convlib.layer import Layer, registers
 
 from cocodla.hw import surfaces
 from cocodla.registers import MAP
 from cocotbext.dla import RegisterBus, StreamChecker, StreamSink, never, reset, start_clock
 from cocotbext.dla.checks import number
 from cocotbext.dla.stalls import Stall
+from convlib.fetch import Fetch
+from convlib.layer import Layer, registers
 
 UNITS = ("CSC", "CMAC_A", "CMAC_B", "CACC")
 ENABLE_ORDER = ("CACC", "CMAC_A", "CMAC_B", "CSC")

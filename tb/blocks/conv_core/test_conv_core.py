@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 import cocotb
+
 from convlib.layer import Layer, config_of, image_config, make_layer, random_config, random_sequence
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -36,7 +37,7 @@ SHAPES = {
 }
 
 
-LATENCY = 34
+LATENCY = 26
 """Cycles from OP_EN of csc to the first atom out: registers, setup, weights of the first operation, pipeline."""
 
 

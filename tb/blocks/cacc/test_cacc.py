@@ -1,0 +1,209 @@
+"""CACC: accumulation, CLIP_TRUNCATE rounding, delivery, credits, interrupts."""
+
+from __future__ import annotations
+
+import random
+from random import Random
+from typing import Any
+
+import cocotb
+import numpy as np
+from cocotb.triggers import FallingEdge, RisingEdge
+
+from cocodla.golden.convolution import truncate
+from cocodla.registers import MAP
+from cocotbext.dla import RegisterBus, StreamChecker, StreamSink, reset, start_clock
+from cocotbext.dla.checks import high, number
+from cocotbext.dla.stalls import Stall, never, some_stalls
+
+CREDITS = 32
+INPUTS = ("mac_valid", "mac_a_data", "mac_b_data", "mac_index", "mac_first", "mac_last", "mac_layer_end")
+LIMIT = 8 * 128 * 128  # largest magnitude of one MAC result
+
+
+class Acc:
+    """Sends stripes as cmac does, keeps the credits csc would, compares what leaves with int64 sums."""
+
+    def __init__(self, dut: Any, rng: Random, idle: Stall = never, backpressure: Stall = never) -> None:
+        self.dut, self.rng, self.idle = dut, rng, idle
+        start_clock(dut.clk)
+        for name in INPUTS:
+            getattr(dut, name).value = 0
+        self.bus = RegisterBus(dut, dut.clk, "reg", dut.rst_n)
+        self.cycle, self.credits = 0, CREDITS
+        self.taken: list[int] = []
+        self.interrupts: list[tuple[int, int]] = []
+        self.expected: list[int] = []
+        self.group = 0
+        cocotb.start_soon(self._count())  # first of all that wake in a cycle
+        self.sink = StreamSink(
+            dut, "cacc2sdp", dut.clk, reset_n=dut.rst_n, backpressure=backpressure, callback=self._stamp
+        )
+        StreamChecker(dut, "cacc2sdp", dut.clk, reset_n=dut.rst_n)
+
+    async def start(self) -> None:
+        await reset(self.dut.clk, self.dut.rst_n)
+        cocotb.start_soon(self._watch())
+
+    async def _count(self) -> None:
+        while True:
+            await FallingEdge(self.dut.clk)
+            self.cycle += 1
+
+    def _stamp(self, _: Any) -> None:
+        self.taken.append(self.cycle)
+
+    async def _watch(self) -> None:
+        while True:
+            await FallingEdge(self.dut.clk)
+            self.credits += high(self.dut.credit)
+            assert self.credits <= CREDITS, "more credits returned than were spent"
+            if bits := number(self.dut.cacc_intr):
+                self.interrupts.append((self.cycle, bits))
+
+    async def enable(self, shift: int) -> None:
+        """Program the next group."""
+        clip = MAP["CACC.D_CLIP_CFG"]
+        await self.bus.write_all([
+            (MAP["CACC.S_POINTER"].address, self.group),
+            (clip.address, clip.encode(CLIP_TRUNCATE=shift)),
+            (MAP["CACC.D_OP_ENABLE"].address, 1),
+        ])
+        self.group ^= 1
+
+    def results(self, shape: tuple[int, ...]) -> np.ndarray:
+        """Random MAC results, often of the largest magnitude (so that sums reach far)."""
+        bits = np.random.default_rng(self.rng.getrandbits(64))
+        if self.rng.random() < 0.3:
+            return bits.choice(np.array([-LIMIT, LIMIT]), shape)
+        return bits.integers(-LIMIT, LIMIT + 1, shape) >> self.rng.choice([0, 0, 8, 16])
+
+    async def stripe(self, length: int, operations: int, shift: int, end: bool = False) -> None:
+        """One stripe of `length` positions; `end` marks the last atom of the layer."""
+        values = self.results((operations, length, 8))
+        sums = values.sum(axis=0)
+        final = truncate(sums, shift).astype("<i4")
+        self.expected += [int.from_bytes(row.tobytes(), "little") for row in final]
+        for op in range(operations):
+            last = op == operations - 1
+            for index in range(length):
+                while (last and self.credits == 0) or self.idle():
+                    self.dut.mac_valid.value = 0
+                    await RisingEdge(self.dut.clk)
+                self.credits -= last
+                self._drive(values[op, index], index, op == 0, last, end and last and index == length - 1)
+                await RisingEdge(self.dut.clk)
+            if length == 1:  # an operation takes two cycles at least
+                self.dut.mac_valid.value = 0
+                await RisingEdge(self.dut.clk)
+        self.dut.mac_valid.value = 0
+
+    def _drive(self, results: np.ndarray, index: int, first: bool, last: bool, end: bool) -> None:
+        words = [sum((int(v) & 0x7FFFF) << 19 * k for k, v in enumerate(half)) for half in (results[:4], results[4:])]
+        dut = self.dut
+        dut.mac_valid.value = 1
+        dut.mac_a_data.value, dut.mac_b_data.value = words
+        dut.mac_index.value = index
+        dut.mac_first.value, dut.mac_last.value, dut.mac_layer_end.value = int(first), int(last), int(end)
+
+    async def drain(self) -> None:
+        """Wait for all results and compare."""
+        for _ in range(5000):
+            if len(self.sink.items) >= len(self.expected):
+                break
+            await RisingEdge(self.dut.clk)
+        for _ in range(8):
+            await RisingEdge(self.dut.clk)
+        assert [f"{v:064x}" for v in self.sink.items] == [f"{v:064x}" for v in self.expected]
+        assert self.credits == CREDITS, "credits are missing"
+
+
+async def begin(dut: Any, stalls: bool = False) -> Acc:
+    rng = Random(random.getrandbits(32))
+    acc = Acc(dut, rng, some_stalls(rng), some_stalls(rng)) if stalls else Acc(dut, rng)
+    await acc.start()
+    return acc
+
+
+@cocotb.test()
+@cocotb.parametrize(shift=range(32))
+async def rounding(dut: Any, shift: int) -> None:
+    """Every CLIP_TRUNCATE: ties away from zero, the lost bits above 16, extreme sums."""
+    acc = await begin(dut)
+    await acc.enable(shift)
+    for _ in range(12):
+        await acc.stripe(acc.rng.randint(1, 16), acc.rng.choice([1, 2, 3, 40]), shift)
+    await ties(acc, shift)
+    await acc.drain()
+
+
+async def ties(acc: Acc, shift: int) -> None:
+    """Sums on a tie and one beside it, of both signs (as far as one operation reaches)."""
+    half = (1 << shift) >> 1
+    near = [k * half + d for k in (-3, -2, -1, 0, 1, 2, 3) for d in (-1, 0, 1)]
+    values = [v for v in near if abs(v) <= LIMIT] or [0]
+    values += [-65535, -65534, -32768, 32767]  # the examples of the spec for shift 17
+    for start in range(0, len(values), 8):
+        row = np.array((values[start : start + 8] + [0] * 8)[:8])
+        acc.results = lambda shape, row=row: np.broadcast_to(row, shape)  # type: ignore[method-assign]
+        await acc.stripe(2, 1, shift)
+
+
+@cocotb.test()
+async def random_stripes(dut: Any) -> None:
+    """Stripes of all lengths with stalls on both sides."""
+    acc = await begin(dut, stalls=True)
+    shift = acc.rng.randint(0, 31)
+    await acc.enable(shift)
+    for _ in range(60):
+        await acc.stripe(acc.rng.randint(1, 16), acc.rng.randint(1, 5), shift)
+    await acc.drain()
+
+
+@cocotb.test()
+async def one_atom_a_cycle(dut: Any) -> None:
+    """A single operation a stripe: an atom enters and leaves in every cycle, 32 credits hide the round trip."""
+    acc = await begin(dut)
+    await acc.enable(0)
+    for _ in range(20):
+        await acc.stripe(16, 1, 0)
+    await acc.drain()
+    assert acc.taken[-1] - acc.taken[0] == 20 * 16 - 1
+
+
+@cocotb.test()
+async def stalled_sink_fills_the_buffer(dut: Any) -> None:
+    """With SDP stopped, 32 atoms are held and nothing is lost."""
+    stopped = True
+    rng = Random(random.getrandbits(32))
+    acc = Acc(dut, rng, never, lambda: stopped)
+    await acc.start()
+    await acc.enable(3)
+    await acc.stripe(16, 2, 3)
+    await acc.stripe(16, 2, 3)
+    for _ in range(20):
+        await RisingEdge(dut.clk)
+    assert acc.credits == 0 and not acc.sink.items
+    stopped = False
+    await acc.drain()
+
+
+@cocotb.test()
+async def layers(dut: Any) -> None:
+    """Queued layers use the shift of their group; OP_EN clears at delivery, the interrupt comes when SDP took all."""
+    acc = await begin(dut, stalls=True)
+    shifts = [acc.rng.randint(0, 31) for _ in range(8)]
+    ends = []
+    await acc.enable(shifts[0])
+    for i, shift in enumerate(shifts):
+        if i + 1 < len(shifts):
+            await acc.enable(shifts[i + 1])
+        for _ in range(3):
+            await acc.stripe(acc.rng.randint(1, 16), 2, shift)
+        await acc.stripe(acc.rng.randint(1, 16), 1, shift, end=True)
+        ends.append(len(acc.expected) - 1)
+        while await acc.bus.read(MAP["CACC.S_STATUS"].address) >> 16 * (i & 1) & 3:
+            pass
+    await acc.drain()
+    assert acc.interrupts == [(acc.taken[end], 1 << (i & 1)) for i, end in enumerate(ends)]
+    assert await acc.bus.read(MAP["CACC.D_OUT_SATURATION"].address) == 0

@@ -1,0 +1,197 @@
+"""CMAC_A and CMAC_B: weight sets, dot products, tags and latency against a few lines of Python, every cycle."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import cocotb
+from cocotb.triggers import FallingEdge, RisingEdge
+
+from cocotbext.dla import RegisterBus, reset, start_clock
+from cocotbext.dla.checks import number
+from cocotbext.dla.stalls import Stall, never, some_stalls
+
+LATENCY = 3
+S_STATUS, S_POINTER, D_OP_ENABLE = 0x0, 0x4, 0x8
+INPUTS = ("wt_valid", "wt_sel", "wt_data", "dat_valid", "dat_data", "dat_swap")
+TAGS = ("dat_index", "dat_first", "dat_last", "dat_layer_end")
+
+
+@dataclass(frozen=True)
+class Atom:
+    """One atom as driven: 8 bytes, tag bits in the order of TAGS, and whether the next weight set begins."""
+
+    data: bytes
+    tag: tuple[int, int, int, int]
+    swap: bool
+
+
+def signed(data: bytes) -> list[int]:
+    """Bytes as int8."""
+    return [b - 256 if b > 127 else b for b in data]
+
+
+class Mac:
+    """Drives weight sets and atoms the way csc does, and checks every output cycle."""
+
+    def __init__(self, dut: Any, rng: Random, idle: Stall = never) -> None:
+        self.dut, self.rng, self.idle = dut, rng, idle
+        dut.unit.value = 0
+        start_clock(dut.clk)
+        for name in (*INPUTS, *TAGS):
+            getattr(dut, name).value = 0
+        self.bus = RegisterBus(dut, dut.clk, "reg", dut.rst_n)
+        self.active: list[bytes] = []
+        self.expected: list[tuple[int, list[int], tuple[int, ...]]] = []  # cycle, sums, tag
+        self.cycle = 0
+
+    async def start(self) -> None:
+        await reset(self.dut.clk, self.dut.rst_n)
+        cocotb.start_soon(self._check())
+
+    def value(self) -> bytes:
+        """Eight random lanes, often extreme."""
+        if self.rng.random() < 0.3:
+            return bytes(self.rng.choice([0x80, 0x7F, 0]) for _ in range(8))
+        return self.rng.randbytes(8)
+
+    async def _check(self) -> None:
+        dut = self.dut
+        while True:
+            await FallingEdge(dut.clk)
+            self.cycle += 1
+            due = self.expected[0] if self.expected and self.expected[0][0] == self.cycle else None
+            valid = 0 if due is None else 3
+            assert number(dut.mac_valid) == valid, f"mac_valid in cycle {self.cycle}, expected {valid}"
+            if due is None:
+                continue
+            self.expected.pop(0)
+            _, sums, tag = due
+            word = number(dut.mac_data)
+            got = [word >> 19 * k & 0x7FFFF for k in range(8)]
+            assert got == [s & 0x7FFFF for s in sums], f"sums {got}, expected {sums}"
+            index, *flags = tag
+            assert number(dut.mac_index) == index * 0x11
+            assert [number(flag) for flag in (dut.mac_first, dut.mac_last, dut.mac_layer_end)] == [3 * f for f in flags]
+
+    async def operation(self, kernels: int, atoms: int, layer_end: bool = False) -> None:
+        """Load a set of `kernels`, then send `atoms` atoms; weights of the next set are not overlapped."""
+        weights = [self.value() for _ in range(kernels)]
+        await self.load(weights)
+        await self.send(weights, atoms, layer_end)
+
+    async def load(self, weights: list[bytes]) -> None:
+        for sel, weight in enumerate(weights):
+            await self.pause()
+            self.drive(wt_valid=1, wt_sel=sel, wt_data=int.from_bytes(weight, "little"))
+            await RisingEdge(self.dut.clk)
+        self.drive(wt_valid=0)
+
+    async def send(
+        self, weights: list[bytes], atoms: int, layer_end: bool = False, following: list[bytes] | None = None
+    ) -> None:
+        """Send atoms with `weights`; the set `following` is loaded meanwhile, from the cycle of swap on."""
+        queue = list(enumerate(following or []))
+        self.active = weights
+        for i in range(max(atoms, len(queue))):
+            if i < atoms:
+                end = layer_end and i == atoms - 1
+                tag = (i, self.rng.getrandbits(1), self.rng.getrandbits(1), int(end))
+                self.atom(Atom(self.value(), tag, i == 0))
+            else:
+                self.drive(dat_valid=0)
+            if queue:
+                sel, weight = queue.pop(0)
+                self.drive(wt_valid=1, wt_sel=sel, wt_data=int.from_bytes(weight, "little"))
+            else:
+                self.drive(wt_valid=0)
+            await RisingEdge(self.dut.clk)
+            while i >= len(following or []) and i < atoms - 1 and self.idle():
+                self.drive(dat_valid=0)
+                await RisingEdge(self.dut.clk)
+        self.drive(dat_valid=0, wt_valid=0)
+
+    def atom(self, atom: Atom) -> None:
+        """Drive one atom and note what must come out."""
+        tag = atom.tag
+        self.drive(dat_valid=1, dat_data=int.from_bytes(atom.data, "little"), dat_swap=int(atom.swap))
+        self.drive(**dict(zip(TAGS, tag, strict=True)))
+        sums = [sum(a * b for a, b in zip(signed(atom.data), signed(w), strict=True)) for w in self.active]
+        self.expected.append((self.cycle + 1 + LATENCY, sums + [0] * (8 - len(sums)), tag))
+
+    def drive(self, **values: int) -> None:
+        for name, value in values.items():
+            getattr(self.dut, name).value = value
+
+    async def pause(self) -> None:
+        while self.idle():
+            self.drive(wt_valid=0)
+            await RisingEdge(self.dut.clk)
+
+    async def drain(self) -> None:
+        for _ in range(LATENCY + 2):
+            await RisingEdge(self.dut.clk)
+        assert not self.expected, "atoms did not come out"
+
+
+async def begin(dut: Any, stalls: bool = False) -> Mac:
+    rng = Random(random.getrandbits(32))
+    mac = Mac(dut, rng, some_stalls(rng) if stalls else never)
+    await mac.start()
+    return mac
+
+
+@cocotb.test()
+@cocotb.parametrize(kernels=range(1, 9))
+async def partial_sets(dut: Any, kernels: int) -> None:
+    """Absent kernels give 0, also after a set that had them."""
+    mac = await begin(dut, stalls=True)
+    for count in (8, kernels, 8, kernels, 1, kernels):
+        await mac.operation(count, mac.rng.randint(1, 16))
+    await mac.drain()
+
+
+@cocotb.test()
+async def overlapped_sets(dut: Any) -> None:
+    """The next set is loaded from the cycle of the swap on, without a gap between operations."""
+    mac = await begin(dut)
+    sets = [[mac.value() for _ in range(mac.rng.randint(1, 8))] for _ in range(60)]
+    await mac.load(sets[0])
+    for weights, following in zip(sets, [*sets[1:], None], strict=True):
+        await mac.send(weights, mac.rng.choice([1, 2, 7, 8, 9, 16]), False, following)
+    await mac.drain()
+
+
+@cocotb.test()
+async def extreme_sums(dut: Any) -> None:
+    """The largest and the smallest sum fit 19 bits."""
+    mac = await begin(dut)
+    for weight, data in ((b"\x80", b"\x80"), (b"\x80", b"\x7f"), (b"\x7f", b"\x7f"), (b"\x7f", b"\x80")):
+        await mac.load([weight * 8] * 8)
+        mac.value = lambda data=data: data * 8  # type: ignore[method-assign]
+        await mac.send([weight * 8] * 8, 3, False)
+    await mac.drain()
+
+
+@cocotb.test()
+@cocotb.parametrize(unit=[0, 1])
+async def layers_end_with_their_tag(dut: Any, unit: int) -> None:
+    """OP_EN of the running group clears when the last atom of the layer leaves; two groups queue."""
+    mac = await begin(dut)
+    for half in (0, 1):
+        dut.unit.value = half
+        await mac.bus.write_all([(S_POINTER, 0), (D_OP_ENABLE, 1), (S_POINTER, 1), (D_OP_ENABLE, 1)])
+    dut.unit.value = unit
+    assert await mac.bus.read(S_STATUS) == 2 << 16 | 1
+    await mac.operation(8, 5)
+    await mac.drain()
+    assert await mac.bus.read(S_STATUS) == 2 << 16 | 1, "layer ended without its tag"
+    await mac.operation(8, 5, layer_end=True)
+    await mac.drain()
+    assert await mac.bus.read(S_STATUS) == 1 << 16, "second group does not run"
+    await mac.operation(3, 2, layer_end=True)
+    await mac.drain()
+    assert await mac.bus.read(S_STATUS) == 0

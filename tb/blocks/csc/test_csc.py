@@ -1,0 +1,248 @@
+"""CSC: every atom and weight set against plain loops, credits, timing rules of the interfaces, releases."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from itertools import pairwise
+from random import Random
+from typing import Any
+
+import cocotb
+from cocotb.triggers import FallingEdge, RisingEdge
+
+from cocodla.registers import MAP
+from cocotbext.dla import RegisterBus, reset, start_clock
+from cocotbext.dla.checks import high, number
+from cocotbext.dla.stalls import Stall, never, some_stalls
+from convlib.fetch import Fetch
+from convlib.layer import Layer, config_of, image_config, make_layer, random_config, random_sequence, registers
+from convlib.sequence import Operation, operations, stripes
+
+CREDITS = 32
+PATIENCE = 3000
+
+
+class Sequencer:
+    """csc with fetch, a MAC array that keeps its two weight sets, and a CACC that returns credits."""
+
+    def __init__(self, dut: Any, rng: Random, idle: Stall = never, slow: Stall = never) -> None:
+        self.dut, self.rng, self.slow = dut, rng, slow
+        start_clock(dut.clk)
+        dut.credit.value = 0
+        self.bus = RegisterBus(dut, dut.clk, "reg", dut.rst_n)
+        self.fetch = Fetch(dut, rng, idle)
+        self.plan: deque[Operation] = deque()
+        self.shadow: dict[int, bytes] = {}
+        self.active: list[bytes] = []
+        self.position = 0  # atom of the running operation that comes next
+        self.spent = 0  # credits that csc has used and not got back
+        self.most_spent = 0
+        self.index = -1  # of the atom in the cycle before
+        self.atoms = 0
+        self.atom_cycles: list[int] = []
+        self.ends = 0
+        self.programmed = 0
+
+    async def start(self) -> None:
+        await reset(self.dut.clk, self.dut.rst_n)
+        cocotb.start_soon(self._watch())
+
+    async def _watch(self) -> None:
+        """What the MAC array and CACC see, cycle by cycle. Data first: swap takes the shadow set of before."""
+        dut = self.dut
+        while True:
+            await FallingEdge(dut.clk)
+            if high(dut.dat_valid):
+                self._atom()
+            else:
+                self.index = -1
+            if high(dut.wt_valid):
+                sel = number(dut.wt_sel)
+                if sel == 0:
+                    self.shadow.clear()
+                assert sel == len(self.shadow), f"kernel {sel} after {len(self.shadow)} kernels"
+                self.shadow[sel] = number(dut.wt_data).to_bytes(8, "little")
+            give = self.spent > 0 and not self.slow()
+            self.spent -= give
+            dut.credit.value = int(give)
+
+    def _atom(self) -> None:
+        dut = self.dut
+        assert self.plan, "an atom after the last one"
+        op, index = self.plan[0], number(dut.dat_index)
+        assert index != self.index, "two successive atoms with one index"
+        assert index == self.position
+        assert high(dut.dat_swap) == (index == 0)
+        if index == 0:
+            self.active = [self.shadow[k] for k in sorted(self.shadow)]
+            assert self.active == op.weights, f"weights {hexes(self.active)}, expected {hexes(op.weights)}"
+        data = number(dut.dat_data).to_bytes(8, "little")
+        assert data == op.atoms[index], f"atom {self.atoms}: {data.hex()}, expected {op.atoms[index].hex()}"
+        end = op.layer_end and index == len(op.atoms) - 1
+        flags = (high(dut.dat_first), high(dut.dat_last), high(dut.dat_layer_end))
+        assert flags == (op.first, op.last, end), f"first, last, layer_end {flags}"
+        self.spent += op.last
+        self.most_spent = max(self.most_spent, self.spent)
+        assert self.spent <= CREDITS, "more atoms sent out than CACC can hold"
+        self.index, self.position, self.atoms = index, index + 1, self.atoms + 1
+        self.atom_cycles.append(self.fetch.cycle)
+        self.ends += end
+        if self.position == len(op.atoms):
+            self.plan.popleft()
+            self.position = 0
+
+    async def program(self, layer: Layer) -> None:
+        group = self.programmed & 1
+        self.programmed += 1
+        while await self.bus.read(MAP["CSC.S_STATUS"].address) >> 16 * group & 3:
+            pass
+        writes = [(MAP["CSC.S_POINTER"].address, group), *registers(layer.config, self.rng)["CSC"]]
+        await self.bus.write_all([*writes, (MAP["CSC.D_OP_ENABLE"].address, 1)])
+
+    async def run(self, layers: list[Layer]) -> None:
+        """Layers in order, fetch and program in any order; ends when csc has finished the last one."""
+        for layer in layers:
+            self.plan.extend(operations(layer))
+        goal = self.ends + len(layers)
+        for layer in layers:
+            if early := self.rng.random() < 0.5:
+                self.fetch.layers.append(layer)
+            await self.program(layer)
+            if not early:
+                self.fetch.layers.append(layer)
+        await self.until(lambda: len(self.fetch.csc_dones) == goal and self.fetch.idle_now)
+        for _ in range(10):
+            await RisingEdge(self.dut.clk)
+        assert not self.plan and self.ends == goal, "atoms are missing"
+
+    async def until(self, condition: Any) -> None:
+        seen, since = None, self.fetch.cycle
+        while not condition():
+            await RisingEdge(self.dut.clk)
+            now = (self.atoms, len(self.fetch.slices), self.fetch.weights.freed)
+            if now != seen:
+                seen, since = now, self.fetch.cycle
+            assert self.fetch.cycle - since < PATIENCE, f"stuck: atoms, lines, weight entries freed {now}"
+
+
+def hexes(weights: list[bytes]) -> list[str]:
+    return [w.hex() for w in weights]
+
+
+async def begin(dut: Any, stalls: bool = True) -> Sequencer:
+    rng = Random(random.getrandbits(32))
+    sequencer = Sequencer(dut, rng, some_stalls(rng), some_stalls(rng)) if stalls else Sequencer(dut, rng)
+    await sequencer.start()
+    return sequencer
+
+
+@cocotb.test()
+@cocotb.parametrize(image=[False, True])
+async def random_layers(dut: Any, image: bool) -> None:
+    """Order, padding, masks, alignment, weight sets of random layers."""
+    unit = await begin(dut)
+    for _ in range(10):
+        await unit.run([make_layer(unit.rng, random_config(unit.rng, image, 700))])
+
+
+@cocotb.test()
+async def random_sequences(dut: Any) -> None:
+    """Reuse, height splits, kept weights and bank changes between queued layers."""
+    unit = await begin(dut)
+    await unit.run(random_sequence(unit.rng, 15, 300))
+
+
+@cocotb.test()
+@cocotb.parametrize(positions=[1, 2, 7, 8, 9, 15, 16, 17, 23, 24, 25, 31, 32, 33, 39, 40, 47, 48])
+async def stripe_lengths(dut: Any, positions: int) -> None:
+    """Tails are split so that no stripe is shorter than 8 if it can be avoided (the weights take 8 cycles)."""
+    unit = await begin(dut, stalls=False)
+    lengths = [len(stripe) for stripe in stripes(positions)]
+    assert len(lengths) == -(-positions // 16) and (positions < 8 or min(lengths) >= 8)
+    await unit.run([make_layer(unit.rng, config_of(positions, 1, 16, 8))])
+
+
+@cocotb.test()
+@cocotb.parametrize(kernels=range(1, 9), positions=[1, 2, 5, 8])
+async def operation_time(dut: Any, kernels: int, positions: int) -> None:
+    """An operation takes max(positions, kernels) cycles, at least 2, without bubbles."""
+    unit = await begin(dut, stalls=False)
+    layer = make_layer(unit.rng, config_of(positions, 1, 80, kernels))
+    unit.plan.extend(operations(layer))
+    unit.fetch.layers.append(layer)
+    await unit.until(lambda: unit.fetch.idle_now)
+    await unit.program(layer)
+    await unit.until(lambda: unit.ends)
+    swaps = unit.atom_cycles[::positions]
+    assert len(swaps) == 10
+    assert {b - a for a, b in pairwise(swaps)} == {max(positions, kernels, 2)}
+
+
+@cocotb.test()
+async def credits_stop_the_last_operation(dut: Any) -> None:
+    """With CACC full nothing more is sent out, and every credit is used."""
+    stopped = True
+    rng = Random(random.getrandbits(32))
+    unit = Sequencer(dut, rng, never, lambda: stopped)
+    await unit.start()
+    layer = make_layer(rng, config_of(10, 10, 8, 8))
+    unit.plan.extend(operations(layer))
+    unit.fetch.layers.append(layer)
+    await unit.program(layer)
+    for _ in range(300):
+        await RisingEdge(dut.clk)
+    assert unit.spent == CREDITS and unit.atoms == CREDITS
+    stopped = False
+    await unit.until(lambda: unit.ends)
+    assert unit.atoms == 100
+
+
+@cocotb.test()
+async def waits_for_each_line_and_weight(dut: Any) -> None:
+    """Atoms follow the fetch line by line; the first go out when the lines of the first output row are there."""
+    rng = Random(random.getrandbits(32))
+    unit = Sequencer(dut, rng, lambda: rng.random() < 0.9)
+    await unit.start()
+    await unit.run([make_layer(rng, config_of(6, 12, 8, 1, (3, 3), pad_left=1, pad_top=1))])
+    assert unit.atom_cycles[0] < unit.fetch.slices[2], "waited for more than the lines of the first output row"
+    assert unit.atom_cycles[len(unit.atom_cycles) // 2] < unit.fetch.slices[9], "does not follow the fetch"
+
+
+@cocotb.test()
+@cocotb.parametrize(merge=[2, 4])
+async def merged_rows(dut: Any, merge: int) -> None:
+    """Post-extension: every rest of rows, weights that cross entries, more than one stripe and group."""
+    unit = await begin(dut)
+    for rows in range(1, 2 * merge + 2):
+        config = image_config(20, 12, 1, 11, (8 // merge - unit.rng.randint(0, 1), rows), rows_merged=merge, pad_top=2)
+        await unit.run([make_layer(unit.rng, config)])
+
+
+@cocotb.test()
+async def both_rings_wrap(dut: Any) -> None:
+    """Many layers through one bank each: lines and weights cross the end of their rings at all offsets."""
+    unit = await begin(dut)
+    layers = []
+    for _ in range(16):
+        width, channels = unit.rng.randint(3, 9), unit.rng.randint(1, 20)
+        sizes = {"data_banks": 1, "weight_banks": 1, "pad_left": 1, "pad_top": 1}
+        layers.append(make_layer(unit.rng, config_of(width, 7, channels, unit.rng.randint(5, 20), (3, 3), **sizes)))
+    await unit.run(layers)
+
+
+@cocotb.test()
+async def status_follows_the_layer(dut: Any) -> None:
+    """RUNNING and PENDING while two layers are queued, IDLE after csc has issued the last package."""
+    unit = await begin(dut, stalls=False)
+    layers = [make_layer(unit.rng, config_of(9, 9, 8, 8, data_banks=2, weight_banks=2)) for _ in range(2)]
+    for layer in layers:
+        unit.plan.extend(operations(layer))
+        await unit.program(layer)
+    assert await unit.bus.read(MAP["CSC.S_STATUS"].address) == 2 << 16 | 1
+    unit.fetch.layers.append(layers[0])
+    await unit.until(lambda: unit.ends == 1 and unit.fetch.csc_dones)
+    assert await unit.bus.read(MAP["CSC.S_STATUS"].address) == 1 << 16
+    unit.fetch.layers.append(layers[1])
+    await unit.until(lambda: unit.ends == 2 and len(unit.fetch.csc_dones) == 2)
+    assert await unit.bus.read(MAP["CSC.S_STATUS"].address) == 0

@@ -1,0 +1,91 @@
+"""The order of work of csc, written as plain loops (csc_cmac_cacc.md section 2): what each operation sends.
+
+Slow on purpose: nothing is shared with the golden convolution or with the way the hardware counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cocodla.golden.config_conv import CscConfig
+from cocodla.hw import ceil_div
+from convlib.layer import Layer
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One stripe operation: the weights of each kernel and the atoms, 8 bytes each, unused lanes 0."""
+
+    weights: list[bytes]
+    atoms: list[bytes]
+    first: bool
+    last: bool
+    layer_end: bool
+
+
+def stripes(positions: int) -> list[range]:
+    """Raster positions of each stripe: 16, and no rest below 8 unless the whole output is."""
+    out, done = [], 0
+    while done < positions:
+        left = positions - done
+        length = min(left, 16)
+        if 16 < left < 24:
+            length = 8
+        out.append(range(done, done + length))
+        done += length
+    return out
+
+
+def operations(layer: Layer) -> Iterator[Operation]:
+    """All operations of a layer in order. Rows merged by post-extension are operations of their own."""
+    c = layer.config
+    stream = layer.weights.reshape(-1).view("u1").tobytes()
+    position, all_stripes = 0, stripes(c.out_width * c.out_height)
+    for g in range(0, c.kernels, 8):
+        kernels = min(8, c.kernels - g)
+        sets, position = _group(c, stream, position, kernels)
+        for stripe in all_stripes:
+            for i, (block, row, column, weights) in enumerate(sets):
+                last = i == len(sets) - 1
+                end = last and g + 8 >= c.kernels and stripe is all_stripes[-1]
+                atoms = [_atom(layer, p, block, row, column) for p in stripe]
+                yield Operation(weights, atoms, i == 0, last, end)
+
+
+Set = tuple[int, int, int, list[bytes]]
+
+
+def _group(c: CscConfig, stream: bytes, position: int, kernels: int) -> tuple[list[Set], int]:
+    """Weight sets of a group in the order of the stream: (block, row, column, weights); where the next group starts."""
+    sets: list[Set] = []
+    for block in range(ceil_div(c.channels, 8)):
+        width = min(8, c.channels - 8 * block)
+        for top in range(0, c.kernel_height, c.rows_merged):
+            rows = range(top, min(top + c.rows_merged, c.kernel_height))
+            for column in range(c.kernel_width):
+                taken: dict[tuple[int, int], bytes] = {}
+                for k in range(kernels):
+                    for row in rows:
+                        taken[k, row] = stream[position : position + width].ljust(8, b"\0")
+                        position += width
+                sets += [(block, row, column, [taken[k, row] for k in range(kernels)]) for row in rows]
+    return sets, position
+
+
+def _atom(layer: Layer, position: int, block: int, row: int, column: int) -> bytes:
+    """Input of one output position for one kernel element."""
+    c = layer.config
+    oy, ox = divmod(position, c.out_width)
+    width = min(8, c.channels - 8 * block)
+    pad = bytes([c.pad_value & 0xFF]) * width
+    y = oy * c.stride_y - c.pad_top + row * c.dilation_y
+    if c.image:
+        if not 0 <= y < c.height:
+            return pad.ljust(8, b"\0")
+        start = ox * c.stride_x * c.pixel_channels + 8 * block
+        return layer.lines[y].tobytes()[start : start + width].ljust(8, b"\0")
+    x = ox * c.stride_x - c.pad_left + column * c.dilation_x
+    if not (0 <= x < c.width and 0 <= y < c.height):
+        return pad.ljust(8, b"\0")
+    return layer.lines[y, block * c.width + x].tobytes()[:width].ljust(8, b"\0")
