@@ -1,10 +1,9 @@
 // Pooling read DMA: fetches a cube, strip by strip, and hands it to pdp as a stream of atoms.
 //
-//   registers -> strip geometry -> address walk -> rd_req       rd_rsp -> latency buffer (128 atoms) -> rd_*
-//                                       ^---- free places of the buffer, returned as atoms leave ----|
+//   registers -> strip geometry -> dla_cube_fetch (address walk, rd_req, latency buffer) -> rd_*
 //
 // Order: strip, surface, line, column. One request a cycle, line and surface changes included; a strip costs two
-// cycles more. A request is sent only when its answer has a place, so 128 reads may be in flight.
+// cycles more. The buffer bounds the reads in flight.
 // The layer ends (`done`) when its last read has been accepted: the group is free for the next layer, whose
 // reads follow the old ones at once while those are still on their way to pdp.
 // Source RAM type 0 (there is no such memory) never sends a request. Spec: pdp.md 2.1, 5, 7; system.md 9, 10.
@@ -32,8 +31,6 @@ module pdp_rdma #(
     input  wire        rd_ready,
     output wire [63:0] rd_data
 );
-
-localparam FREE_W = $clog2(BUFFER_DEPTH) + 1;
 
 // Registers
 
@@ -78,20 +75,17 @@ pdp_rdma_regs u_regs (
 );
 /* verilator lint_on PINCONNECTEMPTY */
 
-// Walk
+// Strips
 
 localparam [1:0] IDLE = 2'd0, STRIP = 2'd1, RUN = 2'd2, DONE = 2'd3;
 
-reg [1:0]  state;
-reg        first;                        // first strip
-reg [7:0]  strips_left;                  // after the current one
-reg [9:0]  surfaces_left;
-reg [12:0] lines_left, columns_left;
-reg [12:0] width;                        // columns of the strip - 1
-reg [31:3] addr, line_base, surface_base, strip_base;
-
+reg [1:0]   state;
+reg         first;         // first strip
+reg  [7:0]  strips_left;   // after the current one
+reg  [31:3] strip_base;
 wire [12:0] strip_width;
 wire [4:0]  overlap;
+wire        busy;
 
 pdp_strip_width u_width (
     .cube_width   (cube_width),
@@ -107,16 +101,10 @@ pdp_strip_width u_width (
     .width        (strip_width)
 );
 
-wire take         = rd_req_valid && rd_req_ready;
-wire line_end     = take && columns_left == 13'd0;
-wire surface_end  = line_end && lines_left == 13'd0;
-wire strip_end    = surface_end && surfaces_left == 10'd0;
-wire layer_end    = strip_end && strips_left == 8'd0;
+// Columns from the start of this strip to that of the next
+wire [11:0] pitch = {2'd0, first ? first_width : mid_width} + 12'd1 - (first ? {{7{overlap[4]}}, overlap} : 12'd0);
 
-wire [31:3] next_line    = line_base + line_stride[31:3];
-wire [31:3] next_surface = surface_base + surface_stride[31:3];
-// Columns from this strip's start to the next one's
-wire [11:0] strip_step   = {2'd0, first ? first_width : mid_width} + 12'd1 - (first ? {{7{overlap[4]}}, overlap} : 12'd0);
+wire next_strip = (state == RUN) && !busy && strips_left != 8'd0;
 
 assign done = (state == DONE);
 
@@ -125,7 +113,7 @@ always @(posedge clk or negedge rst_n) begin
     else case (state)
         IDLE:    if (op_en) state <= STRIP;
         STRIP:   state <= RUN;
-        RUN:     if (strip_end) state <= layer_end ? DONE : STRIP;
+        RUN:     if (!busy) state <= (strips_left == 8'd0) ? DONE : STRIP;
         default: state <= IDLE;
     endcase
 end
@@ -134,79 +122,50 @@ always @(posedge clk) begin
     if (state == IDLE) begin
         first       <= 1'b1;
         strips_left <= split_num;
-    end else if (strip_end) begin
+        strip_base  <= base_addr[31:3];
+    end else if (next_strip) begin
         first       <= 1'b0;
         strips_left <= strips_left - 8'd1;
-    end
-    if (state == STRIP) width <= strip_width;
-end
-
-always @(posedge clk) begin
-    if (state == STRIP) begin
-        columns_left  <= strip_width;
-        lines_left    <= cube_height;
-        surfaces_left <= cube_channel[12:3];
-    end else begin
-        if (take)        columns_left  <= line_end ? width : columns_left - 13'd1;
-        if (line_end)    lines_left    <= surface_end ? cube_height : lines_left - 13'd1;
-        if (surface_end) surfaces_left <= surfaces_left - 10'd1;
+        strip_base  <= strip_base + {{17{pitch[11]}}, pitch};
     end
 end
 
-always @(posedge clk) begin
-    if (state == IDLE)    strip_base <= base_addr[31:3];
-    else if (strip_end)   strip_base <= strip_base + {{17{strip_step[11]}}, strip_step};
-
-    if (state == STRIP)   surface_base <= strip_base;
-    else if (surface_end) surface_base <= next_surface;
-
-    if (state == STRIP)   line_base <= strip_base;
-    else if (line_end)    line_base <= surface_end ? next_surface : next_line;
-
-    if (state == STRIP)   addr <= strip_base;
-    else if (take)        addr <= surface_end ? next_surface : line_end ? next_line : addr + 29'd1;
-end
-
-// Requests and latency buffer
-
-reg  [FREE_W-1:0] free; // places of the buffer neither filled nor promised
-wire              leave;
-
-assign rd_req_valid = (state == RUN) && ram_type && free != 0;
-assign rd_req_addr  = addr;
-
-always @(posedge clk or negedge rst_n) begin
-    if (!rst_n)              free <= BUFFER_DEPTH[FREE_W-1:0];
-    else if (take && !leave) free <= free - 1'b1;
-    else if (leave && !take) free <= free + 1'b1;
-end
-
-dla_ram_fifo #(.WIDTH(64), .DEPTH(BUFFER_DEPTH)) u_buffer (
-    .clk       (clk),
-    .rst_n     (rst_n),
-    .in_valid  (rd_rsp_valid),
-    .in_data   (rd_rsp_data),
-    .out_valid (rd_valid),
-    .out_ready (rd_ready),
-    .out_data  (rd_data),
-    .pop       (leave)
+// The geometry must stand still while busy: `first` and `strips_left` do
+/* verilator lint_off PINCONNECTEMPTY */ // the fill level is of no interest
+dla_cube_fetch #(.DEPTH(BUFFER_DEPTH), .SIZE2_W(10)) u_fetch (
+    .clk          (clk),
+    .rst_n        (rst_n),
+    .start        (state == STRIP),
+    .allow        (ram_type),
+    .busy         (busy),
+    .base         (strip_base),
+    .stride0      (29'd1),
+    .stride1      (line_stride[31:3]),
+    .stride2      (surface_stride[31:3]),
+    .size0        (strip_width),
+    .size1        (cube_height),
+    .size2        (cube_channel[12:3]),
+    .rd_req_valid (rd_req_valid),
+    .rd_req_ready (rd_req_ready),
+    .rd_req_addr  (rd_req_addr),
+    .rd_rsp_valid (rd_rsp_valid),
+    .rd_rsp_data  (rd_rsp_data),
+    .out_valid    (rd_valid),
+    .out_ready    (rd_ready),
+    .out_data     (rd_data),
+    .used         ()
 );
+/* verilator lint_on PINCONNECTEMPTY */
 
 // Stall counter, per layer
 
 always @(posedge clk) begin
-    if (state == IDLE)                                             stalls <= 32'd0;
+    if (state == IDLE)                                      stalls <= 32'd0;
     else if (count_stalls && rd_req_valid && !rd_req_ready) stalls <= stalls + 32'd1;
 end
 
 // Atoms are aligned (pdp.md 2.1); the lanes of the last surface are always whole
 wire unused = |{base_addr[2:0], line_stride[2:0], surface_stride[2:0], cube_channel[2:0], kernel_width[3]};
-
-`ifdef DLA_ASSERT
-always @(posedge clk) begin
-    if (rst_n && free > BUFFER_DEPTH[FREE_W-1:0]) $error("pdp_rdma: more places free than there are");
-end
-`endif
 
 endmodule
 

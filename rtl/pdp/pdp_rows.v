@@ -162,6 +162,7 @@ always @(posedge clk) begin
     end
 end
 
+integer j;
 always @(posedge clk) begin
     if (start) begin
         busy     <= 8'd0;
@@ -178,11 +179,11 @@ always @(posedge clk) begin
         if (begins) next <= (next + 3'd1) & slot_mask;
         count    <= count + {3'd0, begins} - {3'd0, leaves};
     end
-    for (i = 0; i < 8; i = i + 1) begin
-        if (real_row) age[3*i +: 3] <= age_now[3*i +: 3] + 3'd1;
-        else          age[3*i +: 3] <= age_now[3*i +: 3];
-        if (real_row && closes[i] && open_now[i]) pads[3*i +: 3] <= pads_after[3*i +: 3];
-        else                                      pads[3*i +: 3] <= pads_now[3*i +: 3];
+    for (j = 0; j < 8; j = j + 1) begin
+        if (real_row) age[3*j +: 3] <= age_now[3*j +: 3] + 3'd1;
+        else          age[3*j +: 3] <= age_now[3*j +: 3];
+        if (real_row && closes[j] && open_now[j]) pads[3*j +: 3] <= pads_after[3*j +: 3];
+        else                                      pads[3*j +: 3] <= pads_now[3*j +: 3];
     end
 end
 

@@ -16,6 +16,8 @@ module pdp_scale #(
 
 localparam WIDTH = 16 + OUT_WIDTH; // bits of the product that matter
 
+wire signed [IN_WIDTH+17:0] full = $signed(number) * $signed({1'b0, reciprocal});
+
 reg [WIDTH-1:0] product;
 reg             negative;
 
@@ -23,7 +25,7 @@ wire [OUT_WIDTH-1:0] floor = {product[WIDTH-1] && negative, product[WIDTH-2:16]}
 wire                 up    = product[15] && (!negative || |product[14:0]);
 
 always @(posedge clk) begin
-    product  <= {{WIDTH-IN_WIDTH{number[IN_WIDTH-1]}}, number} * {{WIDTH-17{1'b0}}, reciprocal};
+    product  <= full[WIDTH-1:0];
     negative <= number[IN_WIDTH-1];
     result   <= floor + {{OUT_WIDTH-1{1'b0}}, up};
 end
