@@ -30,6 +30,8 @@ always @(posedge clk) begin
     result   <= floor + {{OUT_WIDTH-1{1'b0}}, up};
 end
 
+wire unused = |full[IN_WIDTH+17:WIDTH]; // lost by specification
+
 endmodule
 
 `default_nettype wire
