@@ -36,7 +36,7 @@ lint: bootstrap
 	@$(CLI) lint
 
 test: lint
-	@$(PYTHON) -m pytest $(PYTEST_ARGS)
+	@$(PYTHON) -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)
 
 registers: bootstrap
 	@$(PYTHON) scripts/generate_registers.py
