@@ -4,7 +4,8 @@
 #   make test                                                                       everything CI runs
 #   make sim [BLOCK=sdp] [SIM=] [TEST=regex] [SEED=] [WAVES=1]                      one block's bench; alone: the list
 #   make traces TRACES=dir [SIM=] [ONLY=text]                                          public nv_small traces
-#   make lint | registers | bench | clean
+#   make bench [ONLY=regex] [MEMORY=full32] [CHECK=0] [ACCEPT=1]                    cycles of layers and traces
+#   make speed | lint | registers | clean                                           speed of the golden model | ...
 
 SIM    ?= verilator
 export PYTHONUNBUFFERED = 1
@@ -16,7 +17,7 @@ CLI    := $(PYTHON) -m cocodla
 option = $(if $($(2)),--$(1) "$($(2))")
 flag   = $(if $(filter-out 0,$($(2))),--$(1))
 
-.PHONY: lenet test sim traces lint registers bench clean bootstrap
+.PHONY: lenet test sim traces lint registers bench speed clean bootstrap
 
 bootstrap:
 	@python3 scripts/bootstrap.py
@@ -42,6 +43,9 @@ registers: bootstrap
 	@$(PYTHON) scripts/generate_registers.py
 
 bench: bootstrap
+	@$(CLI) bench $(call option,only,ONLY) $(call option,memory,MEMORY) $(call option,seed,SEED) $(if $(filter 0,$(CHECK)),--no-check) $(call flag,accept,ACCEPT)
+
+speed: bootstrap
 	@$(PYTHON) benchmarks/golden_speed.py
 
 clean:

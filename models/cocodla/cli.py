@@ -121,6 +121,27 @@ def traces(
 
 
 @command
+def bench(
+    only: str = typer.Option("", "--only", help="regular expression on the names of layers and traces"),
+    memory: list[str] = typer.Option(
+        [], "--memory", help="full32, full8, full64 or half32; several times; default all"
+    ),
+    check: bool = typer.Option(True, "--check/--no-check", help="compare the results of layers with the golden model"),
+    seed: int = typer.Option(1, "--seed", help="seed of weights and data"),
+    accept: bool = typer.Option(False, "--accept", help="let slower results replace the committed ones"),
+) -> None:
+    """Measure single layers and public traces, and compare with bounds, the public design and the last result."""
+    from cocodla import datasets
+    from cocodla.bench.measure import MEMORIES
+    from cocodla.report.bench import run_bench
+
+    result = ROOT / "benchmarks" / "results" / "cycles.json"
+    memories = memory or list(MEMORIES)
+    if not run_bench(console, datasets.shared_folder(), result, only, memories, check, seed, accept):
+        raise typer.Exit(1)
+
+
+@command
 def lint(modules: list[str] = typer.Argument(None, help="modules of rtl/; without any the chip from NV_nvdla")) -> None:
     """Lint the RTL with every warning of Verilator on."""
     from cocodla.sim import console as report

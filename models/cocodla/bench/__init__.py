@@ -1,0 +1,1 @@
+"""The benchmark: what is measured (layers), how (program, measure), and what became of it (results)."""

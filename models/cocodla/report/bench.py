@@ -1,0 +1,108 @@
+"""The tables of a benchmark run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from cocodla.bench import results
+from cocodla.bench.measure import Case, Measurement, check_memories, layer_cases, measure_all, trace_cases
+from cocodla.errors import UserError
+from cocodla.report.progress import progress_bar
+
+
+def select(cases: Sequence[Case], pattern: str) -> list[Case]:
+    """Cases whose name matches a regular expression; UserError where it is none or matches nothing."""
+    try:
+        found = [case for case in cases if re.search(pattern, case.name)]
+    except re.error as error:
+        raise UserError(f"{pattern!r} is not a regular expression: {error}") from None
+    if not found:
+        raise UserError(f"no case of the benchmark matches {pattern!r}")
+    return found
+
+
+def run_bench(
+    console: Console,
+    shared: Path,
+    result: Path,
+    pattern: str = "",
+    memories: Sequence[str] = (),
+    check: bool = True,
+    seed: int = 1,
+    accept: bool = False,
+) -> bool:
+    """Measure, print, compare with the committed `result` and update it. True if all is well.
+
+    accept: slower results replace the committed ones.
+    """
+    console.print(f"seed {seed}", highlight=False)
+    traces = trace_cases(shared / "traces" / "nv_small")
+    if not traces:
+        console.print("traces skipped: no ../shared")
+    cases = select([*layer_cases(seed), *traces], pattern)
+    names = check_memories(memories)
+    with progress_bar(console, "benchmark") as progress:
+        progress(0, len(cases) * len(names))
+        measured = list(measure_all(cases, names, check, progress))
+    references = results.read_references(shared / "reference")
+    by_name = {case.name: case for case in cases}
+    rows = [results.make_row(by_name[m.name], m, references) for m in measured]
+    for memory in names:
+        _show(console, memory, [row for row in rows if row.measured.memory == memory])
+    _show_goals(console, results.goals(rows))
+    return _conclude(console, result, measured, accept)
+
+
+def _conclude(console: Console, result: Path, measured: list[Measurement], accept: bool) -> bool:
+    failures = [f"{m.name} {m.memory}: {line}" for m in measured for line in m.failures]
+    slower = results.regressions(results.committed(result), measured)
+    for line in (*failures, *slower):
+        console.print(line, style="red", highlight=False, markup=False, soft_wrap=True)
+    if slower and not accept:
+        console.print(f"{len(slower)} regressions over {results.TOLERANCE:.0%}: {result} is left as it was")
+        return False
+    results.save(result, measured)
+    console.print(f"{len(measured)} measurements, {len(failures)} failures", highlight=False)
+    return not failures
+
+
+def _show(console: Console, memory: str, rows: list[results.Row]) -> None:
+    table = Table("case", title=f"memory {memory}", title_justify="left")
+    for heading in ("bound", "cycles", "bound/cycles", "reference", "speed-up", "predicted", "error"):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        cycles = "FAIL" if row.measured.failures else f"{row.measured.cycles:,}"
+        table.add_row(
+            row.case.name, _count(row.bound), cycles, _ratio(row.efficiency), _count(row.reference),
+            _ratio(row.speed_up), _count(row.predicted), "" if row.error is None else f"{row.error:+.1%}",
+        )  # fmt: skip
+    console.print(table)
+    errors = [abs(row.error) for row in rows if row.error is not None]
+    if errors:
+        console.print(f"latency model: mean error {sum(errors) / len(errors):.1%}, worst {max(errors):.1%}")
+
+
+def _count(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"
+
+
+def _ratio(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _show_goals(console: Console, goals: Sequence[results.Goal]) -> None:
+    table = Table("goal", title="numbers to reach", title_justify="left")
+    for heading in ("at least", "reached", "cases", ""):
+        table.add_column(heading, justify="right")
+    for goal in goals:
+        verdict = "yes" if goal.reached else f"NO ({len(goal.missed)})" if goal.missed else "NO"
+        table.add_row(goal.what, f"{goal.goal:.2f}", f"{goal.value:.3f}", str(goal.count), verdict)
+    console.print(table)
+    for goal in goals:
+        for line in goal.missed:
+            console.print(f"  {goal.what} ({goal.goal}): {line}", highlight=False, soft_wrap=True)
