@@ -1,8 +1,5 @@
 """The batched Device: every image equal to a run of its own."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -13,8 +10,6 @@ from cocodla.golden.random_layers import KINDS, Allocator, random_layer
 from cocodla.golden.sequencer import Sequencer
 from cocodla.program.commands import CheckMemory, LoadMemory
 from cocodla.program.program import Program
-
-SPEED = Path(__file__).parents[2] / "benchmarks/golden_speed.py"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -50,12 +45,3 @@ def test_bad_batches_are_refused() -> None:
         run_batch(program, {})
     with pytest.raises(UserError, match="loads 8 bytes, the batched input has 4"):
         run_batch(program, {0: np.zeros((2, 4), np.uint8)})
-
-
-def test_the_speed_benchmark_checks_itself(capsys: pytest.CaptureFixture[str]) -> None:
-    spec = importlib.util.spec_from_file_location("golden_speed", SPEED)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    assert module.main(["--images", "40", "--check", "8"]) == 0
-    assert "8 images equal" in capsys.readouterr().out
