@@ -1,7 +1,13 @@
-// CDP: registers and look-up tables of the channel processor.
+// CDP: channel data processor (local response normalisation, element-wise tables). 8 lanes, one atom a cycle.
 //
-// The unit has its registers, its tables (loaded and read back by software) and its place on the memory bus; it processes
-// no layer yet, so a layer that is enabled here waits. Spec: cdp.md section 2.
+//     rd -> ICVT -> window -> look-up -> multiply, OCVT -> cdp_output -> memory
+//     cycle 0       4      6 (or when the next atom comes)  14          17
+//
+// The pipeline never stalls: an atom is accepted only when the output has a place for it. The window holds the last
+// atom back until the next one comes; after the last atom of a layer a flush pushes it out. Registers are read live;
+// op_en is low between layers, while the pipeline is empty. The tables are shared by both groups and loaded by software
+// while the unit is idle: one copy for read-back, one in each lane.
+// Spec: cdp.md; system.md sections 5, 6, 10.
 `default_nettype none
 
 module cdp (
@@ -18,6 +24,10 @@ module cdp (
     input  wire        rd_valid,
     output wire        rd_ready,
     input  wire [63:0] rd_data,
+    input  wire [7:0]  rd_lanes,
+    input  wire        rd_pixel_end,
+    input  wire        rd_line_end,
+    input  wire        rd_layer_end,
     // memory
     output wire        wr_req_valid,
     input  wire        wr_req_ready,
@@ -29,21 +39,25 @@ module cdp (
     output wire [1:0]  cdp_intr
 );
 
-assign rd_ready     = wr_req_ready;
-assign wr_req_valid = 1'b0;
-assign wr_req_addr  = 29'd0;
-assign wr_req_data  = 64'd0;
-assign wr_req_last  = 1'b0;
-assign cdp_intr     = 2'b00;
-
+// ---------------------------------------------------------------- registers
+wire        op_en, consumer, done;
 wire        lut_table, lut_writing, lut_cfg_write, lut_data_write, lut_data_read;
 wire [9:0]  lut_addr;
 wire [15:0] lut_data;
-wire        table_wr_en, table_rd_en;
-wire [8:0]  table_wr_addr, table_rd_addr;
-wire [15:0] table_wr_data, table_rd_data;
+wire        linear, under_lo_first, over_lo_first, hybrid_lo_first;
+wire [7:0]  le_offset, le_select, lo_select;
+wire [37:0] le_start, le_end, lo_start, lo_end;
+wire [63:0] scales;  // {LE under, LE over, LO under, LO over}
+wire [19:0] shifts;
+wire        square_bypass, mul_bypass, ram_type, perf_en;
+wire [31:0] dst_base, dst_line, dst_surface, stall;
+wire [1:0]  reach;
+wire [15:0] in_offset, in_scale, out_scale;
+wire [4:0]  in_shift;
+wire [31:0] out_offset;
+wire [5:0]  out_shift;
+wire [159:0] counts;
 
-/* verilator lint_off PINCONNECTEMPTY */ // the fields have no user before the datapath is there
 cdp_regs u_regs (
     .clk                                             (clk),
     .rst_n                                           (rst_n),
@@ -52,61 +66,69 @@ cdp_regs u_regs (
     .reg_addr                                        (reg_addr),
     .reg_wdata                                       (reg_wdata),
     .reg_rdata                                       (reg_rdata),
-    .op_en                                           (),
-    .consumer                                        (),
-    .done                                            (1'b0),
+    .op_en                                           (op_en),
+    .consumer                                        (consumer),
+    .done                                            (done),
     .cfg_lut_access_cfg_lut_table_id                 (lut_table),
     .cfg_lut_access_cfg_lut_access_type              (lut_writing),
-    .cfg_lut_cfg_lut_le_function                     (),
-    .cfg_lut_cfg_lut_uflow_priority                  (),
-    .cfg_lut_cfg_lut_oflow_priority                  (),
-    .cfg_lut_cfg_lut_hybrid_priority                 (),
-    .cfg_lut_info_lut_le_index_offset                (),
-    .cfg_lut_info_lut_le_index_select                (),
-    .cfg_lut_info_lut_lo_index_select                (),
-    .cfg_lut_le_start_low                            (),
-    .cfg_lut_le_start_high                           (),
-    .cfg_lut_le_end_low                              (),
-    .cfg_lut_le_end_high                             (),
-    .cfg_lut_lo_start_low                            (),
-    .cfg_lut_lo_start_high                           (),
-    .cfg_lut_lo_end_low                              (),
-    .cfg_lut_lo_end_high                             (),
-    .cfg_lut_le_slope_scale_lut_le_slope_uflow_scale (),
-    .cfg_lut_le_slope_scale_lut_le_slope_oflow_scale (),
-    .cfg_lut_le_slope_shift_lut_le_slope_uflow_shift (),
-    .cfg_lut_le_slope_shift_lut_le_slope_oflow_shift (),
-    .cfg_lut_lo_slope_scale_lut_lo_slope_uflow_scale (),
-    .cfg_lut_lo_slope_scale_lut_lo_slope_oflow_scale (),
-    .cfg_lut_lo_slope_shift_lut_lo_slope_uflow_shift (),
-    .cfg_lut_lo_slope_shift_lut_lo_slope_oflow_shift (),
-    .cfg_func_bypass_sqsum_bypass                    (),
-    .cfg_func_bypass_mul_bypass                      (),
-    .cfg_dst_base_addr_low                           (),
-    .cfg_dst_line_stride                             (),
-    .cfg_dst_surface_stride                          (),
-    .cfg_dst_dma_cfg_dst_ram_type                    (),
-    .cfg_lrn_cfg_normalz_len                         (),
-    .cfg_datin_offset                                (),
-    .cfg_datin_scale                                 (),
-    .cfg_datin_shifter                               (),
-    .cfg_datout_offset                               (),
-    .cfg_datout_scale                                (),
-    .cfg_datout_shifter                              (),
-    .cfg_perf_enable_dma_en                          (),
+    .cfg_lut_cfg_lut_le_function                     (linear),
+    .cfg_lut_cfg_lut_uflow_priority                  (under_lo_first),
+    .cfg_lut_cfg_lut_oflow_priority                  (over_lo_first),
+    .cfg_lut_cfg_lut_hybrid_priority                 (hybrid_lo_first),
+    .cfg_lut_info_lut_le_index_offset                (le_offset),
+    .cfg_lut_info_lut_le_index_select                (le_select),
+    .cfg_lut_info_lut_lo_index_select                (lo_select),
+    .cfg_lut_le_start_low                            (le_start[31:0]),
+    .cfg_lut_le_start_high                           (le_start[37:32]),
+    .cfg_lut_le_end_low                              (le_end[31:0]),
+    .cfg_lut_le_end_high                             (le_end[37:32]),
+    .cfg_lut_lo_start_low                            (lo_start[31:0]),
+    .cfg_lut_lo_start_high                           (lo_start[37:32]),
+    .cfg_lut_lo_end_low                              (lo_end[31:0]),
+    .cfg_lut_lo_end_high                             (lo_end[37:32]),
+    .cfg_lut_le_slope_scale_lut_le_slope_uflow_scale (scales[63:48]),
+    .cfg_lut_le_slope_scale_lut_le_slope_oflow_scale (scales[47:32]),
+    .cfg_lut_le_slope_shift_lut_le_slope_uflow_shift (shifts[19:15]),
+    .cfg_lut_le_slope_shift_lut_le_slope_oflow_shift (shifts[14:10]),
+    .cfg_lut_lo_slope_scale_lut_lo_slope_uflow_scale (scales[31:16]),
+    .cfg_lut_lo_slope_scale_lut_lo_slope_oflow_scale (scales[15:0]),
+    .cfg_lut_lo_slope_shift_lut_lo_slope_uflow_shift (shifts[9:5]),
+    .cfg_lut_lo_slope_shift_lut_lo_slope_oflow_shift (shifts[4:0]),
+    .cfg_func_bypass_sqsum_bypass                    (square_bypass),
+    .cfg_func_bypass_mul_bypass                      (mul_bypass),
+    .cfg_dst_base_addr_low                           (dst_base),
+    .cfg_dst_line_stride                             (dst_line),
+    .cfg_dst_surface_stride                          (dst_surface),
+    .cfg_dst_dma_cfg_dst_ram_type                    (ram_type),
+    .cfg_lrn_cfg_normalz_len                         (reach),
+    .cfg_datin_offset                                (in_offset),
+    .cfg_datin_scale                                 (in_scale),
+    .cfg_datin_shifter                               (in_shift),
+    .cfg_datout_offset                               (out_offset),
+    .cfg_datout_scale                                (out_scale),
+    .cfg_datout_shifter                              (out_shift),
+    .cfg_perf_enable_dma_en                          (perf_en),
     .write_lut_access_cfg                            (lut_cfg_write),
     .write_lut_access_data                           (lut_data_write),
     .read_lut_access_data                            (lut_data_read),
     .sts_lut_access_cfg_lut_addr                     (lut_addr),
     .sts_lut_access_data_lut_data                    (lut_data),
-    .sts_perf_write_stall                            (32'd0),
-    .sts_perf_lut_uflow                              (32'd0),
-    .sts_perf_lut_oflow                              (32'd0),
-    .sts_perf_lut_hybrid                             (32'd0),
-    .sts_perf_lut_le_hit                             (32'd0),
-    .sts_perf_lut_lo_hit                             (32'd0)
+    .sts_perf_write_stall                            (stall),
+    .sts_perf_lut_uflow                              (counts[159:128]),
+    .sts_perf_lut_oflow                              (counts[127:96]),
+    .sts_perf_lut_hybrid                             (counts[95:64]),
+    .sts_perf_lut_le_hit                             (counts[63:32]),
+    .sts_perf_lut_lo_hit                             (counts[31:0])
 );
-/* verilator lint_on PINCONNECTEMPTY */
+
+// Sub-atom address bits are dropped; 8 and 25 bits of the offsets and 6 of the selects are used.
+wire unused = &{1'b0, dst_base[2:0], dst_line[2:0], dst_surface[2:0], in_offset[15:8], out_offset[31:25],
+                le_select[7:6], lo_select[7:6]};
+
+// ---------------------------------------------------------------- tables: access by software
+wire        table_wr_en, table_rd_en;
+wire [8:0]  table_wr_addr, table_rd_addr;
+wire [15:0] table_wr_data, table_rd_data;
 
 cdp_lut_access u_lut_access (
     .clk                   (clk),
@@ -138,8 +160,192 @@ dla_ram_1r1w #(.WIDTH(16), .DEPTH(512)) u_tables (
     .rd_data (table_rd_data)
 );
 
-// Nothing arrives before cdp_rdma sends requests.
-wire unused = |{rd_valid, rd_data, wr_done};
+// ---------------------------------------------------------------- layer control
+reg  running;
+reg  active;  // atoms of the layer are still to come
+wire room;
+wire start  = op_en && !running;
+wire accept = rd_valid && rd_ready;
+
+assign rd_ready = active && room;
+
+always @(posedge clk or negedge rst_n) begin
+    if (!rst_n) begin
+        running <= 1'b0;
+        active  <= 1'b0;
+    end else begin
+        if (start)     running <= 1'b1;
+        else if (done) running <= 1'b0;
+        if (start)                         active <= 1'b1;
+        else if (accept && rd_layer_end)   active <= 1'b0;
+    end
+end
+
+// ---------------------------------------------------------------- pipeline: control
+reg  [3:0]  in_valid;   // bit 3 with y
+reg  [4:0]  in_flush;   // bit 4 one cycle after the last y
+wire [7:0]  lanes;
+wire [2:0]  in_place, window_place, out_place;
+wire        window_valid;
+reg  [10:0] out_valid;  // bit 10 with the output atom
+
+always @(posedge clk or negedge rst_n) begin
+    if (!rst_n) begin
+        in_valid  <= 0;
+        in_flush  <= 0;
+        out_valid <= 0;
+    end else begin
+        in_valid  <= {in_valid[2:0], accept};
+        in_flush  <= {in_flush[3:0], accept && rd_layer_end};
+        out_valid <= {out_valid[9:0], window_valid};
+    end
+end
+
+dla_delay #(.WIDTH(8), .CYCLES(3)) u_lanes (.clk(clk), .in(rd_lanes), .out(lanes));
+dla_delay #(.WIDTH(3), .CYCLES(4)) u_in_place (
+    .clk(clk), .in({rd_layer_end, rd_line_end, rd_pixel_end}), .out(in_place));
+dla_delay #(.WIDTH(3), .CYCLES(11)) u_out_place (.clk(clk), .in(window_place), .out(out_place));
+
+// ---------------------------------------------------------------- pipeline: settings, registered
+reg  [15:0]  set_in_scale, set_out_scale;
+reg  [22:0]  set_in_half, set_in_ones;
+reg  [39:0]  set_out_half, set_out_ones;
+reg  [155:0] set_references;
+wire [22:0]  in_half, in_ones;
+wire [39:0]  out_half, out_ones;
+wire         in_vanish, out_vanish;
+
+dla_round #(.HALF_W(23)) u_in_round (
+    .shift({1'b0, in_shift}), .half(in_half), .ones(in_ones), .vanish(in_vanish));
+dla_round #(.HALF_W(40)) u_out_round (
+    .shift(out_shift), .half(out_half), .ones(out_ones), .vanish(out_vanish));
+
+// Below an exponential table the slope starts where the table does, 2^offset above its START.
+wire [38:0] le_first = (!linear && !le_offset[7]) ? 39'd1 << le_offset[5:0] : 39'd0;
+
+always @(posedge clk) begin
+    set_in_scale   <= in_vanish ? 16'd0 : in_scale;
+    set_in_half    <= in_half;
+    set_in_ones    <= in_ones;
+    set_out_scale  <= out_vanish ? 16'd0 : out_scale;
+    set_out_half   <= out_half;
+    set_out_ones   <= out_ones;
+    set_references <= {{le_start[37], le_start} + le_first, le_end[37], le_end,
+                       lo_start[37], lo_start, lo_end[37], lo_end};
+end
+
+// ---------------------------------------------------------------- pipeline: data
+wire [71:0]  y, window_y, late_y;
+wire [175:0] q;
+wire [39:0]  outcome;
+wire [63:0]  out_data;
+
+cdp_window u_window (
+    .clk          (clk),
+    .rst_n        (rst_n),
+    .reach        (reach),
+    .bypass       (square_bypass),
+    .in_valid     (in_valid[3]),
+    .in_flush     (in_flush[4]),
+    .in_pixel_end (in_place[0]),
+    .in_tag       (in_place),
+    .in_y         (y),
+    .out_valid    (window_valid),
+    .out_tag      (window_place),
+    .out_y        (window_y),
+    .out_q        (q)
+);
+
+dla_delay #(.WIDTH(72), .CYCLES(8)) u_late_y (.clk(clk), .in(window_y), .out(late_y));
+
+genvar i;
+generate
+    for (i = 0; i < 8; i = i + 1) begin : g_lane
+        wire [15:0] value;
+
+        cdp_icvt_lane u_icvt (
+            .clk     (clk),
+            .offset  (in_offset[7:0]),
+            .scale   (set_in_scale),
+            .shift   ({1'b0, in_shift}),
+            .half    (set_in_half),
+            .ones    (set_in_ones),
+            .x       (rd_data[8*i +: 8]),
+            .channel (lanes[i]),
+            .y       (y[9*i +: 9])
+        );
+
+        cdp_lut_lane u_lut (
+            .clk             (clk),
+            .exponential     (!linear),
+            .offset          (le_offset),
+            .le_select       (le_select[5:0]),
+            .lo_select       (lo_select[5:0]),
+            .le_start        (le_start[21:0]),
+            .lo_start        (lo_start[21:0]),
+            .under_lo_first  (under_lo_first),
+            .over_lo_first   (over_lo_first),
+            .hybrid_lo_first (hybrid_lo_first),
+            .references      (set_references),
+            .scales          (scales),
+            .shifts          (shifts),
+            .table_wr_en     (table_wr_en),
+            .table_wr_addr   (table_wr_addr),
+            .table_wr_data   (table_wr_data),
+            .q               (q[22*i +: 22]),
+            .value           (value),
+            .outcome         (outcome[5*i +: 5])
+        );
+
+        cdp_ocvt_lane u_ocvt (
+            .clk        (clk),
+            .mul_bypass (mul_bypass),
+            .offset     (out_offset[24:0]),
+            .scale      (set_out_scale),
+            .shift      (out_shift),
+            .half       (set_out_half),
+            .ones       (set_out_ones),
+            .v          (value),
+            .y          (late_y[9*i +: 9]),
+            .out        (out_data[8*i +: 8])
+        );
+    end
+endgenerate
+
+cdp_statistics u_statistics (
+    .clk     (clk),
+    .start   (start),
+    .valid   (out_valid[3]),
+    .outcome (outcome),
+    .counts  (counts)
+);
+
+// ---------------------------------------------------------------- output
+cdp_output u_output (
+    .clk            (clk),
+    .rst_n          (rst_n),
+    .start          (start),
+    .consumer       (consumer),
+    .ram_type       (ram_type),
+    .base           (dst_base[31:3]),
+    .line_stride    (dst_line[31:3]),
+    .surface_stride (dst_surface[31:3]),
+    .perf_en        (perf_en),
+    .done           (done),
+    .intr           (cdp_intr),
+    .stall          (stall),
+    .accept         (accept),
+    .room           (room),
+    .in_valid       (out_valid[10]),
+    .in_place       (out_place),
+    .in_data        (out_data),
+    .wr_req_valid   (wr_req_valid),
+    .wr_req_ready   (wr_req_ready),
+    .wr_req_addr    (wr_req_addr),
+    .wr_req_data    (wr_req_data),
+    .wr_req_last    (wr_req_last),
+    .wr_done        (wr_done)
+);
 
 endmodule
 

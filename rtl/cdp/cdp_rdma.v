@@ -1,10 +1,16 @@
-// CDP_RDMA: registers of the read DMA of the channel processor.
+// CDP_RDMA: reads the input cube of CDP, all surfaces of a pixel after each other, then the next pixel.
 //
-// The unit has its registers and its place on the memory bus; it starts no request yet, so a layer that is enabled
-// here waits. Spec: cdp.md section 2.1.
+//     dla_cube_fetch (surface, column, line) -> rd (one atom a beat, with its place in the cube)
+//
+// The size of the cube is known here only, so each atom carries what CDP must know of it: the lanes that hold channels
+// and whether it ends a pixel, a line, the layer. A layer is done when its last atom has been handed over. Throughput:
+// one beat a cycle as long as the memory latency is below DEPTH.
+// Spec: cdp.md sections 2.1, 3; system.md sections 5, 9, 10.
 `default_nettype none
 
-module cdp_rdma (
+module cdp_rdma #(
+    parameter DEPTH = 128 // beats of the latency buffer, a power of two
+) (
     input  wire        clk,
     input  wire        rst_n,
     // register bus
@@ -22,40 +28,119 @@ module cdp_rdma (
     // to cdp
     output wire        rd_valid,
     input  wire        rd_ready,
-    output wire [63:0] rd_data
+    output wire [63:0] rd_data,
+    output wire [7:0]  rd_lanes,     // lanes that hold channels of the cube
+    output wire        rd_pixel_end,
+    output wire        rd_line_end,  // with the last atom of the line
+    output wire        rd_layer_end
 );
 
-assign rd_req_valid = 1'b0;
-assign rd_req_addr  = 29'd0;
-assign rd_valid     = rd_rsp_valid;
-assign rd_data      = rd_rsp_data;
+// ---------------------------------------------------------------- registers
+wire        op_en, perf_en, ram_type;
+reg         done;
+wire [12:0] width, height, channel;
+wire [31:0] base, line_stride, surface_stride;
+reg  [31:0] stall;
+wire        unused_consumer;
 
-/* verilator lint_off PINCONNECTEMPTY */ // the fields have no user before the datapath is there
 cdp_rdma_regs u_regs (
-    .clk                        (clk),
-    .rst_n                      (rst_n),
-    .reg_valid                  (reg_valid),
-    .reg_write                  (reg_write),
-    .reg_addr                   (reg_addr),
-    .reg_wdata                  (reg_wdata),
-    .reg_rdata                  (reg_rdata),
-    .op_en                      (),
-    .consumer                   (),
-    .done                       (1'b0),
-    .cfg_data_cube_width_width     (),
-    .cfg_data_cube_height_height   (),
-    .cfg_data_cube_channel_channel (),
-    .cfg_src_base_addr_low      (),
-    .cfg_src_line_stride        (),
-    .cfg_src_surface_stride     (),
-    .cfg_src_dma_cfg_src_ram_type (),
-    .cfg_perf_enable_dma_en     (),
-    .sts_perf_read_stall        (32'd0)
+    .clk                           (clk),
+    .rst_n                         (rst_n),
+    .reg_valid                     (reg_valid),
+    .reg_write                     (reg_write),
+    .reg_addr                      (reg_addr),
+    .reg_wdata                     (reg_wdata),
+    .reg_rdata                     (reg_rdata),
+    .op_en                         (op_en),
+    .consumer                      (unused_consumer),
+    .done                          (done),
+    .cfg_data_cube_width_width     (width),
+    .cfg_data_cube_height_height   (height),
+    .cfg_data_cube_channel_channel (channel),
+    .cfg_src_base_addr_low         (base),
+    .cfg_src_line_stride           (line_stride),
+    .cfg_src_surface_stride        (surface_stride),
+    .cfg_src_dma_cfg_src_ram_type  (ram_type),
+    .cfg_perf_enable_dma_en        (perf_en),
+    .sts_perf_read_stall           (stall)
 );
-/* verilator lint_on PINCONNECTEMPTY */
 
-// No requests, so nothing to wait for.
-wire unused = |{rd_req_ready, rd_ready};
+// Addresses are those of atoms.
+wire unused = &{1'b0, base[2:0], line_stride[2:0], surface_stride[2:0]};
+
+// ---------------------------------------------------------------- layer control
+reg  running;
+wire start = op_en && !running;
+wire fire  = rd_valid && rd_ready;
+wire last0, last1, last2;
+
+always @(posedge clk or negedge rst_n) begin
+    if (!rst_n) begin
+        running <= 1'b0;
+        done    <= 1'b0;
+    end else begin
+        if (start)     running <= 1'b1;
+        else if (done) running <= 1'b0;
+        done <= fire && rd_layer_end;
+    end
+end
+
+wire       unused_busy;
+wire [$clog2(DEPTH):0] unused_used;
+
+dla_cube_fetch #(.DEPTH(DEPTH), .SIZE0_W(10), .SIZE1_W(13), .SIZE2_W(13)) u_fetch (
+    .clk          (clk),
+    .rst_n        (rst_n),
+    .start        (start),
+    .allow        (ram_type),
+    .busy         (unused_busy),
+    .base         (base[31:3]),
+    .stride0      (surface_stride[31:3]),
+    .stride1      (29'd1),
+    .stride2      (line_stride[31:3]),
+    .size0        (channel[12:3]),
+    .size1        (width),
+    .size2        (height),
+    .rd_req_valid (rd_req_valid),
+    .rd_req_ready (rd_req_ready),
+    .rd_req_addr  (rd_req_addr),
+    .rd_rsp_valid (rd_rsp_valid),
+    .rd_rsp_data  (rd_rsp_data),
+    .out_valid    (rd_valid),
+    .out_ready    (rd_ready),
+    .out_data     (rd_data),
+    .used         (unused_used)
+);
+
+// ---------------------------------------------------------------- place of the atom handed over
+wire unused_addr;
+
+dla_cube_walk #(.ADDR_W(1), .SIZE0_W(10), .SIZE1_W(13), .SIZE2_W(13)) u_place (
+    .clk     (clk),
+    .load    (start),
+    .step    (fire),
+    .base    (1'b0),
+    .stride0 (1'b0),
+    .stride1 (1'b0),
+    .stride2 (1'b0),
+    .size0   (channel[12:3]),
+    .size1   (width),
+    .size2   (height),
+    .addr    (unused_addr),
+    .last0   (last0),
+    .last1   (last1),
+    .last2   (last2)
+);
+
+assign rd_pixel_end = last0;
+assign rd_line_end  = last0 && last1;
+assign rd_layer_end = last0 && last1 && last2;
+assign rd_lanes     = last0 ? ~(8'hfe << channel[2:0]) : 8'hff;
+
+always @(posedge clk) begin
+    if (start) stall <= 0;
+    else if (perf_en && rd_req_valid && !rd_req_ready) stall <= stall + 1'b1;
+end
 
 endmodule
 

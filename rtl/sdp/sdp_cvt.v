@@ -22,7 +22,7 @@ reg  [47:0] set_half, set_ones;
 wire [47:0] half, ones;
 wire        vanish;
 
-sdp_round u_round (.shift(shift), .half(half), .ones(ones), .vanish(vanish));
+dla_round u_round (.shift(shift), .half(half), .ones(ones), .vanish(vanish));
 
 always @(posedge clk) begin
     set_offset <= offset;

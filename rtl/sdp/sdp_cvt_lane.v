@@ -28,7 +28,7 @@ wire               unused = &{1'b0, q[49:48]};
 
 always @(posedge clk) d <= {z[31], z} - {offset[31], offset};
 
-sdp_scale u_scale (
+dla_scale u_scale (
     .clk    (clk),
     .y      (d),
     .m      (scale),

@@ -41,7 +41,7 @@ wire signed [49:0] r;
 wire               passed;
 wire signed [49:0] unused_q;
 
-sdp_scale u_scale (
+dla_scale u_scale (
     .clk    (clk),
     .y      (y),
     .m      (m),

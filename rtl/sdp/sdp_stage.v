@@ -41,7 +41,7 @@ reg [47:0] set_half, set_ones;
 wire [47:0] half, ones;
 wire        vanish;
 
-sdp_round u_round (.shift(mul_shift), .half(half), .ones(ones), .vanish(vanish));
+dla_round u_round (.shift(mul_shift), .half(half), .ones(ones), .vanish(vanish));
 
 always @(posedge clk) begin
     set_alu_bypass <= bypass || alu_bypass;

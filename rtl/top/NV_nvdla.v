@@ -138,7 +138,8 @@ wire [31:3]  pdp_wr_req_addr;
 wire [63:0]  pdp_wr_req_data;
 wire [1:0]   pdp_intr;
 wire [31:0]  cdp_rdma_rdata;
-wire         cdp_rd_req_valid, cdp_rd_valid;
+wire         cdp_rd_req_valid, cdp_rd_valid, cdp_rd_pixel_end, cdp_rd_line_end, cdp_rd_layer_end;
+wire [7:0]   cdp_rd_lanes;
 wire [31:3]  cdp_rd_req_addr;
 wire [63:0]  cdp_rd_data;
 wire         hold, cdp_rd_ready, cdp_wr_req_valid, cdp_wr_req_last;
@@ -602,7 +603,11 @@ cdp_rdma u_cdp_rdma (
     .rd_rsp_data  (cdp_rd_rsp_data),
     .rd_valid     (cdp_rd_valid),
     .rd_ready     (cdp_rd_ready),
-    .rd_data      (cdp_rd_data)
+    .rd_data      (cdp_rd_data),
+    .rd_lanes     (cdp_rd_lanes),
+    .rd_pixel_end (cdp_rd_pixel_end),
+    .rd_line_end  (cdp_rd_line_end),
+    .rd_layer_end (cdp_rd_layer_end)
 );
 
 cdp u_cdp (
@@ -617,6 +622,10 @@ cdp u_cdp (
     .rd_valid     (cdp_rd_valid),
     .rd_ready     (cdp_rd_ready),
     .rd_data      (cdp_rd_data),
+    .rd_lanes     (cdp_rd_lanes),
+    .rd_pixel_end (cdp_rd_pixel_end),
+    .rd_line_end  (cdp_rd_line_end),
+    .rd_layer_end (cdp_rd_layer_end),
     .wr_req_valid (cdp_wr_req_valid),
     .wr_req_ready (cdp_wr_req_ready),
     .wr_req_addr  (cdp_wr_req_addr),

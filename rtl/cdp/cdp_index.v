@@ -1,0 +1,74 @@
+// Place of a value in one look-up table: below, above, or index and fraction. Latency 3, one value a cycle.
+//
+//     q -> [- start] d -> [leading one, shift amount] -> [shift] under, over, index, fraction
+//
+// Linear: index and 16 fraction bits are d * 2^(16 - select). Exponential: d = (1 + fraction) * 2^e, index = e - offset.
+// Both are a right shift of d * 2^(8 + 16), by 8 + select or by 8 + e. Spec: cdp.md section 4.3.
+`default_nettype none
+
+module cdp_index #(
+    parameter INDEX_W     = 8, // bits of the index: 8 (LO), 6 (LE)
+    parameter EXPONENTIAL = 0  // 1: the table can be exponential
+) (
+    input  wire                clk,
+    // table settings
+    input  wire                exponential,
+    input  wire signed [5:0]   select,
+    input  wire signed [7:0]   offset,      // of the exponential index
+    input  wire signed [21:0]  start,
+    // data
+    input  wire signed [21:0]  q,
+    output reg                 under,
+    output reg                 over,        // not with under
+    output reg  [INDEX_W-1:0]  index,
+    output reg  [15:0]         fraction
+);
+
+// ---------------------------------------------------------------- 1: distance from the start
+reg signed [22:0] d;
+
+always @(posedge clk) d <= {q[21], q} - {start[21], start};
+
+// ---------------------------------------------------------------- 2: exponent, shift amount
+reg  [4:0]  exponent;
+reg  [21:0] d2;
+reg         under2, over2;
+reg  [5:0]  amount;
+reg  [8:0]  place;      // exponential index
+reg  [4:0]  leading;    // position of the highest one of d
+wire        use_exponent = (EXPONENTIAL != 0) && exponential;
+integer     i;
+
+always @* begin
+    leading = 5'd0;
+    for (i = 0; i < 22; i = i + 1) begin
+        if (d[i]) leading = i[4:0];
+    end
+end
+
+always @(posedge clk) begin
+    d2       <= d[21:0];
+    exponent <= leading;
+    under2   <= d[22] || (d[21:0] == 22'd0);
+    over2    <= (select < -6'sd8) && !use_exponent;  // any distance is beyond the end
+    amount   <= (use_exponent ? {1'b0, leading} : select) + 6'd8;
+end
+
+always @* place = {4'd0, exponent} - {offset[7], offset};
+
+// ---------------------------------------------------------------- 3: shift
+wire [45:0] scaled  = {d2, 24'd0} >> amount;
+wire        too_low = use_exponent && !offset[7] && place[8];  // distance below 2^offset
+wire        beyond  = use_exponent ? !place[8] && (place[7:6] != 0)
+                                   : over2 || (scaled[45:16+INDEX_W] != 0);
+
+always @(posedge clk) begin
+    under    <= under2 || too_low;
+    over     <= !under2 && beyond;
+    index    <= use_exponent ? place[INDEX_W-1:0] : scaled[16+INDEX_W-1:16];
+    fraction <= scaled[15:0];
+end
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,141 @@
+// One lane of the table look-up of CDP: 22 bits to 16. Latency 8, one value a cycle.
+//
+//     cycle 0: q
+//           3: place in both tables (cdp_index)
+//           3: choice -> table address, distance to the end of the table
+//           4: entries (cdp_tables)
+//           8: value (cdp_value)
+//
+// Spec: cdp.md sections 4.3 to 4.6.
+`default_nettype none
+
+module cdp_lut_lane (
+    input  wire               clk,
+    // table settings
+    input  wire               exponential,
+    input  wire signed [7:0]  offset,
+    input  wire signed [5:0]  le_select,
+    input  wire signed [5:0]  lo_select,
+    input  wire signed [21:0] le_start,
+    input  wire signed [21:0] lo_start,
+    input  wire               under_lo_first,
+    input  wire               over_lo_first,
+    input  wire               hybrid_lo_first,
+    // ends of the tables, {LE under, LE over, LO under, LO over}: reference, scale, shift
+    input  wire [4*39-1:0]    references,
+    input  wire [4*16-1:0]    scales,
+    input  wire [4*5-1:0]     shifts,
+    // table load
+    input  wire               table_wr_en,
+    input  wire [8:0]         table_wr_addr,
+    input  wire [15:0]        table_wr_data,
+    // data
+    input  wire signed [21:0] q,
+    output wire signed [15:0] value,
+    output reg  [4:0]         outcome  // {both under, both over, hybrid, LE hit, LO hit}, 4 cycles after q
+);
+
+wire        le_under, le_over, lo_under, lo_over;
+wire [5:0]  le_index;
+wire [7:0]  lo_index;
+wire [15:0] le_fraction, lo_fraction;
+
+cdp_index #(.INDEX_W(6), .EXPONENTIAL(1)) u_le (
+    .clk         (clk),
+    .exponential (exponential),
+    .select      (le_select),
+    .offset      (offset),
+    .start       (le_start),
+    .q           (q),
+    .under       (le_under),
+    .over        (le_over),
+    .index       (le_index),
+    .fraction    (le_fraction)
+);
+
+cdp_index #(.INDEX_W(8), .EXPONENTIAL(0)) u_lo (
+    .clk         (clk),
+    .exponential (1'b0),
+    .select      (lo_select),
+    .offset      (8'sd0),
+    .start       (lo_start),
+    .q           (q),
+    .under       (lo_under),
+    .over        (lo_over),
+    .index       (lo_index),
+    .fraction    (lo_fraction)
+);
+
+// ---------------------------------------------------------------- choice
+wire use_le, both_under, both_over, hybrid, le_hit, lo_hit;
+
+cdp_choice u_choice (
+    .under_lo_first  (under_lo_first),
+    .over_lo_first   (over_lo_first),
+    .hybrid_lo_first (hybrid_lo_first),
+    .le_under        (le_under),
+    .le_over         (le_over),
+    .lo_under        (lo_under),
+    .lo_over         (lo_over),
+    .use_le          (use_le),
+    .both_under      (both_under),
+    .both_over       (both_over),
+    .hybrid          (hybrid),
+    .le_hit          (le_hit),
+    .lo_hit          (lo_hit)
+);
+
+wire       under    = use_le ? le_under : lo_under;
+wire       over     = use_le ? le_over : lo_over;
+wire [8:0] le_entry = {2'b11, le_over, (le_under || le_over) ? 6'd0 : le_index};
+wire [8:0] lo_entry = {lo_over, (lo_under || lo_over) ? 8'd0 : lo_index};
+
+// ---------------------------------------------------------------- distance to the end of the table
+wire signed [21:0] q3;
+wire [1:0]         table_end = {!use_le, over};  // place in references, from the left
+wire signed [38:0] reference = references[39*{4'd0, ~table_end} +: 39];
+wire signed [39:0] distance  = {{18{q3[21]}}, q3} - {reference[38], reference};
+
+dla_delay #(.WIDTH(22), .CYCLES(3)) u_q (.clk(clk), .in(q), .out(q3));
+
+reg               hit4;
+reg [1:0]         end4;
+reg signed [32:0] distance4;
+reg [15:0]        fraction4;
+
+always @(posedge clk) begin
+    hit4      <= !under && !over;
+    end4      <= table_end;
+    fraction4 <= use_le ? le_fraction : lo_fraction;
+    distance4 <= (distance[39:32] == {8{distance[39]}}) ? distance[32:0] : {distance[39], {32{!distance[39]}}};
+    outcome   <= {both_under, both_over, hybrid, le_hit, lo_hit};
+end
+
+// ---------------------------------------------------------------- entries and value
+wire [15:0] base, next;
+
+cdp_tables u_tables (
+    .clk     (clk),
+    .wr_en   (table_wr_en),
+    .wr_addr (table_wr_addr),
+    .wr_data (table_wr_data),
+    .entry   (use_le ? le_entry : lo_entry),
+    .value   (base),
+    .next    (next)
+);
+
+cdp_value u_value (
+    .clk      (clk),
+    .hit      (hit4),
+    .base     (base),
+    .next     (next),
+    .fraction (fraction4),
+    .distance (distance4),
+    .scale    (scales[16*{4'd0, ~end4} +: 16]),
+    .shift    (shifts[5*{3'd0, ~end4} +: 5]),
+    .value    (value)
+);
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,59 @@
+// Bench top: cdp_rdma and cdp wired together, every other port of the two at the top.
+`default_nettype none
+
+module cdp_tb (
+    input  wire        clk,
+    input  wire        rst_n,
+    // register buses
+    input  wire        rdma_reg_valid,
+    input  wire        rdma_reg_write,
+    input  wire [9:0]  rdma_reg_addr,
+    input  wire [31:0] rdma_reg_wdata,
+    output wire [31:0] rdma_reg_rdata,
+    input  wire        cdp_reg_valid,
+    input  wire        cdp_reg_write,
+    input  wire [9:0]  cdp_reg_addr,
+    input  wire [31:0] cdp_reg_wdata,
+    output wire [31:0] cdp_reg_rdata,
+    output wire        clearing,
+    // memory
+    output wire        rd_req_valid,
+    input  wire        rd_req_ready,
+    output wire [31:3] rd_req_addr,
+    input  wire        rd_rsp_valid,
+    input  wire [63:0] rd_rsp_data,
+    output wire        wr_req_valid,
+    input  wire        wr_req_ready,
+    output wire [31:3] wr_req_addr,
+    output wire [63:0] wr_req_data,
+    output wire        wr_req_last,
+    input  wire        wr_done,
+    // interrupts
+    output wire [1:0]  cdp_intr
+);
+
+wire        rd_valid, rd_ready, rd_pixel_end, rd_line_end, rd_layer_end;
+wire [63:0] rd_data;
+wire [7:0]  rd_lanes;
+
+cdp_rdma u_cdp_rdma (
+    .reg_valid (rdma_reg_valid),
+    .reg_write (rdma_reg_write),
+    .reg_addr  (rdma_reg_addr),
+    .reg_wdata (rdma_reg_wdata),
+    .reg_rdata (rdma_reg_rdata),
+    .*
+);
+
+cdp u_cdp (
+    .reg_valid (cdp_reg_valid),
+    .reg_write (cdp_reg_write),
+    .reg_addr  (cdp_reg_addr),
+    .reg_wdata (cdp_reg_wdata),
+    .reg_rdata (cdp_reg_rdata),
+    .*
+);
+
+endmodule
+
+`default_nettype wire
