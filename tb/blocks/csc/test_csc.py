@@ -95,6 +95,7 @@ class Sequencer:
     async def program(self, layer: Layer) -> None:
         group = self.programmed & 1
         self.programmed += 1
+        await self.until(lambda: len(self.fetch.csc_dones) >= self.programmed - 2)
         while await self.bus.read(MAP["CSC.S_STATUS"].address) >> 16 * group & 3:
             pass
         writes = [(MAP["CSC.S_POINTER"].address, group), *registers(layer.config, self.rng)["CSC"]]
