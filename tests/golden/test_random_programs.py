@@ -9,7 +9,7 @@ from test_random_layers import expected_cube
 from cocodla.golden import Device, RuleViolation, run
 from cocodla.golden.encode import encode_cdma, encode_sdp, encode_sdp_rdma
 from cocodla.golden.hazards import Region
-from cocodla.golden.random_layers import Allocator, RandomLayer, random_layer
+from cocodla.golden.random_layers import KINDS, Allocator, RandomLayer, random_layer
 from cocodla.golden.random_program import random_program
 from cocodla.golden.sequencer import Sequencer
 from cocodla.program import CheckMemory, FillMemory, LoadMemory, Program
@@ -17,11 +17,11 @@ from cocodla.program import CheckMemory, FillMemory, LoadMemory, Program
 
 def test_queued_layers_give_the_bytes_of_the_scalar_formulas() -> None:
     for seed in range(12):
-        rng = np.random.default_rng([seed, 11])
-        made = random_program(rng, 6, size=7)
+        made = random_program(seed, 6, [*KINDS, "follow"], size=7)
         device = Device()
         execution = run(made.program, device)
-        assert device.layers_run == 6, f"seed {seed}"
+        assert device.layers_run == len(made.layers) >= 6, f"seed {seed}"
+        assert execution.passed, f"seed {seed}"
         results = {o.name: o.data for o in execution.observations}
         fill = made.program.commands[0]
         assert isinstance(fill, FillMemory)
@@ -31,7 +31,7 @@ def test_queued_layers_give_the_bytes_of_the_scalar_formulas() -> None:
                 image[command.address : command.address + len(command.data)] = command.data
         after = bytearray(image)
         for index, layer in enumerate(made.layers):
-            for (s, h, w, i), value in expected_cube(layer, bytes(image))[0].items():
+            for (s, h, w, i), value in expected_cube(layer, bytes(after))[0].items():
                 after[layer.address + layer.layout.offset(8 * s + i, h, w)] = value & 0xFF
             expected = bytes(after[layer.address : layer.address + layer.layout.size])
             assert results[f"layer {index} output"] == expected, f"seed {seed} layer {index} {layer.kind}"

@@ -7,6 +7,7 @@ from dataclasses import replace
 from numpy.random import Generator
 
 from cocodla.golden.config import PdpConfig, Pooling, Split
+from cocodla.golden.random_cubes import Allocator, RandomLayer, random_layout
 from cocodla.golden.random_values import value
 from cocodla.golden.rules import RuleViolation
 
@@ -15,18 +16,18 @@ def random_pdp(rng: Generator, width: int, height: int, channels: int, from_sdp:
     """Pooling of a cube, without addresses; None when a few tries found no window that fits."""
     for _ in range(50):
         kw, kh = int(rng.integers(1, 9)), int(rng.integers(1, 9))
-        sw, sh = int(rng.integers(1, kw + 3)), int(rng.integers(1, kh + 3))
+        sw, sh = (int(rng.integers(1, 17 if rng.random() < 0.08 else k + 3)) for k in (kw, kh))
         pl, pt, pr, pb = (int(rng.integers(0, k)) for k in (kw, kh, kw, kh))
         ow, rest_w = divmod(width + pl + pr - kw, sw)
         oh, rest_h = divmod(height + pt + pb - kh, sh)
         if ow < 0 or oh < 0 or rest_w or rest_h:
             continue
-        pad = value(rng, 8)
+        pad, any_pads = value(rng, 8), rng.random() < 0.2
         config = PdpConfig(
             width=width, height=height, channels=channels, out_width=ow + 1, out_height=oh + 1,
             method=Pooling(int(rng.integers(3))), kernel_width=kw, kernel_height=kh, stride_width=sw,
             stride_height=sh, pad_left=pl, pad_top=pt, pad_right=pr, pad_bottom=pb,
-            pad_values=tuple(n * pad for n in range(1, 8)),
+            pad_values=tuple(value(rng, 19) if any_pads else n * pad for n in range(1, 8)),
             reciprocal_width=int(rng.integers(0, 0x10001)) if rng.random() < 0.3 else 0x10000 // kw,
             reciprocal_height=int(rng.integers(0, 0x10001)) if rng.random() < 0.3 else 0x10000 // kh,
             from_sdp=from_sdp,
@@ -66,3 +67,10 @@ def random_split(rng: Generator, config: PdpConfig) -> PdpConfig:
             continue
         return split
     return config
+
+
+def place_output(rng: Generator, layer: RandomLayer, memory: Allocator, config: PdpConfig) -> PdpConfig:
+    """Choose where the layer writes."""
+    layout = random_layout(rng, config.out_width, config.out_height, config.channels)
+    layer.layout, layer.address = layout, memory.take(layout.size)
+    return replace(config, address=layer.address, line_stride=layout.line_stride, surface_stride=layout.surface_stride)

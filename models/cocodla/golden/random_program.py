@@ -1,81 +1,196 @@
-"""Random programs of several layers: queued in both groups, fused, in all units at once."""
+"""Random programs of many layers: queued in both groups, fused, in all units at once, with kept input and weights.
+
+A program is made of *pieces*: one layer, or some that belong together. Each piece has choices of its own, so a
+piece can be left out or made simpler without changing the others; that is how a failing program is shrunk.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from numpy.random import Generator
-
+from cocodla.golden.choices import Choices
 from cocodla.golden.random_layers import KINDS, Allocator, RandomLayer, random_layer
-from cocodla.golden.sequencer import Sequencer
-from cocodla.program.commands import CheckMemory, Command, FillMemory, Mark, ReadRegister, WaitInterrupt
+from cocodla.golden.random_reuse import random_reuse
+from cocodla.golden.sequencer import DONE_BITS, Sequencer
+from cocodla.program.commands import (
+    CheckMemory,
+    Command,
+    FillMemory,
+    Mark,
+    PollRegister,
+    ReadRegister,
+    WaitInterrupt,
+    WriteRegister,
+)
 from cocodla.program.program import Program
 from cocodla.registers import MAP
 
-_COUNTERS = ("SDP.D_STATUS", "SDP.D_PERF_OUT_SATURATION", "CACC.D_OUT_SATURATION")
+SEQUENCES = ("reuse", "image_reuse", "follow")
+"""Pieces of several layers: convolutions that use what CBUF kept; layers that read what the one before wrote."""
+
+PIECES = (*KINDS, *SEQUENCES)
+
+_TIMING = re.compile(r"_STALL$|_LATENCY$")
+_FOLLOWERS = ("convolution", "sdp", "sdp_pdp", "pdp", "cdp", "convolution_pdp")
 
 
-@dataclass
-class _Flight:
-    """A layer enabled and not yet waited for."""
+@dataclass(frozen=True)
+class Piece:
+    """What a piece is made from. choices: draws that replace those of the seed (see Choices)."""
 
-    index: int
-    layer: RandomLayer
-    bits: int
+    kind: str
+    size: int
+    seed: tuple[int, ...]
+    choices: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything a random program depends on."""
+
+    pieces: tuple[Piece, ...]
+    schedule: Piece
+    base: int = 0x1000
 
 
 @dataclass
 class RandomProgram:
-    """The program, and the layers in it for a check by other means."""
+    """The program; its layers for a check by other means; the draws of each piece and of the schedule."""
 
     program: Program
     layers: list[RandomLayer] = field(default_factory=list)
+    draws: list[list[int]] = field(default_factory=list)
+    schedule_draws: list[int] = field(default_factory=list)
 
 
-def random_program(
-    rng: Generator, count: int, kinds: Sequence[str] = KINDS, size: int = 12, base: int = 0x1000
-) -> RandomProgram:
-    """`count` independent layers. Each is queued behind earlier ones as far as groups allow, and waited for at
-    a random moment; then its output is read back. The last check covers all memory, inputs and gaps included.
+def random_plan(seed: int, pieces: int, kinds: Sequence[str] = PIECES, size: int = 12) -> Plan:
+    """`pieces` independent pieces of random kinds, each at most about `size` wide and high."""
+    rng = Choices([seed])
+    chosen = tuple(
+        Piece(str(rng.choice(list(kinds))), int(rng.integers(min(3, size), size + 1)), (seed, number))
+        for number in range(pieces)
+    )
+    return Plan(chosen, Piece("schedule", 0, (seed, pieces)))
+
+
+def random_program(seed: int, pieces: int, kinds: Sequence[str] = PIECES, size: int = 12) -> RandomProgram:
+    """The program of `random_plan` with the same arguments."""
+    return build_program(random_plan(seed, pieces, kinds, size))
+
+
+def build_program(plan: Plan) -> RandomProgram:
+    """The program of a plan.
+
+    Each layer is queued behind earlier ones as far as groups allow, and waited for at a random moment; then its
+    output and counters are read. The last checks cover all memory, gaps included, and the state of all units.
     """
-    memory, sequencer = Allocator(rng, base), Sequencer()
-    layers = [random_layer(rng, str(rng.choice(list(kinds))), memory, size) for _ in range(count)]
-    commands: list[Command] = [FillMemory(base, memory.next - base, int(rng.integers(256)))]
-    commands += [load for layer in layers for load in layer.loads]
+    made = RandomProgram(Program([], {"name": "random program"}))
+    memory = Allocator(Choices((0,)), plan.base)
+    for piece in plan.pieces:
+        rng = Choices(piece.seed, piece.choices)
+        memory.rng = rng
+        made.layers += _layers(rng, piece, memory)
+        made.draws.append(rng.drawn)
+    rng = Choices(plan.schedule.seed, plan.schedule.choices)
+    span = plan.base, memory.next - plan.base
+    made.program.append(FillMemory(*span, int(rng.integers(256))))
+    made.program.append(*(load for layer in made.layers for load in layer.loads))
+    sequencer = Sequencer()
+    made.program.append(*_schedule(rng, made.layers, sequencer))
+    made.program.append(CheckMemory(*span, "all memory"), *_final_state(sequencer))
+    made.schedule_draws = rng.drawn
+    return made
+
+
+def _layers(rng: Choices, piece: Piece, memory: Allocator) -> list[RandomLayer]:
+    if piece.kind.endswith("reuse"):
+        return random_reuse(rng, piece.kind, memory, piece.size)
+    if piece.kind != "follow":
+        return [random_layer(rng, piece.kind, memory, piece.size)]
+    layers = [random_layer(rng, str(rng.choice(KINDS)), memory, piece.size)]
+    for _ in range(int(rng.integers(1, 4))):
+        before = layers[-1]
+        kind = str(rng.choice(_followers(before)))
+        layers.append(random_layer(rng, kind, memory, piece.size, (before.address, before.layout)))
+    return layers
+
+
+def _followers(layer: RandomLayer) -> list[str]:
+    """Kinds that can read what the layer writes: a line buffer bounds what PDP takes."""
+    return [kind for kind in _FOLLOWERS if kind != "pdp" or layer.layout.width <= 16]
+
+
+@dataclass
+class _Flight:
+    """A layer enabled and not yet waited for. groups: of its units."""
+
+    index: int
+    layer: RandomLayer
+    bits: int
+    groups: dict[str, int]
+
+
+def _schedule(rng: Choices, layers: list[RandomLayer], sequencer: Sequencer) -> Iterator[Command]:
     flights: list[_Flight] = []
     for index, layer in enumerate(layers):
-        while _blocked(flights, layer):
-            commands += _finish(flights.pop(0))
-        commands.append(Mark(f"layer {index}: {layer.kind}", {"layer": f"{index}"}))
-        commands += layer.setup
-        enable, bits = sequencer.enable(layer.words)
-        commands += enable
-        flights.append(_Flight(index, layer, bits))
+        while _blocked(flights, layer, sequencer):
+            yield from _finish(flights.pop(0))
+        yield Mark(f"layer {index}: {layer.kind}", {"layer": f"{index}"})
+        yield from layer.setup
+        groups = {unit: sequencer.group[unit] for unit in layer.words}
+        reverse = layer.kind in ("sdp", "pdp", "cdp") and rng.random() < 0.3
+        enable, bits = sequencer.enable(layer.words, reverse)
+        yield from enable
+        flights.append(_Flight(index, layer, bits, groups))
         while flights and rng.random() < 0.4:
-            commands += _finish(flights.pop(0))
+            yield from _finish(flights.pop(int(rng.integers(len(flights)))))
     for flight in flights:
-        commands += _finish(flight)
-    commands.append(CheckMemory(base, memory.next - base, "all memory"))
-    commands += [ReadRegister(MAP[path].address, 0, 0) for path in _COUNTERS]
-    return RandomProgram(Program(commands, {"name": "random program"}), layers)
+        yield from _finish(flight)
 
 
-def _blocked(flights: list[_Flight], layer: RandomLayer) -> bool:
-    """True while both groups of a unit are taken, or the tables of CDP would change under a layer."""
-    for unit in layer.words:
-        users = sum(unit in flight.layer.words for flight in flights)
-        if users >= (1 if unit == "CDP" and layer.setup else 2):
-            return True
-    return False
+def _blocked(flights: list[_Flight], layer: RandomLayer, sequencer: Sequencer) -> bool:
+    """True while the layer's input is missing, a group of a unit is taken, or CDP's tables are in use."""
+    if layer.depends and flights:
+        return True
+    return any(
+        flight.groups.get(unit) == sequencer.group[unit]
+        or (unit == "CDP" and unit in flight.groups and bool(layer.setup))
+        for unit in layer.words
+        for flight in flights
+    )
 
 
-def _finish(flight: _Flight) -> list[Command]:
+def _finish(flight: _Flight) -> Iterator[Command]:
+    """Wait for a layer, check what it wrote, and read the counters of its units."""
     layer, name = flight.layer, f"layer {flight.index} output"
     info = {"layer": f"{flight.index}"}
     tensor = {"name": name, "address": layer.address, **layer.layout.to_json()}
+    yield WaitInterrupt(flight.bits)
+    yield Mark(f"layer {flight.index} done", {**info, "tensor": tensor})
+    yield CheckMemory(layer.address, layer.layout.size, name)
+    for unit, group in flight.groups.items():
+        counters = _counters(unit)
+        if counters and unit in DONE_BITS:
+            yield WriteRegister(MAP[f"{unit}.S_POINTER"].address, group)
+            for address in counters:
+                yield ReadRegister(address, 0, 0)
+
+
+def _counters(unit: str) -> list[int]:
+    """Read-only registers of a group that tell of results, not of timing."""
     return [
-        WaitInterrupt(flight.bits),
-        Mark(f"layer {flight.index} done", {**info, "tensor": tensor}),
-        CheckMemory(layer.address, layer.layout.size, name),
+        register.address
+        for register in MAP.units[unit].registers
+        if register.group == "dual" and not register.write_mask and not _TIMING.search(register.name)
     ]
+
+
+def _final_state(sequencer: Sequencer) -> Iterator[Command]:
+    """All units idle, both pointers where the program left them, no interrupt."""
+    for unit, group in sequencer.group.items():
+        yield PollRegister(MAP[f"{unit}.S_STATUS"].address, 0x0003_0003, 0)
+        yield WriteRegister(MAP[f"{unit}.S_POINTER"].address, 0)
+        yield ReadRegister(MAP[f"{unit}.S_POINTER"].address, 0xFFFF_FFFF, group << 16)
+    yield ReadRegister(MAP["GLB.S_INTR_STATUS"].address, 0xFFFF_FFFF, 0)

@@ -19,11 +19,12 @@ class Sequencer:
         self.group = dict.fromkeys(ENABLE_ORDER, 0)
         self.layers = dict.fromkeys(ENABLE_ORDER, 0)
 
-    def enable(self, words: Words) -> tuple[list[Command], int]:
+    def enable(self, words: Words, reverse: bool = False) -> tuple[list[Command], int]:
         """Commands that program and enable one layer, and the interrupt bits that announce its end.
 
         `words`: {unit: {register: word}} of all its units. The layer that used the same group of a unit
         before must have been waited for; some units then still take a few cycles, hence the polls.
+        `reverse` enables reading units first, as layers from memory to memory may (section 3).
         """
         commands: list[Command] = []
         if "CDMA" in words and not self.layers["CDMA"]:
@@ -34,7 +35,7 @@ class Sequencer:
             commands.append(WriteRegister(MAP[f"{unit}.S_POINTER"].address, self.group[unit]))
         commands += [WriteRegister(address, value) for address, value in register_writes(words)]
         bits = 0
-        for unit in ENABLE_ORDER:
+        for unit in reversed(ENABLE_ORDER) if reverse else ENABLE_ORDER:
             if unit in words:
                 commands.append(WriteRegister(MAP[f"{unit}.D_OP_ENABLE"].address, 1))
                 for bit in DONE_BITS.get(unit, ()):

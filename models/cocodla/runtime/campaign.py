@@ -1,0 +1,160 @@
+"""Random programs on golden model and RTL: cases, comparison, shrinking, what is kept of a failure."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from random import Random
+
+from cocodla.errors import UserError
+from cocodla.golden import run as run_golden
+from cocodla.golden.random_cubes import RandomLayer
+from cocodla.golden.random_program import PIECES, Plan, build_program, random_plan
+from cocodla.golden.shrink import piece_to_json, shrink
+from cocodla.program import Program, compare
+from cocodla.runtime import rtl
+from cocodla.sim import project
+
+PIECES_PER_CASE = 40
+"""Pieces in one simulation: about 60 layers, so that starting the simulator costs little."""
+
+CSB_PERIODS = (0, 13_700)
+"""Periods of dla_csb_clk in ps (0: the core clock), each a model of its own."""
+
+WATCHDOG = 20_000
+"""Cycles without progress: more than the longest layer computes without touching memory."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One simulation: the program made from `plan`, on a memory and with clocks chosen by the seed."""
+
+    seed: int
+    plan: Plan
+    simulation: rtl.Simulation
+
+
+@dataclass
+class Outcome:
+    """What a case showed. differences: one line each, with the layer they belong to; empty: all equal."""
+
+    case: Case
+    program: Program
+    layers: list[RandomLayer]
+    differences: list[str] = field(default_factory=list)
+    cycles: int = 0
+
+    @property
+    def kinds(self) -> Counter[str]:
+        return Counter(layer.kind for layer in self.layers)
+
+
+def make_case(seed: int, sim: str = "verilator", kinds: Sequence[str] = PIECES, pieces: int = PIECES_PER_CASE) -> Case:
+    """The case of a seed."""
+    rng = Random(seed)
+    size = rng.choice([4, 8, 8, 12, 12, 20])
+    memory = rtl.MemoryModel() if rng.random() < 0.2 else rtl.MemoryModel.random(rng)
+    simulation = rtl.Simulation(
+        sim=sim, seed=seed, memory=memory, csb_period_ps=rng.choice(CSB_PERIODS), watchdog=WATCHDOG
+    )
+    return Case(seed, random_plan(seed, pieces, kinds, size), simulation)
+
+
+def run_case(case: Case) -> Outcome:
+    """Run a case on both backends and compare them."""
+    made = build_program(case.plan)
+    differences, cycles = check(made.program, case.simulation)
+    return Outcome(case, made.program, made.layers, differences, cycles)
+
+
+def check(program: Program, simulation: rtl.Simulation) -> tuple[list[str], int]:
+    """Differences between golden model and RTL, and the cycles the RTL took."""
+    golden = run_golden(program)
+    got = rtl.run(program, simulation)
+    lines = [f"golden model: {failure}" for failure in golden.failures] + got.failures
+    lines += [f"layer {program.layer_of(m.index)}: {m}" for m in compare(program, golden, got)]
+    return lines, int(got.counters.get("cycles", 0))
+
+
+def run_cases(
+    seed: int, layers: int, sim: str = "verilator", kinds: Sequence[str] = PIECES, pieces: int = PIECES_PER_CASE
+) -> Iterator[Outcome]:
+    """Cases of seed, seed + 1, ... until at least `layers` layers have run."""
+    done = 0
+    while done < layers:
+        outcome = run_case(make_case(seed, sim, kinds, pieces))
+        yield outcome
+        done += len(outcome.layers)
+        seed += 1
+
+
+def shrink_case(case: Case, trials: int = 200) -> Case:
+    """The smallest case found that still differs; on the plain memory and with one clock, if it does so there, too."""
+    for simulation in (
+        replace(case.simulation, memory=rtl.MemoryModel(), csb_period_ps=0),
+        replace(case.simulation, csb_period_ps=0),
+        case.simulation,
+    ):
+        if simulation == case.simulation or _differs(replace(case, simulation=simulation)):
+            case = replace(case, simulation=simulation)
+            break
+    plan = shrink(case.plan, lambda plan: _differs(replace(case, plan=plan)), trials)
+    return replace(case, plan=plan)
+
+
+def _differs(case: Case) -> bool:
+    return bool(run_case(case).differences)
+
+
+def keep(outcome: Outcome, small: Outcome, repeat: str, rerun: Callable[[Path], str]) -> Path:
+    """Folder with all that is needed to study a failure: the small program, what differs, how to run it again.
+
+    repeat: command that runs the whole case. rerun: command that runs the program of a folder.
+    """
+    folder = project.build() / "random" / f"seed-{outcome.case.seed}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    small.program.save(folder / "program.zip")
+    simulation = small.case.simulation
+    settings = {
+        "sim": simulation.sim,
+        "seed": simulation.seed,
+        "csb_period_ps": simulation.csb_period_ps,
+        "memory": asdict(simulation.memory),
+    }
+    (folder / "simulation.json").write_text(json.dumps(settings, indent=1) + "\n")
+    pieces = [piece_to_json(piece) for piece in small.case.plan.pieces]
+    (folder / "pieces.json").write_text(json.dumps(pieces) + "\n")
+    text = [f"the whole case: {repeat}", f"the small program: {rerun(folder)}", "", f"{len(small.layers)} layers:"]
+    text += [f"{number}: {describe(layer)}" for number, layer in enumerate(small.layers)]
+    text += [
+        "",
+        "differences of the small program:",
+        *small.differences,
+        "",
+        "of the whole case:",
+        *outcome.differences,
+    ]
+    (folder / "report.txt").write_text("\n".join(text) + "\n")
+    return folder
+
+
+def describe(layer: RandomLayer) -> str:
+    """The configurations of a layer in one line."""
+    parts = (layer.convolution, layer.sdp, layer.rdma, layer.pdp, layer.cdp)
+    return " ".join([layer.kind, *(str(part) for part in parts if part)])
+
+
+def load_kept(folder: Path) -> tuple[Program, rtl.Simulation]:
+    """The program and the simulation settings of a folder made by `keep`."""
+    program = Program.load(folder / "program.zip")
+    try:
+        settings = json.loads((folder / "simulation.json").read_text())
+        memory = rtl.MemoryModel(**settings.pop("memory"))
+        return program, rtl.Simulation(memory=memory, watchdog=WATCHDOG, **settings)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise UserError(f"{folder}: not a folder of a failed random case ({error})") from None
