@@ -4,6 +4,7 @@
 #   make test                                                                       everything CI runs
 #   make sim [BLOCK=sdp] [SIM=] [TEST=regex] [SEED=] [WAVES=1]                      one block's bench; alone: the list
 #   make traces TRACES=dir [SIM=] [ONLY=text]                                          public nv_small traces
+#   make random [COUNT=200] [SEED=] [SIM=]                                             random programs, RTL against golden model
 #   make bench [ONLY=regex] [MEMORY=full32] [CHECK=0] [ACCEPT=1]                    cycles of layers and traces
 #   make speed | lint | registers | clean                                           speed of the golden model | ...
 
@@ -17,7 +18,7 @@ CLI    := $(PYTHON) -m cocodla
 option = $(if $($(2)),--$(1) "$($(2))")
 flag   = $(if $(filter-out 0,$($(2))),--$(1))
 
-.PHONY: lenet test sim traces lint registers bench speed clean bootstrap
+.PHONY: lenet test sim traces random lint registers bench speed clean bootstrap
 
 bootstrap:
 	@python3 scripts/bootstrap.py
@@ -30,6 +31,9 @@ sim: bootstrap
 
 traces: bootstrap
 	@$(CLI) traces "$(TRACES)" --sim $(SIM) $(call option,only,ONLY)
+
+random: bootstrap
+	@$(CLI) random --sim $(SIM) $(call option,count,COUNT) $(call option,seed,SEED) $(call option,only,ONLY)
 
 lint: bootstrap
 	@$(PYTHON) -m ruff check .

@@ -121,6 +121,45 @@ def traces(
 
 
 @command
+def random(
+    sim: str = SIM,
+    count: int = typer.Option(200, "--count", min=1, help="at least this many layers"),
+    seed: int = SEED,
+    only: list[str] = typer.Option([], "--only", help="kind of layer or sequence; several times; default all"),
+    trials: int = typer.Option(200, "--trials", min=0, help="simulations spent to shrink a failing program"),
+    rerun: Path = typer.Option(None, "--rerun", help="run the kept program of this folder (build/random/seed-N) again"),
+    waves: bool = typer.Option(False, "--waves", help="with --rerun: record a waveform"),
+) -> None:
+    """Run random legal programs on the golden model and on the RTL and compare all memory, registers and interrupts."""
+    from cocodla.golden.random_program import PIECES
+    from cocodla.report import random as report
+    from cocodla.runtime import campaign
+    from cocodla.runtime.campaign import Outcome
+    from cocodla.sim.run import new_seed
+
+    def again(folder: Path) -> str:
+        return shlex.join([sys.executable, "-m", "cocodla", "random", "--rerun", str(folder), "--waves"])
+
+    def repeat(outcome: Outcome) -> str:
+        kinds = [word for kind in only for word in ("--only", kind)]
+        words = ["random", "--sim", sim, "--count", "1", "--seed", str(outcome.case.seed), *kinds]
+        return shlex.join([sys.executable, "-m", "cocodla", *words])
+
+    if rerun:
+        equal = report.show_rerun(rerun, waves, console)
+    else:
+        unknown = [kind for kind in only if kind not in PIECES]
+        if unknown:
+            raise UserError(f"unknown kind {unknown[0]!r}; known: {', '.join(PIECES)}")
+        seed = new_seed() if seed is None else seed
+        console.print(f"random programs on {sim}, seed {seed}", highlight=False)
+        outcomes = campaign.run_cases(seed, count, sim, only or PIECES)
+        equal = report.show(outcomes, count, console, repeat, again, trials)
+    if not equal:
+        raise typer.Exit(1)
+
+
+@command
 def bench(
     only: str = typer.Option("", "--only", help="regular expression on the names of layers and traces"),
     memory: list[str] = typer.Option(

@@ -1,0 +1,107 @@
+"""What the user sees of random programs: progress, what was exercised, differences."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from cocodla.golden.bins import Coverage
+from cocodla.report.progress import progress_bar
+from cocodla.runtime import campaign
+from cocodla.runtime.campaign import Outcome
+from cocodla.sim import project
+
+Rerun = Callable[[Path], str]
+
+
+def show(
+    outcomes: Iterable[Outcome],
+    total: int,
+    console: Console,
+    repeat: Callable[[Outcome], str],
+    rerun: Rerun,
+    trials: int,
+) -> bool:
+    """Run cases under a progress bar; shrink and keep what failed; then print a summary.
+
+    total: layers wanted. repeat, rerun: commands that run a case, and the program kept in a folder, again.
+    trials: simulations spent to shrink a case. True if all is equal.
+    """
+    coverage, kinds = Coverage(), Counter[str]()
+    seeds: list[int] = []
+    cycles = 0
+    failed: list[int] = []
+    with progress_bar(console, "random layers") as progress:
+        progress(0, total)
+        for outcome in outcomes:
+            seeds.append(outcome.case.seed)
+            kinds += outcome.kinds
+            cycles += outcome.cycles
+            coverage.add(outcome.layers)
+            progress(min(kinds.total(), total), total)
+            if outcome.differences:
+                failed.append(outcome.case.seed)
+                _show_failure(outcome, console, repeat(outcome), rerun, trials)
+    _show_coverage(coverage, console)
+    console.print(
+        f"{kinds.total():,} layers in {len(seeds)} programs, seeds {seeds[0]} to {seeds[-1]}, {cycles:,} cycles: "
+        + (f"{len(failed)} programs differ (seeds {failed})" if failed else "all memory and registers equal"),
+        style="red" if failed else "green",
+        highlight=False,
+    )
+    _save(seeds, failed, kinds, cycles, coverage)
+    return not failed
+
+
+def show_rerun(folder: Path, waves: bool, console: Console) -> bool:
+    """Run the small program of a failed case again; True if golden model and RTL are equal now."""
+    program, simulation = campaign.load_kept(folder)
+    differences, cycles = campaign.check(program, replace(simulation, waves=waves))
+    for line in differences:
+        console.print(line, style="red", highlight=False, markup=False, soft_wrap=True)
+    console.print(
+        f"{cycles:,} cycles: " + (f"{len(differences)} differences" if differences else "equal"), highlight=False
+    )
+    return not differences
+
+
+def _show_failure(outcome: Outcome, console: Console, repeat: str, rerun: Rerun, trials: int) -> None:
+    seed = outcome.case.seed
+    console.print(f"seed {seed}: {outcome.differences[0]}", style="red", highlight=False, markup=False, soft_wrap=True)
+    small = campaign.run_case(campaign.shrink_case(outcome.case, trials)) if trials else outcome
+    folder = campaign.keep(outcome, small, repeat, rerun)
+    text = f"shrunk to {len(small.layers)} of {len(outcome.layers)} layers, see {folder}/report.txt"
+    text += f"; again: {rerun(folder)}"
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def _show_coverage(coverage: Coverage, console: Console) -> None:
+    table = Table("exercised", "bins", "rarest", title="what the layers have exercised")
+    table.columns[1].justify = "right"
+    for name, hit, total, rarest, count in coverage.rows():
+        table.add_row(name, f"{hit}/{total}", f"{rarest} ({count})", style=None if hit == total else "yellow")
+    console.print(table)
+    holes = list(coverage.holes())
+    if holes:
+        console.print("not exercised: " + "; ".join(holes), highlight=False, markup=False)
+
+
+def _save(seeds: list[int], failed: list[int], kinds: Counter[str], cycles: int, coverage: Coverage) -> None:
+    folder = project.build() / "random"
+    folder.mkdir(parents=True, exist_ok=True)
+    result = {
+        "seeds": [seeds[0], seeds[-1]],
+        "failed_seeds": failed,
+        "layers": kinds.total(),
+        "kinds": dict(sorted(kinds.items())),
+        "cycles": cycles,
+        "coverage": {name: dict(sorted(counts.items())) for name, counts in coverage.hits.items()},
+        "holes": list(coverage.holes()),
+    }
+    (folder / "result.json").write_text(json.dumps(result, indent=1) + "\n")
