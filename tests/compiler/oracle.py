@@ -55,7 +55,12 @@ def accumulate(value: np.ndarray, layer: QuantisedConv) -> np.ndarray:
                 :, :, top : top + (height - 1) * layer.stride[0] + 1 : layer.stride[0],
                 left : left + (width - 1) * layer.stride[1] + 1 : layer.stride[1],
             ]  # fmt: skip
-            total += np.einsum("kc,nchw->nkhw", layer.weight[:, :, r, s].astype(np.int64), taps)
+            channels, per_group = layer.weight.shape[1], kernels // layer.group
+            for group in range(layer.group):
+                here = slice(group * per_group, (group + 1) * per_group)
+                inputs = taps[:, group * channels : (group + 1) * channels].astype(np.float64)  # exact: far below 2^53
+                weight = layer.weight[here, :, r, s].astype(np.float64)
+                total[:, here] += np.einsum("kc,nchw->nkhw", weight, inputs, optimize=True).astype(np.int64)
     return total
 
 

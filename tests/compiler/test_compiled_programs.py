@@ -75,6 +75,21 @@ CASES: dict[str, tuple[tuple[int, ...], Callable[[Builder], object]]] = {
     "depthwise": ((12, 8, 8), lambda b: b.conv(12, (3, 3), group=12).node("Relu").conv(6, (1, 1))),
     "groups": ((12, 8, 8), lambda b: b.conv(20, (3, 3), group=4)),
     "image_dilation_is_a_cube": ((1, 12, 12), lambda b: b.conv(4, (3, 3), dilations=[2, 2])),
+    "groups_of_surfaces": ((32, 9, 9), lambda b: b.conv(48, (3, 3), group=2, pads=[1, 1, 1, 1]).conv(8, (1, 1))),
+    "depthwise_layers": (
+        (64, 20, 20),
+        lambda b: b.conv(64, (1, 1)).conv(64, (3, 3), group=64, pads=[1, 1, 1, 1], strides=[2, 2]).node("Relu"),
+    ),
+    "row_bands": ((64, 64, 64), lambda b: b.conv(9, (3, 3), pads=[1, 2, 3, 1]).node("Relu")),
+    "row_bands_stride_dilation": ((64, 64, 66), lambda b: b.conv(9, (3, 2), strides=[3, 2], dilations=[4, 2])),
+    "image_row_bands": ((3, 230, 224), lambda b: b.conv(9, (7, 7), strides=[4, 4], pads=[3, 3, 2, 4])),
+    "row_bands_pool": (
+        (64, 45, 64),
+        lambda b: b.conv(8, (3, 3), pads=[1, 1, 1, 1]).node(
+            "MaxPool", kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1]
+        ),
+    ),
+    "column_bands": ((256, 5, 350), lambda b: b.conv(8, (3, 5), pads=[1, 3, 1, 2], strides=[1, 2])),
     "leaky": ((8, 7, 7), lambda b: b.conv(8, (3, 3)).node("LeakyRelu", alpha=0.1)),
     "relu6": (
         (8, 7, 7),

@@ -190,10 +190,21 @@ def test_bank_split_changes_only_where_it_must(tmp_path: Path) -> None:
     assert run(network.program(images)).passed
 
 
-def test_layer_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+def test_layer_that_does_not_fit_runs_in_bands(tmp_path: Path) -> None:
+    """The bands do not depend on each other: the next one is fetched while one computes."""
     path = Builder((64, 64, 64)).conv(8, (3, 3)).save(tmp_path / "m.onnx")
-    with pytest.raises(UserError, match=r"Conv 'conv0': .* 64 and a kernel group 2 of .* 32 banks"):
-        compile_model(path, np.ones((1, 64, 64, 64), np.float32))
+    images = np.random.default_rng(0).normal(size=(1, 64, 64, 64)).astype(np.float32)
+    network = compile_model(path, images)
+    assert [layer.name for layer in network.layers] == ["conv0#0", "conv0#1", "conv0#2"]
+    assert [layer.completes for layer in network.layers] == [(), (), ("t0",)]
+    waiting, deepest = 0, 0
+    for command in network.program(images):
+        if isinstance(command, WriteRegister) and command.address == MAP["CDMA.D_OP_ENABLE"].address:
+            waiting += 1
+        elif isinstance(command, WaitInterrupt):
+            waiting -= 1
+        deepest = max(deepest, waiting)
+    assert deepest == 2
 
 
 def test_memory_reuse_needs_less_and_never_overlaps(tmp_path: Path) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from cocodla import hw
-from cocodla.compiler.lower import HardwareLayer, Tensor
+from cocodla.compiler.lower import HardwareLayer
 from cocodla.compiler.options import CompileOptions
+from cocodla.compiler.tensors import Tensor
 from cocodla.errors import UserError
 
 ALIGNMENT = 256
@@ -60,10 +61,13 @@ def allocate(
     """Give every constant blob and every tensor its address; UserError if 32 bits do not suffice."""
     base = hw.align(options.base_address, ALIGNMENT)
     cursor = _Cursor(base)
+    known: dict[bytes, int] = {}
     for layer in layers:
         for role, blob in layer.blobs.items():
-            layer.addresses[role] = cursor.take(len(blob))
-            cursor.pieces.append(blob.ljust(cursor.position - layer.addresses[role], b"\0"))
+            if blob not in known:
+                known[blob] = cursor.take(len(blob))
+                cursor.pieces.append(blob.ljust(cursor.position - known[blob], b"\0"))
+            layer.addresses[role] = known[blob]
     regions = _lifetimes(layers, tensors, input_name, outputs)
     size = _first_fit(regions) if options.reuse_memory else _one_after_the_other(regions)
     for _ in range(options.images_in_flight):
@@ -76,20 +80,26 @@ def allocate(
             f"the network needs memory from {base:#x} to {cursor.position:#x}, "
             f"beyond the {hw.ADDRESS_BITS}-bit address space"
         )
+    views = [tensor for layer in layers for tensor in (*layer.sources, layer.target)]
+    for view in (*views, *tensors.values()):
+        if view.root:
+            view.addresses = [address + view.offset for address in tensors[view.root].addresses]
     return MemoryImage(base, b"".join(cursor.pieces), cursor.position)
 
 
 def _lifetimes(
     layers: list[HardwareLayer], tensors: dict[str, Tensor], input_name: str, outputs: list[str]
 ) -> list[_Region]:
-    regions = {
-        layer.target.name: _Region(layer.target, index, len(layers) if layer.target.name in outputs else index)
-        for index, layer in enumerate(layers)
-    }
+    regions: dict[str, _Region] = {}
     for index, layer in enumerate(layers):
-        for source in layer.sources:
-            if source.name != input_name:
-                regions[source.name].last = max(regions[source.name].last, index)
+        for tensor in (*layer.sources, layer.target):
+            if tensor.memory != input_name:
+                region = regions.setdefault(tensor.memory, _Region(tensors[tensor.memory], index, index))
+                region.last = index
+    for name in outputs:
+        memory = tensors[name].memory
+        if memory in regions:
+            regions[memory].last = len(layers)
     return list(regions.values())
 
 

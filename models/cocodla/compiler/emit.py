@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cocodla.compiler.lower import Tensor
 from cocodla.compiler.network import Layer, Network, check_name
 from cocodla.compiler.schedule import image_order
+from cocodla.compiler.tensors import Box, boxes_meet
 from cocodla.program.commands import (
     CheckMemory,
     Command,
@@ -35,22 +35,35 @@ SDP_DONE, PDP_DONE = 0, 4
 AWAITED = 0x3F
 """Interrupt bits anything waits for (SDP, CDP, PDP); the others stay masked and are never cleared."""
 
-Span = tuple[int, int]
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a tensor in memory: the tensor's bytes start..end, and the box in it."""
+
+    start: int
+    end: int
+    box: Box
+
+    def meets(self, other: Part) -> bool:
+        """True if both share a byte. Parts of one tensor are told apart by their boxes."""
+        if (self.start, self.end) == (other.start, other.end):
+            return boxes_meet(self.box, other.box)
+        return self.start < other.end and other.start < self.end
 
 
 @dataclass
 class Job:
     """One layer of one image.
 
-    buffer: which copy of the tensors the image uses; sources, target: memory it reads and writes. loads_input: the
+    buffer: which copy of the tensors the image uses; reads, writes: memory it touches. loads_input: the
     image has to be loaded before the layer starts. groups: the register group each unit uses for it.
     """
 
     layer: Layer
     image: int
     buffer: int
-    sources: list[Span]
-    target: Span
+    reads: list[Part]
+    writes: list[Part]
     loads_input: bool
     groups: dict[str, int]
 
@@ -67,9 +80,9 @@ class Job:
     def independent_of(self, running: Job) -> bool:
         """True if both may run at the same time: neither writes what the other reads or writes."""
         return not (
-            (self.loads_input and _overlap(running.sources, self.sources))
-            or _overlap([running.target], [*self.sources, self.target])
-            or _overlap(running.sources, [self.target])
+            (self.loads_input and _meet(running.reads, self.reads))
+            or _meet(running.writes, [*self.reads, *self.writes])
+            or _meet(running.reads, self.writes)
         )
 
 
@@ -132,9 +145,12 @@ class _Emitter:
             for unit in layer.units:
                 groups[unit] = self.used[unit] % 2
                 self.used[unit] += 1
-            sources = [_span(self.network.tensors[name], buffer) for name in layer.sources]
-            target = _span(self.network.tensors[layer.target], buffer)
-            yield Job(layer, image, buffer, sources, target, index == 0, groups)
+            reads, writes = ([self._part(*part, buffer) for part in parts] for parts in (layer.reads, layer.writes))
+            yield Job(layer, image, buffer, reads, writes, index == 0, groups)
+
+    def _part(self, name: str, box: Box, buffer: int) -> Part:
+        tensor = self.network.tensors[name]
+        return Part(tensor.addresses[buffer], tensor.addresses[buffer] + tensor.size, box)
 
     def _prepare(self, job: Job) -> Iterator[Command]:
         """Write the job's registers and enable all its units but the last. Its groups have to be free."""
@@ -182,15 +198,12 @@ class _Emitter:
         return Mark(f"image{job.image}/{layer.name}", info)
 
     def _read_back(self, job: Job) -> Iterator[Command]:
-        tensor = self.network.tensors[job.layer.target]
-        if self.tensors is None or tensor.name in self.tensors:
-            yield CheckMemory(tensor.addresses[job.buffer], tensor.size, check_name(job.image, tensor.name))
+        for name in job.layer.completes:
+            if self.tensors is None or name in self.tensors:
+                tensor = self.network.tensors[name]
+                yield CheckMemory(tensor.addresses[job.buffer], tensor.size, check_name(job.image, name))
 
 
-def _span(tensor: Tensor, buffer: int) -> Span:
-    return tensor.addresses[buffer], tensor.addresses[buffer] + tensor.size
-
-
-def _overlap(some: list[Span], others: list[Span]) -> bool:
+def _meet(some: list[Part], others: list[Part]) -> bool:
     """True if any of `some` shares a byte with any of `others`."""
-    return any(one[0] < other[1] and other[0] < one[1] for one in some for other in others)
+    return any(one.meets(other) for one in some for other in others)

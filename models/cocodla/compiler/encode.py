@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from cocodla import hw
 from cocodla.compiler import limits
 from cocodla.compiler.ir import PoolFunction, Shape
-from cocodla.compiler.lower import HardwareLayer, Tensor
+from cocodla.compiler.lower import HardwareLayer
 from cocodla.compiler.quantize import QuantisedAdd, QuantisedConv, QuantisedPool, QuantisedPooling
+from cocodla.compiler.tensors import Tensor
 from cocodla.registers import MAP
 
 MAX_STRIP = 1024
@@ -45,7 +46,7 @@ def encode(layer: HardwareLayer) -> Words:
 
 def address_registers(layer: HardwareLayer) -> dict[str, tuple[str, int]]:
     """Registers of a layer that hold an address inside a tensor -> (tensor's name, offset from its address)."""
-    return {path: (tensor.name, offset) for tensor, path, offset in _address_registers(layer)}
+    return {path: (tensor.memory, tensor.offset + offset) for tensor, path, offset in _address_registers(layer)}
 
 
 def _address_registers(layer: HardwareLayer) -> Iterator[tuple[Tensor, str, int]]:
@@ -86,8 +87,7 @@ def _cdma(words: Words, conv: QuantisedConv, layer: HardwareLayer) -> None:
     if len(source.line_strides) > 1:
         _plain(words, "CDMA.D_LINE_UV_STRIDE", source.line_strides[1])
     _plain(words, "CDMA.D_SURF_STRIDE", source.surface_stride)
-    packed = int(not pixels)  # every cube of the compiler is packed
-    _set(words, "CDMA.D_DAIN_MAP", LINE_PACKED=packed, SURF_PACKED=packed)
+    _set(words, "CDMA.D_DAIN_MAP", LINE_PACKED=int(source.line_packed), SURF_PACKED=int(source.surface_packed))
     _plain(words, "CDMA.D_ENTRY_PER_SLICE", layer.slice_entries - 1)
     _plain(words, "CDMA.D_FETCH_GRAIN", 0)
     _plain(words, "CDMA.D_WEIGHT_SIZE_0", rows * columns * channels - 1)

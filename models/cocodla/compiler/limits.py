@@ -7,6 +7,14 @@ from cocodla.compiler.ir import Add, Conv, Node, Pair, Pool, PoolFunction, Shape
 from cocodla.errors import UserError
 
 
+class Refused(UserError):
+    """A node that the accelerator cannot do, and why: the constraint and the value found."""
+
+    def __init__(self, kind: str, node: str, reason: str) -> None:
+        super().__init__(f"{kind} {node!r}: {reason}")
+        self.kind, self.node, self.reason = kind, node, reason
+
+
 def pool_fault(function: PoolFunction, extent: Pair, on_the_fly: bool) -> str | None:
     """Why PDP cannot pool an input of `extent` (height, width); None if it can.
 
@@ -41,7 +49,7 @@ def pdp_columns(function: PoolFunction) -> int:
 
 
 def check(node: Node, shape: Shape) -> None:
-    """Raise UserError if `node` cannot be one hardware layer for an input of `shape` (channels, height, width)."""
+    """Raise Refused if `node` cannot be one hardware layer for an input of `shape` (channels, height, width)."""
     if isinstance(node, Conv):
         reason = _conv_fault(node, shape)
     elif isinstance(node, Add):
@@ -53,7 +61,7 @@ def check(node: Node, shape: Shape) -> None:
     else:
         reason = "there is no hardware layer for it"
     if reason is not None:
-        raise UserError(f"{type(node).__name__} {node.name!r}: {reason}")
+        raise Refused(type(node).__name__, node.name, reason)
 
 
 def _conv_fault(node: Conv, shape: Shape) -> str | None:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
-
-import numpy as np
 
 from cocodla import hw
+from cocodla.compiler import tiles
 from cocodla.compiler.ir import Graph, Shape
+from cocodla.compiler.limits import Refused
 from cocodla.compiler.quantize import QuantisedAdd, QuantisedConv, QuantisedGraph, QuantisedLayer
-from cocodla.errors import UserError
-from cocodla.formats import CubeLayout, pack_channel_operands
-from cocodla.formats.pixels import PixelFormat, pixel_format
+from cocodla.compiler.tensors import Tensor, cube_tensor, pixel_tensor
+from cocodla.formats import pack_channel_operands
 from cocodla.formats.weights import extend_image_kernel, pack_weights, pad_stream
 
-PIXEL_FORMATS = {1: "T_R8", 3: "T_Y8___V8U8_N444", 4: "T_A8B8G8R8"}
-"""Memory format of an image by its channels; three channels: the first in plane 0, the others paired in plane 1."""
 MAX_PAD_RIGHT = 63
 
 CONV_UNITS = ("SDP", "SDP_RDMA", "CACC", "CMAC_A", "CMAC_B", "CSC", "CDMA")
@@ -26,57 +22,19 @@ ADD_UNITS = ("SDP", "SDP_RDMA")
 
 
 @dataclass
-class Tensor:
-    """A tensor in memory. Codes mean scale * (q - zero).
-
-    form: feature cube, or pixel planes (`planes`: their offsets from the address; `line_strides`: one each).
-    addresses: one for each image in flight. Sizes and strides in bytes.
-    """
-
-    name: str
-    form: Literal["cube", "pixels"]
-    channels: int
-    height: int
-    width: int
-    size: int
-    line_strides: tuple[int, ...]
-    surface_stride: int = 0
-    planes: tuple[int, ...] = (0,)
-    scale: float = 1.0
-    zero: int = 0
-    addresses: list[int] = field(default_factory=list)
-
-    @property
-    def shape(self) -> Shape:
-        return self.channels, self.height, self.width
-
-    @property
-    def layout(self) -> CubeLayout:
-        """Geometry of a cube."""
-        return CubeLayout(self.width, self.height, self.channels, self.line_strides[0], self.surface_stride)
-
-    @property
-    def pixel_format(self) -> PixelFormat:
-        """Format of a pixel input."""
-        return pixel_format(PIXEL_FORMATS[self.channels])
-
-    @property
-    def address(self) -> int:
-        """Address of the first image in flight."""
-        return self.addresses[0]
-
-
-@dataclass
 class HardwareLayer:
     """A layer as the machine will run it, before it has addresses and banks.
 
     units: in the order of enabling; the last one starts the layer, the others wait for it.
     blobs: constant operands by role (weights, multiplier, bias). data_entries: CBUF entries of the whole input;
     slice_entries: of one line; group_bytes: weights of the largest kernel group. macs: useful multiplications;
-    mac_cycles, read_beats, write_beats: the bounds of its run time.
+    mac_cycles, read_beats, write_beats: the bounds of its run time. name: of the node, with a number where several
+    layers do its work; sources and target: tensors, or the parts of them this layer reads and writes. completes:
+    names of the tensors that are whole once it has run.
     """
 
     layer: QuantisedLayer
+    name: str
     sources: tuple[Tensor, ...]
     target: Tensor
     units: tuple[str, ...]
@@ -93,6 +51,7 @@ class HardwareLayer:
     data_banks: int = 0
     weight_banks: int = 0
     addresses: dict[str, int] = field(default_factory=dict)
+    completes: tuple[str, ...] = ()
 
     @property
     def source(self) -> Tensor:
@@ -113,65 +72,58 @@ def lower(graph: Graph, quantised: QuantisedGraph) -> tuple[list[HardwareLayer],
         if graph.input not in quantised.tensors
         else _cube(graph.input, shape, quantised)
     )
-    layers = []
+    layers: list[HardwareLayer] = []
     for layer in quantised.layers:
         sources = tuple(tensors[name] for name in layer.sources)
-        target = _cube(layer.target, graph.shapes[layer.target], quantised)
-        tensors[layer.target] = target
-        if isinstance(layer, QuantisedConv):
-            layers.append(_convolution(layer, sources[0], target))
-        elif isinstance(layer, QuantisedAdd):
-            layers.append(_memory_to_memory(layer, sources, target, ADD_UNITS, "add+relu" if layer.relu else "add"))
-        else:
-            label = layer.pool.function.label
-            layers.append(_memory_to_memory(layer, sources, target, POOL_UNITS, label))
+        target = tensors[layer.target] = _cube(layer.target, graph.shapes[layer.target], quantised)
+        made = _layers(layer, sources, target)
+        made[-1].completes = (layer.target,)
+        layers += made
     return layers, tensors
 
 
 def _cube(name: str, shape: Shape, quantised: QuantisedGraph) -> Tensor:
-    channels, height, width = shape
-    layout = CubeLayout.packed(width, height, channels)
     meaning = quantised.tensors[name]
-    return Tensor(
-        name, "cube", channels, height, width, layout.size, (layout.line_stride,), layout.surface_stride,
-        scale=meaning.scale, zero=meaning.zero,
-    )  # fmt: skip
+    return cube_tensor(name, shape, meaning.scale, meaning.zero)
 
 
-def pixel_tensor(name: str, shape: Shape) -> Tensor:
-    """Memory of an image of (channels, height, width) bytes."""
-    channels, height, width = shape
-    strides = pixel_format(PIXEL_FORMATS[channels]).line_bytes(width)
-    sizes = [stride * height for stride in strides]
-    planes = tuple(int(offset) for offset in np.cumsum([0, *sizes[:-1]]))
-    return Tensor(name, "pixels", channels, height, width, sum(sizes), strides, planes=planes)
+def _layers(layer: QuantisedLayer, sources: tuple[Tensor, ...], target: Tensor) -> list[HardwareLayer]:
+    """The hardware layers that compute one tensor."""
+    if isinstance(layer, QuantisedConv):
+        parts = tiles.cut(layer, sources, target)
+        names = [layer.name if len(parts) == 1 else f"{layer.name}#{index}" for index in range(len(parts))]
+        label = _operation(layer)
+        return [_convolution(part, name, label) for part, name in zip(parts, names, strict=True)]
+    if isinstance(layer, QuantisedAdd):
+        return [_memory_to_memory(layer, sources, target, ADD_UNITS, "add+relu" if layer.relu else "add")]
+    return [_memory_to_memory(layer, sources, target, POOL_UNITS, layer.pool.function.label)]
 
 
-def _convolution(layer: QuantisedConv, source: Tensor, target: Tensor) -> HardwareLayer:
+def _convolution(tile: tiles.Tile, name: str, label: str) -> HardwareLayer:
+    layer, source, target = tile.conv, tile.sources[0], tile.target
     kernels, channels, rows, columns = layer.weight.shape
     height, width = layer.size
-    result = HardwareLayer(layer, (source,), target, _units(layer), _operation(layer))
+    result = HardwareLayer(layer, name, tile.sources, target, _units(layer), label)
     if source.form == "pixels":
-        result.pad_right = max(0, (width - 1) * layer.stride[1] + columns - layer.pad[1] - source.width)
+        result.pad_right = tiles.pad_right(layer, source)
         if result.pad_right > MAX_PAD_RIGHT:
-            raise UserError(f"Conv {layer.name!r}: padding of {result.pad_right} columns on the right, at most 63")
+            raise Refused("Conv", layer.name, f"padding of {result.pad_right} columns on the right, at most 63")
         stream = pack_weights(extend_image_kernel(layer.weight))
-        result.slice_entries = hw.ceil_div((layer.pad[1] + source.width + result.pad_right) * channels, hw.ATOM)
         steps = rows * hw.ceil_div(columns * channels, hw.ATOM)
     else:
         stream = pack_weights(layer.weight)
-        result.slice_entries = source.width * hw.surfaces(channels)
         steps = rows * columns * hw.surfaces(channels)
+    result.slice_entries = tiles.data_entries(layer, source)
     result.data_entries = result.slice_entries * source.height
-    result.group_bytes = hw.align(min(kernels, hw.ATOM) * rows * columns * channels)
+    result.group_bytes = tiles.group_bytes(layer)
     result.blobs["weights"] = pad_stream(stream).tobytes()
     result.blobs["multiplier"] = pack_channel_operands(kernels, mul=layer.multiplier, two_bytes=True).tobytes()
     result.blobs["bias"] = pack_channel_operands(kernels, alu=layer.bias, two_bytes=True).tobytes()
     result.macs = height * width * layer.weight.size
     result.mac_cycles = height * width * steps * hw.surfaces(kernels)
     operands = sum(len(blob) for blob in result.blobs.values())
-    result.read_beats = (operands + source.size) // hw.ATOM
-    result.write_beats = target.size // hw.ATOM
+    result.read_beats = operands // hw.ATOM + sum(map(_beats, tile.sources))
+    result.write_beats = _beats(target)
     return result
 
 
@@ -179,10 +131,17 @@ def _memory_to_memory(
     layer: QuantisedLayer, sources: tuple[Tensor, ...], target: Tensor, units: tuple[str, ...], operation: str
 ) -> HardwareLayer:
     """A layer without convolution."""
-    result = HardwareLayer(layer, sources, target, units, operation)
-    result.read_beats = sum(source.size for source in sources) // hw.ATOM
-    result.write_beats = target.size // hw.ATOM
+    result = HardwareLayer(layer, layer.name, sources, target, units, operation)
+    result.read_beats = sum(map(_beats, sources))
+    result.write_beats = _beats(target)
     return result
+
+
+def _beats(tensor: Tensor) -> int:
+    """Atoms of a tensor or a part of one."""
+    if tensor.form == "pixels":
+        return sum(tensor.line_strides) * tensor.height // hw.ATOM
+    return hw.surfaces(tensor.channels) * tensor.height * tensor.width
 
 
 def _units(layer: QuantisedConv) -> tuple[str, ...]:
@@ -196,19 +155,10 @@ def _operation(layer: QuantisedConv) -> str:
     parts = [f"fc{kernels}" if fully_connected else f"conv{rows}x{columns}"]
     if layer.stride != (1, 1):
         parts[0] += f"/{layer.stride[0]}"
+    if layer.group > 1:
+        parts[0] += f"g{layer.group}"
     if layer.relu or layer.leaky:
         parts.append("relu" if layer.relu else "leaky relu")
     if layer.pool is not None:
         parts.append(layer.pool.function.label)
     return "+".join(parts)
-
-
-def to_json(tensor: Tensor) -> dict[str, Any]:
-    """Plain values of a tensor for the network file."""
-    return dict(tensor.__dict__)
-
-
-def from_json(values: dict[str, Any]) -> Tensor:
-    """Inverse of to_json."""
-    values = {**values, "line_strides": tuple(values["line_strides"]), "planes": tuple(values["planes"])}
-    return Tensor(**values)

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cocodla.compiler.ir import FloatArray, Shape
-from cocodla.compiler.lower import Tensor, from_json, to_json
 from cocodla.compiler.pixels import PixelMap, check_images
 from cocodla.compiler.quantize import Quantisation
+from cocodla.compiler.tensors import Box, Tensor, from_json, to_json
 from cocodla.errors import UserError
 from cocodla.formats import bytes_to_tensor, tensor_to_bytes
 from cocodla.formats.pixels import image_to_planes
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from cocodla.program.execution import Execution
     from cocodla.program.program import Program
 
-FORMAT = 1
+FORMAT = 2
 MEMBERS = ("network.json", "memory.bin", "host.onnx")
 
 
@@ -67,7 +67,8 @@ class Layer:
 
     units: in the order of enabling, the last one starts it. registers: path -> word, for
     the first image in flight. address_registers: those that hold an address of a tensor -> (tensor, offset in it).
-    macs: useful multiplications; mac_cycles, read_beats, write_beats: lower bounds of its cycles.
+    macs: useful multiplications; mac_cycles, read_beats, write_beats: lower bounds of its cycles. reads, writes: the
+    parts of tensors in memory it touches. completes: tensors that are whole behind it.
     """
 
     name: str
@@ -83,6 +84,9 @@ class Layer:
     mac_cycles: int
     read_beats: int
     write_beats: int
+    reads: tuple[tuple[str, Box], ...] = ()
+    writes: tuple[tuple[str, Box], ...] = ()
+    completes: tuple[str, ...] = ()
 
     @property
     def bound(self) -> int:
@@ -267,6 +271,8 @@ def _from_json(values: dict[str, Any], memory: bytes, host: bytes) -> Network:
     values["outputs"] = [OutputSpec(**_tuples(output)) for output in values["outputs"]]
     for layer in values["layers"]:
         layer["address_registers"] = _tuples(layer["address_registers"])
+        for part in ("reads", "writes"):
+            layer[part] = tuple((name, tuple(map(tuple, box))) for name, box in layer[part])
     values["layers"] = [Layer(**_tuples(layer)) for layer in values["layers"]]
     values["tensors"] = {name: from_json(tensor) for name, tensor in values["tensors"].items()}
     values["fetched"] = {name: tuple(shape) for name, shape in values["fetched"].items()}

@@ -10,12 +10,13 @@ from threadpoolctl import threadpool_limits
 from cocodla.compiler import allocate, encode, frontend, limits, original, schedule
 from cocodla.compiler.calibrate import calibrate
 from cocodla.compiler.ir import Conv, Graph, Shape
-from cocodla.compiler.lower import PIXEL_FORMATS, HardwareLayer, lower
+from cocodla.compiler.lower import HardwareLayer, lower
 from cocodla.compiler.network import InputSpec, Layer, Network, OutputSpec
 from cocodla.compiler.options import CompileOptions
 from cocodla.compiler.passes import Verifier, run_passes
 from cocodla.compiler.pixels import Conversion, PixelMap, check_images, conversion, pixel_map
 from cocodla.compiler.quantize import QuantisedGraph, quantise
+from cocodla.compiler.tensors import PIXEL_FORMATS
 from cocodla.errors import UserError
 
 VERIFIED_IMAGES = 4
@@ -123,7 +124,7 @@ def _fetched_as(output: str, imported: frontend.Import, graph: Graph) -> str | N
 
 def _layer(layer: HardwareLayer) -> Layer:
     return Layer(
-        name=layer.layer.name,
+        name=layer.name,
         operation=layer.operation,
         input_shape=layer.source.shape,
         output_shape=layer.target.shape,
@@ -136,4 +137,7 @@ def _layer(layer: HardwareLayer) -> Layer:
         mac_cycles=layer.mac_cycles,
         read_beats=layer.read_beats,
         write_beats=layer.write_beats,
+        reads=tuple((source.memory, source.box) for source in layer.sources),
+        writes=((layer.target.memory, layer.target.box),),
+        completes=layer.completes,
     )

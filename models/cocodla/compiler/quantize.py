@@ -68,7 +68,7 @@ class QuantisedPool:
 class QuantisedConv:
     """A convolution in integers.
 
-    weight (K, C, R, S) int8. Output code = clamp8(round(z / 2^fraction) + out.zero) with
+    weight (K, C / group, R, S) int8. Output code = clamp8(round(z / 2^fraction) + out.zero) with
     z = activation(round(acc * multiplier[k] / 2^multiplier_shift) + bias[k] * 2^bias_shift).
     conversion: set when the layer reads pixels through CDMA's converter. exact_bias: bias before rounding, in output
     steps; scales: real weight of one weight step, per kernel.
@@ -96,6 +96,8 @@ class QuantisedConv:
     conversion: Conversion | None
     exact_bias: FloatArray
     scales: FloatArray
+    group: int = 1
+    slopes: NDArray[np.int64] | None = None
 
 
 @dataclass
@@ -197,11 +199,12 @@ def _convolution(
     before_pool = node.pool is not None and node.pool.kind == "average"
     out = scale_for(_output_range(node, ranges[unpooled(node.output) if before_pool else node.output]), options)
     # In units of one input code: the layer is out = sum(weight * (q - zero)) + bias.
-    weight = node.weight * step[:, None, None]
+    step, zero = _per_kernel(step, node), _per_kernel(zero, node)
+    weight = node.weight * step[..., None, None]
     multiplier, shift, fraction = _multipliers(node.name, np.abs(weight).reshape(len(weight), -1).max(1), out.scale)
     scales = multiplier * 2.0 ** -(fraction + shift) * out.scale
     codes = np.clip(np.rint(weight / scales[:, None, None, None]), -127, 127).astype(np.int8)
-    correction = np.einsum("kcrs,c->k", codes.astype(np.float64), zero) * scales
+    correction = np.einsum("kcrs,kc->k", codes.astype(np.float64), zero) * scales
     exact_bias = (node.bias - correction) / out.scale
     bias, bias_shift = _bias_operands(exact_bias * 2.0**fraction)
     function = node.activation
@@ -211,8 +214,13 @@ def _convolution(
         fraction=fraction, out=out, stride=node.stride, pad=node.pad, size=node.size, dilation=node.dilation,
         pad_value=pad_value, relu=function is not None and function.alpha == 0, leaky=_leaky(function),
         pool=pooling(node.name, node.pool, out.zero) if node.pool else None, conversion=conversion,
-        exact_bias=exact_bias, scales=scales,
+        exact_bias=exact_bias, scales=scales, group=node.group,
     )  # fmt: skip
+
+
+def _per_kernel(values: FloatArray, node: Conv) -> FloatArray:
+    """Values of the input's channels (C) as each kernel meets them: (K, C / group)."""
+    return np.repeat(values.reshape(node.group, -1), len(node.weight) // node.group, axis=0)
 
 
 def _addition(

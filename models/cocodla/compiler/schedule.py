@@ -15,18 +15,12 @@ from itertools import zip_longest
 
 from cocodla import hw
 from cocodla.compiler.lower import HardwareLayer
-from cocodla.errors import UserError
 
 
 def assign_banks(layers: list[HardwareLayer]) -> None:
-    """Set data_banks and weight_banks of every convolution; UserError if one does not fit."""
+    """Set data_banks and weight_banks of every convolution; tiles fit by construction."""
     run: list[HardwareLayer] = []
     for layer in (layer for layer in layers if layer.uses_buffer):
-        if sum(needed_banks([layer])) > hw.CBUF_BANKS:
-            raise UserError(
-                f"Conv {layer.layer.name!r}: its input needs {data_banks(layer)} and a kernel group "
-                f"{weight_banks(layer)} of the convolution buffer's {hw.CBUF_BANKS} banks; splitting is not supported"
-            )
         if sum(needed_banks([*run, layer])) > hw.CBUF_BANKS:
             _split(run)
             run = []

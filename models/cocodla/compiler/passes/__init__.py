@@ -27,7 +27,7 @@ PASSES: tuple[Pass, ...] = (
     reshape.reshape_chains,
     reshape.reshape_of_output,
     reshape.dense_to_convolution,
-    reshape.expand_groups,
+    reshape.merge_groups,
     fuse.activation_before_max_pool,
     fuse.activations,
     fuse.orphans_to_convolutions,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from cocodla import hw
 from cocodla.compiler.ir import Activate, Conv, Dense, Graph, InputMap, Reshape, Shape
 from cocodla.errors import UserError
 
@@ -101,15 +102,33 @@ def _as_image(shape: Shape) -> Shape:
     return shape if len(shape) == 3 else (shape[0], 1, 1)
 
 
-def expand_groups(graph: Graph) -> None:
-    """Group and depthwise convolutions become dense ones with zero weights: the hardware has no groups."""
+def merge_groups(graph: Graph) -> None:
+    """Groups merge until each reads and writes whole surfaces, with zeros in the weights: then they are layers of
+    their own. Where that is not possible, or more groups would cost more than they save, they merge further.
+    """
     for node in graph.nodes:
-        if not isinstance(node, Conv) or node.group == 1:
+        if isinstance(node, Conv) and node.group > 1:
+            _merge(node, divisible=node.inputs[0] != graph.input)  # an image has no surfaces
+
+
+LAYER_OVERHEAD = 500
+"""Cycles that one more hardware layer costs: registers, start, drain."""
+
+
+def _merge(node: Conv, divisible: bool) -> None:
+    """Choose how many groups become one; `divisible`: the input's surfaces can be read apart."""
+    kernels, channels, rows, columns = node.weight.shape
+    per_group, positions = kernels // node.group, node.size[0] * node.size[1] * rows * columns
+    best, cost = node.group, hw.surfaces(node.group * channels) * hw.surfaces(kernels) * positions
+    for merged in range(1, node.group):
+        if node.group % merged or not divisible or merged * channels % hw.ATOM or merged * per_group % hw.ATOM:
             continue
-        kernels, channels, rows, columns = node.weight.shape
-        dense = np.zeros((kernels, channels * node.group, rows, columns))
-        per_group = kernels // node.group
-        for group in range(node.group):
-            here = slice(group * per_group, (group + 1) * per_group)
-            dense[here, group * channels : (group + 1) * channels] = node.weight[here]
-        node.weight, node.group = dense, 1
+        layers = node.group // merged
+        cycles = hw.surfaces(merged * channels) * hw.surfaces(merged * per_group) * positions
+        if layers * (max(cycles, 1) + LAYER_OVERHEAD) < cost:
+            best, cost = merged, layers * (cycles + LAYER_OVERHEAD)
+    weight = np.zeros((kernels, best * channels, rows, columns))
+    for kernel in range(kernels):
+        first = kernel // per_group % best * channels
+        weight[kernel, first : first + channels] = node.weight[kernel]
+    node.weight, node.group = weight, node.group // best

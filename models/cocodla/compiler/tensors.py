@@ -1,0 +1,140 @@
+"""Tensors in memory, and views: parts of a tensor that layers read and write in its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from cocodla import hw
+from cocodla.compiler.ir import Shape
+from cocodla.formats import CubeLayout
+from cocodla.formats.pixels import PixelFormat, pixel_format
+
+PIXEL_FORMATS = {1: "T_R8", 3: "T_Y8___V8U8_N444", 4: "T_A8B8G8R8"}
+"""Memory format of an image by its channels; three channels: the first in plane 0, the others paired in plane 1."""
+
+Span = tuple[int, int]
+"""First and last + 1."""
+Box = tuple[Span, Span, Span]
+"""Channels, rows, columns of a tensor."""
+
+
+@dataclass
+class Tensor:
+    """A tensor in memory. Codes mean scale * (q - zero).
+
+    form: feature cube, or pixel planes (`planes`: their offsets from the address; `line_strides`: one each).
+    addresses: one for each image in flight. Sizes and strides in bytes. A view has a `root`, the tensor it is a
+    part of: it begins `offset` bytes behind the root's address, at (channel, row, column) `origin`.
+    """
+
+    name: str
+    form: Literal["cube", "pixels"]
+    channels: int
+    height: int
+    width: int
+    size: int
+    line_strides: tuple[int, ...]
+    surface_stride: int = 0
+    planes: tuple[int, ...] = (0,)
+    scale: float = 1.0
+    zero: int = 0
+    addresses: list[int] = field(default_factory=list)
+    root: str = ""
+    offset: int = 0
+    origin: tuple[int, int, int] = (0, 0, 0)
+
+    @property
+    def shape(self) -> Shape:
+        return self.channels, self.height, self.width
+
+    @property
+    def layout(self) -> CubeLayout:
+        """Geometry of a cube."""
+        return CubeLayout(self.width, self.height, self.channels, self.line_strides[0], self.surface_stride)
+
+    @property
+    def pixel_format(self) -> PixelFormat:
+        """Format of a pixel input."""
+        return pixel_format(PIXEL_FORMATS[self.channels])
+
+    @property
+    def address(self) -> int:
+        """Address of the first image in flight."""
+        return self.addresses[0]
+
+    @property
+    def memory(self) -> str:
+        """Name of the tensor whose memory this one lies in."""
+        return self.root or self.name
+
+    @property
+    def box(self) -> Box:
+        """The part of the root it covers; channels of whole surfaces, because padding lanes are written too."""
+        first, row, column = self.origin
+        last = first + hw.align(self.channels)
+        return (first, last), (row, row + self.height), (column, column + self.width)
+
+    @property
+    def line_packed(self) -> bool:
+        return self.form == "cube" and self.line_strides[0] == hw.ATOM * self.width
+
+    @property
+    def surface_packed(self) -> bool:
+        return self.form == "cube" and self.surface_stride == self.line_strides[0] * self.height
+
+    @property
+    def lies_apart(self) -> bool:
+        """True if it is one pixel of several surfaces that do not follow each other: SDP cannot address that."""
+        return self.height == self.width == 1 and self.channels > hw.ATOM and self.surface_stride != hw.ATOM
+
+    def view(self, channels: Span, rows: Span, columns: Span, name: str = "") -> Tensor:
+        """A part of this tensor. Channels must begin at a surface; of pixels only rows can be chosen."""
+        origin = (self.origin[0] + channels[0], self.origin[1] + rows[0], self.origin[2] + columns[0])
+        part = replace(
+            self, name=name or self.name, root=self.memory, origin=origin, addresses=[],
+            channels=channels[1] - channels[0], height=rows[1] - rows[0], width=columns[1] - columns[0],
+        )  # fmt: skip
+        if self.form == "pixels":
+            part.planes = tuple(o + rows[0] * s for o, s in zip(self.planes, self.line_strides, strict=True))
+            return part
+        part.size = part.layout.size
+        part.offset = self.offset + self.layout.offset(channels[0], rows[0], columns[0])
+        return part
+
+
+def boxes_meet(one: Box, other: Box) -> bool:
+    """True if two parts of a tensor share an element."""
+    return all(a[0] < b[1] and b[0] < a[1] for a, b in zip(one, other, strict=True))
+
+
+def cube_tensor(name: str, shape: Shape, scale: float, zero: int) -> Tensor:
+    """Memory of a packed cube of (channels, height, width)."""
+    channels, height, width = shape
+    layout = CubeLayout.packed(width, height, channels)
+    return Tensor(
+        name, "cube", channels, height, width, layout.size, (layout.line_stride,), layout.surface_stride,
+        scale=scale, zero=zero,
+    )  # fmt: skip
+
+
+def pixel_tensor(name: str, shape: Shape) -> Tensor:
+    """Memory of an image of (channels, height, width) bytes."""
+    channels, height, width = shape
+    strides = pixel_format(PIXEL_FORMATS[channels]).line_bytes(width)
+    sizes = [stride * height for stride in strides]
+    planes = tuple(int(offset) for offset in np.cumsum([0, *sizes[:-1]]))
+    return Tensor(name, "pixels", channels, height, width, sum(sizes), strides, planes=planes)
+
+
+def to_json(tensor: Tensor) -> dict[str, Any]:
+    """Plain values of a tensor for the network file."""
+    return dict(tensor.__dict__)
+
+
+def from_json(values: dict[str, Any]) -> Tensor:
+    """Inverse of to_json."""
+    tuples = {name: tuple(values[name]) for name in ("line_strides", "planes", "origin")}
+    return Tensor(**{**values, **tuples})
