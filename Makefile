@@ -1,12 +1,12 @@
 # cocodla: the commands of the project. Each one prepares what it needs by itself.
 #
-#   make lenet [SIM=verilator|icarus] [IMAGES=10] [SEED=] [WAVES=1] [INPUT=files]   LeNet-5 on the RTL, proven bit-exact
-#   make test                                                                       everything CI runs
-#   make sim [BLOCK=sdp] [SIM=] [TEST=regex] [SEED=] [WAVES=1]                      one block's bench; alone: the list
-#   make traces TRACES=dir [SIM=] [ONLY=text]                                          public nv_small traces
-#   make random [COUNT=200] [SEED=] [SIM=]                                             random programs, RTL against golden model
-#   make bench [ONLY=regex] [MEMORY=full32] [CHECK=0] [ACCEPT=1]                    cycles of layers and traces
-#   make speed | lint | registers | clean                                           speed of the golden model | ...
+#   make lenet [SIM=verilator|icarus] [IMAGES=10] [SEED=] [WAVES=1] [INPUT="files"]  LeNet-5 on the RTL, proven bit-exact
+#   make test                                                                        everything CI runs
+#   make sim [BLOCK=sdp] [SIM=] [TEST=regex] [SEED=] [WAVES=1]                       one block's bench; alone: the list
+#   make traces TRACES=dir [SIM=] [ONLY=text]                                        public nv_small traces
+#   make random [COUNT=200] [SEED=] [SIM=]                                           random programs, RTL against golden
+#   make bench [ONLY=regex] [MEMORY=full32] [CHECK=0] [ACCEPT=1]                     cycles of layers and traces
+#   make speed | lint | registers | clean                                            speed of the golden model | ...
 
 SIM    ?= verilator
 export PYTHONUNBUFFERED = 1
@@ -24,7 +24,7 @@ bootstrap:
 	@python3 scripts/bootstrap.py
 
 lenet: bootstrap
-	@$(CLI) lenet --sim $(SIM) $(call option,count,IMAGES) $(call option,images,INPUT) $(call option,seed,SEED) $(call flag,waves,WAVES)
+	@$(CLI) lenet --sim $(SIM) $(call option,count,IMAGES) $(foreach file,$(INPUT),--images "$(file)") $(call option,seed,SEED) $(call flag,waves,WAVES)
 
 sim: bootstrap
 	@$(CLI) sim $(BLOCK) --sim $(SIM) $(call option,test,TEST) $(call option,seed,SEED) $(call flag,waves,WAVES)
