@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from cocodla.compiler import reference
-from cocodla.compiler.ir import FloatArray, Graph
+from cocodla.compiler.calibration import Samples
+from cocodla.compiler.ir import FloatArray, Graph, Node
 from cocodla.compiler.options import CompileOptions
 from cocodla.errors import UserError
 
-BATCH = 64
 BINS = 4096
+LEVELS = 128
+"""int8 magnitudes a value can be coded with, 0 included."""
 Range = tuple[float, float]
 
 
@@ -23,10 +26,12 @@ class Histogram:
         self.low = np.inf
         self.high = -np.inf
         self.limit = 0.0
+        self.seen = 0
         self.counts = np.zeros(BINS, np.int64)
 
     def add(self, values: FloatArray) -> None:
         """Count all values."""
+        self.seen += values.size
         self.low, self.high = min(self.low, float(values.min())), max(self.high, float(values.max()))
         reach = max(abs(self.low), abs(self.high))
         if self.limit == 0:
@@ -43,6 +48,19 @@ class Histogram:
     def centres(self) -> FloatArray:
         """Value in the middle of each bin."""
         return (np.arange(BINS) + 0.5) * (2 * self.limit / BINS) - self.limit
+
+
+@dataclass
+class Statistics:
+    """What calibration learnt of a graph.
+
+    ranges: (low, high) of every tensor, and of what goes into fused poolings. peaks: largest magnitude of each
+    channel (channels,), means: mean over all images (*shape), of every tensor.
+    """
+
+    ranges: dict[str, Range]
+    peaks: dict[str, FloatArray] = field(default_factory=dict)
+    means: dict[str, FloatArray] = field(default_factory=dict)
 
 
 def minmax(histogram: Histogram, options: CompileOptions) -> Range:
@@ -77,28 +95,89 @@ def least_squares(histogram: Histogram, options: CompileOptions) -> Range:
     return chosen
 
 
+def entropy(histogram: Histogram, options: CompileOptions) -> Range:
+    """The clipping whose int8 codes lose the least information: smallest KL divergence from the real distribution.
+
+    Magnitudes are compared. Values beyond the clipping count into the last bin of the real distribution, and are
+    missing in the coded one, so that clipping costs; each code spreads its count over the bins it stands for that
+    are not empty.
+    """
+    half = BINS // 2
+    magnitudes = histogram.counts[half:] + histogram.counts[half - 1 :: -1]
+    magnitudes[0] = magnitudes[1]  # ReLU makes heaps of zeros: they are coded exactly and tell nothing
+    reach = max(abs(histogram.low), abs(histogram.high))
+    used = min(half, int(np.ceil(reach / histogram.limit * half)))
+    if used <= LEVELS:
+        return histogram.low, histogram.high
+    best, chosen = np.inf, used
+    for bins in range(LEVELS, used + 1, max(1, (used - LEVELS) // 256)):
+        loss = _divergence(magnitudes, bins)
+        if loss <= best:
+            best, chosen = loss, bins
+    limit = chosen / half * histogram.limit if chosen < used else reach
+    return max(histogram.low, -limit), min(histogram.high, limit)
+
+
+def _divergence(magnitudes: np.ndarray, bins: int) -> float:
+    """KL divergence of a histogram of magnitudes from its int8 code when it is clipped to the first `bins` bins."""
+    inside = magnitudes[:bins].astype(np.float64)
+    real = inside.copy()
+    real[-1] += magnitudes[bins:].sum()
+    level = np.arange(bins) * LEVELS // bins
+    occupied = inside > 0
+    totals = np.bincount(level, inside, LEVELS)
+    members = np.bincount(level, occupied, LEVELS)
+    coded = np.where(occupied, (totals / np.maximum(members, 1))[level], 0)
+    if not coded.any():
+        return np.inf
+    tiny = 1e-4 / bins
+    p = (real / real.sum() + tiny) / (1 + tiny * bins)
+    q = (coded / coded.sum() + tiny) / (1 + tiny * bins)
+    return float((p * np.log(p / q)).sum())
+
+
 CALIBRATORS: dict[str, Callable[[Histogram, CompileOptions], Range]] = {
     "minmax": minmax,
     "percentile": percentile,
     "mse": least_squares,
+    "entropy": entropy,
 }
 
 
-def calibrate(graph: Graph, images: FloatArray, options: CompileOptions) -> dict[str, Range]:
-    """(low, high) of every tensor of the graph, and of what goes into fused poolings.
+def calibrate(graph: Graph, samples: Samples, options: CompileOptions) -> Statistics:
+    """Ranges, peaks and means of every tensor of the graph.
 
-    images: model inputs (batch, *input shape). UserError if a tensor is always 0 or never finite.
+    UserError, with node and tensor, if a tensor never varies (it cannot be given a scale) or is not finite.
     """
     histograms: dict[str, Histogram] = {}
-    for start in range(0, len(images), BATCH):
-        for tensor, values in reference.walk(graph, images[start : start + BATCH]):
+    statistics = Statistics({})
+    for images in samples.batches():
+        share = len(images) / len(samples)
+        for tensor, values in reference.walk(graph, images):
             if not np.isfinite(values).all():
-                raise UserError(f"tensor {tensor!r} takes infinite or NaN values on the calibration data")
+                raise UserError(f"{_where(graph, tensor)} takes infinite or NaN values on the calibration data")
             histograms.setdefault(tensor, Histogram()).add(values)
+            axes = (0, *range(2, values.ndim))
+            peak = np.abs(values).max(axes)
+            statistics.peaks[tensor] = np.maximum(statistics.peaks.get(tensor, peak), peak)
+            statistics.means[tensor] = statistics.means.get(tensor, 0) + values.mean(0, dtype=np.float64) * share
     method = CALIBRATORS[options.calibrator]
-    ranges = {}
     for tensor, histogram in histograms.items():
-        if histogram.limit == 0:
-            raise UserError(f"tensor {tensor!r} is 0 for all calibration data, it cannot be given a scale")
-        ranges[tensor] = method(histogram, options)
-    return ranges
+        _check_varies(graph, tensor, histogram)
+        statistics.ranges[tensor] = method(histogram, options)
+    return statistics
+
+
+def _check_varies(graph: Graph, tensor: str, histogram: Histogram) -> None:
+    if histogram.limit == 0 or (histogram.low == histogram.high and histogram.seen > 1):
+        raise UserError(
+            f"{_where(graph, tensor)} is {histogram.low:g} for all calibration data; what never varies has no scale"
+        )
+
+
+def _where(graph: Graph, tensor: str) -> str:
+    """A tensor with the node that makes it, for messages."""
+    if tensor == graph.input:
+        return f"the model's input {tensor!r}"
+    node: Node | None = graph.producer(tensor.removesuffix(reference.UNPOOLED))
+    return f"{type(node).__name__} {node.name!r}: its output {tensor!r}" if node else f"tensor {tensor!r}"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from cocodla import hw
 from cocodla.errors import UserError
 
-CalibratorName = Literal["minmax", "percentile", "mse"]
+CalibratorName = Literal["minmax", "percentile", "mse", "entropy"]
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,10 @@ class CompileOptions:
         up to 255 mean 1, anything else spreads its range over 0..255).
     input_shape: (channels, height, width) for a model whose input has unnamed extents.
     image_mode: fetch a 1-, 3- or 4-channel input as pixels (else always as a feature cube).
-    calibrator: how the range of an activation follows from the calibration data; `percentile` is the share of
-        values inside the range, in percent.
+    calibrator: how the range of an activation follows from the calibration data (entropy: least KL divergence, mse:
+        least squares); `percentile` is the share of values inside the range, in percent.
+    equalise: balance the channels of tensors between two convolutions before scales are chosen (equalise.py).
+    bias_correction: take the mean error of rounded weights, measured on the calibration data, out of the biases.
     asymmetric: give tensors that are never negative the whole range -128..127 instead of 0..127.
     images_in_flight: with 2 the layers of two images alternate, each image in memory of its own: while a layer of one
         computes, the next layer of the other is fetched. With 1 only the last layer of an
@@ -39,6 +41,8 @@ class CompileOptions:
     image_mode: bool = True
     calibrator: CalibratorName = "minmax"
     percentile: float = 99.99
+    equalise: bool = False
+    bias_correction: bool = False
     asymmetric: bool = False
     images_in_flight: int = 2
     reuse_memory: bool = False
@@ -46,8 +50,9 @@ class CompileOptions:
     verify: bool = True
 
     def __post_init__(self) -> None:
-        if self.calibrator not in ("minmax", "percentile", "mse"):
-            raise UserError(f"unknown calibrator {self.calibrator!r}; known: minmax, percentile, mse")
+        known = get_args(CalibratorName)
+        if self.calibrator not in known:
+            raise UserError(f"unknown calibrator {self.calibrator!r}; known: {', '.join(known)}")
         if not 50.0 < self.percentile <= 100.0:
             raise UserError(f"calibration percentile {self.percentile} is outside (50, 100]")
         if self.base_address % hw.ATOM or not 0 <= self.base_address < 1 << hw.ADDRESS_BITS:

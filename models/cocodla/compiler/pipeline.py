@@ -4,47 +4,51 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 from threadpoolctl import threadpool_limits
 
 from cocodla.compiler import allocate, encode, frontend, limits, original, schedule
 from cocodla.compiler.calibrate import calibrate
+from cocodla.compiler.calibration import Samples, check_constants, samples_of
+from cocodla.compiler.equalise import equalise
 from cocodla.compiler.ir import Conv, Graph, Shape
 from cocodla.compiler.lower import HardwareLayer, lower
 from cocodla.compiler.network import InputSpec, Layer, Network, OutputSpec
 from cocodla.compiler.options import CompileOptions
 from cocodla.compiler.passes import Verifier, run_passes
-from cocodla.compiler.pixels import Conversion, PixelMap, check_images, conversion, pixel_map
+from cocodla.compiler.pixels import Conversion, ImageSet, PixelMap, conversion
 from cocodla.compiler.quantize import QuantisedGraph, quantise
 from cocodla.compiler.tensors import PIXEL_FORMATS
-from cocodla.errors import UserError
 
 VERIFIED_IMAGES = 4
 """How many calibration images each pass is checked with."""
 
 
 @threadpool_limits.wrap(limits=1, user_api="blas")  # the matrices are small: more threads only wait for each other
-def compile_model(path: Path | str, calibration: np.ndarray | None, options: CompileOptions | None = None) -> Network:
+def compile_model(
+    path: Path | str, calibration: ImageSet | None, options: CompileOptions | None = None
+) -> Network:
     """Compile an ONNX model to an int8 network for the accelerator.
 
-    calibration: sample inputs (batch, *input shape), uint8 pixels or floats as the model takes them. UserError for
-    a model, an option or data that cannot be used; the message names operator, node, constraint and value.
+    calibration: sample inputs (batch, *input shape), uint8 pixels or floats as the model takes them; they are looked
+    at in batches. UserError for a model, an option or data that cannot be used; the message names operator, node,
+    constraint and value.
     """
     options = options or CompileOptions()
     name = Path(path).stem
     imported = frontend.import_model(frontend.load_model(path), name, options)
     graph = imported.graph
     input_shape = graph.shapes[graph.input]
-    images, pixels = _calibration(calibration, input_shape, options)
-    model_outputs = original.outputs_of(imported.model, imported.outputs, images[:1])
+    check_constants(graph)
+    samples = samples_of(calibration, input_shape, options)
+    sample = samples.inputs(slice(VERIFIED_IMAGES))
+    model_outputs = original.outputs_of(imported.model, imported.outputs, sample[:1])
     verifier = None
     if options.verify:
-        sample = images[:VERIFIED_IMAGES]
         verifier = Verifier(sample, original.outputs_of(imported.model, graph.outputs, sample))
     fetched = {tensor: graph.shapes[tensor] for tensor in graph.outputs}
     host = frontend.host_model(imported)
     run_passes(graph, verifier)
-    quantised = _quantised(graph, images, pixels, options)
+    quantised, equalised = _quantised(graph, samples, options, verifier)
     layers, tensors = lower(graph, quantised)
     schedule.assign_banks(layers)
     memory = allocate.allocate(layers, tensors, graph.input, graph.outputs, options)
@@ -54,7 +58,7 @@ def compile_model(path: Path | str, calibration: np.ndarray | None, options: Com
     ]
     return Network(
         name=name,
-        input=_input_spec(graph, input_shape, pixels),
+        input=_input_spec(graph, input_shape, samples.pixels),
         outputs=outputs,
         layers=[_layer(layer) for layer in layers],
         tensors=tensors,
@@ -63,35 +67,42 @@ def compile_model(path: Path | str, calibration: np.ndarray | None, options: Com
         memory_end=memory.end,
         fetched=fetched,
         host=host.SerializeToString() if host is not None else b"",
+        meta={"equalised": equalised},
     )
 
 
 def quantise_model(
-    path: Path | str, calibration: np.ndarray | None, options: CompileOptions | None = None
+    path: Path | str, calibration: ImageSet | None, options: CompileOptions | None = None
 ) -> tuple[Graph, QuantisedGraph]:
     """The float graph after all passes and its integer layers: what accuracy studies look at."""
     options = options or CompileOptions()
     imported = frontend.import_model(frontend.load_model(path), Path(path).stem, options)
     graph = imported.graph
-    images, pixels = _calibration(calibration, graph.shapes[graph.input], options)
+    check_constants(graph)
+    samples = samples_of(calibration, graph.shapes[graph.input], options)
     run_passes(graph, None)
-    return graph, _quantised(graph, images, pixels, options)
+    return graph, _quantised(graph, samples, options, None)[0]
 
 
-def _quantised(graph: Graph, images: np.ndarray, pixels: PixelMap, options: CompileOptions) -> QuantisedGraph:
-    """Integer layers of an optimised graph; UserError for a layer the hardware cannot do."""
+def _quantised(
+    graph: Graph, samples: Samples, options: CompileOptions, verifier: Verifier | None
+) -> tuple[QuantisedGraph, dict[str, list[float]]]:
+    """Integer layers of an optimised graph, and the factors of equalised tensors by channel.
+
+    UserError for a layer the hardware cannot do.
+    """
     for node in graph.nodes:
         limits.check(node, graph.shapes[node.inputs[0]])
-    return quantise(graph, calibrate(graph, images, options), _converter(graph, pixels, options), options)
-
-
-def _calibration(calibration: np.ndarray | None, shape: Shape, options: CompileOptions) -> tuple[np.ndarray, PixelMap]:
-    """Calibration images as model inputs, and the meaning of a pixel."""
-    if calibration is None:
-        raise UserError("no calibration data: int8 scales follow from sample inputs of the model")
-    images = check_images(calibration, shape, "calibration images")
-    pixels = pixel_map(images, shape[0], options)
-    return (pixels.to_input(images) if images.dtype == np.uint8 else images.astype(np.float32)), pixels
+    statistics = calibrate(graph, samples, options)
+    factors = {}
+    if options.equalise:
+        factors = equalise(graph, statistics.peaks)
+        if verifier is not None:
+            verifier.check(graph, "equalise")
+        statistics = calibrate(graph, samples, options)
+    means = statistics.means if options.bias_correction else {}
+    quantised = quantise(graph, statistics.ranges, _converter(graph, samples.pixels, options), options, means)
+    return quantised, {tensor: factor.tolist() for tensor, factor in factors.items()}
 
 
 def _converter(graph: Graph, pixels: PixelMap, options: CompileOptions) -> Conversion | None:

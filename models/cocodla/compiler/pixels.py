@@ -8,6 +8,7 @@ zero for each channel; both are folded into the layer's weights and bias. Paddin
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -17,6 +18,28 @@ from cocodla.errors import UserError
 
 SHIFT = 14
 """Fraction bits of the converter's scale when it is not 1."""
+
+
+BATCH = 64
+"""Images that are looked at together."""
+
+
+class ImageSet(Protocol):
+    """Images (batch, *shape): an array, or anything that loads a slice of them when asked.
+
+    dtype uint8 means pixels, anything else inputs as the model takes them. Arrays, memory-mapped files and
+    `cocodla.images.PictureFiles` are image sets.
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: slice, /) -> np.ndarray: ...
 
 
 @dataclass(frozen=True)
@@ -71,7 +94,7 @@ class Conversion:
         return np.clip(rounded, -128, 127).astype(np.int8)
 
 
-def pixel_map(calibration: np.ndarray, channels: int, options: CompileOptions) -> PixelMap:
+def pixel_map(calibration: ImageSet, channels: int, options: CompileOptions) -> PixelMap:
     """The meaning of a pixel byte: as the options say, else guessed from float calibration data."""
     if options.pixel_scale is not None:
         scale = _per_channel(options.pixel_scale, channels, "pixel_scale")
@@ -81,12 +104,26 @@ def pixel_map(calibration: np.ndarray, channels: int, options: CompileOptions) -
     one, zero = np.ones(channels), np.zeros(channels)
     if calibration.dtype == np.uint8:
         return PixelMap(one, _per_channel(options.pixel_offset, channels, "pixel_offset"))
-    low, high = float(calibration.min()), float(calibration.max())
+    low, high, whole = extent(calibration)
     if low >= 0 and high <= 1:
         return PixelMap(one / 255, zero)
-    if low >= 0 and high <= 255 and (np.rint(calibration) == calibration).all():
+    if low >= 0 and high <= 255 and whole:
         return PixelMap(one, zero)
     return PixelMap(one * ((high - low) / 255 or 1.0), one * low)
+
+
+def extent(images: ImageSet) -> tuple[float, float, bool]:
+    """Smallest and largest value of an image set, and whether all are whole numbers.
+
+    UserError where they hold what is not a finite number.
+    """
+    low, high, whole = np.inf, -np.inf, True
+    for start in range(0, len(images), BATCH):
+        part = images[start : start + BATCH]
+        check_numbers(part, "calibration images")
+        low, high = min(low, float(part.min())), max(high, float(part.max()))
+        whole = whole and bool((np.rint(part) == part).all())
+    return low, high, whole
 
 
 def _per_channel(value: object, channels: int, name: str) -> FloatArray:
@@ -134,6 +171,12 @@ def check_images(images: np.ndarray, shape: Shape, what: str) -> np.ndarray:
         raise UserError(f"{what} have shape {array.shape}, the network takes N x {expected}")
     if len(array) == 0:
         raise UserError(f"{what} are empty")
-    if array.dtype != np.uint8 and not (np.issubdtype(array.dtype, np.number) and np.isfinite(array).all()):
-        raise UserError(f"{what} hold values that are not finite numbers")
+    check_numbers(array, what)
     return array
+
+
+def check_numbers(array: np.ndarray, what: str) -> None:
+    """UserError unless all values are finite real numbers."""
+    real = np.issubdtype(array.dtype, np.integer) or np.issubdtype(array.dtype, np.floating)
+    if not (real and np.isfinite(array).all()):
+        raise UserError(f"{what} hold values that are not finite numbers")

@@ -18,7 +18,7 @@ from cocodla.compiler.calibrate import Range
 from cocodla.compiler.ir import ActivationFunction, Add, Conv, FloatArray, Graph, Pair, Pool, PoolFunction, Shape
 from cocodla.compiler.options import CompileOptions
 from cocodla.compiler.pixels import Conversion
-from cocodla.compiler.reference import unpooled
+from cocodla.compiler.reference import convolve, unpooled
 from cocodla.errors import UserError
 
 FRACTION = 14
@@ -145,16 +145,25 @@ class QuantisedGraph:
 
 
 def quantise(
-    graph: Graph, ranges: Mapping[str, Range], conversion: Conversion | None, options: CompileOptions
+    graph: Graph,
+    ranges: Mapping[str, Range],
+    conversion: Conversion | None,
+    options: CompileOptions,
+    means: Mapping[str, FloatArray] | None = None,
 ) -> QuantisedGraph:
-    """Choose scales and integers for all layers. `conversion` says that the first layer reads pixels."""
+    """Choose scales and integers for all layers. `conversion` says that the first layer reads pixels.
+
+    means: mean of every tensor over the calibration data (*shape): where given, the mean error that the rounded
+    weights of a convolution make is taken out of its bias.
+    """
     tensors: dict[str, Quantisation] = {}
     if conversion is None:
         tensors[graph.input] = scale_for(ranges[graph.input], options)
     layers: list[QuantisedLayer] = []
     for node in graph.nodes:
         if isinstance(node, Conv):
-            layer = _convolution(graph, node, ranges, tensors, conversion, options)
+            mean = (means or {}).get(node.inputs[0])
+            layer = _convolution(graph, node, ranges, tensors, conversion, options, mean)
             tensors[node.output] = layer.out
             layers.append(layer)
         elif isinstance(node, Add):
@@ -186,6 +195,7 @@ def _convolution(
     tensors: Mapping[str, Quantisation],
     conversion: Conversion | None,
     options: CompileOptions,
+    mean: FloatArray | None = None,
 ) -> QuantisedConv:
     source = node.inputs[0]
     channels = graph.shapes[source][0]
@@ -205,6 +215,10 @@ def _convolution(
     scales = multiplier * 2.0 ** -(fraction + shift) * out.scale
     codes = np.clip(np.rint(weight / scales[:, None, None, None]), -127, 127).astype(np.int8)
     correction = np.einsum("kcrs,kc->k", codes.astype(np.float64), zero) * scales
+    if mean is not None:
+        # convolution is linear: the mean of its error is the error it makes of the mean
+        error = codes * scales[:, None, None, None] / step[..., None, None] - node.weight
+        correction = correction + convolve(mean[None].astype(np.float64), error, node).mean((0, 2, 3))
     exact_bias = (node.bias - correction) / out.scale
     bias, bias_shift = _bias_operands(exact_bias * 2.0**fraction)
     function = node.activation

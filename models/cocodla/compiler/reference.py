@@ -57,9 +57,12 @@ def walk(graph: Graph, images: FloatArray) -> Iterator[tuple[str, FloatArray]]:
                 values.pop(tensor, None)
 
 
+UNPOOLED = "/unpooled"
+
+
 def unpooled(tensor: str) -> str:
     """Name under which `walk` tells the input of the pooling that makes `tensor`."""
-    return f"{tensor}/unpooled"
+    return tensor + UNPOOLED
 
 
 def run(graph: Graph, images: FloatArray) -> dict[str, FloatArray]:

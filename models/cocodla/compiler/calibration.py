@@ -1,0 +1,83 @@
+"""Calibration data as model inputs, a batch at a time: large sets stay on disk until they are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from cocodla.compiler.ir import Affine, Conv, Dense, FloatArray, Graph, Node, Shape
+from cocodla.compiler.options import CompileOptions
+from cocodla.compiler.pixels import BATCH, ImageSet, PixelMap, check_images, extent, pixel_map
+from cocodla.errors import UserError
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Calibration images and the meaning of their pixels; `shape` is the model's input."""
+
+    images: ImageSet
+    pixels: PixelMap
+    shape: Shape
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def batches(self, size: int = BATCH) -> Iterator[FloatArray]:
+        """Model inputs (up to `size`, *shape), float32. UserError where they hold what is not a finite number."""
+        for start in range(0, len(self.images), size):
+            yield self.inputs(slice(start, start + size))
+
+    def inputs(self, part: slice) -> FloatArray:
+        """Some of the images as model inputs, float32."""
+        images = check_images(self.images[part], self.shape, "calibration images")
+        return self.pixels.to_input(images) if images.dtype == np.uint8 else images.astype(np.float32)
+
+
+def samples_of(calibration: ImageSet | None, shape: Shape, options: CompileOptions) -> Samples:
+    """Check a calibration set against the model's input; UserError if it is absent, empty or of another shape."""
+    if calibration is None:
+        raise UserError("no calibration data: int8 scales follow from sample inputs of the model")
+    if len(calibration) == 0:
+        raise UserError("calibration images are empty: int8 scales follow from sample inputs of the model")
+    if len(calibration.shape) == len(shape):  # a single image, or images without a channel axis
+        calibration = check_images(calibration[:], shape, "calibration images")
+    check_images(calibration[:1], shape, "calibration images")
+    return Samples(calibration, _meaning(calibration, shape, options), shape)
+
+
+def _meaning(calibration: ImageSet, shape: Shape, options: CompileOptions) -> PixelMap:
+    """The meaning of a pixel byte. UserError if float data lie far outside of what pixels are said to mean."""
+    pixels = pixel_map(calibration, shape[0], options)
+    if calibration.dtype != np.uint8 and options.pixel_scale is not None:
+        low, high, _ = extent(calibration)
+        ends = np.array([pixels.offset, pixels.offset + 255 * pixels.scale])
+        slack = float(np.abs(pixels.scale).max())
+        if low < ends.min() - slack or high > ends.max() + slack:
+            raise UserError(
+                f"calibration images hold values from {low:.4g} to {high:.4g}, but pixels mean "
+                f"{ends.min():.4g} to {ends.max():.4g} (pixel_scale, pixel_offset)"
+            )
+    return pixels
+
+
+def check_constants(graph: Graph) -> None:
+    """UserError for a node whose weights hold NaN or infinity."""
+    for node in graph.nodes:
+        for role, values in _constants(node):
+            wrong = int((~np.isfinite(values)).sum())
+            if wrong:
+                raise UserError(
+                    f"{type(node).__name__} {node.name!r}: {wrong} of {values.size} values of its {role} "
+                    "are NaN or infinite"
+                )
+
+
+def _constants(node: Node) -> Iterator[tuple[str, FloatArray]]:
+    if isinstance(node, (Conv, Dense)):
+        yield "weight", node.weight
+        yield "bias", node.bias
+    elif isinstance(node, Affine):
+        yield "scale", node.scale
+        yield "shift", node.shift
