@@ -99,7 +99,7 @@ pdp_strip_width u_width (
 /* verilator lint_on PINCONNECTEMPTY */
 
 // One column wide cubes: the line buffer needs a cycle between two accesses to one place
-wire [16:0] shortest = {4'd0, columns} | {16'd0, kernel_height != 3'd0};
+wire [16:0] shortest = {4'd0, columns} | {16'd0, kernel_height != 3'd0 && columns == 13'd0};
 
 always @(posedge clk) begin
     if (state == IDLE) begin
