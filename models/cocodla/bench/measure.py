@@ -18,6 +18,7 @@ from cocodla.bench.layers import LAYERS, BenchLayer, Traffic
 from cocodla.bench.program import layer_program
 from cocodla.errors import UserError
 from cocodla.golden import run as run_golden
+from cocodla.latency import MemoryTiming, layer_of, predict
 from cocodla.program.commands import CheckMemory
 from cocodla.program.program import Program
 from cocodla.program.trace import read_trace
@@ -120,6 +121,13 @@ def measure(case: Case, memories: Sequence[str], check: bool = True) -> Iterator
             if not known.failures:
                 _store(place, known)
         yield known
+
+
+def predicted_cycles(case: Case, memory: str) -> int:
+    """What the latency model says about a case on a memory."""
+    model = MEMORIES[memory]
+    answer = model.latency if model.write_latency is None else model.write_latency
+    return predict(layer_of(case.program), MemoryTiming(model.latency, answer, model.ar_every))
 
 
 def _with_expectations(program: Program) -> Program:

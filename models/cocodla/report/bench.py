@@ -10,7 +10,15 @@ from rich.console import Console
 from rich.table import Table
 
 from cocodla.bench import results
-from cocodla.bench.measure import Case, Measurement, check_memories, layer_cases, measure_all, trace_cases
+from cocodla.bench.measure import (
+    Case,
+    Measurement,
+    check_memories,
+    layer_cases,
+    measure_all,
+    predicted_cycles,
+    trace_cases,
+)
 from cocodla.errors import UserError
 from cocodla.report.progress import progress_bar
 
@@ -48,10 +56,13 @@ def run_bench(
     names = check_memories(memories)
     with progress_bar(console, "benchmark") as progress:
         progress(0, len(cases) * len(names))
-        measured = list(measure_all(cases, names, check, progress))
-    references = results.read_references(shared / "reference")
-    by_name = {case.name: case for case in cases}
-    rows = [results.make_row(by_name[m.name], m, references) for m in measured]
+        references = results.read_references(shared / "reference")
+        by_name = {case.name: case for case in cases}
+        rows = []
+        for m in measure_all(cases, names, check, progress):
+            case = by_name[m.name]
+            rows.append(results.make_row(case, m, references, predicted_cycles(case, m.memory)))
+    measured = [row.measured for row in rows]
     for memory in names:
         _show(console, memory, [row for row in rows if row.measured.memory == memory])
     _show_goals(console, results.goals(rows))
@@ -79,12 +90,16 @@ def _show(console: Console, memory: str, rows: list[results.Row]) -> None:
         cycles = "FAIL" if row.measured.failures else f"{row.measured.cycles:,}"
         table.add_row(
             row.case.name, _count(row.bound), cycles, _ratio(row.efficiency), _count(row.reference),
-            _ratio(row.speed_up), _count(row.predicted), "" if row.error is None else f"{row.error:+.1%}",
+            _ratio(row.speed_up), _count(row.predicted), "" if row.error is None else f"{row.error:+.2%}",
         )  # fmt: skip
     console.print(table)
-    errors = [abs(row.error) for row in rows if row.error is not None]
+    errors = {row.case.name: abs(row.error) for row in rows if row.error is not None}
     if errors:
-        console.print(f"latency model: mean error {sum(errors) / len(errors):.1%}, worst {max(errors):.1%}")
+        worst = max(errors, key=errors.__getitem__)
+        text = (
+            f"latency model: mean error {sum(errors.values()) / len(errors):.2%}, worst {errors[worst]:.2%} ({worst})"
+        )
+        console.print(text, highlight=False)
 
 
 def _count(value: int | None) -> str:

@@ -1,0 +1,137 @@
+"""Latency of the convolution pipeline: fetch of lines and weights against the operations of CSC.
+
+The operations of a kernel group are followed one by one, all at once in arrays: an operation takes as many cycles as
+the longer of its stripe and its weight set, and begins when its lines and weights are in CBUF
+(rtl/conv/csc_seq.v, csc_wt.v, csc_dat.v; docs/architecture.md).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cocodla.golden.config_conv import ConvConfig, CscConfig
+from cocodla.hw import ATOM, CBUF_BANK_ENTRIES
+from cocodla.latency.layer import MemoryTiming
+
+Times = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+STRIPE = 16
+TO_CBUF = 12.0
+"""From the enabling write to the first read request, and from its answer to the first use in CSC."""
+REFILL = 8.0
+"""From the release of a weight entry to the answer of the read that fills it again, without the memory."""
+
+
+def stripes(positions: int) -> Ints:
+    """Lengths of the stripes of a kernel group: 16 positions; a rest of 17 to 23 is split 8 + rest."""
+    lengths = []
+    left = positions
+    while left > STRIPE:
+        lengths.append(8 if STRIPE < left < 24 else STRIPE)
+        left -= lengths[-1]
+    return np.array([*lengths, left], np.int64)
+
+
+class Convolution:
+    """One layer. Times are cycles since the enabling write."""
+
+    def __init__(self, config: ConvConfig, memory: MemoryTiming, operand_beats: int) -> None:
+        self.csc, self.cdma, self.memory = config.csc, config.cdma, memory
+        self.lengths = stripes(self.csc.out_width * self.csc.out_height)
+        self.op_rows, self.op_bytes = _operations(self.csc)
+        self.line_beats = self.cdma.entries
+        self.weight_beats = self.csc.weight_bytes // ATOM
+        self.ring = self.csc.weight_banks * CBUF_BANK_ENTRIES
+        self.first = TO_CBUF + memory.latency
+        self.lines, self.weights = self._arrivals(operand_beats)
+
+    def _arrivals(self, operand_beats: int) -> tuple[Times, Times]:
+        """When each line, and each weight entry if the ring had no end, is in CBUF. Both clients take turns."""
+        beats = self.line_beats * self.cdma.height
+        early = min(self.weight_beats, self.ring)
+        data: Times = np.arange(1.0, beats + 1)
+        weights: Times = np.arange(1.0, self.weight_beats + 1)
+        data = data + np.minimum(data, early) + operand_beats
+        weights = weights + np.minimum(weights, beats) + operand_beats
+        lines: Times = self.first + data[self.line_beats - 1 :: self.line_beats] * self.memory.every
+        entries: Times = self.first + weights * self.memory.every
+        return lines, entries
+
+    def _line_waits(self) -> Times:
+        """Earliest start (stripes, operations) for the lines each needs: position i is read i cycles later."""
+        csc = self.csc
+        raster = np.arange(self.lengths.sum())
+        line = raster // csc.out_width * csc.stride_y - csc.pad_top
+        offsets = np.concatenate([np.arange(n) for n in self.lengths])
+        owner = np.repeat(np.arange(len(self.lengths)), self.lengths)
+        waits = np.zeros((len(self.lengths), len(self.op_rows)))
+        rows, inverse = np.unique(self.op_rows, return_inverse=True)
+        for index, row in enumerate(rows):
+            y = line + row
+            inside = (y >= 0) & (y < csc.height)
+            ready = np.where(inside, self.lines[np.clip(y, 0, len(self.lines) - 1)] - offsets, 0.0)
+            worst = np.zeros(len(self.lengths))
+            np.maximum.at(worst, owner, ready)
+            waits[:, inverse == index] = worst[:, None]
+        return waits
+
+    def issue_times(self) -> tuple[Times, Times]:
+        """Starts of the last operations of all stripes (groups * stripes), and the end of each."""
+        csc = self.csc
+        waits = self._line_waits()
+        weights = self.weights.copy()
+        released = np.zeros(self.weight_beats)
+        starts: list[Times] = []
+        now, entry = 0.0, 0
+        for first in range(0, csc.kernels, ATOM):
+            kernels = min(ATOM, csc.kernels - first)
+            used = np.ceil(np.cumsum(self.op_bytes * kernels) / ATOM).astype(np.int64)
+            last = entry + np.minimum(used, max(self.weight_beats - entry, 1)) - 1
+            self._refill(weights, released, entry, int(last[-1]) + 1)
+            ready = waits.copy()
+            ready[0] = np.maximum(ready[0], weights[last] + 1)
+            costs = np.maximum(np.maximum(self.lengths, kernels), 2)
+            begin = _follow(ready, costs, now)
+            starts.append(begin[:, -1])
+            bounds = np.concatenate([[entry], last + 1])
+            released[entry : last[-1] + 1] = np.repeat(begin[-1], np.diff(bounds))
+            now, entry = float(begin[-1, -1] + costs[-1]), int(last[-1]) + 1
+            waits[:] = 0.0
+        found = np.concatenate(starts)
+        return found, found + np.tile(self.lengths, len(starts))
+
+    def _refill(self, weights: Times, released: Times, begin: int, end: int) -> None:
+        """Weight entries begin..end come no earlier than their place in the ring is free, and one after the other."""
+        late = max(begin, self.ring)
+        if late < end:
+            free = released[late - self.ring : end - self.ring] + REFILL + self.memory.latency
+            weights[late:end] = np.maximum(weights[late:end], free)
+        if begin and begin < end:
+            steps = np.arange(begin - 1, end) * self.memory.every
+            weights[begin - 1 : end] = np.maximum.accumulate(weights[begin - 1 : end] - steps) + steps
+
+
+def _operations(csc: CscConfig) -> tuple[Ints, Ints]:
+    """Of each stripe operation in order (block, row, column): its line offset, and weight bytes per kernel."""
+    blocks = np.minimum(ATOM, csc.channels - np.arange(0, csc.channels, ATOM))
+    count = csc.kernel_height * csc.kernel_width
+    rows = np.repeat(np.arange(csc.kernel_height) * csc.dilation_y, csc.kernel_width)
+    return np.tile(rows, len(blocks)), np.repeat(blocks, count)
+
+
+def _follow(ready: Times, costs: Ints, now: float) -> Times:
+    """Starts (stripes, operations) of operations one after the other: each begins when it is ready and the former
+    is through."""
+    spent = np.repeat(costs, ready.shape[1]).astype(np.float64)
+    before = np.concatenate([[0.0], np.cumsum(spent)[:-1]])
+    slack = np.maximum.accumulate(np.maximum(ready.ravel() - before, now))
+    return (slack + before).reshape(ready.shape)
+
+
+def output_end(starts: Times, lengths_end: Times, every: int) -> float:
+    """When the last atom has been handed to the memory, which takes one every `every` cycles."""
+    counts = (lengths_end - starts).astype(np.int64)
+    after = counts.sum() - np.cumsum(counts) + counts
+    return float(max(np.max(starts + after * every), np.max(lengths_end)))

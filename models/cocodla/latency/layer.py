@@ -1,0 +1,64 @@
+"""What the latency model knows of a layer and of the memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cocodla.formats.feature import CubeLayout
+from cocodla.golden.config import PdpConfig, SdpConfig, SdpRdmaConfig
+from cocodla.golden.config_cdp import cdp_source
+from cocodla.golden.config_conv import CdmaConfig, ConvConfig, CscConfig
+from cocodla.golden.device import Device
+from cocodla.program.commands import WriteRegister
+from cocodla.program.program import Program
+
+
+@dataclass(frozen=True)
+class MemoryTiming:
+    """Core cycles. latency: from a read request to its data. write_latency: from a write to its response.
+
+    every: a request is accepted (each of reads and writes) every n-th cycle.
+    """
+
+    latency: int = 32
+    write_latency: int = 32
+    every: int = 1
+
+
+@dataclass(frozen=True)
+class Layer:
+    """The units of one layer: conv and sdp, sdp alone, pdp alone or behind sdp, or cdp (its input cube)."""
+
+    conv: ConvConfig | None = None
+    sdp: SdpConfig | None = None
+    rdma: SdpRdmaConfig | None = None
+    pdp: PdpConfig | None = None
+    cdp: CubeLayout | None = None
+
+
+def layer_of(program: Program) -> Layer:
+    """The layer that the register writes of a program enable; of several, those pending in the group that runs first.
+
+    UserError for registers that mean nothing on nv_small.
+    """
+    device = Device()
+    for command in program:
+        if isinstance(command, WriteRegister):
+            device.write_register(command.address, command.value)
+    units = device.units
+
+    def running(name: str) -> bool:
+        return units[name].running
+
+    sdp = SdpConfig.from_registers(units["SDP"].snapshot()) if running("SDP") else None
+    conv = None
+    if sdp and sdp.from_cacc:
+        csc = CscConfig.from_registers(units["CSC"].snapshot(), units["CACC"].snapshot())
+        conv = ConvConfig(CdmaConfig.from_registers(units["CDMA"].snapshot()), csc)
+    return Layer(
+        conv=conv,
+        sdp=sdp,
+        rdma=SdpRdmaConfig.from_registers(units["SDP_RDMA"].snapshot()) if sdp and sdp.needs_rdma else None,
+        pdp=PdpConfig.from_registers(units["PDP"].snapshot()) if running("PDP") else None,
+        cdp=cdp_source(units["CDP_RDMA"].snapshot())[1] if running("CDP") else None,
+    )

@@ -1,0 +1,106 @@
+"""Predicted cycles of a layer, from the last D_OP_ENABLE write to the interrupt of its last unit.
+
+Every unit moves an atom a cycle; what differs is what comes before the first atom and after the last one. The constants
+are properties of the pipelines in rtl/ (register crossing, request, stages, acknowledge).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cocodla.golden.config import OperandConfig, PdpConfig, SdpRdmaConfig
+from cocodla.hw import ATOM, surfaces
+from cocodla.latency.convolution import Convolution, output_end
+from cocodla.latency.layer import Layer, MemoryTiming
+
+STREAM = 33
+"""SDP, PDP or CDP from memory to memory: everything besides atoms and the memory's two latencies."""
+CDP_EXTRA = 8
+DRAIN = 33
+"""From the last atom CSC issues to the interrupt, without the memory: MAC array, CACC, SDP, write, acknowledge."""
+PDP_DRAIN = 12
+STRIP = 8
+"""Between two strips of PDP."""
+BUFFER = 120
+"""Reads a reader keeps in flight: a longer latency slows it down."""
+
+
+def predict(layer: Layer, memory: MemoryTiming) -> int:
+    """Cycles of a layer. ValueError for a layer without a unit that ends it."""
+    if layer.conv:
+        return round(_convolution(layer, memory))
+    if layer.sdp and layer.rdma:
+        cube = layer.sdp
+        atoms = cube.width * cube.height * surfaces(cube.channels)
+        return round(_stream(atoms + operand_beats(layer.rdma), atoms, memory) + (PDP_DRAIN if layer.pdp else 0))
+    if layer.pdp:
+        return round(_pooling(layer.pdp, memory))
+    if layer.cdp:
+        atoms = layer.cdp.width * layer.cdp.height * layer.cdp.surfaces
+        return round(_stream(atoms, atoms, memory) + CDP_EXTRA)
+    raise ValueError("no unit of the layer is enabled")
+
+
+def operand_beats(rdma: SdpRdmaConfig | None) -> int:
+    """Beats of operands from memory."""
+    if rdma is None:
+        return 0
+
+    def beats(engine: OperandConfig | None) -> int:
+        if engine is None:
+            return 0
+        groups = surfaces(rdma.channels) * (rdma.width * rdma.height if engine.per_element else 1)
+        return groups * engine.group_bytes // ATOM
+
+    return beats(rdma.bs) + beats(rdma.bn)
+
+
+def _stream(reads: int, writes: int, memory: MemoryTiming, busy: int = 0) -> float:
+    """A unit from memory to memory whose datapath is busy for `busy` cycles."""
+    interval = max(memory.every, memory.latency / BUFFER)
+    return max(reads * interval, writes * memory.every, busy) + STREAM + memory.latency + memory.write_latency
+
+
+def _convolution(layer: Layer, memory: MemoryTiming) -> float:
+    assert layer.conv is not None and layer.sdp is not None
+    work = Convolution(layer.conv, memory, operand_beats(layer.rdma))
+    starts, ends = work.issue_times()
+    if layer.pdp:
+        return float(ends[-1]) + DRAIN + PDP_DRAIN + memory.write_latency
+    return output_end(starts, ends, memory.every) + DRAIN + memory.write_latency
+
+
+def _pooling(config: PdpConfig, memory: MemoryTiming) -> float:
+    count = surfaces(config.channels)
+    strips = config.strips()
+    reads = sum(width for _, width, _, _ in strips) * config.height * count
+    flushed = _flushed_rows(config, count)
+    busy = STRIP * (len(strips) - 1)
+    for _, width, out_width, _ in strips:
+        shortest = 2 if config.kernel_height > 1 else 1
+        period = max(width, (out_width - 1) * config.stride_width + 1, shortest)
+        busy += period * config.height * count + flushed * out_width
+    return _stream(reads, config.out_width * config.out_height * count, memory, busy)
+
+
+def _flushed_rows(config: PdpConfig, count: int) -> int:
+    """Output rows of a strip that cost time of their own (rtl/pdp/pdp_rows.v).
+
+    One complete row leaves with each input row, also rows of the surface before; a row goes alone where the next one
+    needs its slot, and at the end of the strip.
+    """
+    tops = np.arange(config.out_height) * config.stride_height - config.pad_top
+    begins = np.bincount(np.clip(tops, 0, config.height - 1), minlength=config.height)
+    ends = np.bincount(np.clip(tops + config.kernel_height - 1, 0, config.height - 1), minlength=config.height)
+    slots = 1 << max(0, -(-config.kernel_height // config.stride_height) - 1).bit_length()
+    flushed = busy = complete = 0
+    for _ in range(count):
+        for begin, end in zip(begins.tolist(), ends.tolist(), strict=True):
+            alone = min(complete, max(0, busy + begin - slots))
+            flushed += alone
+            busy += begin - alone
+            complete += end - alone
+            if complete:
+                busy -= 1
+                complete -= 1
+    return flushed + complete
