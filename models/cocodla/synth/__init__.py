@@ -1,0 +1,1 @@
+"""Synthesis of the units with Yosys: area for an FPGA and in gates, longest paths."""
