@@ -258,8 +258,8 @@ def random_sequence(rng: Random, count: int, cycles: int = 600) -> list[Layer]:
                 config = replace(config, **banks)
             if former and kept_lines(former, replace(config, data_reuse=True)) == 0:
                 config = replace(config, data_reuse=rng.random() < 0.5)
-            if former and not former.config.skip_weight_release:
-                config = replace(config, weight_reuse=rng.random() < 0.5)
+            if former and not weights_stay(former, replace(config, weight_reuse=True)):
+                config = replace(config, weight_reuse=rng.random() < 0.5)  # void: fetches as usual
         config = _random_keeping(rng, config)
         if _fits(config):
             layers.append(make_layer(rng, config, former))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -86,6 +87,39 @@ async def random_sequences(dut: Any, part: int) -> None:
     await core.run(layers)
     core.check_freed(layers)
     core.check_interrupts(layers)
+
+
+@cocotb.test()
+async def fewer_lines_than_were_kept(dut: Any) -> None:
+    """A layer may look at fewer lines than SKIP_DATA_RLS kept; all of them count as its lines (cdma.md 7.4)."""
+    rng = generator(dut)
+    core = Core(dut, rng)
+    await core.start()
+    banks = {"data_banks": 1, "weight_banks": 1}
+    first = make_layer(rng, config_of(5, 10, 8, 8, skip_data_release=True, **banks))
+    config = config_of(5, 8, 8, 8, (1, 3), data_reuse=True, release_lines=7, **banks)
+    second = replace(make_layer(rng, config), lines=first.lines[:8], new_lines=0)
+    third = make_layer(rng, config_of(6, 9, 8, 8, **banks))
+    layers = [first, second, third]
+    await core.run(layers)
+    core.check_freed(layers)
+
+
+@cocotb.test()
+@cocotb.parametrize(moved=["weight_banks", "data_banks"])
+async def reuse_is_void_after_a_bank_change(dut: Any, moved: str) -> None:
+    """What SKIP kept is dropped when the split changes, although REUSE is set (programming.md 5.1)."""
+    rng = generator(dut)
+    core = Core(dut, rng)
+    await core.start()
+    keep = {"skip_weight_release": True, "skip_data_release": moved == "data_banks"}
+    old = config_of(6, 7, 9, 11, (3, 3), data_banks=2, weight_banks=2, **keep)
+    reuse = {"data_reuse": moved == "data_banks", "weight_reuse": True}
+    first = make_layer(rng, old)
+    layers = [first, make_layer(rng, replace(old, **{moved: 3}, **reuse), first)]
+    assert layers[1].fetch_weights and layers[1].new_lines == old.height
+    await core.run(layers)
+    core.check_freed(layers)
 
 
 # ---------------------------------------------------------------- speed

@@ -221,6 +221,19 @@ async def merged_rows(dut: Any, merge: int) -> None:
 
 
 @cocotb.test()
+@cocotb.parametrize(merge=[2, 4])
+async def merged_rows_one_weight_at_a_time(dut: Any, merge: int) -> None:
+    """One position and one kernel with a slow fetch: the atom waits for the very weights that arrive."""
+    rng = Random(random.getrandbits(32))
+    unit = Sequencer(dut, rng, lambda: rng.random() < 0.85)
+    await unit.start()
+    for _ in range(25):
+        rows, width = rng.randint(2, 3 * merge), rng.randint(1, 8 // merge)
+        config = image_config(width, rows, 1, rng.choice([1, 1, 2, 9]), (width, rows), rows_merged=merge)
+        await unit.run([make_layer(rng, config)])
+
+
+@cocotb.test()
 async def both_rings_wrap(dut: Any) -> None:
     """Many layers through one bank each: lines and weights cross the end of their rings at all offsets."""
     unit = await begin(dut)
