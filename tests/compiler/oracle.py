@@ -7,7 +7,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from cocodla.compiler.quantize import QuantisedAdd, QuantisedConv, QuantisedGraph, QuantisedPool, QuantisedPooling
+from cocodla.compiler.quantize import (
+    QuantisedAdd,
+    QuantisedConv,
+    QuantisedGraph,
+    QuantisedMultiply,
+    QuantisedPool,
+    QuantisedPooling,
+    QuantisedView,
+)
 
 
 def round_half_away(value: np.ndarray, shift: int) -> np.ndarray:
@@ -23,10 +31,15 @@ def run(graph: QuantisedGraph, codes: np.ndarray) -> dict[str, np.ndarray]:
         value = tensors[layer.sources[0]]
         if isinstance(layer, QuantisedAdd):
             result = add(value, tensors[layer.sources[1]], layer)
+        elif isinstance(layer, QuantisedMultiply):
+            result = multiply(value, tensors[layer.sources[1]], layer)
+        elif isinstance(layer, QuantisedView):
+            parts = [tensors[name] for name in layer.sources]
+            result = np.concatenate(parts, 1)[:, layer.first :][:, : layer.channels]
         elif isinstance(layer, QuantisedPooling):
             result = pool(value.astype(np.int64), layer.pool)
         else:
-            result = convolve(value, layer)
+            result = convolve(value, layer, tensors[layer.sources[1]] if layer.has_summand else None)
             if layer.pool is not None:
                 result = pool(result, layer.pool)
         tensors[layer.target] = result.astype(np.int8)
@@ -64,16 +77,19 @@ def accumulate(value: np.ndarray, layer: QuantisedConv) -> np.ndarray:
     return total
 
 
-def convolve(value: np.ndarray, layer: QuantisedConv) -> np.ndarray:
+def convolve(value: np.ndarray, layer: QuantisedConv, summand: np.ndarray | None = None) -> np.ndarray:
     """The convolution's output codes, before pooling."""
     wide = (slice(None), None, None)
-    scaled = round_half_away(accumulate(value, layer) * layer.multiplier[wide], layer.multiplier_shift)
-    z = scaled + (layer.bias << layer.bias_shift)[wide]
+    bias = (layer.bias << layer.bias_shift)[wide]
+    z = accumulate(value, layer) + (0 if summand is None else bias)
+    z = round_half_away(z * layer.multiplier[wide], layer.multiplier_shift)
+    z = z + (bias if summand is None else summand.astype(np.int64) << layer.fraction)
     if layer.leaky is not None:
-        z = np.where(z >= 0, z, round_half_away(z * layer.leaky.operand, layer.leaky.shift))
+        slope = layer.leaky.operand if layer.slopes is None else layer.slopes[wide]
+        z = np.where(z >= 0, z, round_half_away(z * slope, layer.leaky.shift))
     if layer.relu:
         z = np.maximum(z, 0)
-    return np.clip(round_half_away(z + (layer.out.zero << layer.fraction), layer.fraction), -128, 127)
+    return np.clip(round_half_away((z - layer.offset) * layer.scale, layer.scale_shift), -128, 127)
 
 
 def ideal(value: np.ndarray, layer: QuantisedConv) -> np.ndarray:
@@ -91,7 +107,16 @@ def ideal(value: np.ndarray, layer: QuantisedConv) -> np.ndarray:
 def add(first: np.ndarray, second: np.ndarray, layer: QuantisedAdd) -> np.ndarray:
     """Sum of two cubes."""
     z = (first.astype(np.int64) + layer.first_alu) * layer.multiplier
-    z = z + (second.astype(np.int64) << layer.second_shift)
+    other = second.astype(np.int64) << layer.second_shift
+    z = {"sum": np.add, "max": np.maximum, "min": np.minimum}[layer.operation](z, other)
+    if layer.relu:
+        z = np.maximum(z, 0)
+    return np.clip(round_half_away((z - layer.offset) * layer.scale, layer.scale_shift), -128, 127)
+
+
+def multiply(first: np.ndarray, second: np.ndarray, layer: QuantisedMultiply) -> np.ndarray:
+    """Product of two cubes."""
+    z = (first.astype(np.int64) + layer.first_alu) * second.astype(np.int64)
     if layer.relu:
         z = np.maximum(z, 0)
     return np.clip(round_half_away((z - layer.offset) * layer.scale, layer.scale_shift), -128, 127)

@@ -54,14 +54,19 @@ REFUSALS: dict[str, tuple[Callable[[Builder], object], list[str]]] = {
         lambda b: b.node("ConvTranspose", b.constant(b.floats(1, 2, 3, 3))),
         ["ConvTranspose", "'convtranspose0'"],
     ),
-    "two_tensors": (
-        lambda b: b.conv(1, (1, 1)).node("Mul", inputs=["t0", "image"]),
-        ["Mul", "'mul1'", "constant", "image"],
+    "quotient": (
+        lambda b: b.conv(1, (1, 1)).node("Div", inputs=["t0", "image"]),
+        ["Div", "'div1'", "divisor", "computed"],
     ),
     "broadcast_sum": (
-        lambda b: b.conv(1, (8, 8)).node("Add", inputs=["t0", "image"]),
-        ["Add", "'add1'", "same shape", "(1, 1, 1)", "(1, 8, 8)"],
+        lambda b: b.conv(1, (1, 8)).node("Add", inputs=["t0", "image"]),
+        ["Add", "'add1'", "one shape", "(1, 8, 1)", "(1, 8, 8)"],
     ),
+    "number_minus_tensor": (
+        lambda b: b.conv(1, (8, 8)).node("Sub", inputs=["t0", "image"]),
+        ["Sub", "'sub1'", "first operand"],
+    ),
+    "concat_rows": (lambda b: b.node("Concat", inputs=["image", "image"], axis=2), ["Concat", "axis", "2"]),
     "computed_weight": (
         lambda b: b.node("Conv", "image", inputs=["image", "image"]),
         ["Conv", "'conv0'", "weight", "computed"],
@@ -74,7 +79,6 @@ REFUSALS: dict[str, tuple[Callable[[Builder], object], list[str]]] = {
         lambda b: b.node("Clip", b.constant(np.float32(1)), b.constant(np.float32(2))),
         ["Clip", "1.0", "2.0"],
     ),
-    "large_alpha": (lambda b: b.node("LeakyRelu", alpha=2.0), ["LeakyRelu", "alpha", "2.0"]),
     "pad_value": (
         lambda b: b.node("Pad", b.constant(np.array([0, 0, 1, 1, 0, 0, 1, 1])), b.constant(np.float32(3))),
         ["Pad", "value", "3.0"],

@@ -1,7 +1,7 @@
 """Compiled network -> Program: which register is written when (spec: programming.md sections 1 to 4 and 9).
 
 Both register groups of every unit are kept busy. While a layer runs, the next one's registers are written to the free
-group, and all its units but the one that starts it are enabled; that one follows as soon as the input is final. With
+group, and all its units but those that read its input are enabled; these follow as soon as the input is final. With
 two images in flight the next layer is one of the other image and depends on nothing that runs: it is started at once,
 so that it is fetched while the present one computes. A register is written only when the group does not hold its
 value already.
@@ -153,7 +153,7 @@ class _Emitter:
         return Part(tensor.addresses[buffer], tensor.addresses[buffer] + tensor.size, box)
 
     def _prepare(self, job: Job) -> Iterator[Command]:
-        """Write the job's registers and enable all its units but the last. Its groups have to be free."""
+        """Write the registers and enable all units but those that read tensors. The groups have to be free."""
         if self.used.get("CSC", 0) > 2 and "CSC" in job.groups:
             # CSC may still drain when the interrupt of its last layer in this group has come.
             mask = 0x3 << 16 * job.groups["CSC"]
@@ -171,7 +171,7 @@ class _Emitter:
                 if held.get(path) != words[path]:
                     held[path] = words[path]
                     yield WriteRegister(MAP[path].address, words[path])
-        for unit in job.layer.units[:-1]:
+        for unit in job.layer.units[: -job.layer.readers]:
             yield WriteRegister(MAP[f"{unit}.D_OP_ENABLE"].address, 1)
 
     def _select(self, unit: str, group: int) -> Iterator[Command]:
@@ -180,11 +180,12 @@ class _Emitter:
             yield WriteRegister(MAP[f"{unit}.S_POINTER"].address, group)
 
     def _start(self, job: Job) -> Iterator[Command]:
-        """Enable the unit that reads the input. Its producer pointer still selects the job's group."""
+        """Enable the units that read the inputs. Their producer pointers still select the job's group."""
         if job.loads_input:
             address = self.network.tensors[self.network.input.tensor].addresses[job.buffer]
             yield LoadMemory(address, self.inputs[job.image].tobytes())
-        yield WriteRegister(MAP[f"{job.layer.units[-1]}.D_OP_ENABLE"].address, 1)
+        for unit in job.layer.units[-job.layer.readers :]:
+            yield WriteRegister(MAP[f"{unit}.D_OP_ENABLE"].address, 1)
 
     def _mark(self, job: Job) -> Command:
         layer = job.layer

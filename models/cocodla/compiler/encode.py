@@ -8,7 +8,7 @@ from cocodla import hw
 from cocodla.compiler import limits
 from cocodla.compiler.ir import PoolFunction, Shape
 from cocodla.compiler.lower import HardwareLayer
-from cocodla.compiler.quantize import QuantisedAdd, QuantisedConv, QuantisedPool, QuantisedPooling
+from cocodla.compiler.quantize import QuantisedAdd, QuantisedConv, QuantisedMultiply, QuantisedPool, QuantisedPooling
 from cocodla.compiler.tensors import Tensor
 from cocodla.registers import MAP
 
@@ -27,6 +27,9 @@ def encode(layer: HardwareLayer) -> Words:
     if isinstance(layer.layer, QuantisedAdd):
         _add(words, layer.layer, layer)
         return words
+    if isinstance(layer.layer, QuantisedMultiply):
+        _multiply(words, layer.layer, layer)
+        return words
     if isinstance(layer.layer, QuantisedPooling):
         _pdp_rdma(words, layer.layer, layer.source)
         function = layer.layer.pool.function
@@ -34,6 +37,7 @@ def encode(layer: HardwareLayer) -> Words:
         _pdp(words, layer.layer.pool, size, layer.target, on_the_fly=False)
         return words
     conv = layer.layer
+    assert isinstance(conv, QuantisedConv)
     if conv.pool is not None:
         _pdp(words, conv.pool, conv.size, layer.target, on_the_fly=True)
     _sdp(words, conv, layer.target)
@@ -58,7 +62,12 @@ def _address_registers(layer: HardwareLayer) -> Iterator[tuple[Tensor, str, int]
     elif isinstance(layer.layer, QuantisedAdd):
         yield layer.sources[0], "SDP_RDMA.D_SRC_BASE_ADDR_LOW", 0
         yield layer.sources[1], "SDP_RDMA.D_BN_BASE_ADDR_LOW", 0
+    elif isinstance(layer.layer, QuantisedMultiply):
+        yield layer.sources[0], "SDP_RDMA.D_SRC_BASE_ADDR_LOW", 0
+        yield layer.sources[1], "SDP_RDMA.D_BS_BASE_ADDR_LOW", 0
     else:
+        for summand in layer.sources[1:]:
+            yield summand, "SDP_RDMA.D_BN_BASE_ADDR_LOW", 0
         for plane, offset in enumerate(layer.source.planes):
             yield layer.source, f"CDMA.D_DAIN_ADDR_LOW_{plane}", offset
 
@@ -151,37 +160,87 @@ def _cacc_cmac(words: Words, conv: QuantisedConv) -> None:
 
 
 def _sdp(words: Words, conv: QuantisedConv, target: Tensor) -> None:
-    """BS: multiplier per channel. BN: bias per channel, then the activation. CVT: drop the fraction."""
+    """BS: multiplier per channel. BN: bias per channel, then the activation. CVT: drop the fraction.
+
+    With a summand BS takes the bias too, before the multiplier, and BN adds the summand.
+    """
     _cube_size(words, "SDP", (len(conv.weight), *conv.size))
     _sdp_common(words, None if conv.pool is not None else target, flying=True)
-    _set(words, "SDP.D_DP_BS_CFG", BS_BYPASS=0, BS_ALU_BYPASS=1, BS_MUL_BYPASS=0, BS_MUL_PRELU=0, BS_RELU_BYPASS=1)
+    _set(
+        words, "SDP.D_DP_BS_CFG", BS_BYPASS=0, BS_ALU_BYPASS=int(not conv.has_summand), BS_ALU_ALGO="SUM",
+        BS_MUL_BYPASS=0, BS_MUL_PRELU=0, BS_RELU_BYPASS=1,
+    )  # fmt: skip
+    in_bs = conv.bias_shift if conv.has_summand else 0
+    _set(words, "SDP.D_DP_BS_ALU_CFG", BS_ALU_SRC="MEM", BS_ALU_SHIFT_VALUE=in_bs)
     _set(words, "SDP.D_DP_BS_MUL_CFG", BS_MUL_SRC="MEM", BS_MUL_SHIFT_VALUE=conv.multiplier_shift)
     leaky = conv.leaky
     _set(
         words, "SDP.D_DP_BN_CFG", BN_BYPASS=0, BN_ALU_BYPASS=0, BN_ALU_ALGO="SUM",
         BN_MUL_BYPASS=int(leaky is None), BN_MUL_PRELU=int(leaky is not None), BN_RELU_BYPASS=int(not conv.relu),
     )  # fmt: skip
-    _set(words, "SDP.D_DP_BN_ALU_CFG", BN_ALU_SRC="MEM", BN_ALU_SHIFT_VALUE=conv.bias_shift)
-    _set(words, "SDP.D_DP_BN_MUL_CFG", BN_MUL_SRC="REG", BN_MUL_SHIFT_VALUE=leaky.shift if leaky else 0)
+    in_bn = conv.fraction if conv.has_summand else conv.bias_shift
+    _set(words, "SDP.D_DP_BN_ALU_CFG", BN_ALU_SRC="MEM", BN_ALU_SHIFT_VALUE=in_bn)
+    _set(
+        words, "SDP.D_DP_BN_MUL_CFG", BN_MUL_SRC="MEM" if conv.slopes is not None else "REG",
+        BN_MUL_SHIFT_VALUE=leaky.shift if leaky else 0,
+    )  # fmt: skip
     _plain(words, "SDP.D_DP_BN_MUL_SRC_VALUE", leaky.operand if leaky else 0)
-    _plain(words, "SDP.D_CVT_OFFSET", -conv.out.zero * (1 << conv.fraction))
-    _plain(words, "SDP.D_CVT_SCALE", 1)
-    _plain(words, "SDP.D_CVT_SHIFT", conv.fraction)
+    _plain(words, "SDP.D_CVT_OFFSET", conv.offset)
+    _plain(words, "SDP.D_CVT_SCALE", conv.scale)
+    _plain(words, "SDP.D_CVT_SHIFT", conv.scale_shift)
 
 
 def _sdp_rdma(words: Words, conv: QuantisedConv, layer: HardwareLayer) -> None:
     _cube_size(words, "SDP_RDMA", (len(conv.weight), *conv.size))
     _set(
-        words, "SDP_RDMA.D_BRDMA_CFG", BRDMA_DISABLE="NO", BRDMA_DATA_USE="MUL", BRDMA_DATA_SIZE="TWO_BYTE",
-        BRDMA_DATA_MODE="PER_KERNEL", BRDMA_RAM_TYPE="MC",
+        words, "SDP_RDMA.D_BRDMA_CFG", BRDMA_DISABLE="NO", BRDMA_DATA_USE="BOTH" if conv.has_summand else "MUL",
+        BRDMA_DATA_SIZE="TWO_BYTE", BRDMA_DATA_MODE="PER_KERNEL", BRDMA_RAM_TYPE="MC",
     )  # fmt: skip
     _plain(words, "SDP_RDMA.D_BS_BASE_ADDR_LOW", layer.addresses["multiplier"])
-    _set(
-        words, "SDP_RDMA.D_NRDMA_CFG", NRDMA_DISABLE="NO", NRDMA_DATA_USE="ALU", NRDMA_DATA_SIZE="TWO_BYTE",
-        NRDMA_DATA_MODE="PER_KERNEL", NRDMA_RAM_TYPE="MC",
-    )  # fmt: skip
-    _plain(words, "SDP_RDMA.D_BN_BASE_ADDR_LOW", layer.addresses["bias"])
+    if conv.has_summand:
+        _operand_cube(words, "N", "ALU", layer.sources[1], per_channel=False)
+    else:
+        _set(
+            words, "SDP_RDMA.D_NRDMA_CFG", NRDMA_DISABLE="NO", NRDMA_DATA_USE="ALU" if conv.slopes is None else "BOTH",
+            NRDMA_DATA_SIZE="TWO_BYTE", NRDMA_DATA_MODE="PER_KERNEL", NRDMA_RAM_TYPE="MC",
+        )  # fmt: skip
+        _plain(words, "SDP_RDMA.D_BN_BASE_ADDR_LOW", layer.addresses["bias"])
     _sdp_rdma_common(words, flying=True)
+
+
+def _operand_cube(words: Words, engine: str, use: str, cube: Tensor, per_channel: bool) -> None:
+    """Operand engine B or N reads a cube of int8, or one value per channel. Its address is set elsewhere."""
+    fields = {
+        "DISABLE": "NO", "DATA_USE": use, "DATA_SIZE": "ONE_BYTE", "RAM_TYPE": "MC",
+        "DATA_MODE": "PER_KERNEL" if per_channel else "PER_ELEMENT",
+    }  # fmt: skip
+    _set(words, f"SDP_RDMA.D_{engine}RDMA_CFG", **{f"{engine}RDMA_{name}": value for name, value in fields.items()})
+    stage = {"B": "BS", "N": "BN"}[engine]
+    _plain(words, f"SDP_RDMA.D_{stage}_LINE_STRIDE", cube.line_strides[0])
+    _plain(words, f"SDP_RDMA.D_{stage}_SURFACE_STRIDE", cube.surface_stride)
+
+
+def _multiply(words: Words, product: QuantisedMultiply, layer: HardwareLayer) -> None:
+    """BS: the first cube, from memory, times the second. CVT: to output steps."""
+    for unit in ("SDP", "SDP_RDMA"):
+        _cube_size(words, unit, layer.target.shape)
+    _sdp_common(words, layer.target, flying=False)
+    _set(
+        words, "SDP.D_DP_BS_CFG", BS_BYPASS=0, BS_ALU_BYPASS=int(product.first_alu == 0), BS_ALU_ALGO="SUM",
+        BS_MUL_BYPASS=0, BS_MUL_PRELU=0, BS_RELU_BYPASS=int(not product.relu),
+    )  # fmt: skip
+    _set(words, "SDP.D_DP_BS_ALU_CFG", BS_ALU_SRC="REG", BS_ALU_SHIFT_VALUE=0)
+    _plain(words, "SDP.D_DP_BS_ALU_SRC_VALUE", product.first_alu)
+    _set(words, "SDP.D_DP_BS_MUL_CFG", BS_MUL_SRC="MEM", BS_MUL_SHIFT_VALUE=0)
+    _set(words, "SDP.D_DP_BN_CFG", BN_BYPASS=1, BN_ALU_BYPASS=1, BN_MUL_BYPASS=1, BN_RELU_BYPASS=1)
+    _plain(words, "SDP.D_CVT_OFFSET", product.offset)
+    _plain(words, "SDP.D_CVT_SCALE", product.scale)
+    _plain(words, "SDP.D_CVT_SHIFT", product.scale_shift)
+    _plain(words, "SDP_RDMA.D_SRC_LINE_STRIDE", layer.source.line_strides[0])
+    _plain(words, "SDP_RDMA.D_SRC_SURFACE_STRIDE", layer.source.surface_stride)
+    _operand_cube(words, "B", "MUL", layer.sources[1], product.per_channel)
+    _set(words, "SDP_RDMA.D_NRDMA_CFG", NRDMA_DISABLE="YES")
+    _sdp_rdma_common(words, flying=False)
 
 
 def _add(words: Words, add: QuantisedAdd, layer: HardwareLayer) -> None:
@@ -199,7 +258,7 @@ def _add(words: Words, add: QuantisedAdd, layer: HardwareLayer) -> None:
     _set(words, "SDP.D_DP_BS_MUL_CFG", BS_MUL_SRC="REG", BS_MUL_SHIFT_VALUE=0)
     _plain(words, "SDP.D_DP_BS_MUL_SRC_VALUE", add.multiplier)
     _set(
-        words, "SDP.D_DP_BN_CFG", BN_BYPASS=0, BN_ALU_BYPASS=0, BN_ALU_ALGO="SUM",
+        words, "SDP.D_DP_BN_CFG", BN_BYPASS=0, BN_ALU_BYPASS=0, BN_ALU_ALGO=add.operation.upper(),
         BN_MUL_BYPASS=1, BN_MUL_PRELU=0, BN_RELU_BYPASS=int(not add.relu),
     )  # fmt: skip
     _set(words, "SDP.D_DP_BN_ALU_CFG", BN_ALU_SRC="MEM", BN_ALU_SHIFT_VALUE=add.second_shift)
@@ -210,12 +269,7 @@ def _add(words: Words, add: QuantisedAdd, layer: HardwareLayer) -> None:
     _plain(words, "SDP_RDMA.D_SRC_LINE_STRIDE", layer.source.line_strides[0])
     _plain(words, "SDP_RDMA.D_SRC_SURFACE_STRIDE", layer.source.surface_stride)
     _set(words, "SDP_RDMA.D_BRDMA_CFG", BRDMA_DISABLE="YES")
-    _set(
-        words, "SDP_RDMA.D_NRDMA_CFG", NRDMA_DISABLE="NO", NRDMA_DATA_USE="ALU", NRDMA_DATA_SIZE="ONE_BYTE",
-        NRDMA_DATA_MODE="PER_ELEMENT", NRDMA_RAM_TYPE="MC",
-    )  # fmt: skip
-    _plain(words, "SDP_RDMA.D_BN_LINE_STRIDE", second.line_strides[0])
-    _plain(words, "SDP_RDMA.D_BN_SURFACE_STRIDE", second.surface_stride)
+    _operand_cube(words, "N", "ALU", second, add.per_channel)
     _sdp_rdma_common(words, flying=False)
 
 

@@ -17,7 +17,7 @@ import onnx
 from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from cocodla.compiler.ir import Graph, Node, Shape
+from cocodla.compiler.ir import Graph, Shape
 from cocodla.compiler.operators import TRANSLATORS, Source, Unsupported
 from cocodla.compiler.options import CompileOptions
 from cocodla.errors import UserError
@@ -221,14 +221,14 @@ def _translate(node: onnx.NodeProto, label: str, inputs: list[str], opset: int, 
         raise UserError(f"{node.op_type} {label!r}: operator is not supported")
     source = Source(node, label, inputs, opset, result.constants, graph.shapes)
     try:
-        made: Node
-        made, shape = translator(source)
+        results = translator(source)
     except Unsupported as reason:
         raise UserError(f"{node.op_type} {label!r}: {reason}") from reason
-    if min(shape) < 1:
-        raise UserError(f"{node.op_type} {label!r}: the output would have shape {shape}")
-    graph.nodes.append(made)
-    graph.shapes[made.output] = shape
+    for made, shape in results if isinstance(results, list) else [results]:
+        if min(shape) < 1:
+            raise UserError(f"{node.op_type} {label!r}: the output would have shape {shape}")
+        graph.nodes.append(made)
+        graph.shapes[made.output] = shape
 
 
 def _cut(result: Import, on_host: set[str]) -> None:

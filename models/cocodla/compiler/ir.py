@@ -20,16 +20,32 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class ActivationFunction:
-    """y = x for x >= 0, alpha * x below; then limited to `high`. alpha 0 and high None is ReLU."""
+    """y = x for x >= 0, alpha * x below; then limited to `high`. alpha 0 and high None is ReLU.
+
+    slopes: one alpha for each channel (PRelu) in place of `alpha`.
+    """
 
     alpha: float = 0.0
     high: float | None = None
+    slopes: tuple[float, ...] | None = None
+
+    @property
+    def zero_below(self) -> bool:
+        """True if negative values become 0."""
+        return self.alpha == 0 and self.slopes is None
+
+    @property
+    def rising(self) -> bool:
+        """True if a larger input never gives a smaller output."""
+        return min(self.slopes or (self.alpha,)) >= 0
 
     @property
     def label(self) -> str:
         """Short name for reports."""
         if self.high is not None:
             return f"clip0..{self.high:g}"
+        if self.slopes is not None:
+            return "prelu"
         return "relu" if self.alpha == 0 else f"leaky{self.alpha:g}"
 
 
@@ -71,7 +87,7 @@ class Conv(Node):
     """Cross-correlation: weight (K, C/group, R, S), bias (K), then activation, then pooling (both optional).
 
     `size` is the convolution's own output (height, width). Padding is `pad` (top, left) zeros before the input and
-    whatever `size` needs behind it.
+    whatever `size` needs behind it. A second input is added to the sum before the activation.
     """
 
     weight: FloatArray
@@ -105,9 +121,33 @@ class Dense(Node):
 
 @dataclass
 class Add(Node):
-    """Sum of two tensors of one shape, then activation."""
+    """Sum (or first minus second, or the larger, or the smaller) of two tensors, then activation.
+
+    The shapes are equal, or the second is one value per channel.
+    """
+
+    operation: Literal["sum", "difference", "max", "min"] = "sum"
+    activation: ActivationFunction | None = None
+
+
+@dataclass
+class Multiply(Node):
+    """Product of two tensors of one shape, or of a tensor and one value per channel (second), then activation."""
 
     activation: ActivationFunction | None = None
+
+
+@dataclass
+class Concat(Node):
+    """Channels of all inputs one behind the other."""
+
+
+@dataclass
+class Slice(Node):
+    """Channels first .. last - 1."""
+
+    first: int
+    last: int
 
 
 @dataclass

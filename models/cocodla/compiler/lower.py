@@ -8,7 +8,14 @@ from cocodla import hw
 from cocodla.compiler import tiles
 from cocodla.compiler.ir import Graph, Shape
 from cocodla.compiler.limits import Refused
-from cocodla.compiler.quantize import QuantisedAdd, QuantisedConv, QuantisedGraph, QuantisedLayer
+from cocodla.compiler.quantize import (
+    QuantisedAdd,
+    QuantisedConv,
+    QuantisedGraph,
+    QuantisedLayer,
+    QuantisedMultiply,
+    QuantisedView,
+)
 from cocodla.compiler.tensors import Tensor, cube_tensor, pixel_tensor
 from cocodla.formats import pack_channel_operands
 from cocodla.formats.weights import extend_image_kernel, pack_weights, pad_stream
@@ -18,14 +25,17 @@ MAX_PAD_RIGHT = 63
 CONV_UNITS = ("SDP", "SDP_RDMA", "CACC", "CMAC_A", "CMAC_B", "CSC", "CDMA")
 POOL_UNITS = ("PDP", "PDP_RDMA")
 ADD_UNITS = ("SDP", "SDP_RDMA")
-"""Units of each kind of layer in the order of enabling; the last one starts it."""
+SUM_UNITS = ("SDP", "CACC", "CMAC_A", "CMAC_B", "CSC", "SDP_RDMA", "CDMA")
+"""Units of each kind of layer in the order of enabling: those that read tensors last."""
+READERS = ("CDMA", "PDP_RDMA", "CDP_RDMA")
+"""Units that read a tensor whenever they take part; SDP_RDMA reads one unless it fetches constants only."""
 
 
 @dataclass
 class HardwareLayer:
     """A layer as the machine will run it, before it has addresses and banks.
 
-    units: in the order of enabling; the last one starts the layer, the others wait for it.
+    units: in the order of enabling; the last ones (`readers`) read its inputs, the others wait for them.
     blobs: constant operands by role (weights, multiplier, bias). data_entries: CBUF entries of the whole input;
     slice_entries: of one line; group_bytes: weights of the largest kernel group. macs: useful multiplications;
     mac_cycles, read_beats, write_beats: the bounds of its run time. name: of the node, with a number where several
@@ -59,6 +69,12 @@ class HardwareLayer:
         return self.sources[0]
 
     @property
+    def readers(self) -> int:
+        """How many of the units, the last ones, read tensors."""
+        only_constants = isinstance(self.layer, QuantisedConv) and not self.layer.has_summand
+        return sum(unit in READERS or (unit == "SDP_RDMA" and not only_constants) for unit in self.units)
+
+    @property
     def uses_buffer(self) -> bool:
         return isinstance(self.layer, QuantisedConv)
 
@@ -72,14 +88,45 @@ def lower(graph: Graph, quantised: QuantisedGraph) -> tuple[list[HardwareLayer],
         if graph.input not in quantised.tensors
         else _cube(graph.input, shape, quantised)
     )
+    _place_concatenated(graph, quantised, tensors)
     layers: list[HardwareLayer] = []
     for layer in quantised.layers:
+        if isinstance(layer, QuantisedView):
+            if layer.kind == "slice":
+                source, shape = tensors[layer.sources[0]], graph.shapes[layer.target]
+                last = layer.first + shape[0]
+                tensors[layer.target] = source.view((layer.first, last), (0, shape[1]), (0, shape[2]), layer.target)
+            continue
         sources = tuple(tensors[name] for name in layer.sources)
-        target = tensors[layer.target] = _cube(layer.target, graph.shapes[layer.target], quantised)
-        made = _layers(layer, sources, target)
+        if layer.target not in tensors:
+            tensors[layer.target] = _cube(layer.target, graph.shapes[layer.target], quantised)
+        made = _layers(layer, sources, tensors[layer.target])
         made[-1].completes = (layer.target,)
         layers += made
+    _complete_concatenated(quantised, layers)
     return layers, tensors
+
+
+def _place_concatenated(graph: Graph, quantised: QuantisedGraph, tensors: dict[str, Tensor]) -> None:
+    """Tensors of all Concats, and their inputs as parts of them: the layers before write into the right place."""
+    for layer in reversed(quantised.layers):
+        if not isinstance(layer, QuantisedView) or layer.kind != "concat":
+            continue
+        if layer.target not in tensors:
+            tensors[layer.target] = _cube(layer.target, graph.shapes[layer.target], quantised)
+        whole, first = tensors[layer.target], 0
+        for name in layer.sources:
+            channels, height, width = graph.shapes[name]
+            tensors[name] = whole.view((first, first + channels), (0, height), (0, width), name)
+            first += channels
+
+
+def _complete_concatenated(quantised: QuantisedGraph, layers: list[HardwareLayer]) -> None:
+    """Name each Concat's tensor in the last layer that writes a part of it."""
+    for view in quantised.layers:
+        if isinstance(view, QuantisedView) and view.kind == "concat":
+            last = next(layer for layer in reversed(layers) if set(layer.completes) & set(view.sources))
+            last.completes += (view.target,)
 
 
 def _cube(name: str, shape: Shape, quantised: QuantisedGraph) -> Tensor:
@@ -94,8 +141,10 @@ def _layers(layer: QuantisedLayer, sources: tuple[Tensor, ...], target: Tensor) 
         names = [layer.name if len(parts) == 1 else f"{layer.name}#{index}" for index in range(len(parts))]
         label = _operation(layer)
         return [_convolution(part, name, label) for part, name in zip(parts, names, strict=True)]
-    if isinstance(layer, QuantisedAdd):
-        return [_memory_to_memory(layer, sources, target, ADD_UNITS, "add+relu" if layer.relu else "add")]
+    if isinstance(layer, (QuantisedAdd, QuantisedMultiply)):
+        label = "multiply" if isinstance(layer, QuantisedMultiply) else layer.operation.replace("sum", "add")
+        return [_memory_to_memory(layer, sources, target, ADD_UNITS, label + "+relu" * layer.relu)]
+    assert not isinstance(layer, QuantisedView)
     return [_memory_to_memory(layer, sources, target, POOL_UNITS, layer.pool.function.label)]
 
 
@@ -117,8 +166,10 @@ def _convolution(tile: tiles.Tile, name: str, label: str) -> HardwareLayer:
     result.data_entries = result.slice_entries * source.height
     result.group_bytes = tiles.group_bytes(layer)
     result.blobs["weights"] = pad_stream(stream).tobytes()
-    result.blobs["multiplier"] = pack_channel_operands(kernels, mul=layer.multiplier, two_bytes=True).tobytes()
-    result.blobs["bias"] = pack_channel_operands(kernels, alu=layer.bias, two_bytes=True).tobytes()
+    in_bs = layer.bias if layer.has_summand else None
+    result.blobs["multiplier"] = pack_channel_operands(kernels, in_bs, layer.multiplier, two_bytes=True).tobytes()
+    if not layer.has_summand:
+        result.blobs["bias"] = pack_channel_operands(kernels, layer.bias, layer.slopes, two_bytes=True).tobytes()
     result.macs = height * width * layer.weight.size
     result.mac_cycles = height * width * steps * hw.surfaces(kernels)
     operands = sum(len(blob) for blob in result.blobs.values())
@@ -145,7 +196,8 @@ def _beats(tensor: Tensor) -> int:
 
 
 def _units(layer: QuantisedConv) -> tuple[str, ...]:
-    return ("PDP", *CONV_UNITS) if layer.pool is not None else CONV_UNITS
+    units = SUM_UNITS if layer.has_summand else CONV_UNITS
+    return ("PDP", *units) if layer.pool is not None else units
 
 
 def _operation(layer: QuantisedConv) -> str:
@@ -157,6 +209,8 @@ def _operation(layer: QuantisedConv) -> str:
         parts[0] += f"/{layer.stride[0]}"
     if layer.group > 1:
         parts[0] += f"g{layer.group}"
+    if layer.has_summand:
+        parts.append("add")
     if layer.relu or layer.leaky:
         parts.append("relu" if layer.relu else "leaky relu")
     if layer.pool is not None:

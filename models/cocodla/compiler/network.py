@@ -65,7 +65,7 @@ class OutputSpec:
 class Layer:
     """One hardware layer.
 
-    units: in the order of enabling, the last one starts it. registers: path -> word, for
+    units: in the order of enabling; the last `readers` of them read its inputs. registers: path -> word, for
     the first image in flight. address_registers: those that hold an address of a tensor -> (tensor, offset in it).
     macs: useful multiplications; mac_cycles, read_beats, write_beats: lower bounds of its cycles. reads, writes: the
     parts of tensors in memory it touches. completes: tensors that are whole behind it.
@@ -87,6 +87,7 @@ class Layer:
     reads: tuple[tuple[str, Box], ...] = ()
     writes: tuple[tuple[str, Box], ...] = ()
     completes: tuple[str, ...] = ()
+    readers: int = 1
 
     @property
     def bound(self) -> int:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import onnx
 
+from cocodla import hw
 from cocodla.compiler.ir import (
     Activate,
     ActivationFunction,
     Add,
     Affine,
+    Concat,
     Conv,
     Dense,
     FloatArray,
+    Multiply,
     Node,
     Pad,
     Pair,
@@ -24,8 +27,8 @@ from cocodla.compiler.ir import (
     PoolFunction,
     Reshape,
     Shape,
+    Slice,
 )
-from cocodla.hw import ceil_div
 
 
 class Unsupported(Exception):
@@ -93,7 +96,7 @@ def _windows(
     extents = shape[-2:]
     if mode in ("SAME_UPPER", "SAME_LOWER"):
         totals = [
-            max(0, (ceil_div(n, s) - 1) * s + span - n) for n, s, span in zip(extents, stride, spans, strict=True)
+            max(0, (hw.ceil_div(n, s) - 1) * s + span - n) for n, s, span in zip(extents, stride, spans, strict=True)
         ]
         small, large = [t // 2 for t in totals], [t - t // 2 for t in totals]
         first, last = (small, large) if mode == "SAME_UPPER" else (large, small)
@@ -107,7 +110,7 @@ def _windows(
     size = []
     for axis in (0, 1):
         room = extents[axis] + pads[axis] + pads[axis + 2] - spans[axis]
-        count = (ceil_div(room, stride[axis]) if ceil else room // stride[axis]) + 1
+        count = (hw.ceil_div(room, stride[axis]) if ceil else room // stride[axis]) + 1
         if ceil and (count - 1) * stride[axis] >= extents[axis] + pads[axis]:
             count -= 1  # a window that would start in the padding behind the input does not count
         size.append(count)
@@ -204,7 +207,7 @@ def arithmetic(source: Source) -> Result:
     source.attributes()
     operation = source.node.op_type
     if all(name in source.shapes for name in source.inputs):
-        return _add(source)
+        return _two_tensors(source)
     constant_first = source.inputs[0] in source.constants
     tensor = 1 if constant_first else 0
     shape = source.shape(tensor)
@@ -225,14 +228,122 @@ def arithmetic(source: Source) -> Result:
     return Affine(source.label, [source.tensor(tensor)], source.output, scale, shift), shape
 
 
-def _add(source: Source) -> Result:
-    """Add of two computed tensors."""
-    if source.node.op_type != "Add":
-        raise Unsupported(f"one operand must be constant, both ({', '.join(source.inputs)}) are computed")
-    shapes = source.shape(0, axes=3), source.shape(1, axes=3)
-    if shapes[0] != shapes[1]:
-        raise Unsupported(f"both operands must have the same shape, they have {shapes[0]} and {shapes[1]}")
-    return Add(source.label, [source.tensor(0), source.tensor(1)], source.output), shapes[0]
+def _two_tensors(source: Source) -> Result:
+    """Add, Sub, Mul, Max, Min of two computed tensors: equal shapes, or the one has one value per channel."""
+    if source.node.op_type == "Div":
+        raise Unsupported("the divisor must be constant, it is computed")
+    if len(source.inputs) != 2:
+        raise Unsupported(f"two operands are supported, there are {len(source.inputs)}")
+    shapes = [source.shape(0, axes=3), source.shape(1, axes=3)]
+    inputs = [source.tensor(0), source.tensor(1)]
+    if shapes[0] == (shapes[1][0], 1, 1) != shapes[1]:
+        shapes.reverse()
+        inputs.reverse()
+        if source.node.op_type == "Sub":
+            raise Unsupported("the first operand of a difference must be the larger one")
+    if shapes[1] not in (shapes[0], (shapes[0][0], 1, 1)):
+        raise Unsupported(f"operands must have one shape, or one value per channel, they have {shapes[0]}, {shapes[1]}")
+    if source.node.op_type == "Mul":
+        return Multiply(source.label, inputs, source.output), shapes[0]
+    operations: dict[str, Literal["sum", "difference", "max", "min"]] = {
+        "Add": "sum", "Sum": "sum", "Sub": "difference", "Max": "max", "Min": "min",
+    }  # fmt: skip
+    return Add(source.label, inputs, source.output, operations[source.node.op_type]), shapes[0]
+
+
+def extreme(source: Source) -> Result:
+    """Max, Min and Sum of two tensors."""
+    source.attributes()
+    return _two_tensors(source)
+
+
+def concat(source: Source) -> Result:
+    """Concat along the channels."""
+    axis = source.attributes(axis=1)["axis"]
+    shapes = [source.shape(index, axes=3) for index in range(len(source.inputs))]
+    if axis not in (1, -3):
+        raise Unsupported(f"axis must be 1 (channels), it is {axis}")
+    if len(shapes) == 1:
+        raise Unsupported("it has one input only")
+    inputs = [source.tensor(index) for index in range(len(shapes))]
+    return Concat(source.label, inputs, source.output), (sum(shape[0] for shape in shapes), *shapes[0][1:])
+
+
+def channel_slice(source: Source) -> Result:
+    """Slice: channels without gaps; rows and columns with a step through a kernel that picks one element."""
+    shape = source.shape(0, axes=3)
+    begins, ends, axes, steps = _slice_parameters(source)
+    window = {axis: (0, extent, 1) for axis, extent in enumerate((1, *shape))}
+    for begin, end, axis, step in zip(begins, ends, axes, steps, strict=True):
+        window[axis % 4] = (*slice(begin, end, step).indices((1, *shape)[axis % 4])[:2], step)
+    if window[0] != (0, 1, 1) or window[1][2] != 1 or min(step for *_, step in window.values()) < 1:
+        raise Unsupported(f"only channels in a row, and rows and columns with a positive step, are supported: {window}")
+    (first, last, _), rows, columns = window[1], window[2], window[3]
+    size = (len(range(*rows)), len(range(*columns)))
+    if size == shape[1:]:
+        return Slice(source.label, [source.tensor(0)], source.output, first, last), (last - first, *size)
+    weight = np.zeros((last - first, shape[0], rows[0] + 1, columns[0] + 1))
+    weight[np.arange(last - first), np.arange(first, last), rows[0], columns[0]] = 1
+    return _picking(source, weight, (rows[2], columns[2]), size)
+
+
+def _slice_parameters(source: Source) -> tuple[list[int], list[int], list[int], list[int]]:
+    if source.opset < 10:
+        attributes = source.attributes(axes=None, ends=None, starts=None)
+        begins, ends = list(attributes["starts"]), list(attributes["ends"])
+        return begins, ends, list(attributes["axes"] or range(len(begins))), [1] * len(begins)
+    source.attributes()
+    lists = [[int(v) for v in source.constant(i, "a bound").reshape(-1)] if source.has(i) else [] for i in range(1, 5)]
+    begins, ends, axes, steps = lists
+    return begins, ends, axes or list(range(len(begins))), steps or [1] * len(begins)
+
+
+def _picking(source: Source, weight: FloatArray, stride: Pair, size: Pair) -> Result:
+    """A convolution that only moves elements."""
+    bias: FloatArray = np.zeros(len(weight))
+    node = Conv(source.label, [source.tensor(0)], source.output, weight, bias, stride, (0, 0), size)
+    return node, (len(weight), *size)
+
+
+def space_to_depth(source: Source) -> Result:
+    """SpaceToDepth: a convolution whose kernels each pick one element of a block."""
+    block = source.attributes(blocksize=None)["blocksize"]
+    channels, height, width = source.shape(0, axes=3)
+    weight = np.zeros((block, block, channels, channels, block, block))
+    for row in range(block):
+        for column in range(block):
+            weight[row, column, range(channels), range(channels), row, column] = 1
+    size = (height // block, width // block)
+    return _picking(source, weight.reshape(-1, channels, block, block), (block, block), size)
+
+
+def hard_sigmoid(source: Source) -> list[Result]:
+    """HardSigmoid: an affine map limited to 0 .. 1."""
+    attributes = source.attributes(alpha=0.2, beta=0.5)
+    shape, middle = source.shape(0), f"{source.output}/affine"
+    scale, shift = np.full(shape[0], attributes["alpha"]), np.full(shape[0], attributes["beta"])
+    affine = Affine(source.label, [source.tensor(0)], middle, scale, shift)
+    return [(affine, shape), (Activate(source.label, [middle], source.output, ActivationFunction(high=1.0)), shape)]
+
+
+def split(source: Source) -> list[Result]:
+    """Split along the channels."""
+    attributes = source.attributes(axis=0, split=None, num_outputs=None)
+    shape = source.shape(0, axes=3)
+    if attributes["axis"] not in (1, -3):
+        raise Unsupported(f"axis must be 1 (channels), it is {attributes['axis']}")
+    count = len(source.node.output)
+    sizes = [hw.ceil_div(shape[0], count)] * count
+    sizes[-1] = shape[0] - sum(sizes[:-1])
+    if attributes["split"] or source.has(1):
+        sizes = list(attributes["split"] or (int(n) for n in source.constant(1, "the sizes").reshape(-1)))
+    results: list[Result] = []
+    for index, size in enumerate(sizes):
+        first = sum(sizes[:index])
+        label = f"{source.label}:{index}"
+        node = Slice(label, [source.tensor(0)], source.node.output[index], first, first + size)
+        results.append((node, (size, *shape[1:])))
+    return results
 
 
 def _channel_vector(value: FloatArray, shape: Shape) -> FloatArray:
@@ -248,16 +359,19 @@ def _channel_vector(value: FloatArray, shape: Shape) -> FloatArray:
 
 
 def activation(source: Source) -> Result:
-    """Relu, LeakyRelu, Clip from 0."""
+    """Relu, LeakyRelu, PRelu, Clip from 0."""
     operation = source.node.op_type
     if operation == "Relu":
         source.attributes()
         function = ActivationFunction()
     elif operation == "LeakyRelu":
         alpha = float(source.attributes(alpha=0.01)["alpha"])
-        if not 0 <= alpha < 1:
-            raise Unsupported(f"alpha must be in [0, 1), it is {alpha}")
         function = ActivationFunction(alpha=alpha)
+    elif operation == "PRelu":
+        source.attributes()
+        shape = source.shape(0)
+        slopes = _channel_vector(_finite(source.constant(1, "the slope"), "the slope"), shape)
+        function = ActivationFunction(slopes=tuple(float(slope) for slope in slopes))
     else:
         low, high = _clip_limits(source)
         if low != 0 or not high > 0:
@@ -359,7 +473,7 @@ def pad(source: Source) -> Result:
     return node, (shape[0], shape[1] + top + bottom, shape[2] + left + right)
 
 
-TRANSLATORS: dict[str, Callable[[Source], Result]] = {
+TRANSLATORS: dict[str, Callable[[Source], Result | list[Result]]] = {
     "Conv": conv,
     "Gemm": gemm,
     "MatMul": matmul,
@@ -370,7 +484,16 @@ TRANSLATORS: dict[str, Callable[[Source], Result]] = {
     "Div": arithmetic,
     "Relu": activation,
     "LeakyRelu": activation,
+    "PRelu": activation,
     "Clip": activation,
+    "HardSigmoid": hard_sigmoid,
+    "Max": extreme,
+    "Min": extreme,
+    "Sum": extreme,
+    "Concat": concat,
+    "Slice": channel_slice,
+    "Split": split,
+    "SpaceToDepth": space_to_depth,
     "MaxPool": pooling,
     "AveragePool": pooling,
     "GlobalAveragePool": global_pooling,

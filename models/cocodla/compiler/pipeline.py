@@ -113,7 +113,7 @@ def _converter(graph: Graph, pixels: PixelMap, options: CompileOptions) -> Conve
     if not options.image_mode or len(readers) != 1 or channels not in PIXEL_FORMATS or mapped is None:
         return None
     node = readers[0]
-    if not isinstance(node, Conv) or node.dilation != (1, 1):
+    if not isinstance(node, Conv) or node.dilation != (1, 1) or node.group > 1 or graph.input in node.inputs[1:]:
         return None
     padded = node.padded or any(node.reach(axis) > extent[axis] for axis in (0, 1))
     return conversion(mapped, graph.input_map, padded)
@@ -151,4 +151,5 @@ def _layer(layer: HardwareLayer) -> Layer:
         reads=tuple((source.memory, source.box) for source in layer.sources),
         writes=((layer.target.memory, layer.target.box),),
         completes=layer.completes,
+        readers=layer.readers,
     )

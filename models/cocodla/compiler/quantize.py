@@ -9,13 +9,28 @@ tensor may have a zero point, which the next layer takes back in its bias (and p
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cocodla.compiler.calibrate import Range
-from cocodla.compiler.ir import ActivationFunction, Add, Conv, FloatArray, Graph, Pair, Pool, PoolFunction, Shape
+from cocodla.compiler.ir import (
+    ActivationFunction,
+    Add,
+    Concat,
+    Conv,
+    FloatArray,
+    Graph,
+    Multiply,
+    Pair,
+    Pool,
+    PoolFunction,
+    Shape,
+    Slice,
+)
+from cocodla.compiler.limits import Refused
 from cocodla.compiler.options import CompileOptions
 from cocodla.compiler.pixels import Conversion
 from cocodla.compiler.reference import convolve, unpooled
@@ -68,14 +83,17 @@ class QuantisedPool:
 class QuantisedConv:
     """A convolution in integers.
 
-    weight (K, C / group, R, S) int8. Output code = clamp8(round(z / 2^fraction) + out.zero) with
+    weight (K, C / group, R, S) int8. Output code = clamp8(round((z - offset) * scale / 2^scale_shift)) with
     z = activation(round(acc * multiplier[k] / 2^multiplier_shift) + bias[k] * 2^bias_shift).
+    With a second source, a cube that is added:
+    z = activation(round((acc + bias[k] * 2^bias_shift) * multiplier[k] / 2^multiplier_shift) + second * 2^fraction).
+    slopes (K): leaky ReLU with a slope for each channel, slopes[k] / 2^leaky.shift.
     conversion: set when the layer reads pixels through CDMA's converter. exact_bias: bias before rounding, in output
     steps; scales: real weight of one weight step, per kernel.
     """
 
     name: str
-    sources: tuple[str]
+    sources: tuple[str, ...]
     target: str
     input_shape: Shape
     weight: NDArray[np.int8]
@@ -96,8 +114,15 @@ class QuantisedConv:
     conversion: Conversion | None
     exact_bias: FloatArray
     scales: FloatArray
+    offset: int
+    scale: int
+    scale_shift: int
     group: int = 1
     slopes: NDArray[np.int64] | None = None
+
+    @property
+    def has_summand(self) -> bool:
+        return len(self.sources) > 1
 
 
 @dataclass
@@ -116,7 +141,8 @@ class QuantisedAdd:
     """Sum of two cubes, memory to memory (numerics.md item 4).
 
     Output code = clamp8(round((z - offset) * scale / 2^scale_shift)) with
-    z = relu((first + first_alu) * multiplier + second * 2^second_shift).
+    z = relu(operation((first + first_alu) * multiplier, second * 2^second_shift)), operation sum, max or min.
+    per_channel: the second is one value per channel.
     """
 
     name: str
@@ -131,9 +157,44 @@ class QuantisedAdd:
     scale_shift: int
     out: Quantisation
     relu: bool
+    operation: str = "sum"
+    per_channel: bool = False
 
 
-QuantisedLayer = QuantisedConv | QuantisedPooling | QuantisedAdd
+@dataclass
+class QuantisedMultiply:
+    """Product of two cubes, memory to memory, the second one without zero point.
+
+    Output code = clamp8(round((z - offset) * scale / 2^scale_shift)) with z = relu((first + first_alu) * second).
+    """
+
+    name: str
+    sources: tuple[str, str]
+    target: str
+    input_shape: Shape
+    first_alu: int
+    offset: int
+    scale: int
+    scale_shift: int
+    out: Quantisation
+    relu: bool
+    per_channel: bool = False
+
+
+@dataclass
+class QuantisedView:
+    """No work: a Concat whose parts are written in place, or a Slice that is read in place (`first` channel)."""
+
+    name: str
+    sources: tuple[str, ...]
+    target: str
+    input_shape: Shape
+    kind: Literal["concat", "slice"]
+    channels: int
+    first: int = 0
+
+
+QuantisedLayer = QuantisedConv | QuantisedPooling | QuantisedAdd | QuantisedMultiply | QuantisedView
 
 
 @dataclass
@@ -157,27 +218,61 @@ def quantise(
     weights of a convolution make is taken out of its bias.
     """
     tensors: dict[str, Quantisation] = {}
+    ranges, symmetric = _shared_ranges(graph, ranges)
+    plain = replace(options, asymmetric=False)
     if conversion is None:
-        tensors[graph.input] = scale_for(ranges[graph.input], options)
+        tensors[graph.input] = scale_for(ranges[graph.input], plain if graph.input in symmetric else options)
     layers: list[QuantisedLayer] = []
     for node in graph.nodes:
+        source, shape = node.inputs[0], graph.shapes[node.inputs[0]]
+        chosen = plain if node.output in symmetric else options
+        layer: QuantisedLayer
         if isinstance(node, Conv):
             mean = (means or {}).get(node.inputs[0])
-            layer = _convolution(graph, node, ranges, tensors, conversion, options, mean)
+            layer = _convolution(graph, node, ranges, tensors, conversion, chosen, mean)
             tensors[node.output] = layer.out
-            layers.append(layer)
         elif isinstance(node, Add):
-            addition = _addition(graph, node, ranges, tensors, options)
-            tensors[node.output] = addition.out
-            layers.append(addition)
+            layer = _addition(graph, node, ranges, tensors, chosen)
+            tensors[node.output] = layer.out
+        elif isinstance(node, Multiply):
+            layer = _product(graph, node, ranges, tensors, chosen)
+            tensors[node.output] = layer.out
         elif isinstance(node, Pool):
-            source = node.inputs[0]
             tensors[node.output] = tensors[source]
-            pool = pooling(node.name, node.function, tensors[source].zero)
-            layers.append(QuantisedPooling(node.name, (source,), node.output, graph.shapes[source], pool))
+            layer = QuantisedPooling(
+                node.name, (source,), node.output, shape, pooling(node.name, node.function, tensors[source].zero)
+            )
+        elif isinstance(node, Concat):
+            tensors[node.output] = tensors[source]
+            channels = graph.shapes[node.output][0]
+            layer = QuantisedView(node.name, tuple(node.inputs), node.output, shape, "concat", channels)
+        elif isinstance(node, Slice):
+            tensors[node.output] = tensors[source]
+            layer = QuantisedView(node.name, (source,), node.output, shape, "slice", node.last - node.first, node.first)
         else:
-            raise UserError(f"{type(node).__name__} {node.name!r}: there is no hardware layer for it")
+            raise Refused(type(node).__name__, node.name, "there is no hardware layer for it")
+        layers.append(layer)
     return QuantisedGraph(layers, tensors)
+
+
+def _shared_ranges(graph: Graph, ranges: Mapping[str, Range]) -> tuple[dict[str, Range], set[str]]:
+    """Ranges, where tensors joined by Concat, Slice or pooling share one, and the tensors without a zero point."""
+    group = {tensor: {tensor} for tensor in graph.shapes}
+    symmetric = set()
+    for node in graph.nodes:
+        if isinstance(node, (Concat, Slice, Pool)):
+            for tensor in node.inputs:
+                joined = group[tensor] | group[node.output]
+                group.update(dict.fromkeys(joined, joined))
+        elif isinstance(node, Multiply) or (isinstance(node, Add) and node.operation != "sum"):
+            symmetric.update(node.inputs)
+    joining = {name for node in graph.nodes if isinstance(node, Concat) for name in group[node.output]}
+    result = dict(ranges)
+    for name in joining:
+        members = [ranges[key] for tensor in group[name] for key in (tensor, unpooled(tensor)) if key in ranges]
+        hull = min(low for low, _ in members), max(high for _, high in members)
+        result.update({key: hull for key in (name, unpooled(name)) if key in ranges})
+    return result, {name for name in graph.shapes if group[name] & symmetric}
 
 
 def scale_for(extent: Range, options: CompileOptions) -> Quantisation:
@@ -211,8 +306,10 @@ def _convolution(
     # In units of one input code: the layer is out = sum(weight * (q - zero)) + bias.
     step, zero = _per_kernel(step, node), _per_kernel(zero, node)
     weight = node.weight * step[..., None, None]
-    multiplier, shift, fraction = _multipliers(node.name, np.abs(weight).reshape(len(weight), -1).max(1), out.scale)
-    scales = multiplier * 2.0 ** -(fraction + shift) * out.scale
+    summand = tensors[node.inputs[1]] if len(node.inputs) > 1 else None
+    unit = out.scale if summand is None else summand.scale
+    multiplier, shift, fraction = _multipliers(node.name, np.abs(weight).reshape(len(weight), -1).max(1), unit)
+    scales = multiplier * 2.0 ** -(fraction + shift) * unit
     codes = np.clip(np.rint(weight / scales[:, None, None, None]), -127, 127).astype(np.int8)
     correction = np.einsum("kcrs,kc->k", codes.astype(np.float64), zero) * scales
     if mean is not None:
@@ -220,13 +317,22 @@ def _convolution(
         error = codes * scales[:, None, None, None] / step[..., None, None] - node.weight
         correction = correction + convolve(mean[None].astype(np.float64), error, node).mean((0, 2, 3))
     exact_bias = (node.bias - correction) / out.scale
-    bias, bias_shift = _bias_operands(exact_bias * 2.0**fraction)
     function = node.activation
+    if summand is None:
+        bias, bias_shift = _bias_operands(exact_bias * 2.0**fraction)
+        offset, scale, scale_shift = -out.zero * (1 << fraction), 1, fraction
+    else:
+        bias, bias_shift = _bias_operands(exact_bias * out.scale / scales)
+        scale, scale_shift = _rescale(node, unit / out.scale)
+        scale_shift += fraction
+        offset = (summand.zero << fraction) - round(out.zero * 2.0**scale_shift / scale)
+    leaky, slopes = _leaky(function)
     return QuantisedConv(
-        name=node.name, sources=(source,), target=node.output, input_shape=graph.shapes[source],
+        name=node.name, sources=tuple(node.inputs), target=node.output, input_shape=graph.shapes[source],
         weight=codes, multiplier=multiplier, multiplier_shift=shift, bias=bias, bias_shift=bias_shift,
         fraction=fraction, out=out, stride=node.stride, pad=node.pad, size=node.size, dilation=node.dilation,
-        pad_value=pad_value, relu=function is not None and function.alpha == 0, leaky=_leaky(function),
+        pad_value=pad_value, relu=function is not None and function.zero_below, leaky=leaky, slopes=slopes,
+        offset=offset, scale=scale, scale_shift=scale_shift,
         pool=pooling(node.name, node.pool, out.zero) if node.pool else None, conversion=conversion,
         exact_bias=exact_bias, scales=scales, group=node.group,
     )  # fmt: skip
@@ -244,33 +350,75 @@ def _addition(
     tensors: Mapping[str, Quantisation],
     options: CompileOptions,
 ) -> QuantisedAdd:
-    """The operand of the finer scale is multiplied, the other one only shifted: its step is the unit of the sum."""
-    first, second = sorted(node.inputs, key=lambda tensor: tensors[tensor].scale)
-    fine, coarse = tensors[first], tensors[second]
+    """One operand is multiplied, the other one only shifted: its step is the unit of the result.
+
+    Of a sum of two cubes the one of the finer scale is multiplied. Of a difference it is the one that is subtracted,
+    and where the second operand is one value per channel it is the first.
+    """
+    per_channel = graph.shapes[node.inputs[0]] != graph.shapes[node.inputs[1]]
+    first, second = node.inputs
+    if node.operation == "difference" and not per_channel:
+        first, second = second, first
+    elif not per_channel:
+        first, second = sorted(node.inputs, key=lambda tensor: tensors[tensor].scale)
+    scaled, shifted = tensors[first], tensors[second]
+    ratio = scaled.scale / shifted.scale
+    fraction = min(FRACTION, int(np.floor(np.log2(INT16_MAX / ratio))))
+    if fraction < 1:
+        raise Refused("Add", node.name, f"one step of {first!r} is {ratio:.3g} steps of {second!r}, at most 16384")
+    multiplier = max(1, round(ratio * 2**fraction))
     out = scale_for(_output_range(node, ranges[node.output]), options)
-    multiplier = max(1, round(fine.scale / coarse.scale * 2**FRACTION))
-    ratio = coarse.scale / out.scale
-    shift = int(np.floor(np.log2(INT16_MAX / ratio)))
-    if not 0 <= shift <= MAX_SHIFT:
-        raise UserError(f"Add {node.name!r}: one step of an operand is {ratio:.3g} output steps, which is out of range")
-    scale = round(ratio * 2.0**shift)
-    zero = out.zero * 2.0 ** (shift + FRACTION) / scale
+    scale, shift = _rescale(node, shifted.scale / out.scale)
+    zero, sign = out.zero * 2.0 ** (shift + fraction) / scale, 1
+    if node.operation == "difference":
+        multiplier, sign = (multiplier, -1) if per_channel else (-multiplier, 1)
+    if sign < 0:
+        raise Refused("Sub", node.name, "a value per channel cannot be subtracted from a tensor")
     return QuantisedAdd(
         name=node.name, sources=(first, second), target=node.output, input_shape=graph.shapes[first],
-        first_alu=-fine.zero, multiplier=multiplier, second_shift=FRACTION,
-        offset=(coarse.zero << FRACTION) - round(zero), scale=scale, scale_shift=shift + FRACTION,
+        first_alu=-scaled.zero, multiplier=multiplier, second_shift=fraction,
+        offset=(shifted.zero << fraction) - round(zero), scale=scale, scale_shift=shift + fraction,
         # With zero points the ReLU is the saturation at code -128, which means 0.
-        out=out, relu=node.activation is not None and coarse.zero == out.zero == 0,
+        out=out, relu=node.activation is not None and shifted.zero == out.zero == 0,
+        operation="sum" if node.operation == "difference" else node.operation, per_channel=per_channel,
     )  # fmt: skip
 
 
-def _output_range(node: Conv | Add, extent: Range) -> Range:
+def _product(
+    graph: Graph,
+    node: Multiply,
+    ranges: Mapping[str, Range],
+    tensors: Mapping[str, Quantisation],
+    options: CompileOptions,
+) -> QuantisedMultiply:
+    first, second = node.inputs
+    out = scale_for(_output_range(node, ranges[node.output]), options)
+    scale, shift = _rescale(node, tensors[first].scale * tensors[second].scale / out.scale)
+    return QuantisedMultiply(
+        name=node.name, sources=(first, second), target=node.output, input_shape=graph.shapes[first],
+        first_alu=-tensors[first].zero, offset=-round(out.zero * 2.0**shift / scale), scale=scale, scale_shift=shift,
+        out=out, relu=node.activation is not None and out.zero == 0,
+        per_channel=graph.shapes[first] != graph.shapes[second],
+    )  # fmt: skip
+
+
+def _rescale(node: Conv | Add | Multiply, ratio: float) -> tuple[int, int]:
+    """Scale and shift of the output converter for a number of output steps per unit."""
+    shift = int(np.floor(np.log2(INT16_MAX / ratio)))
+    if not 0 <= shift <= MAX_SHIFT:
+        raise Refused(
+            type(node).__name__, node.name, f"one step of an operand is {ratio:.3g} output steps, which is out of range"
+        )
+    return round(ratio * 2.0**shift), shift
+
+
+def _output_range(node: Conv | Add | Multiply, extent: Range) -> Range:
     """Range of the values the output converter sees; saturation at the upper end is the clip of a Clip."""
     low, high = extent
     if node.activation is not None and node.activation.high is not None:
         high = min(high, node.activation.high)
         low = max(low, -high)
-    if high <= 0 and node.activation is not None and node.activation.alpha == 0:
+    if high <= 0 and node.activation is not None and node.activation.zero_below:
         raise UserError(f"{type(node).__name__} {node.name!r}: its ReLU output is 0 for all calibration data")
     return low, high
 
@@ -303,11 +451,14 @@ def _bias_operands(exact: FloatArray) -> tuple[NDArray[np.int64], int]:
     return np.rint(limited / 2.0**shift).astype(np.int64), shift
 
 
-def _leaky(function: ActivationFunction | None) -> Leaky | None:
-    if function is None or function.alpha == 0:
-        return None
-    shift = int(np.floor(np.log2(INT16_MAX / function.alpha)))
-    return Leaky(round(function.alpha * 2.0**shift), shift)
+def _leaky(function: ActivationFunction | None) -> tuple[Leaky | None, NDArray[np.int64] | None]:
+    """Slope below zero: one for the layer, or the shift and an operand for each channel."""
+    if function is None or function.zero_below:
+        return None, None
+    slopes = np.array(function.slopes or (function.alpha,))
+    shift = int(np.floor(np.log2(INT16_MAX / max(np.abs(slopes).max(), 2.0**-30))))
+    operands = np.rint(slopes * 2.0**shift).astype(np.int64)
+    return Leaky(int(operands[0]), shift), operands if function.slopes is not None else None
 
 
 def pooling(name: str, function: PoolFunction, zero: int) -> QuantisedPool:

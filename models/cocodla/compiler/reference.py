@@ -17,16 +17,19 @@ from cocodla.compiler.ir import (
     ActivationFunction,
     Add,
     Affine,
+    Concat,
     Conv,
     Dense,
     FloatArray,
     Graph,
+    Multiply,
     Node,
     Pad,
     Pair,
     Pool,
     PoolFunction,
     Reshape,
+    Slice,
 )
 
 
@@ -77,8 +80,10 @@ def evaluate(node: Node, *inputs: FloatArray) -> FloatArray:
 
 
 @evaluate.register
-def _conv(node: Conv, x: FloatArray) -> FloatArray:
+def _conv(node: Conv, x: FloatArray, summand: FloatArray | None = None) -> FloatArray:
     value = convolve(x, node.weight.astype(np.float32), node)
+    if summand is not None:
+        value += summand
     value += node.bias.astype(np.float32)[:, None, None]
     if node.activation is not None:
         value = activate(value, node.activation)
@@ -87,7 +92,26 @@ def _conv(node: Conv, x: FloatArray) -> FloatArray:
 
 @evaluate.register
 def _add(node: Add, x: FloatArray, y: FloatArray) -> FloatArray:
-    return x + y if node.activation is None else activate(x + y, node.activation)
+    operations: dict[str, Callable[[FloatArray, FloatArray], FloatArray]] = {
+        "sum": np.add, "difference": np.subtract, "max": np.maximum, "min": np.minimum,
+    }  # fmt: skip
+    value = operations[node.operation](x, y)
+    return value if node.activation is None else activate(value, node.activation)
+
+
+@evaluate.register
+def _multiply(node: Multiply, x: FloatArray, y: FloatArray) -> FloatArray:
+    return x * y if node.activation is None else activate(x * y, node.activation)
+
+
+@evaluate.register
+def _concat(node: Concat, *inputs: FloatArray) -> FloatArray:
+    return np.concatenate(inputs, axis=1)
+
+
+@evaluate.register
+def _slice(node: Slice, x: FloatArray) -> FloatArray:
+    return x[:, node.first : node.last]
 
 
 @evaluate.register
@@ -143,7 +167,11 @@ def convolve(x: FloatArray, weight: FloatArray, node: Conv, pad_value: float = 0
 
 def activate(x: FloatArray, function: ActivationFunction) -> FloatArray:
     """Leaky ReLU, then the upper limit."""
-    value = np.maximum(x, 0) if function.alpha == 0 else np.where(x >= 0, x, x * np.float32(function.alpha))
+    if function.zero_below:
+        value = np.maximum(x, 0)
+    else:
+        slopes = np.array(function.slopes or function.alpha, np.float32)
+        value = np.where(x >= 0, x, x * (slopes.reshape(-1, *(1,) * (x.ndim - 2)) if function.slopes else slopes))
     return value if function.high is None else np.minimum(value, np.float32(function.high))
 
 

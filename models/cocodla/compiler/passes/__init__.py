@@ -12,7 +12,7 @@ import numpy as np
 
 from cocodla.compiler import reference
 from cocodla.compiler.ir import FloatArray, Graph
-from cocodla.compiler.passes import fold, fuse, reshape
+from cocodla.compiler.passes import fold, fuse, place, reshape
 
 Pass = Callable[[Graph], None]
 
@@ -30,9 +30,14 @@ PASSES: tuple[Pass, ...] = (
     reshape.merge_groups,
     fuse.activation_before_max_pool,
     fuse.activations,
+    place.unaligned_slices,
+    place.unaligned_concats,
     fuse.orphans_to_convolutions,
     fuse.activations,
+    fuse.sums,
     fuse.pooling,
+    place.copies_for_concats,
+    fuse.orphans_to_convolutions,
 )
 
 TOLERANCE = 2e-4

@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from cocodla.compiler import limits
-from cocodla.compiler.ir import Activate, Add, Affine, Conv, FloatArray, Graph, Node, Pad, Pool
+from cocodla.compiler.ir import Activate, Add, Affine, Conv, FloatArray, Graph, Multiply, Node, Pad, Pool
 
 
 def activation_before_max_pool(graph: Graph) -> None:
-    """MaxPool followed by an activation: swap them (activations are monotonic), so that both fuse."""
+    """MaxPool followed by an activation: swap them (where the activation never falls), so that both fuse."""
     for first, second in graph.chains():
         if isinstance(first, Pool) and first.function.kind == "max" and isinstance(second, Activate):
+            if not second.function.rising:
+                continue
             source, middle, target = first.inputs[0], first.output, second.output
             second.inputs, second.output = [source], middle
             first.inputs, first.output = [middle], target
@@ -22,13 +24,41 @@ def activation_before_max_pool(graph: Graph) -> None:
 
 
 def activations(graph: Graph) -> None:
-    """An activation joins the convolution before it, a ReLU also the sum of two tensors."""
+    """An activation joins the convolution before it, a ReLU also the sum or product of two tensors."""
     for first, second in graph.chains():
-        if not isinstance(second, Activate) or not isinstance(first, (Conv, Add)) or first.activation is not None:
+        if not isinstance(second, Activate) or not isinstance(first, (Conv, Add, Multiply)):
             continue
-        if first.pool is None if isinstance(first, Conv) else second.function.alpha == 0:
+        if first.activation is not None or (isinstance(first, Conv) and first.pool is not None):
+            continue
+        if isinstance(first, Conv):
+            possible = second.function.slopes is None or len(first.inputs) == 1
+        else:
+            possible = second.function.zero_below
+        if possible:
             first.activation = second.function
             graph.absorb(first, second)
+
+
+def sums(graph: Graph) -> None:
+    """A sum of two tensors joins the convolution that makes one of them, which then runs in the sum's place."""
+    for addition in list(graph.nodes):
+        if not isinstance(addition, Add) or addition.operation != "sum" or len(set(addition.inputs)) == 1:
+            continue
+        if graph.shapes[addition.inputs[0]] != graph.shapes[addition.inputs[1]]:
+            continue
+        for conv in sorted(filter(None, map(graph.producer, addition.inputs)), key=graph.nodes.index, reverse=True):
+            if (
+                isinstance(conv, Conv)
+                and graph.only_consumer(conv.output) is addition
+                and (conv.activation, conv.pool, len(conv.inputs)) == (None, None, 1)
+                and (addition.activation is None or addition.activation.slopes is None)
+            ):
+                other = next(name for name in addition.inputs if name != conv.output)
+                graph.nodes.remove(conv)
+                graph.nodes.insert(graph.nodes.index(addition), conv)
+                conv.inputs, conv.activation = [*conv.inputs, other], addition.activation
+                graph.absorb(conv, addition)
+                break
 
 
 def orphans_to_convolutions(graph: Graph) -> None:
