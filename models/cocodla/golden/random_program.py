@@ -11,7 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from cocodla.golden.choices import Choices
+from cocodla.golden.encode import Words
 from cocodla.golden.random_layers import KINDS, Allocator, RandomLayer, random_layer
+from cocodla.golden.random_noise import add_noise
 from cocodla.golden.random_reuse import random_reuse
 from cocodla.golden.sequencer import DONE_BITS, Sequencer
 from cocodla.program.commands import (
@@ -91,12 +93,16 @@ def build_program(plan: Plan) -> RandomProgram:
     for piece in plan.pieces:
         rng = Choices(piece.seed, piece.choices)
         memory.rng = rng
-        made.layers += _layers(rng, piece, memory)
+        for layer in _layers(rng, piece, memory):
+            if rng.random() < 0.5:
+                add_noise(rng, layer)
+            made.layers.append(layer)
         made.draws.append(rng.drawn)
     rng = Choices(plan.schedule.seed, plan.schedule.choices)
     span = plan.base, memory.next - plan.base
     made.program.append(FillMemory(*span, int(rng.integers(256))))
     made.program.append(*(load for layer in made.layers for load in layer.loads))
+    made.program.append(*_environment(rng))
     sequencer = Sequencer()
     made.program.append(*_schedule(rng, made.layers, sequencer))
     made.program.append(CheckMemory(*span, "all memory"), *_final_state(sequencer))
@@ -141,13 +147,36 @@ def _schedule(rng: Choices, layers: list[RandomLayer], sequencer: Sequencer) -> 
         yield from layer.setup
         groups = {unit: sequencer.group[unit] for unit in layer.words}
         reverse = layer.kind in ("sdp", "pdp", "cdp") and rng.random() < 0.3
-        enable, bits = sequencer.enable(layer.words, reverse)
+        enable, bits = sequencer.enable(_shuffled(rng, layer.words), reverse, changes=rng.random() < 0.5)
         yield from enable
         flights.append(_Flight(index, layer, bits, groups))
         while flights and rng.random() < 0.4:
             yield from _finish(flights.pop(int(rng.integers(len(flights)))))
     for flight in flights:
         yield from _finish(flight)
+
+
+def _environment(rng: Choices) -> Iterator[Command]:
+    """Registers that change timing or the interrupt line only: weights of memory clients, limits, masks."""
+    if rng.random() < 0.5:
+        for register in MAP.units["MCIF"].registers:
+            if "_WEIGHT_" in register.name:
+                weights = {field.name: int(rng.choice([1, 1, 2, 7, 255])) for field in register.fields}
+                yield WriteRegister(register.address, register.encode(0, **weights))
+    if rng.random() < 0.3:
+        limits = {name: int(rng.choice([0, 1, 3, 20, 255])) for name in ("RD_OS_CNT", "WR_OS_CNT")}
+        register = MAP["MCIF.CFG_OUTSTANDING_CNT"]
+        yield WriteRegister(register.address, register.encode(0, **limits))
+    if rng.random() < 0.3:
+        yield WriteRegister(MAP["GLB.S_INTR_MASK"].address, int(rng.integers(1 << 22)) & 0x3F003F)
+
+
+def _shuffled(rng: Choices, words: Words) -> Words:
+    """The same words in another order of units and registers: they may be written in any order."""
+    if rng.random() > 0.5:
+        return words
+    units = [list(words)[i] for i in rng.permutation(len(words))]
+    return {unit: {list(words[unit])[i]: 0 for i in rng.permutation(len(words[unit]))} | words[unit] for unit in units}
 
 
 def _blocked(flights: list[_Flight], layer: RandomLayer, sequencer: Sequencer) -> bool:

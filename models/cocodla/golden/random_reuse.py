@@ -20,14 +20,16 @@ UNFETCHED = 0xFFFF_F000
 
 
 def random_reuse(rng: Generator, kind: str, memory: Allocator, size: int = 12) -> list[RandomLayer]:
-    """Two to four layers with the same banks. Each keeps or releases what the next one may use or fetch anew.
+    """Two to six layers with the same banks, so that the rings of CBUF go on and wrap around. Each keeps or
+    releases what the next one may use or fetch anew; some are of another kind and size.
 
     kind: reuse or image_reuse. No other convolution may come between these layers.
     """
     while True:
         chain = [_keep(rng, first_layer(rng, kind.startswith("image"), size))]
-        for _ in range(int(rng.integers(1, 4))):
-            chain.append(_keep(rng, _next(rng, chain[-1])))
+        for _ in range(int(rng.integers(1, 4 if rng.random() < 0.7 else 6))):
+            other = rng.random() < 0.3
+            chain.append(_keep(rng, _other(rng, chain[-1], size) if other else _next(rng, chain[-1])))
         try:
             fitted = fit_buffer(rng, *chain)
             chain = [_same_banks(layer, fitted) for layer in chain]
@@ -73,6 +75,17 @@ def _next(rng: Generator, before: ConvConfig) -> ConvConfig:
     )  # fmt: skip
 
 
+def _other(rng: Generator, before: ConvConfig, size: int) -> ConvConfig:
+    """A layer that has nothing to do with `before`. DATA_REUSE is void after a change between feature and image."""
+    layer = first_layer(rng, rng.random() < 0.3, size)
+    changed = layer.csc.image != before.csc.image
+    flags: dict[str, Any] = {
+        "data_reuse": changed and rng.random() < 0.3,
+        "weight_reuse": not before.csc.skip_weight_release and rng.random() < 0.3,
+    }
+    return ConvConfig(replace(layer.cdma, grains=1, **flags), replace(layer.csc, **flags))
+
+
 def _window(rng: Generator, before: ConvConfig, height: int) -> Window:
     """Any kernel on lines like those of `before`."""
     cdma, csc = before.cdma, before.csc
@@ -103,7 +116,8 @@ def _same_banks(layer: ConvConfig, fitted: ConvConfig) -> ConvConfig:
 def _layer(rng: Generator, kind: str, config: ConvConfig, before: ConvConfig | None, memory: Allocator) -> RandomLayer:
     layer = RandomLayer(kind, {}, convolution=config)
     placed = place_convolution(rng, layer, memory)
-    if before and before.csc.skip_data_release and config.csc.data_reuse:
+    same = before is not None and before.csc.image == config.csc.image
+    if before and same and before.csc.skip_data_release and config.csc.data_reuse:
         placed = replace(placed, cdma=replace(placed.cdma, address=UNFETCHED, chroma_address=UNFETCHED))
     if before and before.csc.skip_weight_release and config.csc.weight_reuse:
         placed = replace(placed, cdma=replace(placed.cdma, weight_address=UNFETCHED))

@@ -18,13 +18,15 @@ class Sequencer:
     def __init__(self) -> None:
         self.group = dict.fromkeys(ENABLE_ORDER, 0)
         self.layers = dict.fromkeys(ENABLE_ORDER, 0)
+        self._written: dict[tuple[str, int], dict[str, int]] = {}
 
-    def enable(self, words: Words, reverse: bool = False) -> tuple[list[Command], int]:
+    def enable(self, words: Words, reverse: bool = False, changes: bool = False) -> tuple[list[Command], int]:
         """Commands that program and enable one layer, and the interrupt bits that announce its end.
 
         `words`: {unit: {register: word}} of all its units. The layer that used the same group of a unit
         before must have been waited for; some units then still take a few cycles, hence the polls.
-        `reverse` enables reading units first, as layers from memory to memory may (section 3).
+        reverse: enable reading units first, as layers from memory to memory may (section 3). changes: write only
+        registers that this sequencer has not already given the value in the same group.
         """
         commands: list[Command] = []
         if "CDMA" in words and not self.layers["CDMA"]:
@@ -33,7 +35,7 @@ class Sequencer:
             if self.layers[unit] >= 2:
                 commands.append(PollRegister(MAP[f"{unit}.S_STATUS"].address, 3 << 16 * self.group[unit], 0))
             commands.append(WriteRegister(MAP[f"{unit}.S_POINTER"].address, self.group[unit]))
-        commands += [WriteRegister(address, value) for address, value in register_writes(words)]
+        commands += [WriteRegister(address, value) for address, value in register_writes(self._missing(words, changes))]
         bits = 0
         for unit in reversed(ENABLE_ORDER) if reverse else ENABLE_ORDER:
             if unit in words:
@@ -43,6 +45,15 @@ class Sequencer:
                 self.group[unit] ^= 1
                 self.layers[unit] += 1
         return commands, bits
+
+    def _missing(self, words: Words, changes: bool) -> Words:
+        """The words to write; they are in the groups from now on."""
+        result: Words = {}
+        for unit, part in words.items():
+            known = self._written.setdefault((unit, self.group[unit]), {})
+            result[unit] = {n: word for n, word in part.items() if not changes or known.get(n) != word}
+            known.update(part)
+        return result
 
     def run(self, words: Words) -> list[Command]:
         """Commands that run one layer to its end."""
