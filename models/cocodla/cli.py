@@ -126,6 +126,7 @@ def random(
     count: int = typer.Option(200, "--count", min=1, help="at least this many layers"),
     seed: int = SEED,
     only: list[str] = typer.Option([], "--only", help="kind of layer or sequence; several times; default all"),
+    assertions: bool = typer.Option(True, "--assertions/--no-assertions", help="the RTL's assertions are on"),
     trials: int = typer.Option(200, "--trials", min=0, help="simulations spent to shrink a failing program"),
     rerun: Path = typer.Option(None, "--rerun", help="run the kept program of this folder (build/random/seed-N) again"),
     waves: bool = typer.Option(False, "--waves", help="with --rerun: record a waveform"),
@@ -153,7 +154,7 @@ def random(
             raise UserError(f"unknown kind {unknown[0]!r}; known: {', '.join(PIECES)}")
         seed = new_seed() if seed is None else seed
         console.print(f"random programs on {sim}, seed {seed}", highlight=False)
-        outcomes = campaign.run_cases(seed, count, sim, only or PIECES)
+        outcomes = campaign.run_cases(seed, count, sim, only or PIECES, assertions)
         equal = report.show(outcomes, count, console, repeat, again, trials)
     if not equal:
         raise typer.Exit(1)

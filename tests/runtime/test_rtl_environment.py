@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import zlib
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -171,3 +173,28 @@ def test_user_errors(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
         run(Program(), Simulation(sim="vcs", file_list=STANDIN))
     with pytest.raises(UserError, match="does not exist"):
         run(Program(), Simulation(file_list=STANDIN.with_name("nothing.f")))
+
+
+@pytest.mark.parametrize("sim", SIMULATORS)
+@pytest.mark.parametrize(
+    ("pattern", "replacement", "reason"),
+    [
+        (r".*dla_intr.*\n", "", r"NV_nvdla.v:\d+: NV_nvdla has no port 'dla_intr'"),
+        (r"module NV_nvdla", "module nvdla", r"files.f: no file has module NV_nvdla"),
+    ],
+)
+def test_a_dut_that_does_not_fit(tmp_path: Path, sim: str, pattern: str, replacement: str, reason: str) -> None:
+    """One line that names what the DUT lacks."""
+    text = re.sub(pattern, replacement, STANDIN.with_name("NV_nvdla.v").read_text())
+    (tmp_path / "NV_nvdla.v").write_text(text)
+    fifo = project.root() / "rtl" / "lib" / "dla_fifo.v"
+    (tmp_path / "files.f").write_text(f"NV_nvdla.v\n{fifo}\n")
+    with pytest.raises(UserError, match=reason) as caught:
+        run(Program(), Simulation(sim=sim, file_list=tmp_path / "files.f"))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_list_with_a_missing_file(tmp_path: Path) -> None:
+    (tmp_path / "files.f").write_text("# sources\nnothing.v\n")
+    with pytest.raises(UserError, match=r"files.f:2: file nothing.v does not exist"):
+        run(Program(), Simulation(file_list=tmp_path / "files.f"))

@@ -45,6 +45,8 @@ def show(
             cycles += outcome.cycles
             coverage.add(outcome.layers)
             progress(min(kinds.total(), total), total)
+            if not console.is_terminal and kinds.total() // 1000 > (kinds - outcome.kinds).total() // 1000:
+                console.print(f"{kinds.total():,} layers, seed {seeds[-1]}", highlight=False)
             if outcome.differences:
                 failed.append(outcome.case.seed)
                 _show_failure(outcome, console, repeat(outcome), rerun, trials)

@@ -53,13 +53,24 @@ class Outcome:
         return Counter(layer.kind for layer in self.layers)
 
 
-def make_case(seed: int, sim: str = "verilator", kinds: Sequence[str] = PIECES, pieces: int = PIECES_PER_CASE) -> Case:
-    """The case of a seed."""
+def make_case(
+    seed: int,
+    sim: str = "verilator",
+    kinds: Sequence[str] = PIECES,
+    pieces: int = PIECES_PER_CASE,
+    assertions: bool = False,
+) -> Case:
+    """The case of a seed. assertions: those of the RTL are on (models of their own)."""
     rng = Random(seed)
     size = rng.choice([4, 8, 8, 12, 12, 20])
     memory = rtl.MemoryModel() if rng.random() < 0.2 else rtl.MemoryModel.random(rng)
     simulation = rtl.Simulation(
-        sim=sim, seed=seed, memory=memory, csb_period_ps=rng.choice(CSB_PERIODS), watchdog=WATCHDOG
+        sim=sim,
+        seed=seed,
+        memory=memory,
+        csb_period_ps=rng.choice(CSB_PERIODS),
+        watchdog=WATCHDOG,
+        assertions=assertions,
     )
     return Case(seed, random_plan(seed, pieces, kinds, size), simulation)
 
@@ -81,12 +92,12 @@ def check(program: Program, simulation: rtl.Simulation) -> tuple[list[str], int]
 
 
 def run_cases(
-    seed: int, layers: int, sim: str = "verilator", kinds: Sequence[str] = PIECES, pieces: int = PIECES_PER_CASE
+    seed: int, layers: int, sim: str = "verilator", kinds: Sequence[str] = PIECES, assertions: bool = False
 ) -> Iterator[Outcome]:
     """Cases of seed, seed + 1, ... until at least `layers` layers have run."""
     done = 0
     while done < layers:
-        outcome = run_case(make_case(seed, sim, kinds, pieces))
+        outcome = run_case(make_case(seed, sim, kinds, assertions=assertions))
         yield outcome
         done += len(outcome.layers)
         seed += 1
@@ -124,6 +135,7 @@ def keep(outcome: Outcome, small: Outcome, repeat: str, rerun: Callable[[Path], 
         "sim": simulation.sim,
         "seed": simulation.seed,
         "csb_period_ps": simulation.csb_period_ps,
+        "assertions": simulation.assertions,
         "memory": asdict(simulation.memory),
     }
     (folder / "simulation.json").write_text(json.dumps(settings, indent=1) + "\n")

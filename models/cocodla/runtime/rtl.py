@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from random import Random
 
+from cocodla.errors import UserError
 from cocodla.program.execution import Execution
 from cocodla.program.program import Program
 from cocodla.runtime import player
@@ -99,11 +101,16 @@ class Simulation:
     csb_period_ps: int = 0
 
 
+def dut_list(simulation: Simulation) -> Path:
+    """The file list of the DUT."""
+    default = os.environ.get("DUT_FILELIST") or project.root() / "rtl" / "files.f"
+    return Path(simulation.file_list or default).resolve()
+
+
 def chip_design(simulation: Simulation, pages: int = 1) -> Design:
     """The chip-level bench around the DUT, with memory for at least `pages` pages."""
     root = project.root()
-    default = os.environ.get("DUT_FILELIST") or root / "rtl" / "files.f"
-    dut = read_file_list(Path(simulation.file_list or default).resolve())
+    dut = read_file_list(dut_list(simulation))
     words = max(pages, 1) * player.PAGE // 8
     size = max(_SMALLEST.get(simulation.sim.lower(), 0), (words - 1).bit_length())
     return Design(
@@ -119,7 +126,37 @@ def chip_design(simulation: Simulation, pages: int = 1) -> Design:
 
 def build_model(simulation: Simulation, pages: int = 1, echo: Callable[[str], None] | None = None) -> Model:
     """Build the chip-level model, or take it from the cache."""
-    return build(chip_design(simulation, pages), simulation.sim, simulation.waves, echo)
+    design = chip_design(simulation, pages)
+    try:
+        return build(design, simulation.sim, simulation.waves, echo)
+    except UserError as error:
+        raise UserError(_dut_fault(str(error), design, dut_list(simulation)) or str(error)) from None
+
+
+_FAULTS = (
+    (re.compile(r"Pin not found: '(\w+)'|port ``(\w+)'' is not a port of"), "NV_nvdla has no port '{}'"),
+    (re.compile(r"(?:Cannot find file containing module: '|Unknown module type: )(\w+)"), "no file has module {}"),
+)
+"""What compilers say of a DUT that does not fit, and what it means."""
+
+
+def _dut_fault(text: str, design: Design, file_list: Path) -> str | None:
+    """The compiler's complaint in terms of the DUT's file list; None for any other error."""
+    for pattern, meaning in _FAULTS:
+        if match := pattern.search(text):
+            name = next(group for group in match.groups() if group)
+            log = re.search(r"\(log: .*\)$", text)
+            return f"{_top_place(design) or file_list}: {meaning.format(name)} {log.group() if log else ''}".strip()
+    return None
+
+
+def _top_place(design: Design) -> str:
+    """FILE:LINE of the DUT's module NV_nvdla, empty where there is none."""
+    for path in design.sources:
+        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+            if re.match(r"\s*module\s+NV_nvdla\b", line):
+                return f"{path}:{number}"
+    return ""
 
 
 def run(program: Program, simulation: Simulation | None = None, progress: Progress | None = None) -> Execution:
