@@ -130,7 +130,9 @@ def test_hang_is_diagnosed(sim: str) -> None:
     assert len(execution.failures) == 1
     text = execution.failures[0]
     assert "waits for interrupt status bits 0x1" in text and "'layer 1'" in text
-    assert "enabled: SDP group 0 RUNNING (consumer 0); S_INTR_STATUS 0x0" in text
+    assert "enabled: SDP group 0 RUNNING (consumer 0) waits for data of SDP_RDMA (IDLE)" in text
+    assert "S_INTR_STATUS 0x0" in text
+    assert "likely: units, groups or order (programming.md 1 to 3)" in text and "SDP lacks SDP_RDMA" in text
 
 
 def test_poll_that_never_ends() -> None:

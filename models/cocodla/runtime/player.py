@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -26,13 +25,13 @@ from cocodla.program.commands import (
 from cocodla.program.execution import Event, Execution, Observation
 from cocodla.program.program import Program
 from cocodla.registers import MAP
+from cocodla.runtime import hang
 
 END, WRITE, READ, POLL, WAIT, LOAD, FILL, DUMP, MARK, MAP_PAGES = range(10)
 PAGE = 4096
 """Bytes of a page of the simulated memory."""
 
 _ENABLES = {register.address: register.path for register in MAP if register.name == "D_OP_ENABLE"}
-_STATES = ("IDLE", "RUNNING", "PENDING", "?")
 
 
 def regions(program: Program) -> list[tuple[int, int]]:
@@ -126,7 +125,7 @@ def decode(program: Program, path: Path, backend: str) -> Execution:
         raise UserError(f"the simulation left no results ({path})") from None
     complete = False
     status: dict[int, int | None] = {}
-    hang: int | None = None
+    stuck: int | None = None
     for line in lines:
         kind, _, rest = line.partition(" ")
         words = rest.split()
@@ -141,12 +140,12 @@ def decode(program: Program, path: Path, backend: str) -> Execution:
         elif kind == "F":
             execution.failures.append(rest)
         elif kind == "H":
-            hang = int(words[0])
+            stuck = int(words[0])
         elif kind == "S":
             status[int(words[0])] = None if words[1] == "dead" or not words[1].isdigit() else int(words[1])
         complete = kind == "Z"
-    if hang is not None:
-        execution.failures.append(_hang(program, hang, status))
+    if stuck is not None:
+        execution.failures.append(hang.diagnose(program, stuck, status))
     if not complete:
         execution.failures.append("the simulation ended before the program did")
     return execution
@@ -194,48 +193,3 @@ def _memory(program: Program, index: int, lines: list[str], execution: Execution
     data = words[offset : offset + command.length]
     execution.observations.append(Observation(index, command.name, data))
     execution.failures += check(index, command.name, data, command.expected, command.crc)
-
-
-def describe(command: Command) -> str:
-    """A command in a few words, for messages."""
-    match command:
-        case WaitInterrupt(bits, _):
-            return f"waits for interrupt status bits {bits:#x}"
-        case PollRegister(address, mask, expected):
-            return f"polls {register_name(address)} for {expected:#x} under {mask:#x}"
-        case WriteRegister(address, value):
-            return f"writes {value:#x} to {register_name(address)}"
-        case ReadRegister(address, _, _):
-            return f"reads {register_name(address)}"
-        case _:
-            return type(command).__name__
-
-
-def _hang(program: Program, index: int, status: dict[int, Any]) -> str:
-    """One line that tells of a hang: the command, and the state of every unit that is not idle."""
-    text = f"no progress: command {index} {describe(program.commands[index])}"
-    if layer := _last_mark(program, index):
-        text += f" (after mark {layer!r})"
-    dead = [address for address, value in status.items() if value is None]
-    busy = []
-    for unit, base in ((unit.name, unit.base) for unit in MAP.units.values() if unit.has_groups):
-        word, pointer = status.get(base), status.get(base + 4)
-        if word is None or pointer is None:
-            continue
-        groups = [f"group {g} {_STATES[word >> 16 * g & 3]}" for g in (0, 1) if word >> 16 * g & 3]
-        if groups:
-            busy.append(f"{unit} {', '.join(groups)} (consumer {pointer >> 16 & 1})")
-    text += "; enabled: " + ("; ".join(busy) if busy else "no unit")
-    mask, bits = status.get(MAP["GLB.S_INTR_MASK"].address), status.get(MAP["GLB.S_INTR_STATUS"].address)
-    if mask is not None and bits is not None:
-        text += f"; S_INTR_STATUS {bits:#x}, mask {mask:#x}"
-    if dead:
-        text += f"; CSB does not answer at {register_name(dead[0])}"
-    return text
-
-
-def _last_mark(program: Program, index: int) -> str:
-    for command in reversed(program.commands[:index]):
-        if isinstance(command, Mark):
-            return command.name
-    return ""
