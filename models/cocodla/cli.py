@@ -2,47 +2,19 @@
 
 from __future__ import annotations
 
-import functools
 import shlex
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import typer
-from rich.console import Console
 
+from cocodla import cli_networks
+from cocodla.cli_base import SEED, SIM, WAVES, app, command, console
 from cocodla.errors import UserError
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-console = Console(width=None if sys.stdout.isatty() else 120)
+__all__ = ["app", "cli_networks", "main"]
+
 ROOT = Path(__file__).resolve().parent.parent.parent
-
-SIM = typer.Option("verilator", "--sim", help="simulator: verilator or icarus")
-SEED = typer.Option(None, "--seed", help="seed of everything random; printed, and chosen where none is given")
-WAVES = typer.Option(False, "--waves", help="record a waveform")
-
-
-def command(function: Callable[..., None]) -> Callable[..., None]:
-    """Register a command whose foreseeable errors end in one line and status 2."""
-
-    @functools.wraps(function)
-    def guarded(*args: Any, **kwargs: Any) -> None:
-        try:
-            function(*args, **kwargs)
-        except UserError as error:
-            _fail(str(error))
-        except KeyboardInterrupt:
-            _fail("interrupted")
-        except OSError as error:
-            _fail(f"{error.filename or 'file system'}: {error.strerror or error}")
-
-    return app.command()(guarded)
-
-
-def _fail(message: str) -> None:
-    print(f"cocodla: {message}", file=sys.stderr)  # noqa: T201 (rich would wrap the line)
-    sys.exit(2)
 
 
 @command

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,8 +35,14 @@ class Samples:
         return self.pixels.to_input(images) if images.dtype == np.uint8 else images.astype(np.float32)
 
 
-def samples_of(calibration: ImageSet | None, shape: Shape, options: CompileOptions) -> Samples:
+Calibration = ImageSet | Callable[[Shape], ImageSet] | None
+"""Calibration images, or a function that makes them for the shape of the model's input."""
+
+
+def samples_of(calibration: Calibration, shape: Shape, options: CompileOptions) -> Samples:
     """Check a calibration set against the model's input; UserError if it is absent, empty or of another shape."""
+    if callable(calibration):
+        calibration = calibration(shape)
     if calibration is None:
         raise UserError("no calibration data: int8 scales follow from sample inputs of the model")
     if len(calibration) == 0:

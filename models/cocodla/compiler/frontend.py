@@ -61,13 +61,15 @@ def load_model(path: Path | str) -> onnx.ModelProto:
         model = onnx.load_model_from_string(data)
         if not model.graph.node:
             raise ValueError("it holds no operators")
+        _check_opset(path, model)
         onnx.load_external_data_for_model(model, str(path.parent))
         model = onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
         onnx.checker.check_model(model)  # after inference: it wants a shape at every output
+    except UserError:
+        raise
     except Exception as error:  # protobuf, checker and shape inference each raise their own kinds
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise UserError(f"{path}: not a valid ONNX model ({reason})") from error
-    _check_opset(path, model)
     return model
 
 
@@ -133,7 +135,10 @@ def _initializers(model: onnx.ModelProto) -> dict[str, np.ndarray]:
     for tensor in model.graph.initializer:
         value = numpy_helper.to_array(tensor)
         if np.issubdtype(value.dtype, np.floating) and not np.isfinite(value).all():
-            raise UserError(f"weight {tensor.name!r} holds NaN or infinite values")
+            wrong = int((~np.isfinite(value)).sum())
+            reader = next((node for node in model.graph.node if tensor.name in node.input), None)
+            owner = f"{reader.op_type} {(reader.name or reader.output[0])!r}: " if reader is not None else ""
+            raise UserError(f"{owner}weight {tensor.name!r} holds NaN or infinite values ({wrong} of {value.size})")
         constants[tensor.name] = value
     return constants
 

@@ -8,14 +8,14 @@ from threadpoolctl import threadpool_limits
 
 from cocodla.compiler import allocate, encode, frontend, limits, original, schedule
 from cocodla.compiler.calibrate import calibrate
-from cocodla.compiler.calibration import Samples, check_constants, samples_of
+from cocodla.compiler.calibration import Calibration, Samples, check_constants, samples_of
 from cocodla.compiler.equalise import equalise
 from cocodla.compiler.ir import Conv, Graph, Shape
 from cocodla.compiler.lower import HardwareLayer, lower
 from cocodla.compiler.network import InputSpec, Layer, Network, OutputSpec
 from cocodla.compiler.options import CompileOptions
 from cocodla.compiler.passes import Verifier, run_passes
-from cocodla.compiler.pixels import Conversion, ImageSet, PixelMap, conversion
+from cocodla.compiler.pixels import Conversion, PixelMap, conversion
 from cocodla.compiler.quantize import QuantisedGraph, quantise
 from cocodla.compiler.tensors import PIXEL_FORMATS
 
@@ -25,13 +25,13 @@ VERIFIED_IMAGES = 4
 
 @threadpool_limits.wrap(limits=1, user_api="blas")  # the matrices are small: more threads only wait for each other
 def compile_model(
-    path: Path | str, calibration: ImageSet | None, options: CompileOptions | None = None
+    path: Path | str, calibration: Calibration, options: CompileOptions | None = None
 ) -> Network:
     """Compile an ONNX model to an int8 network for the accelerator.
 
     calibration: sample inputs (batch, *input shape), uint8 pixels or floats as the model takes them; they are looked
-    at in batches. UserError for a model, an option or data that cannot be used; the message names operator, node,
-    constraint and value.
+    at in batches. A function gets the input's shape and returns them. UserError for a model, an option or data that
+    cannot be used; the message names operator, node, constraint and value.
     """
     options = options or CompileOptions()
     name = Path(path).stem
@@ -72,7 +72,7 @@ def compile_model(
 
 
 def quantise_model(
-    path: Path | str, calibration: ImageSet | None, options: CompileOptions | None = None
+    path: Path | str, calibration: Calibration, options: CompileOptions | None = None
 ) -> tuple[Graph, QuantisedGraph]:
     """The float graph after all passes and its integer layers: what accuracy studies look at."""
     options = options or CompileOptions()

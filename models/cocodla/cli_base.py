@@ -1,0 +1,43 @@
+"""What all commands share: the application, its options, and how errors end."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import typer
+from rich.console import Console
+
+from cocodla.errors import UserError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+console = Console(width=None if sys.stdout.isatty() else 120)
+
+SIM = typer.Option("verilator", "--sim", help="simulator: verilator or icarus")
+SEED = typer.Option(None, "--seed", help="seed of everything random; printed, and chosen where none is given")
+WAVES = typer.Option(False, "--waves", help="record a waveform")
+
+
+def command(function: Callable[..., None]) -> Callable[..., None]:
+    """Register a command whose foreseeable errors end in one line and status 2."""
+
+    @functools.wraps(function)
+    def guarded(*args: Any, **kwargs: Any) -> None:
+        try:
+            function(*args, **kwargs)
+        except UserError as error:
+            _fail(str(error))
+        except KeyboardInterrupt:
+            _fail("interrupted")
+        except OSError as error:
+            _fail(f"{error.filename or 'file system'}: {error.strerror or error}")
+
+    return app.command()(guarded)
+
+
+def _fail(message: str) -> None:
+    line = " ".join(message.split())
+    print(f"cocodla: {line}", file=sys.stderr)  # noqa: T201 (rich would wrap the line)
+    sys.exit(2)

@@ -1,0 +1,225 @@
+"""Commands about networks of one's own: compile, inspect, run, accuracy, quantize, diverge."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from cocodla.cli_base import SEED, SIM, WAVES, command, console
+from cocodla.errors import UserError
+
+if TYPE_CHECKING:
+    from cocodla.compiler import CompileOptions
+
+MODEL = typer.Argument(help="an ONNX model")
+NETWORK = typer.Argument(help="a compiled network")
+CALIB = typer.Option(
+    ..., "--calib", help="calibration data: folder of pictures, .npy, IDX or CIFAR-10 file; several times for pictures"
+)
+INPUT = typer.Option(..., "--input", help="pictures, a folder of them, .npy, IDX or CIFAR-10 file")
+RESIZE = typer.Option(False, "--resize", help="scale pictures to the input's size")
+COUNT = typer.Option(None, "--count", min=1, help="use the first images only")
+SCALE = typer.Option(
+    None, "--pixel-scale", help="a pixel byte p means scale * p + offset to the model: one number, or one a channel"
+)
+OFFSET = typer.Option("0", "--pixel-offset", help="see --pixel-scale")
+SHAPE = typer.Option(None, "--input-shape", help="channels,height,width where the model leaves them open")
+CALIBRATOR = typer.Option("minmax", "--calibrator", help="minmax, percentile, entropy or mse")
+PERCENTILE = typer.Option(99.99, "--percentile", help="share of values inside the range, in percent")
+EQUALISE = typer.Option(False, "--equalise", help="balance channels of neighbouring convolutions")
+CORRECTION = typer.Option(False, "--bias-correction", help="take the mean error of rounded weights out of the biases")
+ASYMMETRIC = typer.Option(False, "--asymmetric", help="all 256 codes for tensors that are never negative")
+
+
+def _numbers(text: str | None, option: str) -> list[float] | None:
+    """Numbers between commas."""
+    if text is None:
+        return None
+    try:
+        return [float(word) for word in text.split(",")]
+    except ValueError:
+        raise UserError(f"{option} takes numbers between commas, not {text!r}") from None
+
+
+def _options(
+    scale: str | None, offset: str, shape: str | None, calibrator: str, percentile: float, **flags: Any
+) -> CompileOptions:
+    from cocodla.compiler import CompileOptions
+
+    extents = _numbers(shape, "--input-shape")
+    if extents is not None and any(extent < 1 or extent != int(extent) for extent in extents):
+        raise UserError(f"--input-shape takes whole numbers from 1, not {shape!r}")
+    return CompileOptions(
+        pixel_scale=_numbers(scale, "--pixel-scale"),
+        pixel_offset=_numbers(offset, "--pixel-offset") or 0.0,
+        input_shape=[int(extent) for extent in extents] if extents else None,
+        calibrator=calibrator,  # type: ignore[arg-type]  # checked there
+        percentile=percentile,
+        **flags,
+    )
+
+
+def _load(paths: list[Path], resize: bool, count: int | None) -> Any:
+    """A function that loads images for an input's shape."""
+    from cocodla.images import load_images
+
+    def load(shape: tuple[int, ...]) -> Any:
+        images = load_images(paths, shape, resize)
+        return images if count is None else images[:count]
+
+    return load
+
+
+@command
+def compile(
+    model: Path = MODEL,
+    calib: list[Path] = CALIB,
+    output: Path = typer.Option(None, "-o", "--output", help="network file (default: the model's name with .dla)"),
+    annotated: Path = typer.Option(None, "--annotated", help="also write the model with placement and scales"),
+    scale: str = SCALE,
+    offset: str = OFFSET,
+    shape: str = SHAPE,
+    calibrator: str = CALIBRATOR,
+    percentile: float = PERCENTILE,
+    equalise: bool = EQUALISE,
+    bias_correction: bool = CORRECTION,
+    asymmetric: bool = ASYMMETRIC,
+    resize: bool = RESIZE,
+    count: int = COUNT,
+) -> None:
+    """Compile an ONNX model to an int8 network for the accelerator."""
+    from cocodla.compiler import compile_model
+    from cocodla.report import compiled as report
+    from cocodla.report.annotate import save_annotated
+
+    options = _options(
+        scale, offset, shape, calibrator, percentile, equalise=equalise, bias_correction=bias_correction,
+        asymmetric=asymmetric,
+    )  # fmt: skip
+    target = output or model.with_suffix(".dla")
+    if target.is_dir() or not target.parent.is_dir():
+        raise UserError(f"{target}: {'is a folder' if target.is_dir() else 'its folder does not exist'}")
+    with console.status(f"compiling {model.name}"):
+        network = compile_model(model, _load(calib, resize, count), options)
+        network.save(target)
+        if annotated is not None:
+            save_annotated(network, model, annotated)
+    report.show_network(network, console)
+    console.print(f"written: {target}" + (f", {annotated}" if annotated else ""), highlight=False, soft_wrap=True)
+
+
+@command
+def inspect(
+    network: Path = NETWORK,
+    as_json: bool = typer.Option(False, "--json", help="plain values instead of tables"),
+) -> None:
+    """Show a compiled network: memory map, layers, tiles, bounds, traffic."""
+    from cocodla.compiler import Network
+    from cocodla.report import compiled as report
+
+    loaded = Network.load(network)
+    if as_json:
+        typer.echo(json.dumps(report.describe(loaded), indent=1))
+    else:
+        report.show_network(loaded, console)
+
+
+@command
+def run(
+    network: Path = NETWORK,
+    inputs: list[Path] = INPUT,
+    backend: str = typer.Option("golden", "--backend", help="golden, or rtl (compared with golden, tensor by tensor)"),
+    output: Path = typer.Option(None, "-o", "--output", help="write the outputs as .npy"),
+    sim: str = SIM,
+    seed: int = SEED,
+    waves: bool = WAVES,
+    latency: int = typer.Option(32, "--latency", min=1, help="memory read latency in cycles"),
+    resize: bool = RESIZE,
+    count: int = COUNT,
+) -> None:
+    """Run a compiled network on the golden model or on the RTL."""
+    from cocodla.compiler import Network
+    from cocodla.report import compiled as report
+    from cocodla.report.progress import progress_bar
+    from cocodla.runtime.accuracy import run_golden_batches
+
+    if backend not in ("golden", "rtl"):
+        raise UserError(f"unknown backend {backend!r}; known: golden, rtl")
+    loaded = Network.load(network)
+    images = _load(inputs, resize, count)(loaded.input.shape)
+    passed = True
+    if backend == "golden":
+        with progress_bar(console, f"{loaded.name} on golden") as progress:
+            scores = run_golden_batches(loaded, images, progress)
+    else:
+        scores, passed = _run_on_rtl(network, loaded, images[:], inputs, sim, seed, waves, latency)
+    report.show_outputs(scores, console)
+    if output is not None:
+        _save_array(output, scores)
+    if not passed:
+        raise typer.Exit(1)
+
+
+def _run_on_rtl(
+    path: Path, network: Any, images: Any, inputs: list[Path], sim: str, seed: int | None, waves: bool, latency: int
+) -> tuple[Any, bool]:
+    """Outputs, and whether every tensor was equal to the golden model's."""
+    import shlex
+    import sys
+
+    import numpy as np
+
+    from cocodla.report import network as report
+    from cocodla.report.progress import progress_bar
+    from cocodla.runtime import rtl
+    from cocodla.runtime.verify import verify_network
+    from cocodla.sim.run import new_seed
+
+    seed = new_seed() if seed is None else seed
+    console.print(f"seed {seed}", highlight=False)
+    simulation = rtl.Simulation(sim=sim, waves=waves, seed=seed, memory=rtl.MemoryModel(latency=latency))
+    with progress_bar(console, f"{network.name} on {sim}") as progress:
+        result = verify_network(network, images, np.full(len(images), -1), simulation, progress)
+    words = [sys.executable, "-m", "cocodla", "run", str(path), "--backend", "rtl", "--sim", sim, "--seed", str(seed)]
+    words += ["--latency", str(latency), "--waves", "--count", str(len(images))]
+    report.show(result, console, shlex.join(words + [word for item in inputs for word in ("--input", str(item))]))
+    return network.golden_batch(images), result.passed
+
+
+def _save_array(path: Path, values: Any) -> None:
+    import io
+
+    import numpy as np
+
+    from cocodla.files import write_whole
+
+    buffer = io.BytesIO()
+    np.save(buffer, values)
+    write_whole(path, buffer.getvalue())
+
+
+@command
+def accuracy(
+    network: Path = NETWORK,
+    images: list[Path] = typer.Option(..., "--images", help="pictures, a folder of them, .npy, IDX or CIFAR-10 file"),
+    labels: Path = typer.Option(..., "--labels", help="class numbers: IDX, .npy, CIFAR-10 or text file"),
+    model: Path = typer.Option(None, "--model", help="the ONNX model, to compare with its accuracy in float"),
+    resize: bool = RESIZE,
+    count: int = COUNT,
+) -> None:
+    """Measure what share of labelled images a compiled classifier recognises."""
+    from cocodla.compiler import Network
+    from cocodla.images import load_labels
+    from cocodla.report import compiled as report
+    from cocodla.report.progress import progress_bar
+    from cocodla.runtime.accuracy import measure
+
+    loaded = Network.load(network)
+    found = _load(images, resize, count)(loaded.input.shape)
+    classes = load_labels(labels, len(found))
+    with progress_bar(console, f"{loaded.name}, {len(found)} images") as progress:
+        result = measure(loaded, found, classes, model, progress)
+    report.show_accuracy(result, loaded, console)

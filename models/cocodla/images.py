@@ -1,0 +1,147 @@
+"""Images, inputs and labels from files: folders of pictures, numpy arrays, IDX, CIFAR-10 binaries.
+
+Bytes are pixels (0..255), anything else is taken as the model's own input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from cocodla.datasets import read_idx
+from cocodla.errors import UserError
+
+if TYPE_CHECKING:
+    from cocodla.compiler.pixels import ImageSet
+
+PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".ppm", ".pgm", ".tif", ".tiff", ".webp")
+MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+CIFAR_RECORD = 1 + 3 * 32 * 32
+"""A label byte and a picture (channel, row, column)."""
+
+
+class PictureFiles:
+    """Picture files as an image set (batch, channels, height, width) of uint8; each is decoded when it is asked for."""
+
+    def __init__(self, files: Sequence[Path], shape: tuple[int, ...], resize: bool = False) -> None:
+        if len(shape) != 3 or shape[0] not in MODES:
+            raise UserError(f"{files[0]}: pictures need an input of 1, 3 or 4 channels, the model takes {_text(shape)}")
+        self.files = list(files)
+        self.shape = (len(self.files), *shape)
+        self.dtype: np.dtype[Any] = np.dtype(np.uint8)
+        self.resize = resize
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, index: slice, /) -> np.ndarray:
+        pictures = [self._decode(path) for path in self.files[index]]
+        return np.stack(pictures) if pictures else np.zeros((0, *self.shape[1:]), np.uint8)
+
+    def _decode(self, path: Path) -> np.ndarray:
+        _, channels, height, width = self.shape
+        try:
+            with Image.open(path) as picture:
+                picture.load()
+                if picture.size != (width, height):
+                    if not self.resize:
+                        found = f"{picture.width} x {picture.height}"
+                        raise UserError(f"{path}: a picture must be {width} x {height}, this is {found}")
+                    values = picture.convert(MODES[channels]).resize((width, height), Image.Resampling.BILINEAR)
+                else:
+                    values = picture.convert(MODES[channels])
+                array = np.asarray(values)
+        except UnidentifiedImageError:
+            raise UserError(f"{path}: not a picture") from None
+        except (OSError, SyntaxError, ValueError) as error:  # what broken PNG, JPEG, ... files raise
+            raise UserError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from None
+        return array.reshape(height, width, channels).transpose(2, 0, 1)
+
+
+def load_images(paths: Sequence[Path], shape: tuple[int, ...], resize: bool = False) -> ImageSet:
+    """Inputs for a model of input `shape` from files of one kind, or from a folder.
+
+    paths: picture files; a folder of pictures or of .npy files; one .npy, .npz (first array), IDX (plain or gzip) or
+    CIFAR-10 .bin file. resize: scale pictures to the input's size. UserError for a missing, unreadable or empty
+    source and for a wrong size.
+    """
+    files = [file for path in paths for file in _expand(path)]
+    if not files:
+        raise UserError("no input files given" if not paths else f"{paths[0]}: no images in this folder")
+    if all(file.suffix.lower() in PICTURES for file in files):
+        return PictureFiles(files, shape, resize)
+    arrays = [_fit(_array(file), shape, file) for file in files]
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+
+
+def load_labels(path: Path, count: int) -> np.ndarray:
+    """Class numbers (count,) from an IDX, .npy, CIFAR-10 .bin or text file (whole numbers between blanks)."""
+    if not path.is_file():
+        raise UserError(f"{path}: no such file")
+    if path.suffix in (".txt", ".csv"):
+        try:
+            labels = np.array([int(word) for word in path.read_text().replace(",", " ").split()])
+        except (ValueError, UnicodeDecodeError) as error:
+            raise UserError(f"{path}: not a list of whole numbers ({error})") from None
+    elif path.suffix == ".bin":
+        labels = _cifar(path)[:, 0].astype(np.int64)
+    else:
+        labels = _array(path)
+    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
+        raise UserError(f"{path}: labels must be one whole number for each image, it holds {_text(labels.shape)}")
+    if len(labels) < count:
+        raise UserError(f"{path}: {len(labels)} labels for {count} images")
+    return labels[:count].astype(np.int64)
+
+
+def _expand(path: Path) -> list[Path]:
+    if path.is_dir():
+        files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
+        pictures = [file for file in files if file.suffix.lower() in PICTURES]
+        return pictures or [file for file in files if file.suffix == ".npy"]
+    if not path.exists():
+        raise UserError(f"{path}: no such file or folder")
+    return [path]
+
+
+def _array(path: Path) -> np.ndarray:
+    """The array in a file; .npy files stay on disk."""
+    if path.suffix == ".bin":
+        return _cifar(path)[:, 1:].reshape(-1, 3, 32, 32)
+    if path.suffix not in (".npy", ".npz"):
+        return read_idx(path)
+    try:
+        found = np.load(path, mmap_mode="r" if path.suffix == ".npy" else None, allow_pickle=False)
+        return found[found.files[0]] if isinstance(found, np.lib.npyio.NpzFile) else found
+    except (OSError, ValueError, EOFError, IndexError) as error:
+        raise UserError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from None
+    except Exception as error:  # zip and zlib errors of a damaged archive
+        raise UserError(f"{path}: not a numpy file ({error})") from None
+
+
+def _cifar(path: Path) -> np.ndarray:
+    data = np.fromfile(path, np.uint8)
+    if not data.size or data.size % CIFAR_RECORD:
+        raise UserError(f"{path}: {data.size} bytes are no whole number of CIFAR-10 records of {CIFAR_RECORD}")
+    return data.reshape(-1, CIFAR_RECORD)
+
+
+def _fit(array: np.ndarray, shape: tuple[int, ...], path: Path) -> np.ndarray:
+    """The array as (batch, *shape); a missing batch or single-channel axis is added."""
+    if array.shape == shape:
+        return array[None]
+    if array.shape[1:] == shape[1:] and array.ndim == len(shape) and shape[0] == 1:
+        return array[:, None]
+    if array.ndim != len(shape) + 1 or array.shape[1:] != tuple(shape):
+        raise UserError(f"{path}: holds {_text(array.shape)}, the network takes N x {_text(shape)}")
+    if not len(array):
+        raise UserError(f"{path}: holds no images")
+    return array
+
+
+def _text(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape)) or "a single number"

@@ -1,0 +1,160 @@
+"""What a compiled network looks like: memory map, layers, bounds, traffic; what it answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from cocodla import hw
+from cocodla.compiler import Layer, Network
+from cocodla.registers import MAP
+from cocodla.runtime.accuracy import Accuracy
+
+MACS_PER_CYCLE = 64
+
+
+def describe(network: Network) -> dict[str, Any]:
+    """All figures of a network as plain values."""
+    tensors = [
+        {
+            "name": tensor.name, "shape": list(tensor.shape), "form": tensor.form, "bytes": tensor.size,
+            "addresses": list(tensor.addresses), "scale": tensor.scale, "zero": tensor.zero,
+        }
+        for tensor in network.tensors.values()
+    ]  # fmt: skip
+    layers = [
+        {
+            "name": layer.name, "operation": layer.operation, "input": list(layer.input_shape),
+            "output": list(layer.output_shape), "sources": list(layer.sources), "target": layer.target,
+            "units": list(layer.units), "macs": layer.macs, "mac_cycles": layer.mac_cycles, "bound": layer.bound,
+            "limited_by": limit(layer), "read_bytes": layer.read_beats * hw.ATOM,
+            "written_bytes": layer.write_beats * hw.ATOM, "banks": banks(layer),
+        }
+        for layer in network.layers
+    ]  # fmt: skip
+    return {
+        "name": network.name,
+        "input": {"tensor": network.input.tensor, "shape": list(network.input.shape)},
+        "outputs": [
+            {"name": output.name, "shape": list(output.shape), "on": "accelerator" if output.tensor else "host"}
+            for output in network.outputs
+        ],
+        "memory": {
+            "base": network.memory_base, "constants": len(network.memory),
+            "end": network.memory_end, "images_in_flight": network.images_in_flight,
+        },
+        "tensors": tensors,
+        "layers": layers,
+        "host": host_operators(network),
+        "bound_cycles": network.bound,
+    }  # fmt: skip
+
+
+def host_operators(network: Network) -> list[str]:
+    """Operators that run on the host: type and name."""
+    if not network.host:
+        return []
+    import onnx
+
+    graph = onnx.load_model_from_string(network.host).graph
+    return [f"{node.op_type} {(node.name or node.output[0])!r}" for node in graph.node]
+
+
+def limit(layer: Layer) -> str:
+    """What bounds a layer's cycles."""
+    costs = {"MAC": layer.mac_cycles, "read": layer.read_beats, "write": layer.write_beats}
+    return max(costs, key=lambda kind: costs[kind])
+
+
+def banks(layer: Layer) -> list[int] | None:
+    """Convolution buffer banks for data and weights; None for a layer that does not use it."""
+    word = layer.registers.get("CDMA.D_BANK")
+    if word is None:
+        return None
+    register = MAP["CDMA.D_BANK"]
+    return [((word & field.mask) >> field.lsb) + 1 for field in sorted(register.fields, key=lambda f: f.lsb)]
+
+
+def show_network(network: Network, console: Console) -> None:
+    """Print memory map, layers and totals."""
+    facts = describe(network)
+    console.print(_memory_table(facts))
+    console.print(_layer_table(facts))
+    for operator in facts["host"]:
+        console.print(f"host: {operator}", highlight=False, markup=False)
+    bound = max(network.bound, 1)
+    macs = sum(layer.macs for layer in network.layers)
+    read = sum(layer["read_bytes"] for layer in facts["layers"])
+    written = sum(layer["written_bytes"] for layer in facts["layers"])
+    console.print(
+        f"{len(network.layers)} layers, {macs:,} MACs, at least {bound:,} cycles an image "
+        f"({bound / hw.CLOCK_MHZ / 1000:.3f} ms at {hw.CLOCK_MHZ} MHz, "
+        f"multipliers {macs / bound / MACS_PER_CYCLE:.0%} busy), traffic {read:,} B read, {written:,} B written",
+        highlight=False,
+    )
+
+
+def _memory_table(facts: dict[str, Any]) -> Table:
+    memory = facts["memory"]
+    table = Table(title=f"{facts['name']}: memory, {memory['images_in_flight']} image(s) in flight")
+    for heading in ("address", "what", "shape"):
+        table.add_column(heading)
+    for heading in ("bytes", "scale", "zero"):
+        table.add_column(heading, justify="right")
+    table.add_row(f"{memory['base']:#010x}", "constants", "", f"{memory['constants']:,}", "", "")
+    rows = [(address, tensor) for tensor in facts["tensors"] for address in tensor["addresses"]]
+    for address, tensor in sorted(rows, key=lambda row: row[0]):
+        scale = "" if tensor["form"] == "pixels" else f"{tensor['scale']:.6g}"
+        table.add_row(
+            f"{address:#010x}", tensor["name"], _shape(tensor["shape"]), f"{tensor['bytes']:,}", scale,
+            "" if tensor["form"] == "pixels" else str(tensor["zero"]),
+        )  # fmt: skip
+    table.add_row(f"{memory['end']:#010x}", "end", "", f"{memory['end'] - memory['base']:,}", "", "")
+    return table
+
+
+def _layer_table(facts: dict[str, Any]) -> Table:
+    table = Table(title="layers")
+    for heading in ("layer", "operation", "input", "output"):
+        table.add_column(heading)
+    for heading in ("MACs", "bound, cycles", "by", "banks", "read B", "written B"):
+        table.add_column(heading, justify="right")
+    for layer in facts["layers"]:
+        table.add_row(
+            layer["name"], layer["operation"], _shape(layer["input"]), _shape(layer["output"]), f"{layer['macs']:,}",
+            f"{layer['bound']:,}", layer["limited_by"], "+".join(map(str, layer["banks"] or ())) or "-",
+            f"{layer['read_bytes']:,}", f"{layer['written_bytes']:,}",
+        )  # fmt: skip
+    return table
+
+
+def show_outputs(outputs: np.ndarray, console: Console, shown: int = 20) -> None:
+    """Print the best classes of each image, or the range of outputs that are no scores."""
+    rows = outputs.reshape(len(outputs), -1)
+    table = Table(title=f"output, {_shape(outputs.shape[1:])}")
+    for heading in ("image", "best", "value", "lowest", "highest"):
+        table.add_column(heading, justify="right")
+    for index, row in enumerate(rows[:shown]):
+        best = int(row.argmax())
+        table.add_row(str(index), str(best), f"{row[best]:.5g}", f"{row.min():.5g}", f"{row.max():.5g}")
+    console.print(table)
+    if len(rows) > shown:
+        console.print(f"... {len(rows) - shown} more images", highlight=False)
+
+
+def show_accuracy(accuracy: Accuracy, network: Network, console: Console) -> None:
+    """Print what share of images was recognised."""
+    line = f"{network.name}: {accuracy.count} images, int8 {accuracy.top1:.2%}"
+    if accuracy.top5 is not None:
+        line += f" (top 5 {accuracy.top5:.2%})"
+    if accuracy.float_top1 is not None and accuracy.agreement is not None:
+        drop = 100 * (accuracy.float_top1 - accuracy.top1)
+        line += f", float {accuracy.float_top1:.2%}, drop {drop:+.2f} points, same class {accuracy.agreement:.2%}"
+    console.print(line, highlight=False)
+
+
+def _shape(shape: tuple[int, ...] | list[int]) -> str:
+    return "x".join(map(str, shape))

@@ -1,0 +1,95 @@
+"""Compiled networks on the golden model, many images at a time: outputs, all tensors, accuracy, the float model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cocodla.compiler import Network
+from cocodla.compiler.emit import emit
+from cocodla.compiler.frontend import load_model
+from cocodla.compiler.network import check_name
+from cocodla.compiler.original import outputs_of
+from cocodla.compiler.pixels import ImageSet
+from cocodla.errors import UserError
+from cocodla.formats import bytes_to_tensor
+from cocodla.golden.batch import run_batch
+
+BATCH = 128
+Progress = Callable[[int, int], None]
+"""Called with (images done, images in all)."""
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Share of images, of `count`, whose class is first or among the first five; agreement: same class as float.
+
+    top5 is None with fewer than six classes; float_top1 and agreement are None without the float model.
+    """
+
+    count: int
+    top1: float
+    top5: float | None
+    float_top1: float | None = None
+    agreement: float | None = None
+
+
+def batches(images: ImageSet, size: int = BATCH, progress: Progress | None = None) -> Iterator[np.ndarray]:
+    """Slices of an image set, at most `size` images each; progress is told when each is done."""
+    for start in range(0, len(images), size):
+        yield images[start : start + size]
+        if progress:
+            progress(min(start + size, len(images)), len(images))
+
+
+def run_golden_batches(network: Network, images: ImageSet, progress: Progress | None = None) -> np.ndarray:
+    """First output of the model for all images (batch, *output shape)."""
+    return np.concatenate([network.golden_batch(part) for part in batches(images, progress=progress)])
+
+
+def golden_tensors(network: Network, images: np.ndarray) -> dict[str, np.ndarray]:
+    """int8 codes (batch, C, H, W) of every tensor that the layers write, for some images; bit-exact with the Device."""
+    inputs = network.input_bytes(images)
+    found = run_batch(emit(network, inputs[:1]), {network.tensors[network.input.tensor].address: inputs})
+    prefix = check_name(0, "")
+    return {
+        name.removeprefix(prefix): bytes_to_tensor(data, network.tensors[name.removeprefix(prefix)].layout)
+        for name, data in found.items()
+    }
+
+
+def model_inputs(network: Network, images: np.ndarray) -> np.ndarray:
+    """Images as the original model takes them: pixels converted to float32."""
+    return network.input.pixels.to_input(images) if images.dtype == np.uint8 else images.astype(np.float32)
+
+
+def measure(
+    network: Network,
+    images: ImageSet,
+    labels: np.ndarray,
+    model: Path | None = None,
+    progress: Progress | None = None,
+) -> Accuracy:
+    """Accuracy of a classifier on the golden model, and of the float model it was made from if that is given."""
+    original = load_model(model) if model is not None else None
+    ours, exact = [], []
+    for part in batches(images, progress=progress):
+        ours.append(network.golden_batch(part).reshape(len(part), -1))
+        if original is not None:
+            name = original.graph.output[0].name
+            exact.append(outputs_of(original, [name], model_inputs(network, part))[name].reshape(len(part), -1))
+    scores = np.concatenate(ours)
+    classes = scores.shape[1]
+    if labels.max() >= classes or labels.min() < 0:
+        raise UserError(f"labels go from {labels.min()} to {labels.max()}, the network has {classes} outputs")
+    order = np.argsort(-scores, axis=1, kind="stable")
+    right = order == labels[:, None]
+    top5 = float(right[:, :5].any(1).mean()) if classes > 5 else None
+    top1 = float(right[:, 0].mean())
+    if original is None:
+        return Accuracy(len(labels), top1, top5)
+    best = np.concatenate(exact).argmax(1)
+    return Accuracy(len(labels), top1, top5, float((best == labels).mean()), float((best == order[:, 0]).mean()))

@@ -1,0 +1,223 @@
+"""Whatever the user gets wrong ends in one line that names it, with status 2, and leaves no half-written file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from cocodla.compiler import Network
+
+from .conftest import LENET, complaint, invoke
+
+
+def model(
+    path: Path, change: Callable[[onnx.ModelProto], object] | None = None, node: str = "Relu", **attrs: object
+) -> Path:
+    """Conv 'first', then one node 'second', on an input 1 x 8 x 8."""
+    weight = np.random.default_rng(0).normal(size=(4, 1, 3, 3)).astype(np.float32)
+    graph = helper.make_graph(
+        [
+            helper.make_node("Conv", ["image", "w"], ["a"], "first"),
+            helper.make_node(node, ["a"], ["b"], "second", **attrs),  # type: ignore[arg-type]
+        ],
+        "g",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 1, 8, 8])],
+        [helper.make_tensor_value_info("b", TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(weight, "w")],
+    )
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    if change is not None:
+        change(made)
+    onnx.save(made, path)
+    return path
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    path = tmp_path / "images.npy"
+    np.save(path, np.random.default_rng(1).normal(size=(8, 1, 8, 8)).astype(np.float32))
+    return path
+
+
+def weights(value: float) -> Callable[[onnx.ModelProto], None]:
+    def change(made: onnx.ModelProto) -> None:
+        values = numpy_helper.to_array(made.graph.initializer[0]).copy()
+        values[1, 0, 2, 2] = value
+        made.graph.initializer[0].CopyFrom(numpy_helper.from_array(values, "w"))
+
+    return change
+
+
+def all_weights_zero(made: onnx.ModelProto) -> None:
+    made.graph.initializer[0].CopyFrom(numpy_helper.from_array(np.zeros((4, 1, 3, 3), np.float32), "w"))
+
+
+def unbound(made: onnx.ModelProto) -> None:
+    made.graph.input[0].type.tensor_type.shape.dim[2].dim_param = "height"
+
+
+def opset(made: onnx.ModelProto) -> None:
+    made.opset_import[0].version = 3
+
+
+@pytest.mark.parametrize(("change", "words"), [
+    (weights(np.nan), ["Conv 'first'", "1 of 36", "weight", "NaN"]),
+    (weights(np.inf), ["'first'", "infinite"]),
+    (all_weights_zero, ["'first'", "never varies"]),
+    (unbound, ["height"]),
+    (opset, ["opset", "3"]),
+])  # fmt: skip
+def test_bad_models_name_the_node(
+    change: Callable[[onnx.ModelProto], None], words: list[str], tmp_path: Path, images: Path
+) -> None:
+    line = complaint("compile", model(tmp_path / "m.onnx", change), "--calib", images, "-o", tmp_path / "m.dla")
+    assert all(word in line for word in words), line
+    assert not list(tmp_path.glob("*.dla*")) and not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("data", [b"", b"not a model", bytes(1000)])
+def test_files_that_are_no_model(data: bytes, tmp_path: Path, images: Path) -> None:
+    (tmp_path / "m.onnx").write_bytes(data)
+    assert "m.onnx: not a valid ONNX model" in complaint("compile", tmp_path / "m.onnx", "--calib", images)
+
+
+def test_missing_files(tmp_path: Path, images: Path, digits: Path, compiled: Path) -> None:
+    assert "no.onnx: no such file" in complaint("compile", tmp_path / "no.onnx", "--calib", images)
+    found = model(tmp_path / "m.onnx")
+    assert "no.npy: no such file" in complaint("compile", found, "--calib", tmp_path / "no.npy")
+    assert "no.dla: no such file" in complaint("inspect", tmp_path / "no.dla")
+    assert "no.npy: no such file" in complaint("run", compiled, "--input", tmp_path / "no.npy")
+    pictures = ["--images", digits / "png"]
+    assert "no.txt: no such file" in complaint("accuracy", compiled, *pictures, "--labels", tmp_path / "no.txt")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_unreadable_files(tmp_path: Path, images: Path) -> None:
+    found = model(tmp_path / "m.onnx")
+    found.chmod(0)
+    assert "cannot be read" in complaint("compile", found, "--calib", images)
+
+
+@pytest.mark.parametrize(("values", "words"), [
+    (np.zeros((4, 1, 9, 9), np.uint8), ["4 x 1 x 9 x 9", "N x 1 x 8 x 8"]),
+    (np.zeros((0, 1, 8, 8), np.uint8), ["no images"]),
+    (np.full((4, 1, 8, 8), np.nan, np.float32), ["not finite"]),
+    (np.zeros((4, 1, 8, 8), np.uint8), ["input 'image'", "never varies"]),
+    (np.full((4, 1, 8, 8), 7, np.uint8), ["input 'image'", "never varies"]),
+    (np.full((4, 1, 8, 8), 1j, np.complex64), ["not finite"]),
+])  # fmt: skip
+def test_bad_calibration_data(values: np.ndarray, words: list[str], tmp_path: Path) -> None:
+    np.save(tmp_path / "c.npy", values)
+    line = complaint("compile", model(tmp_path / "m.onnx"), "--calib", tmp_path / "c.npy")
+    assert all(word in line for word in words), line
+
+
+def test_calibration_data_beyond_what_pixels_mean(tmp_path: Path) -> None:
+    np.save(tmp_path / "c.npy", np.random.default_rng(0).uniform(0, 255, (4, 1, 8, 8)).astype(np.float32))
+    found = model(tmp_path / "m.onnx")
+    line = complaint("compile", found, "--calib", tmp_path / "c.npy", "--pixel-scale", 1 / 255)
+    assert "pixels mean 0 to 1" in line
+
+
+def test_empty_and_broken_picture_folders(tmp_path: Path, compiled: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert "no images in this folder" in complaint("compile", LENET, "--calib", tmp_path / "empty")
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nrubbish")
+    assert "broken.png" in complaint("run", compiled, "--input", tmp_path / "broken.png")
+    (tmp_path / "cut.npy").write_bytes(b"\x93NUMPY\x01\x00")
+    assert "cut.npy" in complaint("run", compiled, "--input", tmp_path / "cut.npy")
+
+
+def test_wrong_picture_size(tmp_path: Path, compiled: Path) -> None:
+    from PIL import Image
+
+    Image.new("L", (30, 28)).save(tmp_path / "wide.png")
+    assert "must be 28 x 28, this is 30 x 28" in complaint("run", compiled, "--input", tmp_path / "wide.png")
+
+
+def test_unsupported_attribute_is_named(tmp_path: Path, images: Path) -> None:
+    found = model(tmp_path / "m.onnx", None, "MaxPool", kernel_shape=[2, 2], dilations=[2, 2], strides=[3, 3])
+    outcome = invoke("compile", found, "--calib", images)
+    assert outcome.exit_code == 2
+    assert "second" in outcome.stderr and "dilation" in outcome.stderr
+
+
+@pytest.mark.parametrize(("options", "word"), [
+    (["--calibrator", "magic"], "magic"), (["--percentile", 3], "percentile"), (["--pixel-scale", "x"], "pixel-scale"),
+    (["--pixel-scale", "0"], "pixel_scale"), (["--input-shape", "1,0,2"], "input-shape"),
+])  # fmt: skip
+def test_bad_options(options: list[object], word: str, images: Path, tmp_path: Path) -> None:
+    assert word in complaint("compile", model(tmp_path / "m.onnx"), "--calib", images, *options)
+
+
+def test_wrong_backend_and_simulator(compiled: Path, digits: Path) -> None:
+    assert "'fpga'" in complaint("run", compiled, "--input", digits / "png", "--backend", "fpga")
+    options = ["--backend", "rtl", "--sim", "questa"]
+    assert "unknown simulator 'questa'" in complaint("run", compiled, "--input", digits / "png", *options)
+
+
+def test_labels_that_do_not_fit(compiled: Path, digits: Path, tmp_path: Path) -> None:
+    (tmp_path / "few.txt").write_text("1 2 3")
+    pictures = ["--images", digits / "png"]
+    assert "3 labels for 10 images" in complaint("accuracy", compiled, *pictures, "--labels", tmp_path / "few.txt")
+    (tmp_path / "words.txt").write_text("one two")
+    assert "whole numbers" in complaint("accuracy", compiled, *pictures, "--labels", tmp_path / "words.txt")
+    (tmp_path / "large.txt").write_text("11 " * 10)
+    assert "10 outputs" in complaint("accuracy", compiled, *pictures, "--labels", tmp_path / "large.txt")
+
+
+def test_damaged_network_file(compiled: Path, tmp_path: Path) -> None:
+    (tmp_path / "half.dla").write_bytes(compiled.read_bytes()[:1000])
+    assert "not a compiled network" in complaint("inspect", tmp_path / "half.dla")
+
+
+def test_full_disk_leaves_the_old_file(
+    compiled: Path, digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "scores.npy"
+    target.write_bytes(b"old")
+
+    def full(self: Path, data: bytes) -> int:
+        with self.open("wb") as file:
+            file.write(data[:10])
+        raise OSError(28, "No space left on device", str(self))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    line = complaint("run", compiled, "--input", digits / "png", "-o", target)
+    assert "No space left on device" in line
+    assert [path.name for path in tmp_path.iterdir()] == ["scores.npy"] and target.read_bytes() == b"old"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_network_on_a_full_disk(digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import zipfile
+
+    def full(self: zipfile.ZipFile, *args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
+    target = tmp_path / "n.dla"
+    line = complaint("compile", LENET, "--calib", digits / "png", "--pixel-scale", 1 / 255, "-o", target)
+    assert "n.dla" in line and "No space left on device" in line
+    assert not list(tmp_path.iterdir())
+
+
+def test_interruption(digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(self: Network, path: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Network, "save", stop)
+    line = complaint("compile", LENET, "--calib", digits / "png", "--pixel-scale", 1 / 255, "-o", tmp_path / "n.dla")
+    assert line == "cocodla: interrupted"
+    assert not list(tmp_path.iterdir())
+
+
+def test_output_in_a_folder_that_is_not_there(digits: Path, tmp_path: Path) -> None:
+    line = complaint("compile", LENET, "--calib", digits / "png", "-o", tmp_path / "no" / "n.dla")
+    assert "its folder does not exist" in line
