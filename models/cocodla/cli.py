@@ -88,8 +88,8 @@ def traces(
     reference = reference_cycles(datasets.shared_folder() / "reference" / "nv_small_cycles.json")
     found = [path for path in find_traces(folder) if only in path.name]
     simulation = rtl.Simulation(sim=sim, memory=rtl.MemoryModel(latency=latency))
-    if not report.show(run_traces(found, simulation, reference), len(found), console):
-        raise typer.Exit(1)
+    if status := report.show(run_traces(found, simulation, reference), len(found), console):
+        raise typer.Exit(status)
 
 
 @command

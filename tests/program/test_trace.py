@@ -4,10 +4,21 @@ import zlib
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from cocodla import cli
 from cocodla.errors import UserError
 from cocodla.golden import run
-from cocodla.program import CheckMemory, FillMemory, LoadMemory, Mark, PollRegister, ReadRegister, WaitInterrupt
+from cocodla.program import (
+    CheckMemory,
+    FillMemory,
+    LoadMemory,
+    Mark,
+    PollRegister,
+    Program,
+    ReadRegister,
+    WaitInterrupt,
+)
 from cocodla.program import WriteRegister as Write
 from cocodla.program.trace import read_trace
 
@@ -146,3 +157,29 @@ def test_an_interrupt_nobody_enables_is_told(tmp_path: Path) -> None:
     folder = trace(tmp_path, "reg_write(NVDLA_PDP.D_OP_ENABLE_0, 1);\nintr_notify(SDP_0, a);\n")
     with pytest.raises(UserError, match=r"command 2 \(WaitInterrupt\).*SDP group 0 cannot come; enabled: PDP group 0"):
         run(read_trace(folder))
+
+
+def test_a_rule_broken_by_a_trace_is_told_with_its_line(tmp_path: Path) -> None:
+    """SDP's RAM type is still that of reset, which is no memory."""
+    enable = "reg_write(NVDLA_SDP.D_OP_ENABLE_0, 1);\nreg_write(NVDLA_SDP_RDMA.D_OP_ENABLE_0, 1);\n"
+    folder = trace(tmp_path, f"// a broken trace\n{enable}intr_notify(SDP_0, a);\n")
+    with pytest.raises(UserError, match=r"some_trace.cfg:4: command 3 \(WaitInterrupt\): .*RAM_TYPE 0"):
+        run(read_trace(folder))
+    outcome = CliRunner().invoke(cli.app, ["traces", str(folder)])
+    assert outcome.exit_code == 2
+    assert "some_trace.cfg:4: command 3 (WaitInterrupt): layer 0 (SDP): SDP.D_DST_DMA_CFG" in outcome.output
+
+
+@pytest.mark.parametrize("text", ["reg_write(NVDLA_SDP.S_NOTHING_0, 0x1);\n", "check_crc(a, 1, 0x0, 0x10"])
+def test_the_command_refuses_a_bad_trace(tmp_path: Path, text: str) -> None:
+    folder = trace(tmp_path, text)
+    assert CliRunner().invoke(cli.app, ["traces", str(folder)]).exit_code == 2
+
+
+def test_places_survive_a_program_file(tmp_path: Path) -> None:
+    program = Program()
+    program.append(Mark("x"))
+    program.append_from("a.cfg", 7, Write(0x9004, 1))
+    program.append(Mark("y"))
+    program.save(tmp_path / "p.zip")
+    assert [Program.load(tmp_path / "p.zip").origin(i) for i in range(3)] == ["", "a.cfg:7: ", ""]

@@ -47,6 +47,7 @@ def test_reads_of_the_interrupt_status_wait(tmp_path: Path) -> None:
         ("", "mem_fill 0x100000000 1 0\n", "m.txt:1: .* is outside"),
         ("", "mem_load 0x0 missing.bin\n", "m.txt:1: missing.bin"),
         ("", "mem_copy 0 1\n", "m.txt:1: not a memory command"),
+        ("", "\nmem_fill 0xfffffff0 32 0\n", "m.txt:2: .* outside the 32-bit memory"),
     ],
 )
 def test_bad_logs_are_named(tmp_path: Path, log: str, memory: str, reason: str) -> None:

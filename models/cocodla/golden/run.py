@@ -32,7 +32,8 @@ def run(program: Program, device: Device | None = None, progress: Callable[[int]
 
     `device` keeps its state from run to run (default: a fresh one). `progress` is called with the
     number of commands done at each Mark. A program that breaks a rule or waits for ever raises
-    UserError naming the command; a check that fails is a line in Execution.failures.
+    UserError naming the command, and its file and line if it was read from one; a check that fails
+    is a line in Execution.failures.
     """
     device = device or Device()
     result = Execution("golden")
@@ -40,7 +41,7 @@ def run(program: Program, device: Device | None = None, progress: Callable[[int]
         try:
             step(device, command, index, result)
         except UserError as error:
-            raise type(error)(f"command {index} ({type(command).__name__}): {error}") from None
+            raise type(error)(f"{program.origin(index)}command {index} ({type(command).__name__}): {error}") from None
         if progress and isinstance(command, Mark):
             progress(index)
     result.counters["layers"] = device.layers_run

@@ -40,6 +40,24 @@ class Program:
         """Add commands at the end."""
         self.commands.extend(commands)
 
+    def append_from(self, file: Path | str, line: int, *commands: Command) -> None:
+        """Add commands that a reader found in a line of a file; errors name the place (see `origin`)."""
+        files: list[str] = self.meta.setdefault("files", [])
+        lines: list[list[int]] = self.meta.setdefault("lines", [])
+        if str(file) not in files:
+            files.append(str(file))
+        lines += [[0, 0]] * (len(self.commands) - len(lines))
+        lines += [[files.index(str(file)), line]] * len(commands)
+        self.commands.extend(commands)
+
+    def origin(self, index: int) -> str:
+        """ "FILE:LINE: " of command `index`, empty where it comes from no file."""
+        lines = self.meta.get("lines", [])
+        if index >= len(lines) or lines[index][1] == 0:
+            return ""
+        file, line = lines[index]
+        return f"{self.meta['files'][file]}:{line}: "
+
     def marks_before(self, index: int) -> Iterator[Mark]:
         """The Marks up to command `index`, the nearest first."""
         for place in range(index, -1, -1):
@@ -57,7 +75,7 @@ class Program:
         for index, command in enumerate(self.commands):
             reason = _fault(command)
             if reason:
-                raise UserError(f"program command {index} ({type(command).__name__}): {reason}")
+                raise UserError(f"{self.origin(index)}program command {index} ({type(command).__name__}): {reason}")
 
     def save(self, path: Path | str) -> None:
         """Write the program file (format: cocodla.program.file)."""

@@ -53,23 +53,27 @@ def read_trace(directory: Path | str) -> Program:
     return _TraceReader(path).program()
 
 
+_Placed = tuple[int, Command]
+"""A command and its line."""
+
+
 @dataclass
 class _Sync:
     """One expected interrupt: its status bit and what happens once it has been seen."""
 
     bit: int
     line: int
-    actions: list[Command] = field(default_factory=list)
+    actions: list[_Placed] = field(default_factory=list)
 
 
 class _TraceReader:
-    """Collects the commands of one .cfg file by the moment at which they act."""
+    """Collects the commands of one .cfg file, with their lines, by the moment at which they act."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.line = 0
-        self.memory: list[Command] = []
-        self.registers: list[Command] = []
+        self.memory: list[_Placed] = []
+        self.registers: list[_Placed] = []
         self.syncs: dict[str, _Sync] = {}
         self.deferred: list[tuple[str, int, list[Command]]] = []
         self.handlers: dict[str, Callable[[list[str]], None]] = {
@@ -103,12 +107,15 @@ class _TraceReader:
         for sync_id, number, actions in self.deferred:
             if sync_id not in self.syncs:
                 raise self.error(f"{sync_id!r} is announced by no intr_notify", number)
-            self.syncs[sync_id].actions += actions
+            self.syncs[sync_id].actions += [(number, action) for action in actions]
         name = self.path.stem
         program = Program(meta={"name": name, "source": "nv_small trace"})
-        program.append(Mark(name), *self.memory, *self.registers)
+        program.append(Mark(name))
+        placed = [*self.memory, *self.registers]
         for sync in self.syncs.values():
-            program.append(WaitInterrupt(1 << sync.bit), *sync.actions)
+            placed += [(sync.line, WaitInterrupt(1 << sync.bit)), *sync.actions]
+        for number, command in placed:
+            program.append_from(self.path, number, command)
         program.validate()
         return program
 
@@ -167,26 +174,26 @@ class _TraceReader:
 
     def _reg_write(self, a: list[str]) -> None:
         self._count(a, 2)
-        self.registers.append(WriteRegister(self._register(a[0]), self._number(a[1])))
+        self.registers.append((self.line, WriteRegister(self._register(a[0]), self._number(a[1]))))
 
     def _reg_read_check(self, a: list[str]) -> None:
         self._count(a, 2)
-        self.registers.append(ReadRegister(self._register(a[0]), _ALL_BITS, self._number(a[1])))
+        self.registers.append((self.line, ReadRegister(self._register(a[0]), _ALL_BITS, self._number(a[1]))))
 
     def _reg_read(self, a: list[str]) -> None:
         self._count(a, 2)
-        self.registers.append(ReadRegister(self._register(a[0]), 0, 0))
+        self.registers.append((self.line, ReadRegister(self._register(a[0]), 0, 0)))
 
     def _poll(self, a: list[str]) -> None:
         self._count(a, 2)
-        self.registers.append(PollRegister(self._register(a[0]), _ALL_BITS, self._number(a[1])))
+        self.registers.append((self.line, PollRegister(self._register(a[0]), _ALL_BITS, self._number(a[1]))))
 
     def _act(self, commands: list[Command], sync: list[str]) -> None:
         """Memory commands act first of all, or after the sync id given as last argument."""
         if sync:
             self.deferred.append((sync[0], self.line, commands))
         else:
-            self.memory += commands
+            self.memory += [(self.line, command) for command in commands]
 
     def _mem_init(self, a: list[str]) -> None:
         self._count(a, 4, 5)

@@ -36,8 +36,10 @@ def read_txn(log: Path | str, memory: Path | str | None = None) -> Program:
     program = Program(meta={"name": log.stem, "source": "register log"})
     program.append(Mark(log.stem))
     if memory is not None:
-        program.append(*_memory_commands(Path(memory)))
-    program.append(*_register_commands(log))
+        for line, command in _memory_commands(Path(memory)):
+            program.append_from(memory, line, command)
+    for line, command in _register_commands(log):
+        program.append_from(log, line, command)
     program.validate()
     return program
 
@@ -66,27 +68,27 @@ def _number(path: Path, line: int, text: str, limit: int) -> int:
     return value
 
 
-def _memory_commands(path: Path) -> Iterator[Command]:
+def _memory_commands(path: Path) -> Iterator[tuple[int, Command]]:
+    """(line number, command) of the memory list."""
     limit = 1 << ADDRESS_BITS
     for line, words in _lines(path):
         match words:
             case ["mem_fill", address, length, value]:
-                yield FillMemory(
-                    _number(path, line, address, limit),
-                    _number(path, line, length, limit + 1),
-                    _number(path, line, value, 256),
-                )
+                start, size = _number(path, line, address, limit), _number(path, line, length, limit + 1)
+                yield line, FillMemory(start, size, _number(path, line, value, 256))
             case ["mem_load", address, name]:
                 try:
                     data = (path.parent / name).read_bytes()
                 except OSError as error:
                     raise UserError(f"{path}:{line}: {name}: {error.strerror}") from None
-                yield LoadMemory(_number(path, line, address, limit), data)
+                yield line, LoadMemory(_number(path, line, address, limit), data)
             case _:
                 raise UserError(f"{path}:{line}: not a memory command: {' '.join(words)[:60]!r}")
 
 
-def _register_commands(path: Path) -> Iterator[Command]:
+def _register_commands(path: Path) -> Iterator[tuple[int, Command]]:
+    """(line number, command) of the log."""
+
     def address(line: int, text: str) -> int:
         value = _number(path, line, text, REGISTER_WINDOW)
         if value % 4:
@@ -96,16 +98,16 @@ def _register_commands(path: Path) -> Iterator[Command]:
     for line, words in _lines(path):
         match words:
             case ["write_reg", register, value]:
-                yield WriteRegister(address(line, register), _number(path, line, value, 1 << 32))
+                yield line, WriteRegister(address(line, register), _number(path, line, value, 1 << 32))
             case ["read_reg", register, mask_text, expected_text]:
                 target = address(line, register)
                 mask = _number(path, line, mask_text, 1 << 32)
                 expected = _number(path, line, expected_text, 1 << 32)
                 if target == _INTR_STATUS and expected:
-                    yield WaitInterrupt(expected & mask, clear=False)
+                    yield line, WaitInterrupt(expected & mask, clear=False)
                 elif target == _FLUSH_STATUS:
-                    yield PollRegister(target, mask, expected)
+                    yield line, PollRegister(target, mask, expected)
                 else:
-                    yield ReadRegister(target, mask, expected)
+                    yield line, ReadRegister(target, mask, expected)
             case _:
                 raise UserError(f"{path}:{line}: not a register access: {' '.join(words)[:60]!r}")

@@ -11,8 +11,11 @@ from cocodla.report.progress import progress_bar
 from cocodla.runtime.traces import TraceRun
 
 
-def show(runs: Iterable[TraceRun], total: int, console: Console) -> bool:
-    """Run all while a bar shows how far it is, then print the table; True if there were traces and all passed."""
+def show(runs: Iterable[TraceRun], total: int, console: Console) -> int:
+    """Run all while a bar shows how far it is, then print the table.
+
+    Exit status: 0 if there were traces and all passed, 2 if one breaks a rule, else 1.
+    """
     done: list[TraceRun] = []
     with progress_bar(console, "traces") as progress:
         progress(0, total)
@@ -30,7 +33,9 @@ def show(runs: Iterable[TraceRun], total: int, console: Console) -> bool:
             console.print(f"{run.name}: {failure}", style="red", highlight=False, markup=False, soft_wrap=True)
     passed = sum(run.passed for run in done)
     console.print(f"{passed} passed, {len(done) - passed} failed", highlight=False)
-    return bool(done) and passed == len(done)
+    if any(run.refused for run in done):
+        return 2
+    return 0 if done and passed == len(done) else 1
 
 
 def _row(run: TraceRun) -> tuple[str, ...]:

@@ -18,13 +18,17 @@ from cocodla.runtime import rtl
 
 @dataclass(frozen=True)
 class TraceRun:
-    """One trace. golden, rtl: failures of each (empty: passed). cycles: from the last D_OP_ENABLE to its interrupt."""
+    """One trace. golden, rtl: failures of each (empty: passed). cycles: from the last D_OP_ENABLE to its interrupt.
+
+    refused: the golden model found a broken rule, or a wait that never ends; golden[0] tells which.
+    """
 
     name: str
     golden: list[str]
     rtl: list[str]
     cycles: int
     reference_cycles: int | None
+    refused: bool = False
 
     @property
     def passed(self) -> bool:
@@ -53,12 +57,13 @@ def run_traces(
 
 def run_trace(name: str, program: Program, simulation: rtl.Simulation, reference: int | None = None) -> TraceRun:
     """Run one program that checks itself on both backends."""
+    refused = False
     try:
         golden = run_golden(program).failures
     except UserError as error:
-        golden = [str(error)]
+        golden, refused = [str(error)], True
     on_rtl = rtl.run(program, simulation)
-    return TraceRun(name, golden, on_rtl.failures, layer_cycles(program, on_rtl), reference)
+    return TraceRun(name, golden, on_rtl.failures, layer_cycles(program, on_rtl), reference, refused)
 
 
 def layer_cycles(program: Program, execution: Execution) -> int:
