@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
+import onnxruntime
 import pytest
 from onnx_builder import Builder
 
-from cocodla.compiler import CompileOptions, quantise_model
+from cocodla.compiler import CompileOptions, compile_model, quantise_model
 from cocodla.compiler.calibrate import CALIBRATORS, Histogram
 from cocodla.compiler.ir import InputMap
 from cocodla.compiler.pixels import PixelMap, conversion, pixel_map
@@ -140,3 +144,91 @@ def test_bad_options(options: dict[str, object]) -> None:
 def test_bad_pixel_scale(scale: object) -> None:
     with pytest.raises(UserError, match="pixel_scale"):
         pixel_map(np.zeros((1, 1, 2, 2), np.uint8), 1, CompileOptions(pixel_scale=scale))  # type: ignore[arg-type]
+
+
+def chain(seed: int, spread: float = 2.0) -> Builder:
+    """Two convolutions with a pooling between them; channels of the inner tensor differ by 10^spread."""
+    builder = Builder((8, 12, 12), seed)
+    weight = builder.floats(16, 8, 3, 3, scale=0.2) * np.logspace(0, -spread, 16, dtype=np.float32)[:, None, None, None]
+    builder.node("Conv", builder.constant(weight), builder.constant(np.zeros(16, np.float32)), pads=[1, 1, 1, 1])
+    builder.channels = 16
+    builder.node("Relu").node("MaxPool", kernel_shape=[2, 2], strides=[2, 2])
+    second = builder.floats(8, 16, 3, 3, scale=0.1) * np.logspace(0, spread, 16, dtype=np.float32)[:, None, None]
+    builder.channels = 8
+    return builder.node("Conv", builder.constant(second), builder.constant(np.zeros(8, np.float32)))
+
+
+def output_sqnr(builder: Builder, path: Path, images: np.ndarray, **options: Any) -> float:
+    network = compile_model(builder.save(path / "m.onnx"), images, CompileOptions(**options))
+    session = onnxruntime.InferenceSession(str(path / "m.onnx"))
+    exact = session.run(None, {"image": images})[0]
+    error = network.golden_batch(images).reshape(exact.shape) - exact
+    return float(10 * np.log10((exact**2).sum() / (error**2).sum()))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_equalisation_rescues_small_channels(seed: int, tmp_path: Path) -> None:
+    """The verifier of the passes has also seen that nothing changes in float."""
+    images = np.random.default_rng(seed).normal(size=(16, 8, 12, 12)).astype(np.float32)
+    builder = chain(seed)
+    plain = output_sqnr(builder, tmp_path, images)
+    assert output_sqnr(builder, tmp_path, images, equalise=True) > plain + 6
+
+
+def test_equalisation_leaves_sums_and_clips_alone(tmp_path: Path) -> None:
+    """A residual sum inside a convolution has two operands of one range each; a clip has a bound that must not move."""
+    builder = Builder((8, 10, 10), 1)
+    builder.conv(8, (3, 3), pads=[1, 1, 1, 1]).node("Relu")
+    shortcut = builder.last
+    builder.conv(8, (3, 3), pads=[1, 1, 1, 1]).node("Relu").conv(8, (3, 3), pads=[1, 1, 1, 1])
+    builder.node("Add", shortcut).node("Relu").conv(8, (1, 1))
+    low, high = builder.constant(np.float32(0)), builder.constant(np.float32(0.7))
+    builder.node("Clip", low, high).conv(4, (3, 3))
+    images = np.random.default_rng(1).normal(size=(16, 8, 10, 10)).astype(np.float32)
+    assert output_sqnr(builder, tmp_path, images, equalise=True) > 24
+
+
+def test_bias_correction_removes_the_mean_error(tmp_path: Path) -> None:
+    """Weights of very different size in one kernel round badly; inputs that are never negative make that a bias."""
+    builder = Builder((8, 10, 10), 3)
+    weight = builder.floats(8, 8, 3, 3, scale=0.004)
+    weight[:, 0, 0, 0] = 1.0
+    builder.node("Conv", builder.constant(weight), builder.constant(np.zeros(8, np.float32)), pads=[1, 1, 1, 1])
+    images = np.random.default_rng(3).uniform(0, 1, (32, 8, 10, 10)).astype(np.float32)
+    exact = onnxruntime.InferenceSession(str(builder.save(tmp_path / "m.onnx"))).run(None, {"image": images})[0]
+    means = []
+    for correct in (False, True):
+        network = compile_model(tmp_path / "m.onnx", images, CompileOptions(bias_correction=correct))
+        error = network.golden_batch(images).reshape(exact.shape) - exact
+        means.append(float(np.abs(error.mean((0, 2, 3))).max()))
+    assert means[1] < means[0] / 4
+
+
+def test_entropy_clips_outliers_and_ignores_heaps_of_zeros() -> None:
+    random = np.random.default_rng(0)
+    values = np.concatenate([np.maximum(random.normal(size=200_000), 0), [40.0]])
+    _, high = CALIBRATORS["entropy"](histogram(values), CompileOptions())
+    assert 3 < high < 12
+
+
+def test_calibration_does_not_depend_on_the_size_of_batches(tmp_path: Path) -> None:
+    """200 images go through in several batches, from an image set that only ever gives slices."""
+    images = np.random.default_rng(5).normal(size=(200, 8, 12, 12)).astype(np.float32)
+
+    class Slices:
+        shape, dtype, largest = images.shape, images.dtype, 0
+
+        def __len__(self) -> int:
+            return len(images)
+
+        def __getitem__(self, index: slice) -> np.ndarray:
+            part = images[index]
+            self.largest = max(self.largest, len(part))
+            return part
+
+    slices = Slices()
+    path = chain(5).save(tmp_path / "m.onnx")
+    options = CompileOptions(bias_correction=True, equalise=True)
+    one, other = quantise_model(path, images, options)[1], quantise_model(path, slices, options)[1]
+    assert one.tensors == other.tensors
+    assert slices.largest <= 64

@@ -26,7 +26,9 @@ def equalise(graph: Graph, peaks: Mapping[str, FloatArray]) -> dict[str, FloatAr
     """
     factors: dict[str, FloatArray] = {}
     for first in graph.nodes:
-        if not isinstance(first, Conv) or (first.activation is not None and first.activation.high is not None):
+        if not isinstance(first, Conv) or len(first.inputs) > 1:  # a sum has a second operand of its own range
+            continue
+        if first.activation is not None and first.activation.high is not None:
             continue
         between, second = _next_convolution(graph, first)
         if second is None:
@@ -46,8 +48,9 @@ def _next_convolution(graph: Graph, first: Conv) -> tuple[list[str], Conv | None
     while isinstance(reader, Pool):
         between.append(reader.output)
         reader = graph.only_consumer(reader.output)
-    fits = isinstance(reader, Conv) and reader.weight.shape[1] * reader.group == len(first.weight)
-    return between, reader if fits and isinstance(reader, Conv) else None
+    if not isinstance(reader, Conv) or reader.inputs[1:] == [between[-1]]:  # read as what a sum adds
+        return between, None
+    return between, reader if reader.weight.shape[1] * reader.group == len(first.weight) else None
 
 
 def _largest_weights(node: Conv) -> FloatArray:

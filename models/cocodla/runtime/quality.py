@@ -1,0 +1,206 @@
+"""How far an int8 network is from its float model, layer by layer, and from ideal rounding.
+
+Everything runs in batches; only sums are kept, so memory does not grow with the data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from cocodla.compiler import CompileOptions, Network, compile_model, quantise_model, reference
+from cocodla.compiler.calibration import Calibration
+from cocodla.compiler.ideal import ideal_codes
+from cocodla.compiler.ir import Conv, FloatArray, Graph, Node
+from cocodla.compiler.pixels import ImageSet
+from cocodla.compiler.quantize import Quantisation, QuantisedConv, QuantisedGraph, QuantisedLayer, QuantisedView
+from cocodla.runtime.accuracy import Progress, batches, golden_tensors, model_inputs
+
+BATCH = 32
+IMPACT_IMAGES = 8
+"""Images the impact of single layers is measured with: it takes a run of the network for each layer."""
+
+
+@dataclass
+class Study:
+    """One compilation, seen from all sides: float graph after the passes, integer layers, the network."""
+
+    graph: Graph
+    quantised: QuantisedGraph
+    network: Network
+
+    @staticmethod
+    def of(path: Path, calibration: Calibration, options: CompileOptions) -> Study:
+        """Compile a model. UserError as `compile_model`."""
+        network = compile_model(path, calibration, options)
+        return Study(*quantise_model(path, calibration, options), network)
+
+    def layer(self, tensor: str) -> QuantisedLayer:
+        """The integer layer that makes a tensor."""
+        return next(layer for layer in self.quantised.layers if layer.target == tensor)
+
+
+@dataclass
+class Error:
+    """Sums over a tensor's values that tell how far `got` is from `wanted`."""
+
+    count: int = 0
+    signal: float = 0.0
+    noise: float = 0.0
+    power: float = 0.0
+    product: float = 0.0
+    largest: float = 0.0
+    outside: int = 0
+
+    def add(self, wanted: FloatArray, got: FloatArray, meaning: Quantisation | None = None) -> None:
+        """Count a batch. meaning: codes of the tensor; values of `wanted` they cannot express count as outside."""
+        a, b = wanted.astype(np.float64).ravel(), got.astype(np.float64).ravel()
+        difference = b - a
+        self.count += a.size
+        self.signal += float(a @ a)
+        self.power += float(b @ b)
+        self.noise += float(difference @ difference)
+        self.product += float(a @ b)
+        self.largest = max(self.largest, float(np.abs(difference).max()))
+        if meaning is not None:
+            exact = a / meaning.scale + meaning.zero
+            self.outside += int(((exact > 127.5) | (exact < -128.5)).sum())
+
+    @property
+    def sqnr(self) -> float:
+        """Signal to quantisation noise in dB; infinite without noise."""
+        if self.noise == 0:
+            return float("inf")
+        return 10 * float(np.log10(max(self.signal, 1e-300) / self.noise))
+
+    @property
+    def cosine(self) -> float:
+        """Cosine of the angle between the two."""
+        length = (self.signal * self.power) ** 0.5
+        return self.product / length if length else 1.0
+
+    @property
+    def saturation(self) -> float:
+        """Share of values outside of what the codes express."""
+        return self.outside / max(self.count, 1)
+
+
+@dataclass
+class LayerQuality:
+    """A layer's figures.
+
+    total: golden model against float, everything before it included. own: what the layer itself adds, given the
+    inputs the golden model has. impact: SQNR of the network's output when only this layer is quantised. differing:
+    share of outputs other than ideal rounding of the exact result; distance: by how many codes at most.
+    """
+
+    name: str
+    operation: str
+    tensor: str
+    scale: float
+    total: Error = field(default_factory=Error)
+    own: Error = field(default_factory=Error)
+    impact: Error = field(default_factory=Error)
+    outputs: int = 0
+    wrong: int = 0
+    distance: int = 0
+
+    @property
+    def differing(self) -> float:
+        return self.wrong / max(self.outputs, 1)
+
+
+def measure_quality(study: Study, images: ImageSet, progress: Progress | None = None) -> list[LayerQuality]:
+    """Figures of every layer, in order, from images (batch, *input shape)."""
+    network = study.network
+    operations = {layer.target: layer.operation for layer in network.layers}
+    found = {
+        node.output: LayerQuality(
+            node.name, operations.get(node.output, type(node).__name__.lower()), node.output,
+            study.quantised.tensors[node.output].scale,
+        )
+        for node in study.graph.nodes
+        if not isinstance(study.layer(node.output), QuantisedView)
+    }  # fmt: skip
+    first = True
+    for part in batches(images, BATCH, progress):
+        inputs = model_inputs(network, part)
+        exact = dict(reference.walk(study.graph, inputs))
+        codes = {**_input_codes(study, part), **golden_tensors(network, part)}
+        for node in study.graph.nodes:
+            if node.output in found:
+                _measure_layer(study, node, exact, codes, found[node.output])
+        if first:
+            _measure_impacts(study, {name: value[:IMPACT_IMAGES] for name, value in exact.items()}, found)
+            first = False
+    return list(found.values())
+
+
+def by_impact(layers: list[LayerQuality]) -> list[LayerQuality]:
+    """Layers in the order in which they hurt: the one whose quantisation disturbs the output most comes first."""
+    return sorted(layers, key=lambda layer: layer.impact.sqnr)
+
+
+def _input_codes(study: Study, images: np.ndarray) -> dict[str, np.ndarray]:
+    """What the first layer reads: pixels, or int8 codes."""
+    name = study.network.input.tensor
+    shape = study.graph.shapes[name]
+    if name not in study.quantised.tensors:
+        pixels = images if images.dtype == np.uint8 else study.network.input.pixels.to_pixels(images)
+        return {name: pixels.reshape(-1, *shape)}
+    values = next(iter(reference.walk(study.graph, model_inputs(study.network, images))))[1]
+    return {name: study.quantised.tensors[name].quantise(values)}
+
+
+def _measure_layer(
+    study: Study, node: Node, exact: dict[str, FloatArray], codes: dict[str, np.ndarray], result: LayerQuality
+) -> None:
+    layer = study.layer(node.output)
+    meanings = study.quantised.tensors
+    meaning = meanings[node.output]
+    got = codes[node.output]
+    real = meaning.dequantise(got)
+    wanted = exact[node.output].reshape(real.shape)
+    result.total.add(wanted, real, meaning)
+    inputs = [
+        meanings[name].dequantise(codes[name]) if name in meanings else exact[name] for name in node.inputs
+    ]
+    result.own.add(reference.evaluate(node, *inputs).reshape(real.shape), real)
+    ideal = ideal_codes(layer, [codes[name] for name in layer.sources], meanings)
+    distance = np.abs(ideal.astype(np.int16) - got)
+    result.outputs += got.size
+    result.wrong += int((distance > 0).sum())
+    result.distance = max(result.distance, int(distance.max()))
+
+
+def _measure_impacts(study: Study, exact: dict[str, FloatArray], found: dict[str, LayerQuality]) -> None:
+    """Quantise one layer at a time and follow what that does to the outputs, everything else in float."""
+    for place, node in enumerate(study.graph.nodes):
+        if node.output not in found:
+            continue
+        meaning = study.quantised.tensors[node.output]
+        lone = _with_quantised_weights(node, study)
+        value = reference.evaluate(lone, *(exact[name] for name in node.inputs))
+        values = {node.output: meaning.dequantise(meaning.quantise(value))}
+        for later in study.graph.nodes[place + 1 :]:
+            if any(name in values for name in later.inputs):
+                values[later.output] = reference.evaluate(later, *(values.get(n, exact[n]) for n in later.inputs))
+        for output in study.graph.outputs:
+            found[node.output].impact.add(exact[output], values.get(output, exact[output]))
+
+
+def _with_quantised_weights(node: Node, study: Study) -> Node:
+    layer = study.layer(node.output)
+    if not isinstance(node, Conv) or not isinstance(layer, QuantisedConv):
+        return node
+    source = study.quantised.tensors.get(node.inputs[0])
+    channels = study.graph.shapes[node.inputs[0]][0]
+    if source is not None:
+        step = np.full(channels, source.scale)
+    else:
+        assert layer.conversion is not None
+        step = layer.conversion.step
+    per_kernel = np.repeat(step.reshape(node.group, -1), len(node.weight) // node.group, axis=0)
+    return replace(node, weight=layer.weight * layer.scales[:, None, None, None] / per_kernel[..., None, None])
