@@ -1,0 +1,123 @@
+"""First-divergence search: float, float after the passes, ideal int8, golden model, RTL, tensor by tensor.
+
+Each step of the way from the user's model to the hardware is compared with the one before it; the first layer in
+network order where a comparison leaves its bound is where to look.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cocodla.compiler import reference
+from cocodla.compiler.frontend import load_model
+from cocodla.compiler.original import outputs_of
+from cocodla.golden.run import run as run_golden
+from cocodla.program import compare
+from cocodla.runtime import rtl
+from cocodla.runtime.accuracy import Progress, model_inputs
+from cocodla.runtime.quality import LayerQuality, Study, measure_quality
+
+PASSES_TOLERANCE = 1e-3
+"""Largest change of a tensor by the passes, in parts of its largest magnitude."""
+DIFFERING = {"add": 0.008, "other": 0.002}
+"""Largest share of outputs that may differ from ideal rounding."""
+IMAGES_ON_RTL = 2
+
+
+@dataclass(frozen=True)
+class Step:
+    """One comparison at one layer: what was found in words, and whether it is within its bound.
+
+    stage: `passes` (ONNX float against the compiler's graph), `quantisation` (graph against int8, the layer's own
+    error), `rounding` (int8 with ideal rounding against the golden model), `rtl` (golden model against RTL).
+    """
+
+    stage: str
+    figure: str
+    good: bool
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """All comparisons: for each layer, in order, its figures and its steps. first: (layer, stage) or None."""
+
+    layers: list[tuple[LayerQuality, list[Step]]]
+    rtl_mismatch: str | None = None
+
+    @property
+    def first(self) -> tuple[str, Step] | None:
+        """The first layer that leaves a bound, and at which step."""
+        for layer, steps in self.layers:
+            for step in steps:
+                if not step.good:
+                    return layer.name, step
+        return None
+
+
+def search(
+    study: Study,
+    model: Path,
+    images: np.ndarray,
+    limit: float,
+    simulation: rtl.Simulation | None = None,
+    progress: Progress | None = None,
+) -> Divergence:
+    """Compare all stages on `images` (batch, *input shape).
+
+    limit: least SQNR in dB of what a layer itself adds. simulation: also run the RTL, with the first images.
+    """
+    qualities = measure_quality(study, images)
+    changed = _changes_by_passes(study, model, images)
+    mismatches: dict[str, str] = {}
+    trouble = None
+    if simulation is not None:
+        mismatches, trouble = _on_rtl(study, images[:IMAGES_ON_RTL], simulation, progress)
+    layers = []
+    for quality in qualities:
+        steps = []
+        if quality.tensor in changed:
+            change = changed[quality.tensor]
+            steps.append(Step("passes", f"{change:.1e} of the largest value", change <= PASSES_TOLERANCE))
+        steps.append(Step("quantisation", f"{quality.own.sqnr:.1f} dB", quality.own.sqnr >= limit))
+        bound = DIFFERING["add" if "add" in quality.operation else "other"]
+        good = quality.distance <= 1 and quality.differing <= bound
+        steps.append(Step("rounding", f"{quality.differing:.3%} differ, by at most {quality.distance}", good))
+        if simulation is not None:
+            found = mismatches.get(quality.tensor)
+            steps.append(Step("rtl", found or "equal", found is None))
+        layers.append((quality, steps))
+    return Divergence(layers, trouble)
+
+
+def _changes_by_passes(study: Study, model: Path, images: np.ndarray) -> dict[str, float]:
+    """Largest difference between the original model and the graph behind the passes, for tensors both have."""
+    original = load_model(model)
+    known = {name for node in original.graph.node for name in node.output}
+    names = [node.output for node in study.graph.nodes if node.output in known]
+    if not names:
+        return {}
+    wanted = outputs_of(original, names, model_inputs(study.network, images))
+    factors = study.network.meta.get("equalised", {})
+    changes = {}
+    for name, value in reference.walk(study.graph, model_inputs(study.network, images)):
+        if name in wanted and wanted[name].size == value.size:
+            factor = np.asarray(factors.get(name, 1.0)).reshape(-1, *(1,) * (value.ndim - 2))
+            error = np.abs(value * factor - wanted[name].reshape(value.shape)).max()
+            changes[name] = float(error / max(float(np.abs(wanted[name]).max()), 1e-12))
+    return changes
+
+
+def _on_rtl(
+    study: Study, images: np.ndarray, simulation: rtl.Simulation, progress: Progress | None
+) -> tuple[dict[str, str], str | None]:
+    """First mismatch of each tensor in words, and what went wrong besides."""
+    program = study.network.program(images)
+    on_rtl = rtl.run(program, simulation, progress=progress)
+    mismatches: dict[str, str] = {}
+    for mismatch in compare(program, run_golden(program), on_rtl):
+        tensor = mismatch.name.partition("/")[2]
+        mismatches.setdefault(tensor, str(mismatch))
+    return mismatches, on_rtl.failures[0] if on_rtl.failures else None
