@@ -79,6 +79,14 @@ sim_memory #(.WORDS_LOG2(WORDS_LOG2)) u_memory (
     .r_valid(r_valid), .r_ready(r_ready), .r_id(r_id), .r_last(r_last), .r_data(r_data)
 );
 
+sim_x_check u_x_check (
+    .core_clk(core_clk), .csb_clk(csb_clk), .rst_n(rst_n), .log(log), .cycle(cycle),
+    .csb_ready(csb_ready), .rsp_valid(rsp_valid), .rsp_data(rsp_data), .rsp_wr_complete(rsp_wr_complete), .intr(intr),
+    .aw_valid(aw_valid), .aw_id(aw_id), .aw_len(aw_len), .aw_addr(aw_addr),
+    .w_valid(w_valid), .w_data(w_data), .w_strb(w_strb), .w_last(w_last), .b_ready(b_ready),
+    .ar_valid(ar_valid), .ar_id(ar_id), .ar_len(ar_len), .ar_addr(ar_addr), .r_ready(r_ready)
+);
+
 NV_nvdla u_dla (
     .dla_core_clk(core_clk), .dla_csb_clk(csb_clk), .global_clk_ovr_on(1'b0), .tmc2slcg_disable_clock_gating(1'b0),
     .dla_reset_rstn(dla_rst_n), .direct_reset_(dla_rst_n), .test_mode(1'b0),

@@ -196,6 +196,22 @@ def test_a_dut_that_does_not_fit(tmp_path: Path, sim: str, pattern: str, replace
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("fault", "output"), [("dla_intr <= 1'bx;", "dla_intr"), ("nvdla2csb_data <= 32'bx;", "csb data")]
+)
+def test_x_on_an_output_is_told_icarus(tmp_path: Path, fault: str, output: str) -> None:
+    """Icarus knows four states: an output that is X after reset fails the run."""
+    text = STANDIN.with_name("NV_nvdla.v").read_text()
+    text, count = re.subn(rf"{fault.split()[0]} <= \w.*;", fault, text)
+    assert count
+    (tmp_path / "NV_nvdla.v").write_text(text)
+    fifo = project.root() / "rtl" / "lib" / "dla_fifo.v"
+    (tmp_path / "files.f").write_text(f"NV_nvdla.v\n{fifo}\n")
+    program = Program([ReadRegister(MAP["SDP.D_DATA_CUBE_WIDTH"].address, 0, 0)])
+    execution = run(program, Simulation(sim="icarus", file_list=tmp_path / "files.f", seed=1))
+    assert any(f"X on {output}" in line for line in execution.failures), execution.failures
+
+
 def test_a_file_list_with_a_missing_file(tmp_path: Path) -> None:
     (tmp_path / "files.f").write_text("# sources\nnothing.v\n")
     with pytest.raises(UserError, match=r"files.f:2: file nothing.v does not exist"):
