@@ -73,11 +73,18 @@ always @(posedge clk or negedge rst_n) begin
 end
 
 always @(posedge clk) begin
-    if (send) begin
+    if (rvalid) rsp_data <= rdata;
+end
+
+// Data, but of a port of the chip: reset, so that no output is ever X.
+always @(posedge clk or negedge rst_n) begin
+    if (!rst_n) begin
+        arid   <= 4'd0;
+        araddr <= 29'd0;
+    end else if (send) begin
         arid   <= id_sel;
         araddr <= addr_sel;
     end
-    if (rvalid) rsp_data <= rdata;
 end
 
 endmodule

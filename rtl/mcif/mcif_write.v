@@ -90,8 +90,13 @@ always @(posedge clk or negedge rst_n) begin
     end
 end
 
-always @(posedge clk) begin
-    if (send) begin
+// Data, but of ports of the chip: reset, so that no output is ever X.
+always @(posedge clk or negedge rst_n) begin
+    if (!rst_n) begin
+        awid   <= 3'd0;
+        awaddr <= 29'd0;
+        wdata  <= 64'd0;
+    end else if (send) begin
         awid   <= id_sel;
         awaddr <= addr_sel;
         wdata  <= data_sel;

@@ -103,8 +103,12 @@ class Simulation:
 
 def dut_list(simulation: Simulation) -> Path:
     """The file list of the DUT."""
-    default = os.environ.get("DUT_FILELIST") or project.root() / "rtl" / "files.f"
-    return Path(simulation.file_list or default).resolve()
+    return Path(simulation.file_list or os.environ.get("DUT_FILELIST") or own_list()).resolve()
+
+
+def own_list() -> Path:
+    """The file list of the project's own RTL."""
+    return (project.root() / "rtl" / "files.f").resolve()
 
 
 def chip_design(simulation: Simulation, pages: int = 1) -> Design:
@@ -176,6 +180,7 @@ def run(program: Program, simulation: Simulation | None = None, progress: Progre
         arguments = [
             f"+watchdog={simulation.watchdog}",
             f"+limit={simulation.limit}",
+            f"+idle_payload={int(dut_list(simulation) == own_list())}",
             *simulation.memory.plusargs(seed % 2**31),
         ]
         started = time.monotonic()
