@@ -95,6 +95,10 @@ dla_sync #(.WIDTH(PTR_W), .STAGES(2)) u_wr_to_rd (
     .q     (wr_gray_at_rd)
 );
 
+`ifdef FORMAL_DLA_ASYNC_FIFO
+`include "dla_async_fifo.vh"
+`endif
+
 endmodule
 
 `default_nettype wire

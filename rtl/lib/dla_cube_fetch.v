@@ -99,6 +99,10 @@ always @(posedge clk or negedge rst_n) begin
 end
 `endif
 
+`ifdef FORMAL_DLA_CUBE_FETCH
+`include "dla_cube_fetch.vh"
+`endif
+
 endmodule
 
 `default_nettype wire

@@ -59,6 +59,10 @@ always @(posedge clk) begin
     end
 end
 
+`ifdef FORMAL_DLA_CUBE_WALK
+`include "dla_cube_walk.vh"
+`endif
+
 endmodule
 
 `default_nettype wire

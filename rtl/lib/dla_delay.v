@@ -22,6 +22,10 @@ generate
     end
 endgenerate
 
+`ifdef FORMAL_DLA_DELAY
+`include "dla_delay.vh"
+`endif
+
 endmodule
 
 `default_nettype wire

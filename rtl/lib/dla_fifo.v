@@ -55,6 +55,10 @@ always @(posedge clk or negedge rst_n) begin
     end
 end
 
+`ifdef FORMAL_DLA_FIFO
+`include "dla_fifo.vh"
+`endif
+
 endmodule
 
 `default_nettype wire

@@ -25,6 +25,10 @@ always @(posedge clk) begin
     if (rd_en) rd_data <= mem[rd_addr];
 end
 
+`ifdef FORMAL_DLA_RAM_1R1W
+`include "dla_ram_1r1w.vh"
+`endif
+
 endmodule
 
 `default_nettype wire

@@ -76,6 +76,10 @@ always @(posedge clk) begin
     if (fetched)            tail <= ram_data;
 end
 
+`ifdef FORMAL_DLA_RAM_FIFO
+`include "dla_ram_fifo.vh"
+`endif
+
 endmodule
 
 `default_nettype wire

@@ -25,6 +25,10 @@ always @(posedge clk) begin
     if (wr_en) mem[wr_addr] <= wr_data;
 end
 
+`ifdef FORMAL_DLA_REGFILE_1R1W
+`include "dla_regfile_1r1w.vh"
+`endif
+
 endmodule
 
 `default_nettype wire

@@ -24,6 +24,10 @@ dla_sync #(.WIDTH(1), .STAGES(STAGES)) u_sync (
 
 assign rst_n = test_mode ? test_rst_n : released;
 
+`ifdef FORMAL_DLA_RESET_SYNC
+`include "dla_reset_sync.vh"
+`endif
+
 endmodule
 
 `default_nettype wire

@@ -22,6 +22,10 @@ generate
     end
 endgenerate
 
+`ifdef FORMAL_DLA_ROUND
+`include "dla_round.vh"
+`endif
+
 endmodule
 
 `default_nettype wire

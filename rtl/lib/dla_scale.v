@@ -39,6 +39,10 @@ end
 
 assign r = q >>> (q_skip ? 6'd0 : shift);
 
+`ifdef FORMAL_DLA_SCALE
+`include "dla_scale.vh"
+`endif
+
 endmodule
 
 `default_nettype wire

@@ -38,6 +38,10 @@ always @(posedge clk) begin
     if (in_ready)  skid_data <= in_data;
 end
 
+`ifdef FORMAL_DLA_SKID
+`include "dla_skid.vh"
+`endif
+
 endmodule
 
 `default_nettype wire

@@ -20,6 +20,10 @@ always @(posedge clk or negedge rst_n) begin
     else        chain <= {chain[WIDTH*(STAGES-1)-1:0], d};
 end
 
+`ifdef FORMAL_DLA_SYNC
+`include "dla_sync.vh"
+`endif
+
 endmodule
 
 `default_nettype wire
