@@ -91,11 +91,14 @@ def _lifetimes(
     layers: list[HardwareLayer], tensors: dict[str, Tensor], input_name: str, outputs: list[str]
 ) -> list[_Region]:
     regions: dict[str, _Region] = {}
+    staged = bool(layers) and layers[-1].stage > 0
     for index, layer in enumerate(layers):
         for tensor in (*layer.sources, layer.target):
             if tensor.memory != input_name:
                 region = regions.setdefault(tensor.memory, _Region(tensors[tensor.memory], index, index))
                 region.last = index
+                if staged:  # tensors cross from stage to stage: none shares memory
+                    region.first, region.last = 0, len(layers)
     for name in outputs:
         memory = tensors[name].memory
         if memory in regions:

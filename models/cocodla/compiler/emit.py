@@ -10,7 +10,7 @@ value already.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,8 +55,8 @@ class Part:
 class Job:
     """One layer of one image.
 
-    buffer: which copy of the tensors the image uses; reads, writes: memory it touches. loads_input: the
-    image has to be loaded before the layer starts. groups: the register group each unit uses for it.
+    buffer: which copy of the tensors the image uses; reads, writes: memory it touches. loads: what
+    has to be loaded before the layer starts. groups: the register group each unit uses for it.
     """
 
     layer: Layer
@@ -64,7 +64,7 @@ class Job:
     buffer: int
     reads: list[Part]
     writes: list[Part]
-    loads_input: bool
+    loads: list[Part]
     groups: dict[str, int]
 
     @property
@@ -80,26 +80,45 @@ class Job:
     def independent_of(self, running: Job) -> bool:
         """True if both may run at the same time: neither writes what the other reads or writes."""
         return not (
-            (self.loads_input and _meet(running.reads, self.reads))
+            _meet([*running.reads, *running.writes], self.loads)
             or _meet(running.writes, [*self.reads, *self.writes])
             or _meet(running.reads, self.writes)
         )
 
 
-def emit(network: Network, inputs: np.ndarray, tensors: Collection[str] | None = None) -> Program:
-    """Program that runs the network on each row of `inputs` (batch, bytes of the input tensor).
+def emit(
+    network: Network,
+    inputs: np.ndarray | Mapping[str, np.ndarray],
+    tensors: Collection[str] | None = None,
+    stage: int = 0,
+) -> Program:
+    """Program that runs a stage of the network on each row of `inputs` (batch, bytes of the input tensor).
 
-    tensors: those that are read back (default: the output of every layer).
+    inputs: by tensor where a stage loads several. tensors: those that are read back (default: the output of every
+    layer).
     """
-    meta = {"source": "compiler", "network": network.name, "images": len(inputs), "layers": len(network.layers)}
-    return Program(list(_Emitter(network, inputs, tensors).commands()), meta)
+    loads = dict(inputs) if isinstance(inputs, Mapping) else {network.input.tensor: inputs}
+    emitter = _Emitter(network, loads, tensors, [layer for layer in network.layers if layer.stage == stage])
+    meta = {
+        "source": "compiler", "network": network.name, "images": emitter.images, "layers": len(emitter.layers),
+        "stage": stage,
+    }  # fmt: skip
+    return Program(list(emitter.commands()), meta)
 
 
 class _Emitter:
-    def __init__(self, network: Network, inputs: np.ndarray, tensors: Collection[str] | None) -> None:
+    def __init__(
+        self,
+        network: Network,
+        inputs: Mapping[str, np.ndarray],
+        tensors: Collection[str] | None,
+        layers: Sequence[Layer],
+    ) -> None:
         self.network = network
         self.inputs = inputs
+        self.images = len(next(iter(inputs.values())))
         self.tensors = tensors
+        self.layers = layers
         self.held: dict[tuple[str, int], dict[str, int]] = defaultdict(dict)
         self.producer: dict[str, int] = {}
         self.used: dict[str, int] = defaultdict(int)
@@ -137,16 +156,21 @@ class _Emitter:
 
     def _jobs(self) -> Iterator[Job]:
         """All layers of all images in the order of running, with the groups they use: each unit alternates."""
-        layers, in_flight = self.network.layers, self.network.images_in_flight
+        layers, in_flight = self.layers, self.network.images_in_flight
         costs = [(layer.mac_cycles, layer.read_beats) for layer in layers]
-        for image, index in image_order(costs, len(self.inputs), in_flight):
+        for image, index in image_order(costs, self.images, in_flight):
             layer, buffer = layers[index], image % in_flight
             groups = {}
             for unit in layer.units:
                 groups[unit] = self.used[unit] % 2
                 self.used[unit] += 1
             reads, writes = ([self._part(*part, buffer) for part in parts] for parts in (layer.reads, layer.writes))
-            yield Job(layer, image, buffer, reads, writes, index == 0, groups)
+            loads = [self._loaded(name, buffer) for name in self.inputs] if index == 0 else []
+            yield Job(layer, image, buffer, reads, writes, loads, groups)
+
+    def _loaded(self, name: str, buffer: int) -> Part:
+        tensor = self.network.tensors[name]
+        return self._part(tensor.memory, tensor.box, buffer)
 
     def _part(self, name: str, box: Box, buffer: int) -> Part:
         tensor = self.network.tensors[name]
@@ -181,9 +205,9 @@ class _Emitter:
 
     def _start(self, job: Job) -> Iterator[Command]:
         """Enable the units that read the inputs. Their producer pointers still select the job's group."""
-        if job.loads_input:
-            address = self.network.tensors[self.network.input.tensor].addresses[job.buffer]
-            yield LoadMemory(address, self.inputs[job.image].tobytes())
+        if job.loads:
+            for name, data in self.inputs.items():
+                yield LoadMemory(self.network.tensors[name].addresses[job.buffer], data[job.image].tobytes())
         for unit in job.layer.units[-job.layer.readers :]:
             yield WriteRegister(MAP[f"{unit}.D_OP_ENABLE"].address, 1)
 

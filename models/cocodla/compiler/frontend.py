@@ -1,13 +1,14 @@
 """ONNX file -> Graph: loading, checks, constant folding, partition into accelerator and host.
 
 The batch axis is bound to 1. Nodes whose inputs are all constant are evaluated here; the others are translated by
-operators.py, in order. Operators that only make sense on the host (Softmax and the like) may form the tail of the
-model; anything else that cannot be translated is an error which names operator, node, constraint and value.
+operators.py, in order. What cannot be translated runs on the host, with the constraint and the value found as the
+reason (an error if the options are strict). Behind host operators the accelerator takes over again only where a
+convolution or a fully connected layer follows: everything else stays on the host.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import onnx
 from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from cocodla.compiler.ir import Graph, Shape
+from cocodla.compiler.ir import Graph, Host, Shape
 from cocodla.compiler.operators import TRANSLATORS, Source, Unsupported
 from cocodla.compiler.options import CompileOptions
 from cocodla.errors import UserError
@@ -25,19 +26,27 @@ from cocodla.errors import UserError
 MIN_OPSET, MAX_OPSET = 7, 23
 IGNORED = ("Identity", "Dropout")
 """Operators whose first output is their first input at inference."""
-HOST_OPERATORS = (
-    "Softmax", "LogSoftmax", "Hardmax", "ArgMax", "ArgMin", "TopK", "Sigmoid", "Tanh", "Exp", "Cast", "Squeeze",
-    "Unsqueeze",
-)  # fmt: skip
-"""Operators that may end a model on the host."""
+WORTHWHILE = ("Conv", "Gemm", "MatMul", "ConvTranspose")
+"""Operators for which data goes from the host to the accelerator again."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A node that the host runs, and why."""
+
+    node: str
+    operator: str
+    reason: str
 
 
 @dataclass
 class Import:
-    """A model split in two: `graph` for the accelerator, the nodes named in `host` for the CPU behind it.
+    """A model split in two: `graph` for the accelerator, `host` for the CPU behind it.
 
     model: the checked model, batch bound to 1. outputs: the model's own output tensors.
-    aliases: tensors that are another tensor under a second name (Identity, Dropout).
+    aliases: tensors that are another tensor under a second name (Identity, Dropout). placements: all nodes of the
+    host, also those in the middle of the network (Host nodes of the graph). labels: names of all ONNX nodes ->
+    operator.
     """
 
     model: onnx.ModelProto
@@ -46,6 +55,8 @@ class Import:
     host: list[onnx.NodeProto] = field(default_factory=list)
     constants: dict[str, np.ndarray] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
+    placements: list[Placement] = field(default_factory=list)
+    labels: dict[str, str] = field(default_factory=dict)
 
 
 def load_model(path: Path | str) -> onnx.ModelProto:
@@ -73,52 +84,169 @@ def load_model(path: Path | str) -> onnx.ModelProto:
     return model
 
 
-def import_model(model: onnx.ModelProto, name: str, options: CompileOptions) -> Import:
-    """Translate a checked model; UserError for anything that cannot be done exactly."""
+def import_model(
+    model: onnx.ModelProto, name: str, options: CompileOptions, forced: Mapping[str, str] | None = None
+) -> Import:
+    """Translate a checked model. forced: nodes that must run on the host -> why.
+
+    UserError for a model that makes no sense, and with strict options for every node the host would have to run.
+    """
     constants = _initializers(model)
     input_name, shape = _bind_input(model, constants, options)
     outputs = [value.name for value in model.graph.output]
     result = Import(model, Graph(name, input_name, [], {input_name: shape}), outputs, constants=constants)
+    partition = _Partition(result)
     opset = next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
-    on_host: set[str] = set()
     for index, node in enumerate(model.graph.node):
         label = node.name or node.output[0] or f"#{index}"
+        result.labels[label] = node.op_type
         if _ignored(node, result) or _folded(node, result, label):
             continue
         inputs = [result.aliases.get(tensor, tensor) for tensor in node.input]
-        if any(tensor in on_host for tensor in inputs) or node.op_type in HOST_OPERATORS:
-            result.host.append(node)
-            on_host.update(node.output)
-        else:
-            _translate(node, label, inputs, opset, result)
-    _cut(result, on_host)
+        reason = (forced or {}).get(label) or partition.admit(index, inputs)
+        if reason is None:
+            reason = _translate(node, label, inputs, opset, result)
+        if reason is not None:
+            if options.strict:
+                raise UserError(f"{node.op_type} {label!r}: {reason}")
+            partition.place(node, label, inputs, reason)
+    partition.cut()
     return result
 
 
-def host_model(imported: Import) -> onnx.ModelProto | None:
-    """The host's part as a model of its own, fed by the accelerator's outputs; None if there is none."""
-    if not imported.host:
+class _Partition:
+    """Which nodes run on the host, and what crosses the border."""
+
+    def __init__(self, result: Import) -> None:
+        self.result = result
+        self.made: dict[str, onnx.NodeProto] = {}
+        self.worthwhile = _leading_to_work(result.model)
+        self.kinds = _float_shapes(result.model)
+
+    def admit(self, index: int, inputs: Sequence[str]) -> str | None:
+        """Why a node cannot run on the accelerator whatever it is; None if it may. Fetches its inputs from the host."""
+        graph = self.result.graph
+        behind = [tensor for tensor in inputs if tensor in self.made and tensor not in graph.shapes]
+        if not behind:
+            return None
+        if index not in self.worthwhile:
+            return "it follows host operators and no convolution or fully connected layer follows it"
+        for tensor in behind:
+            shape = self.kinds.get(tensor)
+            if shape is None:
+                return f"the host makes its input {tensor!r}, whose type or shape the accelerator cannot take"
+        for tensor in behind:
+            self._fetch(tensor)
         return None
-    graph = imported.graph
-    made = {tensor for node in imported.host for tensor in node.output}
-    needed = {tensor for node in imported.host for tensor in node.input if tensor and tensor not in made}
-    nodes = []
-    for node in imported.host:
+
+    def place(self, node: onnx.NodeProto, label: str, inputs: Sequence[str], reason: str) -> None:
+        """Let the host run a node."""
         copy = onnx.NodeProto()
         copy.CopyFrom(node)
-        copy.input[:] = [imported.aliases.get(tensor, tensor) for tensor in node.input]
-        nodes.append(copy)
-    inputs = [
-        onnx.helper.make_tensor_value_info(tensor, onnx.TensorProto.FLOAT, [1, *graph.shapes[tensor]])
-        for tensor in graph.outputs
+        copy.input[:] = inputs
+        self.made.update(dict.fromkeys(filter(None, node.output), copy))
+        self.result.placements.append(Placement(label, node.op_type, reason))
+
+    def _fetch(self, tensor: str) -> None:
+        """A Host node that makes `tensor` from what the accelerator (or the input) has."""
+        graph, (nodes, inputs) = self.result.graph, self._closure([tensor])
+        model = _sub_model(self.result, nodes, inputs, [onnx.ValueInfoProto(name=tensor)])
+        label = self.made[tensor].name or tensor
+        feeds = [(name, graph.shapes[name]) for name in inputs]
+        graph.nodes.append(Host(label, list(inputs), tensor, model.SerializeToString(), feeds))
+        graph.shapes[tensor] = self.kinds[tensor]
+
+    def _closure(self, tensors: Sequence[str]) -> tuple[list[onnx.NodeProto], list[str]]:
+        """The host's nodes that make some tensors, in order, and what they read from the accelerator."""
+        wanted, needed, inputs = list(tensors), [], []
+        seen: set[str] = set()
+        while wanted:
+            tensor = wanted.pop()
+            if not tensor or tensor in seen or tensor in self.result.constants:
+                continue
+            seen.add(tensor)
+            if tensor in self.made:
+                needed.append(id(self.made[tensor]))
+                wanted += self.made[tensor].input
+            else:
+                inputs.append(tensor)
+        ordered = {id(node): node for node in self.made.values()}
+        return [node for key, node in ordered.items() if key in needed], sorted(inputs)
+
+    def cut(self) -> None:
+        """Decide which tensors leave the accelerator, and what the host does behind it."""
+        result, graph = self.result, self.result.graph
+        sources = [result.aliases.get(tensor, tensor) for tensor in result.outputs]
+        result.host, wanted = self._closure([tensor for tensor in sources if tensor in self.made])
+        if any(tensor in result.constants for tensor in sources):
+            raise UserError("an output of the model is constant")
+        graph.outputs = list(dict.fromkeys([*wanted, *(tensor for tensor in sources if tensor not in self.made)]))
+        if not any(not isinstance(node, Host) for node in graph.nodes):
+            raise UserError("the model has no operator for the accelerator")
+        if graph.input in graph.outputs:
+            raise UserError(f"the model's input {graph.input!r} is read by its last host operators, or is an output")
+        for node in reversed(list(graph.nodes)):
+            if not graph.consumers(node.output) and node.output not in graph.outputs:
+                graph.nodes.remove(node)
+                del graph.shapes[node.output]
+        if not any(not isinstance(node, Host) for node in graph.nodes):
+            raise UserError("the model has no operator for the accelerator")
+
+
+def _leading_to_work(model: onnx.ModelProto) -> set[int]:
+    """Numbers of the nodes that are, or lead to, an operator worth the accelerator."""
+    found: set[int] = set()
+    wanted: set[str] = set()
+    for index, node in reversed(list(enumerate(model.graph.node))):
+        if node.op_type in WORTHWHILE or wanted.intersection(node.output):
+            found.add(index)
+            wanted.update(filter(None, node.input))
+    return found
+
+
+def _float_shapes(model: onnx.ModelProto) -> dict[str, Shape]:
+    """Shapes (no batch) of the vectors and images of a model with batch 1, as far as they are known."""
+    try:
+        values = onnx.shape_inference.infer_shapes(model, data_prop=True).graph.value_info
+    except Exception:  # the shapes are only needed behind host operators
+        return {}
+    shapes = {}
+    for value in values:
+        kind = value.type.tensor_type
+        extents = tuple(dim.dim_value for dim in kind.shape.dim)
+        if kind.elem_type == onnx.TensorProto.FLOAT and len(extents) in (2, 4) and extents[0] == 1 and min(extents) > 0:
+            shapes[value.name] = extents[1:]
+    return shapes
+
+
+def host_model(imported: Import) -> onnx.ModelProto | None:
+    """The host's last part as a model of its own, fed by the accelerator's outputs; None if there is none."""
+    if not imported.host:
+        return None
+    made = {tensor for node in imported.host for tensor in node.output}
+    outputs = [value for value in imported.model.graph.output if value.name in made]
+    aliased = [name for name in imported.outputs if name not in made and imported.aliases.get(name) in made]
+    nodes = [onnx.helper.make_node("Identity", [imported.aliases[name]], [name]) for name in aliased]
+    outputs += [value for value in imported.model.graph.output if value.name in aliased]
+    return _sub_model(imported, [*imported.host, *nodes], imported.graph.outputs, outputs)
+
+
+def _sub_model(
+    imported: Import, nodes: list[onnx.NodeProto], inputs: Sequence[str], outputs: list[onnx.ValueInfoProto]
+) -> onnx.ModelProto:
+    """Some nodes of a model as a model of their own, fed by tensors of the accelerator (batch 1)."""
+    read = {tensor for node in nodes for tensor in node.input}
+    feeds = [
+        onnx.helper.make_tensor_value_info(tensor, onnx.TensorProto.FLOAT, [1, *imported.graph.shapes[tensor]])
+        for tensor in inputs
+        if tensor in read
     ]
     initializers = [
         numpy_helper.from_array(imported.constants[tensor], tensor)
-        for tensor in sorted(needed)
+        for tensor in sorted(read)
         if tensor in imported.constants
     ]
-    outputs = [value for value in imported.model.graph.output if value.name in made]
-    body = onnx.helper.make_graph(nodes, f"{graph.name}_host", inputs, outputs, initializers)
+    body = onnx.helper.make_graph(nodes, f"{imported.graph.name}_host", feeds, outputs, initializers)
     return onnx.helper.make_model(body, opset_imports=imported.model.opset_import, ir_version=imported.model.ir_version)
 
 
@@ -219,40 +347,21 @@ def _folded(node: onnx.NodeProto, result: Import, label: str) -> bool:
     return True
 
 
-def _translate(node: onnx.NodeProto, label: str, inputs: list[str], opset: int, result: Import) -> None:
+def _translate(node: onnx.NodeProto, label: str, inputs: list[str], opset: int, result: Import) -> str | None:
+    """Add a node to the graph; why that is not possible, or None."""
     graph = result.graph
     translator = TRANSLATORS.get(node.op_type) if node.domain in ("", "ai.onnx") else None
     if translator is None:
-        raise UserError(f"{node.op_type} {label!r}: operator is not supported")
+        return "operator is not supported"
     source = Source(node, label, inputs, opset, result.constants, graph.shapes)
     try:
         results = translator(source)
     except Unsupported as reason:
-        raise UserError(f"{node.op_type} {label!r}: {reason}") from reason
-    for made, shape in results if isinstance(results, list) else [results]:
-        if min(shape) < 1:
-            raise UserError(f"{node.op_type} {label!r}: the output would have shape {shape}")
-        graph.nodes.append(made)
-        graph.shapes[made.output] = shape
-
-
-def _cut(result: Import, on_host: set[str]) -> None:
-    """Decide which tensors leave the accelerator."""
-    graph = result.graph
-    wanted = [tensor for node in result.host for tensor in node.input] + [
-        tensor for tensor in result.outputs if tensor not in on_host
-    ]
-    for tensor in wanted:
-        source = result.aliases.get(tensor, tensor)
-        if source in result.constants:
-            continue
-        if source in graph.shapes and source not in graph.outputs and source not in on_host:
-            graph.outputs.append(source)
-    if not graph.nodes:
-        raise UserError("the model has no operator for the accelerator")
-    if graph.input in graph.outputs:
-        raise UserError(f"the model's input {graph.input!r} is used by a host operator, which is not supported")
-    for node in reversed(list(graph.nodes)):
-        if not graph.consumers(node.output) and node.output not in graph.outputs:
-            graph.nodes.remove(node)
-            del graph.shapes[node.output]
+        return str(reason)
+    made = results if isinstance(results, list) else [results]
+    if any(min(shape) < 1 for _, shape in made):
+        raise UserError(f"{node.op_type} {label!r}: the output would have shape {made[0][1]}")
+    for part, shape in made:
+        graph.nodes.append(part)
+        graph.shapes[part.output] = shape
+    return None

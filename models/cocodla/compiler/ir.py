@@ -187,6 +187,17 @@ class Pad(Node):
 
 
 @dataclass
+class Host(Node):
+    """Operators the CPU runs in the middle of the network: an ONNX model of batch 1 that makes `output`.
+
+    feeds: the model's own names and shapes (no batch) of the inputs.
+    """
+
+    model: bytes
+    feeds: list[tuple[str, Shape]]
+
+
+@dataclass
 class InputMap:
     """What happens to a model input before the first layer sees it: v = scale * x + shift, per channel (channels,)."""
 

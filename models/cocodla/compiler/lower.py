@@ -40,7 +40,7 @@ class HardwareLayer:
     slice_entries: of one line; group_bytes: weights of the largest kernel group. macs: useful multiplications;
     mac_cycles, read_beats, write_beats: the bounds of its run time. name: of the node, with a number where several
     layers do its work; sources and target: tensors, or the parts of them this layer reads and writes. completes:
-    names of the tensors that are whole once it has run.
+    names of the tensors that are whole once it has run. stage: counts how often the host runs in between.
     """
 
     layer: QuantisedLayer
@@ -62,6 +62,7 @@ class HardwareLayer:
     weight_banks: int = 0
     addresses: dict[str, int] = field(default_factory=dict)
     completes: tuple[str, ...] = ()
+    stage: int = 0
 
     @property
     def source(self) -> Tensor:
@@ -96,6 +97,8 @@ def lower(graph: Graph, quantised: QuantisedGraph) -> tuple[list[HardwareLayer],
                 source, shape = tensors[layer.sources[0]], graph.shapes[layer.target]
                 last = layer.first + shape[0]
                 tensors[layer.target] = source.view((layer.first, last), (0, shape[1]), (0, shape[2]), layer.target)
+            elif layer.kind == "host":
+                tensors[layer.target] = _cube(layer.target, graph.shapes[layer.target], quantised)
             continue
         sources = tuple(tensors[name] for name in layer.sources)
         if layer.target not in tensors:
@@ -103,8 +106,24 @@ def lower(graph: Graph, quantised: QuantisedGraph) -> tuple[list[HardwareLayer],
         made = _layers(layer, sources, tensors[layer.target])
         made[-1].completes = (layer.target,)
         layers += made
+    levels = stages(quantised)
+    for made_layer in layers:
+        made_layer.stage = levels[made_layer.layer.target]
+    layers.sort(key=lambda entry: entry.stage)
+    used = sorted({entry.stage for entry in layers})
+    for made_layer in layers:  # a network may begin on the host
+        made_layer.stage = used.index(made_layer.stage)
     _complete_concatenated(quantised, layers)
     return layers, tensors
+
+
+def stages(quantised: QuantisedGraph) -> dict[str, int]:
+    """How often the host has to run before a tensor can be made (a tensor of the host: counted itself)."""
+    levels: dict[str, int] = {}
+    for layer in quantised.layers:
+        on_host = isinstance(layer, QuantisedView) and layer.kind == "host"
+        levels[layer.target] = max(levels.get(name, 0) for name in layer.sources) + int(on_host)
+    return levels
 
 
 def _place_concatenated(graph: Graph, quantised: QuantisedGraph, tensors: dict[str, Tensor]) -> None:

@@ -6,9 +6,11 @@ memory.bin (constants) and host.onnx (the part that runs on the host, if any). T
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import zipfile
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
     from cocodla.program.execution import Execution
     from cocodla.program.program import Program
 
-FORMAT = 2
+Execute = Callable[[int, Mapping[str, np.ndarray]], Mapping[str, np.ndarray]]
+"""Runs a stage on loaded tensors: (stage, name -> bytes (count, size)) -> name -> bytes (count, size)."""
+FORMAT = 3
 MEMBERS = ("network.json", "memory.bin", "host.onnx")
 
 
@@ -61,6 +65,20 @@ class OutputSpec:
     shape: Shape
 
 
+@dataclass(frozen=True)
+class HostStep:
+    """A tensor that the host makes in the middle of the network.
+
+    sources: tensors of the accelerator or the network's input, as `model` (ONNX, batch 1) names and shapes them in
+    `feeds`, without batch.
+    """
+
+    output: str
+    sources: tuple[str, ...]
+    feeds: tuple[tuple[str, Shape], ...]
+    model: bytes
+
+
 @dataclass
 class Layer:
     """One hardware layer.
@@ -68,7 +86,7 @@ class Layer:
     units: in the order of enabling; the last `readers` of them read its inputs. registers: path -> word, for
     the first image in flight. address_registers: those that hold an address of a tensor -> (tensor, offset in it).
     macs: useful multiplications; mac_cycles, read_beats, write_beats: lower bounds of its cycles. reads, writes: the
-    parts of tensors in memory it touches. completes: tensors that are whole behind it.
+    parts of tensors in memory it touches. completes: tensors that are whole behind it. stage: host steps before it.
     """
 
     name: str
@@ -88,6 +106,7 @@ class Layer:
     writes: tuple[tuple[str, Box], ...] = ()
     completes: tuple[str, ...] = ()
     readers: int = 1
+    stage: int = 0
 
     @property
     def bound(self) -> int:
@@ -100,7 +119,8 @@ class Network:
     """A compiled network.
 
     tensors: by name, with addresses. memory: constants, loaded once at memory_base; memory_end: end of all memory
-    used. host: the ONNX model of the host's part, fed by the tensors of `fetched`.
+    used. host: the ONNX model of the host's part, fed by the tensors of `fetched`. steps: what the host does between
+    the stages of the accelerator.
     """
 
     name: str
@@ -113,6 +133,7 @@ class Network:
     memory_end: int
     fetched: dict[str, Shape]
     host: bytes = b""
+    steps: list[HostStep] = field(default_factory=list)
     meta: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -130,11 +151,94 @@ class Network:
     def program(self, images: np.ndarray) -> Program:
         """Register program for `images` (batch, *input shape): every tensor is read back after its layer.
 
-        uint8 images are pixels, float ones are inputs of the original model. UserError for a wrong shape.
+        uint8 images are pixels, float ones are inputs of the original model. UserError for a wrong shape, and for a
+        network that needs the host in between (`programs` or `run` do that).
         """
         from cocodla.compiler.emit import emit
 
+        if self.steps:
+            raise UserError(f"the host runs in the middle of {self.name}: it needs {self.stages} programs, not one")
         return emit(self, self.input_bytes(images))
+
+    def programs(self, images: np.ndarray) -> list[Program]:
+        """The programs of all stages; what the later ones load is computed with the golden model."""
+        from cocodla.compiler.emit import emit
+
+        made: list[Program] = []
+
+        def execute(stage: int, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+            made.append(emit(self, feeds, stage=stage))
+            return self._golden_stage(stage, feeds)
+
+        self.run(images, execute)
+        return made
+
+    def run(self, images: np.ndarray, execute: Execute) -> dict[str, FloatArray]:
+        """All outputs of the model by name, (count, *shape) each, stage by stage with the host in between.
+
+        execute: runs a stage; gets the bytes (count, size) it has to load by tensor name, and returns those of
+        (at least) the tensors in `kept(stage)`.
+        """
+        images = check_images(images, self.input.shape, "images")
+        memory = {self.input.tensor: self.input_bytes(images)}
+        for stage in range(self.stages):
+            for step in self.steps:
+                if step.output not in memory and memory.keys() >= set(step.sources):
+                    memory[step.output] = self._host_step(step, images, memory)
+            found = execute(stage, {name: memory[name] for name in self.feeds(stage)})
+            memory.update({name: found[name] for name in self.kept(stage)})
+        return self.finish({name: bytes_to_tensor(memory[name], self.tensors[name].layout) for name in self.fetched})
+
+    @property
+    def stages(self) -> int:
+        """How many times the accelerator runs."""
+        return 1 + max(layer.stage for layer in self.layers)
+
+    def feeds(self, stage: int) -> list[str]:
+        """Tensors that have to be in memory before a stage: inputs, the host's, and what earlier stages made."""
+        earlier = [name for layer in self.layers if layer.stage < stage for name in layer.completes]
+        names: dict[str, None] = {}
+        for root in dict.fromkeys(root for layer in self.layers if layer.stage == stage for root, _ in layer.reads):
+            made = [name for name in earlier if self.tensors[name].memory == root]
+            if root == self.input.tensor or root in made or any(step.output == root for step in self.steps):
+                made = [root]
+            names.update(dict.fromkeys(made))
+        return list(names)
+
+    def kept(self, stage: int) -> list[str]:
+        """Tensors a stage makes that the host or a later stage needs."""
+        wanted = set(self.fetched).union(*(step.sources for step in self.steps))
+        wanted.update(name for later in range(stage + 1, self.stages) for name in self.feeds(later))
+        made = (name for layer in self.layers if layer.stage == stage for name in layer.completes)
+        return [name for name in made if name in wanted]
+
+    def _host_step(self, step: HostStep, images: np.ndarray, memory: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Bytes (count, size) of a tensor the host makes."""
+        from cocodla.compiler.original import run_host
+
+        feeds = {}
+        for source, (name, shape) in zip(step.sources, step.feeds, strict=True):
+            if source == self.input.tensor:
+                value = self.input.pixels.to_input(images) if images.dtype == np.uint8 else images
+            else:
+                tensor = self.tensors[source]
+                codes = bytes_to_tensor(memory[source], tensor.layout)
+                value = Quantisation(tensor.scale, tensor.zero).dequantise(codes)
+            feeds[name] = value.reshape(-1, *shape)
+        tensor = self.tensors[step.output]
+        value = run_host(step.model, feeds, step.output).reshape(-1, *tensor.shape)
+        return tensor_to_bytes(Quantisation(tensor.scale, tensor.zero).quantise(value), tensor.layout)
+
+    def _golden_stage(self, stage: int, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """A stage of many images at once on the golden model."""
+        from cocodla.compiler.emit import emit
+        from cocodla.golden.batch import run_batch
+
+        kept = self.kept(stage)
+        first = {name: data[:1] for name, data in feeds.items()}
+        program = emit(self, first, tensors=kept, stage=stage)
+        found = run_batch(program, {self.tensors[name].address: data for name, data in feeds.items()})
+        return {name: found[check_name(0, name)] for name in kept}
 
     def decode(self, execution: Execution, count: int) -> FloatArray:
         """First output of the model for each of `count` images of an execution: (count, *output shape) floats."""
@@ -156,15 +260,7 @@ class Network:
 
     def golden_batch(self, images: np.ndarray) -> FloatArray:
         """First output of the model for many images (batch, *input shape) at once, bit-exact with the Device."""
-        from cocodla.compiler.emit import emit
-        from cocodla.golden.batch import run_batch
-
-        inputs = self.input_bytes(images)
-        program = emit(self, inputs[:1], tensors=self.fetched)
-        address = self.tensors[self.input.tensor].address
-        found = run_batch(program, {address: inputs})
-        codes = {name: bytes_to_tensor(found[check_name(0, name)], self.tensors[name].layout) for name in self.fetched}
-        return next(iter(self.finish(codes).values()))
+        return next(iter(self.run(images, self._golden_stage).values()))
 
     def finish(self, codes: dict[str, np.ndarray]) -> dict[str, FloatArray]:
         """Outputs of the model from int8 tensors (batch, C, H, W) that leave the accelerator: the host's part."""
@@ -230,6 +326,7 @@ class Network:
             "outputs": [asdict(output) for output in self.outputs],
             "layers": [asdict(layer) for layer in self.layers],
             "tensors": {name: to_json(tensor) for name, tensor in self.tensors.items()},
+            "steps": [{**asdict(step), "model": base64.b64encode(step.model).decode()} for step in self.steps],
         }
         contents = (json.dumps(values, indent=1).encode(), self.memory, self.host)
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -277,6 +374,15 @@ def _from_json(values: dict[str, Any], memory: bytes, host: bytes) -> Network:
     values["layers"] = [Layer(**_tuples(layer)) for layer in values["layers"]]
     values["tensors"] = {name: from_json(tensor) for name, tensor in values["tensors"].items()}
     values["fetched"] = {name: tuple(shape) for name, shape in values["fetched"].items()}
+    values["steps"] = [
+        HostStep(
+            step["output"],
+            tuple(step["sources"]),
+            tuple((name, tuple(shape)) for name, shape in step["feeds"]),
+            base64.b64decode(step["model"]),
+        )
+        for step in values["steps"]
+    ]
     return Network(memory=memory, host=host, **values)
 
 

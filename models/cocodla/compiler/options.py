@@ -32,6 +32,7 @@ class CompileOptions:
     reuse_memory: let tensors that are not alive at the same time share memory (else each has its own, so that all
         of them can be compared after the run).
     base_address: first byte of the memory the program uses.
+    strict: refuse a model with operators that only the host can run.
     verify: compare the float reference of the graph with onnxruntime after every pass.
     """
 
@@ -47,6 +48,7 @@ class CompileOptions:
     images_in_flight: int = 2
     reuse_memory: bool = False
     base_address: int = 0x8000_0000
+    strict: bool = False
     verify: bool = True
 
     def __post_init__(self) -> None:

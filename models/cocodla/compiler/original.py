@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import onnx
 import onnxruntime
@@ -37,3 +39,18 @@ def outputs_of(model: onnx.ModelProto, tensors: list[str], images: FloatArray) -
     (name,) = (value.name for value in model.graph.input if value.name not in constants)
     rows = [runner.run(tensors, {name: image[None].astype(np.float32)}) for image in images]
     return {tensor: np.concatenate(values) for tensor, values in zip(tensors, zip(*rows, strict=True), strict=True)}
+
+
+def run_host(model: bytes, feeds: dict[str, FloatArray], output: str) -> FloatArray:
+    """One output of a model of batch 1 for each row of its inputs: (batch, ...) in all arrays."""
+    runner = _cached_session(model)
+    rows = []
+    for image in range(len(next(iter(feeds.values())))):
+        row = {name: np.asarray(value[image : image + 1], np.float32) for name, value in feeds.items()}
+        rows.append(np.asarray(runner.run([output], row)[0]))
+    return np.concatenate(rows)
+
+
+@lru_cache(maxsize=32)
+def _cached_session(model: bytes) -> onnxruntime.InferenceSession:
+    return session(onnx.load_model_from_string(model))

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
+from typing import TypeVar
 
+import onnx
 from threadpoolctl import threadpool_limits
 
 from cocodla.compiler import allocate, encode, frontend, limits, original, schedule
 from cocodla.compiler.calibrate import calibrate
 from cocodla.compiler.calibration import Calibration, Samples, check_constants, samples_of
 from cocodla.compiler.equalise import equalise
-from cocodla.compiler.ir import Conv, Graph, Shape
+from cocodla.compiler.ir import Conv, Graph, Host, Shape
 from cocodla.compiler.lower import HardwareLayer, lower
-from cocodla.compiler.network import InputSpec, Layer, Network, OutputSpec
+from cocodla.compiler.network import HostStep, InputSpec, Layer, Network, OutputSpec
 from cocodla.compiler.options import CompileOptions
 from cocodla.compiler.passes import Verifier, run_passes
 from cocodla.compiler.pixels import Conversion, PixelMap, conversion
 from cocodla.compiler.quantize import QuantisedGraph, quantise
 from cocodla.compiler.tensors import PIXEL_FORMATS
+from cocodla.errors import UserError
 
 VERIFIED_IMAGES = 4
 """How many calibration images each pass is checked with."""
+Result = TypeVar("Result")
 
 
 @threadpool_limits.wrap(limits=1, user_api="blas")  # the matrices are small: more threads only wait for each other
@@ -34,8 +40,36 @@ def compile_model(
     cannot be used; the message names operator, node, constraint and value.
     """
     options = options or CompileOptions()
-    name = Path(path).stem
-    imported = frontend.import_model(frontend.load_model(path), name, options)
+    return _placed(path, options, lambda imported: _compiled(imported, Path(path).stem, calibration, options))
+
+
+def _placed(path: Path | str, options: CompileOptions, work: Callable[[frontend.Import], Result]) -> Result:
+    """Do something with an imported model; a node that turns out not to fit goes to the host, and all begins again."""
+    model, forced = frontend.load_model(path), dict[str, str]()
+    while True:
+        copy = onnx.ModelProto()
+        copy.CopyFrom(model)
+        imported = frontend.import_model(copy, Path(path).stem, options, forced)
+        try:
+            return work(imported)
+        except limits.Refused as refusal:
+            names = [label for label in imported.labels if _came_from(refusal.node, label)]
+            if not names:
+                raise
+            label = max(names, key=len)
+            if options.strict or label in forced:
+                raise UserError(f"{imported.labels[label]} {label!r}: {refusal.reason}") from refusal
+            forced[label] = refusal.reason
+
+
+def _came_from(name: str, label: str) -> bool:
+    """True if a graph node of this name was made for the ONNX node `label`."""
+    return name == label or name.startswith((f"{label}/", f"{label}:"))
+
+
+def _compiled(
+    imported: frontend.Import, name: str, calibration: ImageSet | None, options: CompileOptions
+) -> Network:
     graph = imported.graph
     input_shape = graph.shapes[graph.input]
     check_constants(graph)
@@ -67,7 +101,12 @@ def compile_model(
         memory_end=memory.end,
         fetched=fetched,
         host=host.SerializeToString() if host is not None else b"",
-        meta={"equalised": equalised},
+        steps=[
+            HostStep(node.output, tuple(node.inputs), tuple(node.feeds), node.model)
+            for node in graph.nodes
+            if isinstance(node, Host)
+        ],
+        meta={"equalised": equalised, "host": [asdict(placement) for placement in imported.placements]},
     )
 
 
@@ -76,12 +115,17 @@ def quantise_model(
 ) -> tuple[Graph, QuantisedGraph]:
     """The float graph after all passes and its integer layers: what accuracy studies look at."""
     options = options or CompileOptions()
-    imported = frontend.import_model(frontend.load_model(path), Path(path).stem, options)
-    graph = imported.graph
-    check_constants(graph)
-    samples = samples_of(calibration, graph.shapes[graph.input], options)
-    run_passes(graph, None)
-    return graph, _quantised(graph, samples, options, None)[0]
+
+    def work(imported: frontend.Import) -> tuple[Graph, QuantisedGraph]:
+        graph = imported.graph
+        check_constants(graph)
+        samples = samples_of(calibration, graph.shapes[graph.input], options)
+        run_passes(graph, None)
+        quantised = _quantised(graph, samples, options, None)[0]
+        lower(graph, quantised)
+        return graph, quantised
+
+    return _placed(path, options, work)
 
 
 def _quantised(
@@ -152,4 +196,5 @@ def _layer(layer: HardwareLayer) -> Layer:
         writes=((layer.target.memory, layer.target.box),),
         completes=layer.completes,
         readers=layer.readers,
+        stage=layer.stage,
     )

@@ -23,6 +23,7 @@ from cocodla.compiler.ir import (
     Conv,
     FloatArray,
     Graph,
+    Host,
     Multiply,
     Pair,
     Pool,
@@ -183,13 +184,15 @@ class QuantisedMultiply:
 
 @dataclass
 class QuantisedView:
-    """No work: a Concat whose parts are written in place, or a Slice that is read in place (`first` channel)."""
+    """No work: a Concat whose parts are written in place, a Slice that is read in place (`first` channel), or a tensor
+    that the host makes.
+    """
 
     name: str
     sources: tuple[str, ...]
     target: str
     input_shape: Shape
-    kind: Literal["concat", "slice"]
+    kind: Literal["concat", "slice", "host"]
     channels: int
     first: int = 0
 
@@ -246,6 +249,10 @@ def quantise(
             tensors[node.output] = tensors[source]
             channels = graph.shapes[node.output][0]
             layer = QuantisedView(node.name, tuple(node.inputs), node.output, shape, "concat", channels)
+        elif isinstance(node, Host):
+            tensors[node.output] = scale_for(ranges[node.output], chosen)
+            channels = graph.shapes[node.output][0]
+            layer = QuantisedView(node.name, tuple(node.inputs), node.output, shape, "host", channels)
         elif isinstance(node, Slice):
             tensors[node.output] = tensors[source]
             layer = QuantisedView(node.name, (source,), node.output, shape, "slice", node.last - node.first, node.first)

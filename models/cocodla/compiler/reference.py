@@ -12,6 +12,7 @@ from functools import singledispatch
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from cocodla.compiler import original
 from cocodla.compiler.ir import (
     Activate,
     ActivationFunction,
@@ -22,6 +23,7 @@ from cocodla.compiler.ir import (
     Dense,
     FloatArray,
     Graph,
+    Host,
     Multiply,
     Node,
     Pad,
@@ -51,6 +53,8 @@ def walk(graph: Graph, images: FloatArray) -> Iterator[tuple[str, FloatArray]]:
             before = evaluate(replace(node, pool=None), *inputs)
             yield unpooled(node.output), before
             result = pool(before, node.pool)
+        elif isinstance(node, Host):
+            result = on_host(node, inputs).reshape(-1, *graph.shapes[node.output])
         else:
             result = evaluate(node, *inputs)
         yield node.output, result
@@ -61,6 +65,12 @@ def walk(graph: Graph, images: FloatArray) -> Iterator[tuple[str, FloatArray]]:
 
 
 UNPOOLED = "/unpooled"
+
+
+def on_host(node: Host, inputs: list[FloatArray]) -> FloatArray:
+    """What the CPU computes in the middle of the network, batch first."""
+    feeds = {name: value.reshape(-1, *shape) for (name, shape), value in zip(node.feeds, inputs, strict=True)}
+    return original.run_host(node.model, feeds, node.output)
 
 
 def unpooled(tensor: str) -> str:

@@ -26,6 +26,7 @@ PASSES: tuple[Pass, ...] = (
     reshape.sink_reshapes,
     reshape.reshape_chains,
     reshape.reshape_of_output,
+    reshape.reshape_into_host,
     reshape.dense_to_convolution,
     reshape.merge_groups,
     fuse.activation_before_max_pool,

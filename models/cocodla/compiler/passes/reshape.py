@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from cocodla import hw
-from cocodla.compiler.ir import Activate, Conv, Dense, Graph, InputMap, Reshape, Shape
-from cocodla.errors import UserError
+from cocodla.compiler.ir import Activate, Conv, Dense, Graph, Host, InputMap, Reshape, Shape
+from cocodla.compiler.limits import Refused
 
 
 def reshape_of_input(graph: Graph) -> None:
@@ -71,6 +71,16 @@ def reshape_of_output(graph: Graph) -> None:
             graph.rename(old, node.output)
 
 
+def reshape_into_host(graph: Graph) -> None:
+    """The host reshapes for itself what it reads."""
+    for node in graph.nodes:
+        if isinstance(node, Host):
+            for index, name in enumerate(node.inputs):
+                before = graph.producer(name)
+                if isinstance(before, Reshape):
+                    node.inputs[index] = before.inputs[0]
+
+
 def dense_to_convolution(graph: Graph) -> None:
     """Dense becomes a convolution whose kernel is the whole input, so a flattened image needs no copy."""
     for node in list(graph.nodes):
@@ -94,8 +104,11 @@ def dense_to_convolution(graph: Graph) -> None:
         graph.shapes[tensor] = _as_image(shape)
     for node in graph.nodes:
         if isinstance(node, Reshape):
-            raise UserError(f"Reshape {node.name!r}: only a Reshape before a fully connected layer, or at the model's "
-                            f"input or output, is supported; it makes {node.shape}")  # fmt: skip
+            raise Refused(
+                "Reshape", node.name,
+                "only a Reshape before a fully connected layer, or at the model's input or output, is supported; "
+                f"it makes {node.shape}",
+            )  # fmt: skip
 
 
 def _as_image(shape: Shape) -> Shape:

@@ -1,0 +1,120 @@
+"""Networks of which the host runs a part, at the end or in the middle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx_builder import Builder
+
+from cocodla.compiler import CompileOptions, Network, compile_model
+from cocodla.compiler.original import outputs_of
+from cocodla.errors import UserError
+from cocodla.golden.run import run
+
+
+def compiled(builder: Builder, path: Path, images: np.ndarray, options: CompileOptions | None = None) -> Network:
+    """The compiled network, its results close to onnxruntime, and the same after saving and loading."""
+    file = builder.save(path / "m.onnx")
+    network = compile_model(file, images, options or CompileOptions())
+    network.save(path / "m.dla")
+    network = Network.load(path / "m.dla")
+    model = onnx.load(file)
+    model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
+    name = model.graph.output[0].name
+    exact = outputs_of(model, [name], images)[name]
+    got = network.golden_batch(images)
+    assert got.shape == exact.shape
+    assert 10 * np.log10((exact**2).sum() / ((exact - got) ** 2).sum()) > 20
+    return network
+
+
+def images(*shape: int, count: int = 6) -> np.ndarray:
+    return np.random.default_rng(3).normal(size=(count, *shape)).astype(np.float32)
+
+
+def skip(builder: Builder) -> Builder:
+    """conv(elu(x)) + x: the sum reads one tensor of each stage."""
+    start = builder.conv(9, (3, 3)).last
+    builder.node("Elu").conv(9, (1, 1)).node("Relu")
+    return builder.node("Add", inputs=[builder.last, start])
+
+
+def concat_of_stages(builder: Builder) -> Builder:
+    """Concat of a tensor before and one behind the host, read by both stages."""
+    start = builder.conv(8, (3, 3)).last
+    early = builder.conv(5, (1, 1)).last
+    builder.node("Elu", inputs=[start])
+    builder.channels = 8
+    late = builder.conv(8, (1, 1)).last
+    builder.node("Concat", inputs=[late, early], axis=1)
+    builder.channels = 13
+    return builder.conv(4, (3, 3))
+
+
+def softmax_of_channels(builder: Builder) -> Builder:
+    """Two branches through the host at the same level."""
+    start = builder.conv(8, (3, 3)).last
+    one = builder.node("Softmax", axis=1).last
+    two = builder.node("Tanh", inputs=[start]).last
+    builder.node("Add", inputs=[one, two])
+    return builder.conv(6, (3, 3)).gemm(6 * 16, 5)
+
+
+CASES: dict[str, tuple[tuple[int, ...], Callable[[Builder], Builder], int, list[str]]] = {
+    "tail": ((8, 8, 8), lambda b: b.conv(4, (3, 3)).node("Sigmoid"), 1, ["Sigmoid"]),
+    "middle": ((8, 8, 8), lambda b: b.conv(9, (3, 3)).node("Elu").conv(4, (3, 3)).node("Relu"), 2, ["Elu"]),
+    "twice": (
+        (8, 8, 8),
+        lambda b: b.conv(9, (3, 3)).node("Elu").conv(4, (3, 3)).node("Softplus").conv(4, (1, 1)).node("Softmax"),
+        3, ["Elu", "Softplus", "Softmax"],
+    ),
+    "first": ((6, 7, 3), lambda b: transposed(b), 1, ["Transpose"]),
+    "skip": ((8, 8, 8), skip, 2, ["Elu"]),
+    "concat": ((8, 8, 8), concat_of_stages, 2, ["Elu"]),
+    "branches": ((8, 8, 8), softmax_of_channels, 2, ["Softmax", "Tanh"]),
+    "vector": ((8, 8, 8), lambda b: b.gemm(512, 12).node("Elu").node("Gemm", b.constant(b.floats(12, 5))), 2, ["Elu"]),
+    "found_late": (
+        (8, 60, 60),
+        lambda b: b.conv(8, (3, 3)).node("MaxPool", kernel_shape=[20, 20], strides=[17, 17]).conv(8, (2, 2)),
+        2, ["MaxPool"],
+    ),
+}  # fmt: skip
+
+
+def transposed(builder: Builder) -> Builder:
+    builder.node("Transpose", perm=[0, 3, 1, 2])
+    builder.channels = 3
+    return builder.conv(8, (3, 3)).node("Relu")
+
+
+@pytest.mark.parametrize("in_flight", [1, 2])
+@pytest.mark.parametrize("case", CASES)
+def test_partition(case: str, in_flight: int, tmp_path: Path) -> None:
+    shape, build, stages, operators = CASES[case]
+    builder = build(Builder(shape, seed=5))
+    data = images(*shape)
+    network = compiled(builder, tmp_path, data, CompileOptions(images_in_flight=in_flight))
+    assert network.stages == stages
+    assert [entry["operator"] for entry in network.meta["host"]] == operators
+    assert all(entry["reason"] for entry in network.meta["host"])
+    for program in network.programs(data[:3]):
+        assert run(program).passed
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_strict_refuses_what_the_host_would_do(case: str, tmp_path: Path) -> None:
+    shape, build, _, operators = CASES[case]
+    path = build(Builder(shape, seed=5)).save(tmp_path / "m.onnx")
+    with pytest.raises(UserError, match=operators[0]):
+        compile_model(path, images(*shape), CompileOptions(strict=True))
+
+
+def test_one_program_is_refused_where_there_are_several(tmp_path: Path) -> None:
+    shape, build, _, _ = CASES["middle"]
+    network = compiled(build(Builder(shape, seed=5)), tmp_path, images(*shape))
+    with pytest.raises(UserError, match="needs 2 programs"):
+        network.program(images(*shape))
