@@ -87,6 +87,7 @@ def compile(
     equalise: bool = EQUALISE,
     bias_correction: bool = CORRECTION,
     asymmetric: bool = ASYMMETRIC,
+    strict: bool = typer.Option(False, "--strict", help="refuse operators that only the host can run"),
     resize: bool = RESIZE,
     count: int = COUNT,
 ) -> None:
@@ -97,7 +98,7 @@ def compile(
 
     options = _options(
         scale, offset, shape, calibrator, percentile, equalise=equalise, bias_correction=bias_correction,
-        asymmetric=asymmetric,
+        asymmetric=asymmetric, strict=strict,
     )  # fmt: skip
     target = output or model.with_suffix(".dla")
     if target.is_dir() or not target.parent.is_dir():

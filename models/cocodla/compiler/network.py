@@ -10,7 +10,7 @@ import base64
 import json
 import os
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
@@ -246,17 +246,20 @@ class Network:
 
     def decode_all(self, execution: Execution, count: int) -> dict[str, FloatArray]:
         """All outputs of the model by name, (count, *shape) each."""
+        data = self.read(execution, list(self.fetched), count)
+        return self.finish({name: bytes_to_tensor(data[name], self.tensors[name].layout) for name in self.fetched})
+
+    def read(self, execution: Execution, names: Sequence[str], count: int) -> dict[str, np.ndarray]:
+        """Bytes (count, size) of tensors an execution read back; UserError if one is missing."""
         found = {observation.name: observation.data for observation in execution.observations}
-        codes = {}
-        for tensor in self.fetched:
-            rows = []
-            for image in range(count):
-                name = check_name(image, tensor)
+        result = {}
+        for tensor in names:
+            wanted = [check_name(image, tensor) for image in range(count)]
+            for name in wanted:
                 if name not in found:
                     raise UserError(f"the execution has no tensor {name!r}")
-                rows.append(np.frombuffer(found[name], np.uint8))
-            codes[tensor] = bytes_to_tensor(np.stack(rows), self.tensors[tensor].layout)
-        return self.finish(codes)
+            result[tensor] = np.stack([np.frombuffer(found[name], np.uint8) for name in wanted])
+        return result
 
     def golden_batch(self, images: np.ndarray) -> FloatArray:
         """First output of the model for many images (batch, *input shape) at once, bit-exact with the Device."""

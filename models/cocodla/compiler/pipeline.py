@@ -68,7 +68,7 @@ def _came_from(name: str, label: str) -> bool:
 
 
 def _compiled(
-    imported: frontend.Import, name: str, calibration: ImageSet | None, options: CompileOptions
+    imported: frontend.Import, name: str, calibration: Calibration | None, options: CompileOptions
 ) -> Network:
     graph = imported.graph
     input_shape = graph.shapes[graph.input]

@@ -54,13 +54,8 @@ def describe(network: Network) -> dict[str, Any]:
 
 
 def host_operators(network: Network) -> list[str]:
-    """Operators that run on the host: type and name."""
-    if not network.host:
-        return []
-    import onnx
-
-    graph = onnx.load_model_from_string(network.host).graph
-    return [f"{node.op_type} {(node.name or node.output[0])!r}" for node in graph.node]
+    """Operators that run on the host: type, name and why."""
+    return [f"{entry['operator']} {entry['node']!r}: {entry['reason']}" for entry in network.meta.get("host", [])]
 
 
 def limit(layer: Layer) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from cocodla import hw
 from cocodla.compiler import Network
+from cocodla.compiler.emit import emit
 from cocodla.golden import run as run_golden
 from cocodla.program import Execution, Mark, Mismatch, Program, WaitInterrupt, compare
 from cocodla.runtime import rtl
@@ -86,24 +87,47 @@ def verify_network(
     progress: Progress | None = None,
 ) -> NetworkRun:
     """Run `images` (N x input shape) through RTL and golden model and compare every tensor of every image."""
-    program = network.program(images)
-    on_rtl = rtl.run(program, simulation, progress=progress)
-    on_golden = run_golden(program)
-    mismatches = compare(program, on_golden, on_rtl)
-    outputs = network.decode(on_rtl, len(images))
+    runs: list[_StageRun] = []
+
+    def execute(stage: int, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        program = emit(network, feeds, stage=stage)
+        on_rtl = rtl.run(program, simulation, progress=progress)
+        runs.append(_StageRun(program, on_rtl, run_golden(program)))
+        return network.read(on_rtl, network.kept(stage), len(images))
+
+    outputs = next(iter(network.run(images, execute).values()))
+    mismatches = [mismatch for stage in runs for mismatch in stage.mismatches]
+    layers = [layer for number, stage in enumerate(runs) for layer in _layers(network, number, stage)]
+    counters: dict[str, float] = {}
+    for stage in runs:
+        for name, value in stage.on_rtl.counters.items():
+            counters[name] = counters.get(name, 0) + value
     return NetworkRun(
         network=network.name,
         simulator=simulation.sim,
         images=len(images),
-        layers=_layers(network, program, on_rtl, mismatches),
+        layers=layers,
         predictions=[int(p) for p in outputs.reshape(len(images), -1).argmax(1)],
         labels=[int(label) for label in labels],
-        cycles_per_image=_busy_cycles(program, on_rtl) / len(images),
-        tensors_compared=len(on_golden.observations),
+        cycles_per_image=sum(_busy_cycles(stage.program, stage.on_rtl) for stage in runs) / len(images),
+        tensors_compared=sum(len(stage.on_golden.observations) for stage in runs),
         first_mismatch=mismatches[0] if mismatches else None,
-        failures=on_rtl.failures + on_golden.failures,
-        counters=on_rtl.counters,
+        failures=[line for stage in runs for line in stage.on_rtl.failures + stage.on_golden.failures],
+        counters=counters,
     )
+
+
+@dataclass
+class _StageRun:
+    """One stage of the network on both sides."""
+
+    program: Program
+    on_rtl: Execution
+    on_golden: Execution
+
+    @property
+    def mismatches(self) -> list[Mismatch]:
+        return compare(self.program, self.on_golden, self.on_rtl)
 
 
 def _busy_cycles(program: Program, execution: Execution) -> int:
@@ -118,15 +142,15 @@ def _busy_cycles(program: Program, execution: Execution) -> int:
     return ends[-1] - starts[0] if starts and ends else 0
 
 
-def _layers(
-    network: Network, program: Program, execution: Execution, mismatches: list[Mismatch]
-) -> list[LayerRun]:
-    """Mean cost of each layer over the images, in network order.
+def _layers(network: Network, number: int, stage: _StageRun) -> list[LayerRun]:
+    """Mean cost of each layer of a stage over the images, in network order.
 
     A layer counts from its Mark, which stands right before the write that starts it (or behind the end of the layer
     before, if it was started early), to its interrupt. Writes in between already prepare the next layer.
     """
-    costs: dict[str, list[tuple[int, int, int]]] = {layer.name: [] for layer in network.layers}
+    program, execution, mismatches = stage.program, stage.on_rtl, stage.mismatches
+    members = [layer for layer in network.layers if layer.stage == number]
+    costs: dict[str, list[tuple[int, int, int]]] = {layer.name: [] for layer in members}
     layer, start = "", None
     for event in execution.events:
         command = program.commands[event.index]
@@ -143,7 +167,7 @@ def _layers(
     tensors = [program.layer_of(observation.index) for observation in execution.observations]
     wrong = [program.layer_of(mismatch.index) for mismatch in mismatches]
     runs = []
-    for info in network.layers:
+    for info in members:
         cycles, reads, writes = np.mean(costs[info.name] or [(0, 0, 0)], axis=0)
         runs.append(
             LayerRun(
