@@ -232,3 +232,19 @@ def test_calibration_does_not_depend_on_the_size_of_batches(tmp_path: Path) -> N
     one, other = quantise_model(path, images, options)[1], quantise_model(path, slices, options)[1]
     assert one.tensors == other.tensors
     assert slices.largest <= 64
+
+
+@pytest.mark.parametrize("activation", ["Relu", "LeakyRelu", None])
+@pytest.mark.parametrize("equalise", [False, True])
+def test_sum_inside_a_convolution_with_zero_points(activation: str | None, equalise: bool, tmp_path: Path) -> None:
+    """The summand's zero point must not move the point where an activation bends."""
+    builder = Builder((8, 10, 10), 7)
+    builder.conv(8, (3, 3), pads=[1, 1, 1, 1]).node("Relu")
+    shortcut = builder.last
+    builder.conv(8, (3, 3), pads=[1, 1, 1, 1]).node("Relu").conv(8, (3, 3), pads=[1, 1, 1, 1]).node("Add", shortcut)
+    if activation is not None:
+        builder.node(activation)
+    builder.conv(8, (3, 3))
+    images = np.random.default_rng(7).normal(size=(16, 8, 10, 10)).astype(np.float32)
+    symmetric = output_sqnr(builder, tmp_path, images)
+    assert output_sqnr(builder, tmp_path, images, asymmetric=True, equalise=equalise) > max(symmetric - 1, 25)

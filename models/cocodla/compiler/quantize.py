@@ -325,20 +325,25 @@ def _convolution(
         correction = correction + convolve(mean[None].astype(np.float64), error, node).mean((0, 2, 3))
     exact_bias = (node.bias - correction) / out.scale
     function = node.activation
+    relu = function is not None and function.zero_below
+    by_saturation = relu and summand is not None and summand.zero != 0 and out.zero == -128
     if summand is None:
         bias, bias_shift = _bias_operands(exact_bias * 2.0**fraction)
         offset, scale, scale_shift = -out.zero * (1 << fraction), 1, fraction
     else:
-        bias, bias_shift = _bias_operands(exact_bias * out.scale / scales)
+        # The summand's zero point must be gone before an activation, unless saturation at code -128 is the ReLU:
+        # then the converter takes it back, exactly; else the bias does.
+        in_converter = summand.zero if function is None or by_saturation else 0
+        bias, bias_shift = _bias_operands((exact_bias * out.scale - (summand.zero - in_converter) * unit) / scales)
         scale, scale_shift = _rescale(node, unit / out.scale)
         scale_shift += fraction
-        offset = (summand.zero << fraction) - round(out.zero * 2.0**scale_shift / scale)
+        offset = (in_converter << fraction) - round(out.zero * 2.0**scale_shift / scale)
     leaky, slopes = _leaky(function)
     return QuantisedConv(
         name=node.name, sources=tuple(node.inputs), target=node.output, input_shape=graph.shapes[source],
         weight=codes, multiplier=multiplier, multiplier_shift=shift, bias=bias, bias_shift=bias_shift,
         fraction=fraction, out=out, stride=node.stride, pad=node.pad, size=node.size, dilation=node.dilation,
-        pad_value=pad_value, relu=function is not None and function.zero_below, leaky=leaky, slopes=slopes,
+        pad_value=pad_value, relu=relu and not by_saturation, leaky=leaky, slopes=slopes,
         offset=offset, scale=scale, scale_shift=scale_shift,
         pool=pooling(node.name, node.pool, out.zero) if node.pool else None, conversion=conversion,
         exact_bias=exact_bias, scales=scales, group=node.group,
