@@ -24,6 +24,7 @@ _CUT = Path(__file__).with_name("cut_rams.v")
 _METHOD = 1
 """Counts up when the script or the reading of its output changes: older results are then not used."""
 
+# Flattened first and the modules that are not used any more dropped: `synth -flatten` would map them, too.
 _SCRIPT = """\
 read_verilog -lib {rams}
 read_verilog {sources}
@@ -36,7 +37,10 @@ design -load start
 synth -top {top}
 tee -q -o gates.json stat -json -top {top}
 design -load start
-synth -flatten -lut 6 -top {top}
+proc
+flatten
+hierarchy -top {top}
+synth -lut 6 -top {top}
 techmap -map cut_rams.v
 tee -q -o path.txt ltp -noff
 design -load start
