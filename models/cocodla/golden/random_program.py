@@ -148,7 +148,15 @@ def _schedule(rng: Choices, layers: list[RandomLayer], sequencer: Sequencer) -> 
         groups = {unit: sequencer.group[unit] for unit in layer.words}
         reverse = layer.kind in ("sdp", "pdp", "cdp") and rng.random() < 0.3
         enable, bits = sequencer.enable(_shuffled(rng, layer.words), reverse, changes=rng.random() < 0.5)
-        yield from enable
+        cut = len(enable)
+        if flights and len(groups) > 1 and rng.random() < 0.25:
+            cut -= int(rng.integers(1, len(groups)))
+        yield from enable[:cut]
+        if cut < len(enable):
+            # an earlier layer ends while this one is enabled in part; reading its counters moves the pointers
+            yield from _finish(flights.pop(int(rng.integers(len(flights)))))
+            yield from (WriteRegister(MAP[f"{unit}.S_POINTER"].address, group) for unit, group in groups.items())
+        yield from enable[cut:]
         flights.append(_Flight(index, layer, bits, groups))
         while flights and rng.random() < 0.4:
             yield from _finish(flights.pop(int(rng.integers(len(flights)))))

@@ -62,7 +62,7 @@ def make_case(
 ) -> Case:
     """The case of a seed. assertions: those of the RTL are on (models of their own)."""
     rng = Random(seed)
-    size = rng.choice([4, 8, 8, 12, 12, 20])
+    size = rng.choice([4, 8, 8, 12, 12, 20, 60])
     memory = rtl.MemoryModel() if rng.random() < 0.2 else rtl.MemoryModel.random(rng)
     simulation = rtl.Simulation(
         sim=sim,
