@@ -11,10 +11,11 @@ import pytest
 from onnx_builder import Builder
 
 from cocodla.compiler import CompileOptions, compile_model, quantise_model
+from cocodla.compiler.averages import average_reciprocals
 from cocodla.compiler.calibrate import CALIBRATORS, Histogram
 from cocodla.compiler.ir import InputMap
 from cocodla.compiler.pixels import PixelMap, conversion, pixel_map
-from cocodla.compiler.quantize import QuantisedConv, average_reciprocals
+from cocodla.compiler.quantize import QuantisedConv
 from cocodla.errors import UserError
 
 

@@ -92,6 +92,8 @@ class Tensor:
 
     def view(self, channels: Span, rows: Span, columns: Span, name: str = "") -> Tensor:
         """A part of this tensor. Channels must begin at a surface; of pixels only rows can be chosen."""
+        if channels[0] % hw.ATOM:
+            raise ValueError(f"part of {self.name} begins at channel {channels[0]}, inside a surface")
         origin = (self.origin[0] + channels[0], self.origin[1] + rows[0], self.origin[2] + columns[0])
         part = replace(
             self, name=name or self.name, root=self.memory, origin=origin, addresses=[],

@@ -12,7 +12,7 @@ import numpy as np
 
 from cocodla.compiler import reference
 from cocodla.compiler.ir import FloatArray, Graph
-from cocodla.compiler.passes import fold, fuse, place, reshape
+from cocodla.compiler.passes import fold, fuse, place, pools, reshape
 
 Pass = Callable[[Graph], None]
 
@@ -28,6 +28,8 @@ PASSES: tuple[Pass, ...] = (
     reshape.reshape_of_output,
     reshape.reshape_into_host,
     reshape.dense_to_convolution,
+    pools.averages_to_convolutions,
+    pools.large_maxima,
     reshape.merge_groups,
     fuse.activation_before_max_pool,
     fuse.activations,
@@ -37,6 +39,7 @@ PASSES: tuple[Pass, ...] = (
     fuse.activations,
     fuse.sums,
     fuse.pooling,
+    place.split_reductions,
     place.copies_for_concats,
     fuse.orphans_to_convolutions,
 )

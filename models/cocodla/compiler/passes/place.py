@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from cocodla import hw
@@ -68,6 +70,55 @@ def _free(graph: Graph, name: str) -> bool:
         if function is not None and function.high is not None:
             return False
     return isinstance(graph.producer(name), (Conv, Add, Multiply, Pool, Concat)) and producer is not None
+
+
+def split_reductions(graph: Graph) -> None:
+    """A convolution whose kernel group alone exceeds the buffer becomes a sum of convolutions of some channels each.
+
+    All parts but the last leave an int8 tensor: that costs accuracy which a single layer would not.
+    """
+    for node in list(graph.nodes):
+        if not isinstance(node, Conv) or node.group > 1 or len(node.inputs) > 1 or node.pool is not None:
+            continue
+        channels = graph.shapes[node.inputs[0]][0]
+        if channels <= hw.ATOM or _smallest_banks(node, channels) <= hw.CBUF_BANKS:
+            continue
+        share = hw.surfaces(channels) * hw.ATOM
+        while share > hw.ATOM and _smallest_banks(node, share) > hw.CBUF_BANKS:
+            share -= hw.ATOM
+        if _smallest_banks(node, share) <= hw.CBUF_BANKS:
+            _split(graph, node, channels, share)
+
+
+def _smallest_banks(node: Conv, channels: int) -> int:
+    """Banks for one kernel group of some channels, and for the input of one output element."""
+    kernels, _, rows, columns = node.weight.shape
+    extent = [(n - 1) * d + 1 for n, d in zip((rows, columns), node.dilation, strict=True)]
+    group = hw.align(min(kernels, hw.ATOM) * rows * columns * channels)
+    entries = extent[0] * extent[1] * hw.surfaces(channels)
+    return hw.ceil_div(group, hw.CBUF_BANK_BYTES) + hw.ceil_div(entries, hw.CBUF_BANK_ENTRIES)
+
+
+def _split(graph: Graph, node: Conv, channels: int, share: int) -> None:
+    """Replace `node` by convolutions of at most `share` channels, each adding what the one before made."""
+    place, source, before = graph.nodes.index(node), node.inputs[0], ""
+    parts: list[Node] = []
+    for first in range(0, channels, share):
+        last = min(first + share, channels)
+        end = last == channels
+        piece, output = f"{source}/{node.name}/{first}", node.output if end else f"{node.output}/sum{first}"
+        graph.shapes[piece] = (last - first, *graph.shapes[source][1:])
+        graph.shapes[output] = graph.shapes[node.output]
+        parts.append(Slice(f"{node.name}/slice{first}", [source], piece, first, last))
+        conv = replace(
+            node, name=node.name if end else f"{node.name}/sum{first}", output=output,
+            weight=node.weight[:, first:last],
+            inputs=[piece, before] if before else [piece], bias=node.bias if end else np.zeros_like(node.bias),
+            activation=node.activation if end else None,
+        )  # fmt: skip
+        parts.append(conv)
+        before = output
+    graph.nodes[place : place + 1] = parts
 
 
 def _one_by_one(graph: Graph, node: Node, matrix: FloatArray) -> Conv:
