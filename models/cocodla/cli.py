@@ -64,7 +64,7 @@ def sim(
     quiet: bool = typer.Option(False, "--quiet", help="the result only, not the simulator's output"),
 ) -> None:
     """Run the bench of one block, or list all of them."""
-    from cocodla.sim import console as report
+    from cocodla.report import blocks as report
 
     if not block:
         report.show_list()
@@ -169,7 +169,7 @@ def synth(
 @command
 def lint(modules: list[str] = typer.Argument(None, help="modules of rtl/; without any the chip from NV_nvdla")) -> None:
     """Lint the RTL with every warning of Verilator on."""
-    from cocodla.sim import console as report
+    from cocodla.report import blocks as report
 
     raise typer.Exit(report.run_lint(modules or []))
 

@@ -1,47 +1,16 @@
-"""What the user sees of block benches and lint: `python -m cocodla.sim list|run|lint`."""
+"""What the user sees of block benches and lint."""
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from cocodla.errors import UserError
 from cocodla.sim import bench, lint, tools
 
 console = Console()
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Exit status: 0 all well, 1 a test failed or lint found something, 2 wrong use."""
-    parser = argparse.ArgumentParser(prog="cocodla.sim", description="Block benches and RTL lint.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("list", help="blocks and their tests")
-    run = commands.add_parser("run", help="build and run the bench of one block")
-    run.add_argument("block")
-    run.add_argument("--sim", default="verilator")
-    run.add_argument("--test", help="regular expression on test names")
-    run.add_argument("--seed", type=int)
-    run.add_argument("--waves", action="store_true")
-    run.add_argument("--quiet", action="store_true", help="no simulator output, only the table")
-    lints = commands.add_parser("lint", help="verilator --lint-only -Wall")
-    lints.add_argument("names", nargs="*", help="modules of rtl/; default: the chip from NV_nvdla")
-    args = parser.parse_args(argv)
-    try:
-        if args.command == "list":
-            return show_list()
-        if args.command == "lint":
-            return run_lint(args.names)
-        return run_block(args.block, args.sim, args.test, args.seed, args.waves, args.quiet)
-    except UserError as error:
-        console.print(f"[red]error:[/red] {escape(str(error))}", soft_wrap=True)
-        return 2
-    except KeyboardInterrupt:
-        console.print("interrupted")
-        return 130
 
 
 def show_list() -> int:
