@@ -18,6 +18,7 @@ from cocodla.formats.feature import CubeLayout
 from cocodla.golden import cdp as golden
 from cocodla.golden.config_cdp import LE_ENTRIES, LO_ENTRIES, CdpConfig, LutConfig, TableConfig, Tables
 from cocodla.hw import ATOM
+from postlib import Space
 
 Writes = list[tuple[str, int]]  # (register path, word)
 
@@ -123,23 +124,6 @@ def table_writes(tables: Tables) -> Writes:
         writes.append(("CDP.S_LUT_ACCESS_CFG", 1 << 17 | number << 16))
         writes += [("CDP.S_LUT_ACCESS_DATA", int(entry) & 0xFFFF) for entry in entries]
     return writes
-
-
-class Space:
-    """Hands out disjoint memory: a bump allocator with gaps. One a test."""
-
-    def __init__(self, rng: Random) -> None:
-        self.rng = rng
-        self.next = 0x8000_0000 + 8 * rng.randrange(1 << 20)
-
-    def cube(self, width: int, height: int, channels: int) -> tuple[int, CubeLayout]:
-        """(base, layout) of a cube with random gaps."""
-        gap = self.rng.choice([0, 0, 1, 5, 1024])
-        packed = CubeLayout.packed(width, height, channels)
-        line = packed.line_stride + 8 * gap
-        layout = replace(packed, line_stride=line, surface_stride=line * height + 8 * gap)
-        base, self.next = self.next, self.next + layout.surface_stride * layout.surfaces + 8 * (1 + gap)
-        return base, layout
 
 
 def corner(rng: Random, bits: int) -> int:

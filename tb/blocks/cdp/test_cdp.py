@@ -161,7 +161,7 @@ async def wrong_ram_type_waits(dut: Any, unit: str) -> None:
     for name in ("CDP", "CDP_RDMA"):
         await bench.write(f"{name}.D_OP_ENABLE", 1)
     await ClockCycles(dut.clk, 200)
-    assert bool(bench.reader.addresses) == (unit == "destination")
+    assert bool(bench.readers["rd"].addresses) == (unit == "destination")
     assert bench.writer.writes == []
     assert await bench.read("CDP.S_STATUS") == 1
 

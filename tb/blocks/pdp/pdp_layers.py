@@ -14,6 +14,7 @@ from cocodla.golden import pdp
 from cocodla.golden.config import PdpConfig, Pooling, Split
 from cocodla.hw import ATOM
 from cocodla.registers import MAP
+from postlib import Space
 
 Writes = list[tuple[str, int]]
 Int8Array = NDArray[np.int8]
@@ -76,28 +77,6 @@ class Layer:
             for surface in range(self.x.shape[0])
             for line in range(self.x.shape[1])
         ]
-
-
-class Space:
-    """Hands out memory regions that never overlap, anywhere in the 32-bit address space."""
-
-    def __init__(self, rng: random.Random) -> None:
-        self.rng, self.next = rng, rng.randrange(1 << 28) * ATOM
-
-    def take(self, size: int) -> int:
-        """Address of a fresh region of `size` bytes; wraps at the end of the address space."""
-        if self.next + size > 1 << 32:
-            self.next = 0
-        address = self.next
-        self.next += size + ATOM * self.rng.randrange(8)
-        return address
-
-    def cube(self, width: int, height: int, channels: int) -> tuple[int, CubeLayout]:
-        """Address and layout of a cube with random gaps between lines and surfaces."""
-        line = ATOM * (width + self.rng.choice([0, 0, self.rng.randrange(9)]))
-        surface = line * height + ATOM * self.rng.choice([0, self.rng.randrange(20)])
-        layout = CubeLayout(width, height, channels, line, surface)
-        return self.take(surface * layout.surfaces), layout
 
 
 def make_layer(rng: random.Random, space: Space, config: PdpConfig, x: Int8Array | None = None) -> Layer:

@@ -8,10 +8,11 @@ from typing import Any
 import cocotb
 import numpy as np
 from cocotb.triggers import ClockCycles
-from pdp_bench import IDLE, RUNNING, Bench
+from pdp_bench import Bench
 from pdp_layers import make_layer, pooling, random_layer, random_scaling
 
 from cocodla.golden.config import Pooling, Split
+from postlib import IDLE, RUNNING
 
 SCALING = {"reciprocal_width": 21845, "reciprocal_height": 21845, "pad_values": (5, 10, 15, 20, 25, 30, 35)}
 
@@ -166,7 +167,7 @@ async def ram_type_zero(dut: Any, path: str) -> None:
     await ClockCycles(dut.clk, 1000)
     assert bench.interrupts == []
     assert bench.writer.writes == []
-    assert bool(bench.reader.addresses) == (path == "PDP.D_DST_RAM_CFG")
+    assert bool(bench.readers["rd"].addresses) == (path == "PDP.D_DST_RAM_CFG")
     assert await bench.status(path.partition(".")[0], 0) == RUNNING
 
 

@@ -25,6 +25,7 @@ from cocodla.golden.config import (
     StageConfig,
 )
 from cocodla.hw import ATOM, surfaces
+from postlib import Space
 
 Writes = list[tuple[str, int]]  # (register path, word)
 
@@ -183,29 +184,6 @@ def rdma_registers(layer: Layer) -> Writes:
     return [(f"SDP_RDMA.{name}", value) for name, value in writes]
 
 
-class Space:
-    """Hands out disjoint memory: a bump allocator with gaps. One a test."""
-
-    def __init__(self, rng: Random) -> None:
-        self.rng = rng
-        self.next = 0x8000_0000 + 8 * rng.randrange(1 << 20)
-
-    def cube(self, layer_shape: tuple[int, int, int], step: int) -> tuple[int, int, int]:
-        """(base, line stride, surface stride) of a cube with `step` bytes a pixel, with random gaps."""
-        count, height, width = layer_shape
-        line = width * step + 8 * self._gap()
-        surface = line * height + 8 * self._gap()
-        return self.take(surface * count), line, surface
-
-    def take(self, size: int) -> int:
-        base = self.next
-        self.next += size + 8 * (1 + self._gap())
-        return base
-
-    def _gap(self) -> int:
-        return self.rng.choice([0, 0, 1, 5, 1024])
-
-
 def corner(rng: Random, bits: int) -> int:
     """A signed value of `bits` bits: corner values, small ones, any."""
     top = 1 << (bits - 1)
@@ -262,20 +240,20 @@ def random_layer(
     width, height, channels = size or _random_size(rng)
     bs, bn = stages or (random_stage(rng), random_stage(rng))
     shape = surfaces(channels), height, width
-    address, line, surface = space.cube(shape, ATOM)
+    address, layout = space.cube(width, height, channels)
     config = SdpConfig(
         width, height, channels, bs, bn,
         cvt_offset=rng.choice([0, corner(rng, 8), corner(rng, 32)]),
         cvt_scale=rng.choice([1, corner(rng, 16)]),
         cvt_shift=rng.choice([0, rng.randrange(16), rng.randrange(36), rng.randrange(64)]),
         from_cacc=rng.random() < 0.4, to_pdp=rng.random() < 0.3,
-        address=address, line_stride=line, surface_stride=surface,
+        address=address, line_stride=layout.line_stride, surface_stride=layout.surface_stride,
     )  # fmt: skip
     config = replace(config, **overrides)
     x = corners(rng, (*shape, ATOM), 32 if config.from_cacc else 8)
     formats = [_OperandFormat.draw(rng, operand_bytes, per_element) for _ in range(2)]
     operands = golden.SdpOperands(formats[0].values(rng, bs, shape), formats[1].values(rng, bn, shape))
-    rdma = _random_rdma(rng, space, config, formats) if config.needs_rdma else None
+    rdma = _random_rdma(space, config, formats) if config.needs_rdma else None
     return Layer(config, rdma, x, operands, perf=rng.random() < 0.8, noise=rng.getrandbits(32))
 
 
@@ -314,21 +292,23 @@ class _OperandFormat:
         return golden.StageOperands(alu, mul)
 
     def config(
-        self, rng: Random, space: Space, stage: StageConfig, shape: tuple[int, int, int]
+        self, space: Space, stage: StageConfig, size: tuple[int, int, int]
     ) -> OperandConfig | None:
-        """Engine settings and memory for the operands; None where the stage needs none."""
+        """Engine settings and memory for the operands of a cube of this size; None where the stage needs none."""
         if stage.needs is None:
             return None
         config = OperandConfig(stage.needs, self.size == 2, self.per_element, address=0)
-        address, line, surface = space.cube(shape, config.group_bytes)
-        return replace(config, address=address, line_stride=line, surface_stride=surface)
+        address, layout = space.cube(*size, pixel_bytes=config.group_bytes)
+        return replace(
+            config, address=address, line_stride=layout.line_stride, surface_stride=layout.surface_stride
+        )
 
 
-def _random_rdma(rng: Random, space: Space, config: SdpConfig, formats: list[_OperandFormat]) -> SdpRdmaConfig:
-    shape = surfaces(config.channels), config.height, config.width
-    address, line, surface = space.cube(shape, ATOM)
+def _random_rdma(space: Space, config: SdpConfig, formats: list[_OperandFormat]) -> SdpRdmaConfig:
+    size = config.width, config.height, config.channels
+    address, layout = space.cube(*size)
     return SdpRdmaConfig(
-        config.width, config.height, config.channels, not config.from_cacc, address, line, surface,
-        bs=formats[0].config(rng, space, config.bs, shape),
-        bn=formats[1].config(rng, space, config.bn, shape),
+        *size, not config.from_cacc, address, layout.line_stride, layout.surface_stride,
+        bs=formats[0].config(space, config.bs, size),
+        bn=formats[1].config(space, config.bn, size),
     )  # fmt: skip

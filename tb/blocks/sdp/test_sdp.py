@@ -11,7 +11,6 @@ from sdp_bench import Bench
 from sdp_layers import Layer, random_layer, rdma_registers, sdp_registers
 
 from cocodla.golden.config import StageConfig
-from cocodla.registers import MAP
 
 PLAIN = (StageConfig(), StageConfig())
 NEUTRAL = {"cvt_offset": 0, "cvt_scale": 1, "cvt_shift": 0}
@@ -105,13 +104,13 @@ async def queued_groups(dut: Any) -> None:
     layers = [plain_copy(bench, (16, 4, 8)) for _ in range(2)]
     for layer in layers:
         await bench.enqueue(layer)
-    assert await bench.read("S_STATUS", "SDP") == 0x00020001
-    while await bench.read("S_STATUS", "SDP") != 0x00010000:
-        assert await bench.read("S_STATUS", "SDP") in (0x00020001, 0x00010000)
-    assert await bench.read("S_POINTER", "SDP") >> 16 == 1
-    while await bench.read("S_STATUS", "SDP") != 0:
+    assert await bench.read("SDP.S_STATUS") == 0x00020001
+    while await bench.read("SDP.S_STATUS") != 0x00010000:
+        assert await bench.read("SDP.S_STATUS") in (0x00020001, 0x00010000)
+    assert await bench.read("SDP.S_POINTER") >> 16 == 1
+    while await bench.read("SDP.S_STATUS") != 0:
         pass
-    assert await bench.read("S_POINTER", "SDP") >> 16 == 0
+    assert await bench.read("SDP.S_POINTER") >> 16 == 0
     await ClockCycles(dut.clk, 60)
     assert [group for group, _ in bench.interrupts] == [0, 1]
 
@@ -126,7 +125,7 @@ async def reads_ahead(dut: Any) -> None:
     for layer in layers:
         await bench.enqueue(layer)
     await ClockCycles(dut.clk, 100)
-    assert bench.readers["sdp"].addresses == [place for layer in layers for place, _ in layer.input_memory()]
+    assert bench.readers["sdp_rd"].addresses == [place for layer in layers for place, _ in layer.input_memory()]
     bench.writer.stall = lambda: False
     await ClockCycles(dut.clk, 200)
     assert bench.writer.writes == [write for layer in layers for write in layer.expected_writes()]
@@ -141,7 +140,7 @@ async def done_before_acknowledge(dut: Any) -> None:
     layers = [plain_copy(bench, (2, 1, 8)) for _ in range(4)]
     for layer in layers:
         await bench.enqueue(layer)
-    while await bench.read("S_STATUS", "SDP") != 0:
+    while await bench.read("SDP.S_STATUS") != 0:
         pass
     assert bench.interrupts == []
     late = [plain_copy(bench, (1, 1, 8)) for _ in range(2)]
@@ -173,12 +172,11 @@ async def idle_rdma_flips(dut: Any) -> None:
     await bench.start()
     layer = plain_copy(bench, (4, 1, 8), from_cacc=True)
     assert layer.rdma is None
-    write = bench.regs["SDP_RDMA"].write
-    await write(MAP["SDP_RDMA.D_FEATURE_MODE_CFG"].address, 1)
-    await write(MAP["SDP_RDMA.D_OP_ENABLE"].address, 1)
+    await bench.write("SDP_RDMA.D_FEATURE_MODE_CFG", 1)
+    await bench.write("SDP_RDMA.D_OP_ENABLE", 1)
     await ClockCycles(dut.clk, 10)
-    assert await bench.read("S_STATUS", "SDP_RDMA") == 0
-    assert await bench.read("S_POINTER", "SDP_RDMA") >> 16 == 1
+    assert await bench.read("SDP_RDMA.S_STATUS") == 0
+    assert await bench.read("SDP_RDMA.S_POINTER") >> 16 == 1
 
 
 @cocotb.test()
@@ -200,14 +198,14 @@ async def wrong_ram_type_waits(dut: Any, unit: str) -> None:
     for address, data in layer.input_memory():
         bench.memory.write(address, data)
     await bench.write_all(list(words.items()))
-    for name in ("SDP", "SDP_RDMA"):
-        await bench.regs[name].write(MAP[f"{name}.D_OP_ENABLE"].address, 1)
+    for name in bench.units:
+        await bench.write(f"{name}.D_OP_ENABLE", 1)
     await ClockCycles(dut.clk, 300)
-    reader = {"main": "sdp", "bs": "sdp_b", "bn": "sdp_n"}.get(unit)
+    reader = {"main": "sdp_rd", "bs": "sdp_b_rd", "bn": "sdp_n_rd"}.get(unit)
     for name, responder in bench.readers.items():
         assert bool(responder.addresses) == (name != reader), f"requests of {name}: {responder.addresses}"
     assert bench.writer.writes == []
-    assert await bench.read("S_STATUS", "SDP") == 1
+    assert await bench.read("SDP.S_STATUS") == 1
 
 
 @cocotb.test()

@@ -42,7 +42,7 @@ async def measure(
     await bench.start()
     if beats:
         period = 1 + 2 * beats
-        for name, first, count in (("sdp", 0, 1), ("sdp_b", 1, beats), ("sdp_n", 1 + beats, beats)):
+        for name, first, count in (("sdp_rd", 0, 1), ("sdp_b_rd", 1, beats), ("sdp_n_rd", 1 + beats, beats)):
             bench.readers[name].stall = slots(first, count, period)
     layer = random_layer(bench.rng, bench.space, size, stages, **NEUTRAL, to_pdp=False, **kwargs)
     await bench.run([layer])

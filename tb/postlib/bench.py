@@ -1,0 +1,159 @@
+"""The bench of a post-processing unit: agents around it and its read DMA, registers of both groups, what was seen."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import cocotb
+from cocotb.triggers import FallingEdge, RisingEdge
+
+from cocodla.registers import MAP
+from cocotbext.dla import (
+    ReadResponder,
+    RegisterBus,
+    SparseMemory,
+    Unwritten,
+    WriteAcceptor,
+    never,
+    reset,
+    start_clock,
+)
+from cocotbext.dla.stalls import Stall, some_stalls
+from postlib.space import Space
+
+IDLE, RUNNING, PENDING = 0, 1, 2
+
+
+class PostBench:
+    """Clock, reset, agents and registers of one unit (`SDP`, `PDP`, `CDP`) with its read DMA.
+
+    readers: prefixes of the read interfaces. latency: of the reads, inclusive range. stalls: give every
+    interface its own random stall pattern.
+    """
+
+    def __init__(
+        self, dut: Any, unit: str, readers: Sequence[str], latency: tuple[int, int] = (1, 20), stalls: bool = True
+    ) -> None:
+        self.dut = dut
+        self.units = (unit, f"{unit}_RDMA")
+        self.rng = random.Random(random.getrandbits(64))
+        self.space = Space(self.rng)
+        self.latency = latency
+        self.memory = SparseMemory(Unwritten.ERROR)
+        self.output = SparseMemory()
+        self.groups = dict.fromkeys(self.units, 0)
+        self.interrupts: list[tuple[int, int]] = []  # (group, writes acknowledged before it)
+        self.interrupt_cycles: list[int] = []
+        self.write_cycles: list[int] = []
+        self.stalled = dict.fromkeys((*readers, "wr"), 0)
+        self.cycle = 0
+        self._stalls = stalls
+
+    def pattern(self) -> Stall:
+        """A stall pattern for one interface."""
+        return some_stalls(self.rng) if self._stalls else never
+
+    async def start(self) -> None:
+        """Create the agents, start the clock, reset."""
+        dut, clk, rst = self.dut, self.dut.clk, self.dut.rst_n
+        unit, rdma = self.units
+        self.regs = {
+            unit: RegisterBus(dut, clk, f"{unit.lower()}_reg", rst),
+            rdma: RegisterBus(dut, clk, "rdma_reg", rst),
+        }
+        self.readers = {
+            prefix: ReadResponder(
+                dut, clk, self.memory, prefix, rst, self.latency, self.pattern(), self.pattern(), self.rng
+            )
+            for prefix in self.stalled
+            if prefix != "wr"
+        }
+        done_latency = (1, 60) if self._stalls else (32, 32)
+        self.writer = WriteAcceptor(dut, clk, self.output, "wr", rst, done_latency, self.pattern(), self.rng)
+        self.attach_streams()
+        start_clock(clk)
+        await reset(clk, rst)
+        cocotb.start_soon(self._watch())
+
+    def attach_streams(self) -> None:
+        """Create the agents of the streams from and to other units; overridden by units that have some."""
+
+    async def _watch(self) -> None:
+        dut = self.dut
+        ports = {name: (getattr(dut, f"{name}_req_valid"), getattr(dut, f"{name}_req_ready")) for name in self.stalled}
+        interrupt = getattr(dut, f"{self.units[0].lower()}_intr")
+        while True:
+            await FallingEdge(dut.clk)
+            self.cycle += 1
+            for name, (valid, ready) in ports.items():
+                self.stalled[name] += bool(valid.value) and not bool(ready.value)
+            if dut.wr_req_valid.value and dut.wr_req_ready.value:
+                self.write_cycles.append(self.cycle)
+            pulses = int(interrupt.value)
+            for group in (0, 1):
+                if pulses >> group & 1:
+                    self.interrupts.append((group, self.writer.done_count))
+                    self.interrupt_cycles.append(self.cycle)
+
+    # ------------------------------------------------------------ registers
+
+    async def read(self, path: str) -> int:
+        """Read `UNIT.REGISTER` (of the producer group)."""
+        return await self.regs[path.partition(".")[0]].read(MAP[path].address)
+
+    async def write(self, path: str, value: int) -> None:
+        """Write `UNIT.REGISTER` (of the producer group)."""
+        await self.regs[path.partition(".")[0]].write(MAP[path].address, value)
+
+    async def write_all(self, writes: list[tuple[str, int]]) -> None:
+        """Write registers in this order, unit by unit, one a cycle."""
+        for unit in self.units:
+            own = [(MAP[path].address, value) for path, value in writes if path.partition(".")[0] == unit]
+            await self.regs[unit].write_all(own)
+
+    async def status(self, unit: str, group: int) -> int:
+        """Status field of one group."""
+        return await self.read(f"{unit}.S_STATUS") >> 16 * group & 3
+
+    async def claim(self, units: Sequence[str]) -> dict[str, int]:
+        """Wait until the next group of each unit is idle and point the producer at it; returns unit -> group."""
+        claimed = {}
+        for unit in units:
+            claimed[unit] = group = self.groups[unit]
+            while await self.status(unit, group) != IDLE:
+                pass
+            await self.write(f"{unit}.S_POINTER", group)
+            self.groups[unit] ^= 1
+        return claimed
+
+    async def select_finished(self, used: dict[str, int]) -> None:
+        """Point the producer at the groups that ran a layer, which must be idle by now."""
+        for unit, group in used.items():
+            assert await self.status(unit, group) == IDLE, f"{unit} group {group} is not idle after the interrupt"
+            await self.write(f"{unit}.S_POINTER", group)
+
+    # ------------------------------------------------------------ checks
+
+    async def wait_interrupts(self, count: int, limit: int) -> None:
+        """Wait until there were `count` interrupts in all; fails after `limit` cycles."""
+        for _ in range(limit):
+            if len(self.interrupts) >= count:
+                return
+            await RisingEdge(self.dut.clk)
+        raise AssertionError(f"{len(self.interrupts)} interrupts after {limit} cycles, {count} expected")
+
+    def check_stall_counters(self, counted: dict[str, int], before: dict[str, int]) -> None:
+        """The sums of the stall counters equal the stalls seen on the interfaces since `before`."""
+        seen = {name: self.stalled[name] - before[name] for name in counted}
+        assert counted == seen, f"stall counters {counted}, stalls seen {seen}"
+
+
+def compare(got: Sequence[Any], expected: Sequence[Any], layers: Sequence[Any]) -> None:
+    """Fail at the first difference of two lists of transfers."""
+    for index, (one, other) in enumerate(zip(got, expected, strict=False)):
+        if one != other:
+            named = "; ".join(str(layer) for layer in layers)
+            raise AssertionError(f"transfer {index}: got {one}, expected {other}; layers {named}")
+    assert len(got) == len(expected), f"{len(got)} transfers, {len(expected)} expected"
