@@ -1,0 +1,79 @@
+"""Layers with weights: Conv, Gemm, MatMul, BatchNormalization."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cocodla.compiler.ir import Affine, Conv, Dense, FloatArray
+from cocodla.compiler.operators.source import Result, Source, Unsupported, finite, pair_of, windows
+
+
+def conv(source: Source) -> Result:
+    """Conv, 2-D, any group count."""
+    attributes = source.attributes(
+        auto_pad=b"NOTSET", dilations=None, group=1, kernel_shape=None, pads=None, strides=None
+    )
+    shape = source.shape(0, axes=3)
+    weight = finite(source.constant(1, "the weight"), "the weight")
+    if weight.ndim != 4:
+        raise Unsupported(f"the weight must have 4 axes, its shape is {weight.shape}")
+    group = attributes["group"]
+    if weight.shape[1] * group != shape[0] or weight.shape[0] % group:
+        raise Unsupported(f"weight {weight.shape} with group {group} does not fit {shape[0]} channels")
+    kernel = (weight.shape[2], weight.shape[3])
+    if attributes["kernel_shape"] and tuple(attributes["kernel_shape"]) != kernel:
+        raise Unsupported(f"kernel_shape {attributes['kernel_shape']} differs from the weight's {kernel}")
+    bias = finite(source.constant(2, "the bias"), "the bias") if source.has(2) else np.zeros(len(weight))
+    stride, dilation = pair_of(attributes["strides"], "strides"), pair_of(attributes["dilations"], "dilations")
+    pads, size = windows(shape, kernel, stride, dilation, attributes)
+    node = Conv(source.label, [source.tensor(0)], source.output, weight, bias, stride, pads[:2], size, dilation, group)
+    return node, (len(weight), *size)
+
+
+def gemm(source: Source) -> Result:
+    """Gemm with constant B and C: a fully connected layer."""
+    attributes = source.attributes(alpha=1.0, beta=1.0, transA=0, transB=0)
+    if attributes["transA"]:
+        raise Unsupported("transA must be 0, it is 1")
+    weight = finite(source.constant(1, "B"), "B") * attributes["alpha"]
+    if not attributes["transB"]:
+        weight = weight.T
+    bias: FloatArray = np.zeros(len(weight))
+    if source.has(2):
+        bias = bias + _per_output(finite(source.constant(2, "C"), "C") * attributes["beta"], len(weight), "C")
+    return _dense(source, weight, bias)
+
+
+def matmul(source: Source) -> Result:
+    """MatMul of a vector with a constant matrix."""
+    source.attributes()
+    weight = finite(source.constant(1, "the second operand"), "the second operand")
+    if weight.ndim != 2:
+        raise Unsupported(f"the second operand must be a matrix, its shape is {weight.shape}")
+    return _dense(source, weight.T, np.zeros(weight.shape[1]))
+
+
+def _dense(source: Source, weight: FloatArray, bias: FloatArray) -> Result:
+    (features,) = source.shape(0, axes=1)
+    if weight.shape[1] != features:
+        raise Unsupported(f"the weight takes {weight.shape[1]} features, the input has {features}")
+    return Dense(source.label, [source.tensor(0)], source.output, weight, bias), (len(weight),)
+
+
+def _per_output(value: FloatArray, count: int, what: str) -> FloatArray:
+    if value.size not in (1, count) or max(value.shape, default=1) != value.size:
+        raise Unsupported(f"{what} must hold one value or one per output ({count}), its shape is {value.shape}")
+    return value.reshape(-1)
+
+
+def batch_normalization(source: Source) -> Result:
+    """BatchNormalization at inference."""
+    attributes = source.attributes(epsilon=1e-5, momentum=0.9, training_mode=0, spatial=1)
+    if attributes["training_mode"] or not attributes["spatial"]:
+        raise Unsupported("training_mode must be 0 and spatial 1")
+    gamma, beta, mean, variance = (finite(source.constant(i, "a parameter"), "a parameter") for i in range(1, 5))
+    if (variance + attributes["epsilon"] <= 0).any():
+        raise Unsupported(f"variance + epsilon must be positive, the smallest is {variance.min()}")
+    scale = gamma / np.sqrt(variance + attributes["epsilon"])
+    node = Affine(source.label, [source.tensor(0)], source.output, scale, beta - mean * scale)
+    return node, source.shape(0)

@@ -1,0 +1,125 @@
+"""What translators of ONNX operators share: the node as they see it, and common rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnx
+
+from cocodla import hw
+from cocodla.compiler.ir import FloatArray, Node, Pair, Shape
+
+
+class Unsupported(Exception):
+    """An operator breaks a rule; the message tells which, and the value found."""
+
+
+@dataclass
+class Source:
+    """An ONNX node as a translator sees it: inputs renamed past aliases, constants and shapes at hand."""
+
+    node: onnx.NodeProto
+    label: str
+    inputs: Sequence[str]
+    opset: int
+    constants: Mapping[str, np.ndarray]
+    shapes: Mapping[str, Shape]
+
+    def attributes(self, **defaults: Any) -> dict[str, Any]:
+        """Values of the node's attributes; those not named in `defaults` are refused."""
+        found = {a.name: onnx.helper.get_attribute_value(a) for a in self.node.attribute}
+        unknown = sorted(set(found) - set(defaults))
+        if unknown:
+            raise Unsupported(f"attribute {unknown[0]} is not supported (value {found[unknown[0]]!r})")
+        return {**defaults, **found}
+
+    def tensor(self, index: int) -> str:
+        """Name of an input that is computed, not constant."""
+        name = self.inputs[index]
+        if name not in self.shapes:
+            raise Unsupported(f"input {index} ({name!r}) must come from the accelerator, it is constant")
+        return name
+
+    def shape(self, index: int, axes: int | None = None) -> Shape:
+        """Shape (no batch) of a computed input; with `axes` it must have that many."""
+        shape = self.shapes[self.tensor(index)]
+        if axes is not None and len(shape) != axes:
+            raise Unsupported(f"input {index} must have {axes} axes besides the batch, its shape is {shape}")
+        return shape
+
+    def constant(self, index: int, what: str) -> np.ndarray:
+        """Value of a constant input."""
+        name = self.inputs[index]
+        if name not in self.constants:
+            raise Unsupported(f"{what} (input {index}, {name!r}) must be constant, it is computed")
+        return self.constants[name]
+
+    def has(self, index: int) -> bool:
+        """True if the optional input is there."""
+        return len(self.inputs) > index and self.inputs[index] != ""
+
+    @property
+    def output(self) -> str:
+        return self.node.output[0]
+
+
+Result = tuple[Node, Shape]
+
+
+def windows(
+    shape: Shape, kernel: Pair, stride: Pair, dilation: Pair, attributes: Mapping[str, Any], ceil: bool = False
+) -> tuple[tuple[int, int, int, int], Pair]:
+    """Pads (top, left, bottom, right) and output (height, width) of a sliding window."""
+    mode = attributes["auto_pad"].decode()
+    spans = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
+    extents = shape[-2:]
+    if mode in ("SAME_UPPER", "SAME_LOWER"):
+        totals = [
+            max(0, (hw.ceil_div(n, s) - 1) * s + span - n) for n, s, span in zip(extents, stride, spans, strict=True)
+        ]
+        small, large = [t // 2 for t in totals], [t - t // 2 for t in totals]
+        first, last = (small, large) if mode == "SAME_UPPER" else (large, small)
+        pads = (*first, *last)
+    elif mode in ("NOTSET", "VALID"):
+        pads = tuple(attributes["pads"]) if mode == "NOTSET" and attributes["pads"] else (0, 0, 0, 0)
+    else:
+        raise Unsupported(f"auto_pad {mode!r} is not supported")
+    if len(pads) != 4 or min(pads) < 0:
+        raise Unsupported(f"pads must be four numbers from 0, they are {list(pads)}")
+    size = []
+    for axis in (0, 1):
+        room = extents[axis] + pads[axis] + pads[axis + 2] - spans[axis]
+        count = (hw.ceil_div(room, stride[axis]) if ceil else room // stride[axis]) + 1
+        if ceil and (count - 1) * stride[axis] >= extents[axis] + pads[axis]:
+            count -= 1  # a window that would start in the padding behind the input does not count
+        size.append(count)
+    return (pads[0], pads[1], pads[2], pads[3]), (size[0], size[1])
+
+
+def pair_of(values: Sequence[int] | None, name: str) -> Pair:
+    """Two positive numbers; absent means (1, 1)."""
+    values = list(values or (1, 1))
+    if len(values) != 2 or min(values) < 1:
+        raise Unsupported(f"{name} must be two numbers from 1 (2-D operators only), it is {values}")
+    return values[0], values[1]
+
+
+def finite(value: np.ndarray, what: str) -> FloatArray:
+    if not np.isfinite(value).all():
+        raise Unsupported(f"{what} holds NaN or infinite values")
+    return value.astype(np.float64)
+
+
+def channel_vector(value: FloatArray, shape: Shape) -> FloatArray:
+    """A constant operand as one number per channel of `shape`."""
+    axes = len(shape) + 1
+    aligned = value.reshape((1,) * max(0, axes - value.ndim) + value.shape)
+    expected = (1, shape[0]) + (1,) * (axes - 2)
+    if aligned.ndim != axes or any(n not in (1, m) for n, m in zip(aligned.shape, expected, strict=True)):
+        raise Unsupported(
+            f"the constant operand must be one number or one per channel ({shape[0]}), its shape is {value.shape}"
+        )
+    return np.broadcast_to(aligned.reshape(-1), (shape[0],)).copy()
