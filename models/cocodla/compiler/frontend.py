@@ -1,8 +1,8 @@
 """ONNX file -> Graph: loading, checks, constant folding, partition into accelerator and host.
 
 The batch axis is bound to 1. Nodes whose inputs are all constant are evaluated here; the others are translated by
-the operators package, in order. What cannot be translated runs on the host, with the constraint and the value found as the
-reason (an error if the options are strict). Behind host operators the accelerator takes over again only where a
+the operators package, in order. What cannot be translated runs on the host, with the constraint and the value found
+as the reason (an error if the options are strict). Behind host operators the accelerator takes over again only where a
 convolution or a fully connected layer follows: everything else stays on the host.
 """
 
