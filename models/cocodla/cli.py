@@ -104,11 +104,11 @@ def random(
     waves: bool = typer.Option(False, "--waves", help="with --rerun: record a waveform"),
 ) -> None:
     """Run random legal programs on the golden model and on the RTL and compare all memory, registers and interrupts."""
-    from cocodla.golden.random_program import PIECES
     from cocodla.report import random as report
     from cocodla.runtime import campaign
     from cocodla.runtime.campaign import Outcome
     from cocodla.sim.run import new_seed
+    from cocodla.stimulus.program import PIECES
 
     def again(folder: Path) -> str:
         return shlex.join([sys.executable, "-m", "cocodla", "random", "--rerun", str(folder), "--waves"])

@@ -6,10 +6,10 @@ import pytest
 from cocodla.errors import UserError
 from cocodla.golden import run
 from cocodla.golden.batch import run_batch
-from cocodla.golden.random_layers import KINDS, Allocator, random_layer
-from cocodla.golden.sequencer import Sequencer
 from cocodla.program.commands import CheckMemory, LoadMemory
 from cocodla.program.program import Program
+from cocodla.stimulus.layers import KINDS, Allocator, random_layer
+from cocodla.stimulus.sequencer import Sequencer
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -10,10 +10,10 @@ from cocodla.errors import UserError
 from cocodla.golden import Device, RuleViolation, run
 from cocodla.golden.config_conv import ConvConfig
 from cocodla.golden.encode import Words, encode_pdp, encode_sdp_rdma, register_writes
-from cocodla.golden.random_layers import Allocator, RandomLayer, random_layer
-from cocodla.golden.sequencer import Sequencer
 from cocodla.program import Program
 from cocodla.registers import MAP
+from cocodla.stimulus.layers import Allocator, RandomLayer, random_layer
+from cocodla.stimulus.sequencer import Sequencer
 
 
 def layer(kind: str, seed: int = 1) -> RandomLayer:

@@ -10,11 +10,11 @@ from cocodla.golden import Device, run
 from cocodla.golden.config import PdpConfig, SdpConfig, SdpRdmaConfig
 from cocodla.golden.config_cdp import CdpConfig, LutConfig, cdp_source
 from cocodla.golden.config_conv import CdmaConfig, CscConfig
-from cocodla.golden.random_layers import KINDS, Allocator, RandomLayer, random_layer
-from cocodla.golden.sequencer import Sequencer
 from cocodla.golden.snapshot import Snapshot
 from cocodla.program.program import Program
 from cocodla.registers import MAP
+from cocodla.stimulus.layers import KINDS, Allocator, RandomLayer, random_layer
+from cocodla.stimulus.sequencer import Sequencer
 
 COUNTS = {
     "convolution": 40,
@@ -109,13 +109,6 @@ def test_configurations_survive_the_registers(kind: str) -> None:
             assert CdpConfig.from_registers(cdp) == layer.cdp, f"seed {seed}"
             assert LutConfig.from_registers(cdp) == layer.lut
             assert cdp_source(snapshot["CDP_RDMA"]) == layer.source
-
-
-def test_a_seed_repeats_a_layer() -> None:
-    first, second = (
-        random_layer(np.random.default_rng(5), "image_pdp", Allocator(np.random.default_rng(6))) for _ in "ab"
-    )
-    assert first == second
 
 
 def test_layers_queued_in_both_groups_run_in_order() -> None:

@@ -9,10 +9,10 @@ from test_random_layers import expected_cube
 from cocodla.golden import Device, RuleViolation, run
 from cocodla.golden.encode import encode_cdma, encode_sdp, encode_sdp_rdma
 from cocodla.golden.hazards import Region
-from cocodla.golden.random_layers import KINDS, Allocator, RandomLayer, random_layer
-from cocodla.golden.random_program import random_program
-from cocodla.golden.sequencer import Sequencer
 from cocodla.program import CheckMemory, FillMemory, LoadMemory, Program
+from cocodla.stimulus.layers import KINDS, Allocator, RandomLayer, random_layer
+from cocodla.stimulus.program import random_program
+from cocodla.stimulus.sequencer import Sequencer
 
 
 def test_queued_layers_give_the_bytes_of_the_scalar_formulas() -> None:

@@ -10,8 +10,8 @@ from cocodla.golden import Device, RuleViolation, run
 from cocodla.golden.config import SdpConfig
 from cocodla.golden.config_conv import CdmaConfig, ConvConfig, CscConfig
 from cocodla.golden.encode import encode_convolution, encode_sdp, merge
-from cocodla.golden.sequencer import Sequencer
 from cocodla.program import Program
+from cocodla.stimulus.sequencer import Sequencer
 
 INPUT, WEIGHTS, OUTPUT = 0x1000, 0x8000, 0x20000
 WIDTH, HEIGHT, CHANNELS, KERNELS, SIZE = 6, 16, 10, 12, 3

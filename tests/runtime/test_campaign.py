@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,10 +11,6 @@ from typer.testing import CliRunner
 from cocodla import cli
 from cocodla.errors import UserError
 from cocodla.golden import run as run_golden
-from cocodla.golden.bins import POINTS, Coverage
-from cocodla.golden.choices import Choices
-from cocodla.golden.random_program import PIECES, build_program, random_plan, random_program
-from cocodla.golden.shrink import minimise
 from cocodla.program import Execution, Program
 from cocodla.program.commands import WriteRegister
 from cocodla.program.execution import Observation
@@ -77,49 +72,3 @@ def test_wrong_use(fault: Path) -> None:
     Program().save(fault / "program.zip")
     with pytest.raises(UserError, match="not a folder of a failed random case"):
         campaign.load_kept(fault)
-
-
-def test_replayed_choices_give_the_same_program() -> None:
-    plan = random_plan(3, 12)
-    made = build_program(plan)
-    pieces = tuple(replace(p, choices=tuple(d)) for p, d in zip(plan.pieces, made.draws, strict=True))
-    again = build_program(
-        replace(plan, pieces=pieces, schedule=replace(plan.schedule, choices=tuple(made.schedule_draws)))
-    )
-    assert again.program == made.program
-
-
-def test_any_choices_give_legal_programs() -> None:
-    """Whatever shrinking does to the draws, the golden model accepts the program: also the simplest of all."""
-    for seed in range(6):
-        plan = random_plan(seed, 6, size=8)
-        made = build_program(plan)
-        for divisor in (2, 5, 1 << 40):
-            pieces = tuple(
-                replace(p, choices=tuple(n // divisor for n in d)) for p, d in zip(plan.pieces, made.draws, strict=True)
-            )
-            assert run_golden(build_program(replace(plan, pieces=pieces)).program).passed, f"seed {seed} / {divisor}"
-
-
-def test_choices_record_and_simplify() -> None:
-    rng = Choices((1, 2))
-    values = [rng.integers(5, 9), rng.random(), rng.choice("abc"), rng.integers(3)]
-    assert Choices((9,), rng.drawn).drawn == []
-    replay = Choices((1, 2), rng.drawn)
-    assert [replay.integers(5, 9), replay.random(), replay.choice("abc"), replay.integers(3)] == values
-    simple = Choices((1, 2), [])
-    assert (simple.integers(5, 9), simple.choice("abc"), simple.random() > 0.999) == (5, "a", True)
-    assert simple.bytes(9) == Choices((1, 2)).bytes(9)
-
-
-def test_minimise_finds_what_is_needed() -> None:
-    assert minimise(list(range(50)), lambda some: {7, 31, 32} <= set(some)) == [7, 31, 32]
-
-
-def test_every_bin_can_be_reached() -> None:
-    coverage = Coverage()
-    for seed in range(60):
-        coverage.add(random_program(seed, 40, size=10).layers)
-    assert list(coverage.holes()) == []
-    assert {point.name for point in POINTS} == {name for name, *_ in coverage.rows()}
-    assert set(PIECES) - {"follow"} == set(POINTS[0].bins)

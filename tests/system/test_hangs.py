@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from cocodla.golden.encode import Words
-from cocodla.golden.random_layers import Allocator, RandomLayer, random_layer
-from cocodla.golden.sequencer import Sequencer
 from cocodla.program import FillMemory, Mark, Program
 from cocodla.program.commands import Command, PollRegister, WriteRegister
 from cocodla.registers import MAP
 from cocodla.runtime import rtl
+from cocodla.stimulus.layers import Allocator, RandomLayer, random_layer
+from cocodla.stimulus.sequencer import Sequencer
 
 
 def find(kind: str, wanted: Callable[[RandomLayer], bool] = lambda layer: True) -> tuple[RandomLayer, Allocator]:

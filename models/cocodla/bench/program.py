@@ -37,11 +37,11 @@ from cocodla.golden.encode import (
     lut_writes,
     merge,
 )
-from cocodla.golden.sequencer import DONE_BITS, Sequencer
 from cocodla.hw import align, ceil_div, surfaces
 from cocodla.program.commands import CheckMemory, LoadMemory, Mark, WaitInterrupt, WriteRegister
 from cocodla.program.program import Program
 from cocodla.registers import MAP
+from cocodla.stimulus.sequencer import DONE_BITS, Sequencer
 
 _R8, _RGBA = 0, 12
 _BASE = 0x10000

@@ -11,11 +11,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from cocodla.golden.bins import Coverage
 from cocodla.report.progress import progress_bar
 from cocodla.runtime import campaign
 from cocodla.runtime.campaign import Outcome
 from cocodla.sim import project
+from cocodla.stimulus.bins import Coverage
 
 Rerun = Callable[[Path], str]
 

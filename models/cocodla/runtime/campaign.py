@@ -12,12 +12,12 @@ from random import Random
 
 from cocodla.errors import UserError
 from cocodla.golden import run as run_golden
-from cocodla.golden.random_cubes import RandomLayer
-from cocodla.golden.random_program import PIECES, Plan, build_program, random_plan
-from cocodla.golden.shrink import piece_to_json, shrink
 from cocodla.program import Program, compare
 from cocodla.runtime import rtl
 from cocodla.sim import project
+from cocodla.stimulus.cubes import RandomLayer
+from cocodla.stimulus.program import PIECES, Plan, build_program, random_plan
+from cocodla.stimulus.shrink import piece_to_json, shrink
 
 PIECES_PER_CASE = 40
 """Pieces in one simulation: about 60 layers, so that starting the simulator costs little."""

@@ -1,4 +1,4 @@
-"""Random convolutions, for random_layers and random_reuse: geometry first, buffer split and addresses after."""
+"""Random convolutions, for layers and reuse: geometry first, buffer split and addresses after."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from numpy.random import Generator
 
 from cocodla.formats.pixels import PIXEL_FORMATS, PixelFormat
 from cocodla.golden.config_conv import CdmaConfig, ConvConfig, Converter, CscConfig
-from cocodla.golden.random_cubes import Allocator, Cube, RandomLayer, random_source
-from cocodla.golden.random_values import extent, random_bytes, value
 from cocodla.golden.rules import RuleViolation
 from cocodla.hw import (
     ATOM,
@@ -25,6 +23,8 @@ from cocodla.hw import (
     surfaces,
 )
 from cocodla.program.commands import LoadMemory
+from cocodla.stimulus.cubes import Allocator, Cube, RandomLayer, random_source
+from cocodla.stimulus.values import extent, random_bytes, value
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from cocodla.golden.choices import Choices
 from cocodla.golden.encode import Words
-from cocodla.golden.random_layers import KINDS, Allocator, RandomLayer, random_layer
-from cocodla.golden.random_noise import add_noise
-from cocodla.golden.random_reuse import random_reuse
-from cocodla.golden.sequencer import DONE_BITS, Sequencer
 from cocodla.program.commands import (
     CheckMemory,
     Command,
@@ -28,6 +23,11 @@ from cocodla.program.commands import (
 )
 from cocodla.program.program import Program
 from cocodla.registers import MAP
+from cocodla.stimulus.choices import Choices
+from cocodla.stimulus.layers import KINDS, Allocator, RandomLayer, random_layer
+from cocodla.stimulus.noise import add_noise
+from cocodla.stimulus.reuse import random_reuse
+from cocodla.stimulus.sequencer import DONE_BITS, Sequencer
 
 SEQUENCES = ("reuse", "image_reuse", "follow")
 """Pieces of several layers: convolutions that use what CBUF kept; layers that read what the one before wrote."""

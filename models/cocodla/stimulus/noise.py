@@ -7,8 +7,8 @@ from collections.abc import Callable
 from numpy.random import Generator
 
 from cocodla.golden.config_conv import CdmaConfig
-from cocodla.golden.random_cubes import RandomLayer
 from cocodla.registers import MAP
+from cocodla.stimulus.cubes import RandomLayer
 
 Condition = Callable[[RandomLayer], bool]
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from cocodla.errors import UserError
-from cocodla.golden.random_program import Piece, Plan, build_program
+from cocodla.stimulus.program import Piece, Plan, build_program
 
 Item = TypeVar("Item")
 Fails = Callable[[Plan], bool]

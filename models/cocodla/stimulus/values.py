@@ -1,4 +1,4 @@
-"""Random numbers with likely corners, and random CDP configurations, for random_layers."""
+"""Random numbers with likely corners, and random CDP configurations, for layers."""
 
 from __future__ import annotations
 

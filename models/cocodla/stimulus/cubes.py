@@ -11,9 +11,9 @@ from cocodla.golden.config import PdpConfig, SdpConfig, SdpRdmaConfig
 from cocodla.golden.config_cdp import CdpConfig, LutConfig, Tables
 from cocodla.golden.config_conv import ConvConfig
 from cocodla.golden.encode import Words
-from cocodla.golden.random_values import random_bytes
 from cocodla.hw import ATOM, align
 from cocodla.program.commands import LoadMemory, WriteRegister
+from cocodla.stimulus.values import random_bytes
 
 Cube = tuple[int, CubeLayout]
 """Address and layout of a feature cube."""

@@ -8,12 +8,12 @@ from typing import Any
 from numpy.random import Generator
 
 from cocodla.golden.config_conv import ConvConfig
-from cocodla.golden.random_conv import Window, feature_window, fit_buffer, image_window, place_convolution
-from cocodla.golden.random_conv import random_convolution as first_layer
-from cocodla.golden.random_cubes import Allocator, RandomLayer
-from cocodla.golden.random_layers import compute
 from cocodla.golden.rules import RuleViolation
 from cocodla.hw import ATOM, align
+from cocodla.stimulus.convolution import Window, feature_window, fit_buffer, image_window, place_convolution
+from cocodla.stimulus.convolution import random_convolution as first_layer
+from cocodla.stimulus.cubes import Allocator, RandomLayer
+from cocodla.stimulus.layers import compute
 
 UNFETCHED = 0xFFFF_F000
 """Address of what must not be fetched: nothing is mapped there."""

@@ -1,4 +1,4 @@
-"""Random SDP passes and their operands, for random_layers."""
+"""Random SDP passes and their operands, for layers."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from cocodla.golden.config import (
     cube_layout,
 )
 from cocodla.golden.encode import encode_pdp, encode_sdp, encode_sdp_rdma, merge
-from cocodla.golden.random_cubes import Allocator, Cube, RandomLayer, random_layout, random_source
-from cocodla.golden.random_pdp import place_output
-from cocodla.golden.random_values import random_bytes, value
 from cocodla.hw import surfaces
 from cocodla.program.commands import LoadMemory
 from cocodla.registers import MAP
+from cocodla.stimulus.cubes import Allocator, Cube, RandomLayer, random_layout, random_source
+from cocodla.stimulus.pdp import place_output
+from cocodla.stimulus.values import random_bytes, value
 
 
 def random_stage(rng: Generator) -> StageConfig:

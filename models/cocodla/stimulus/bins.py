@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from cocodla.formats.pixels import PIXEL_FORMATS
 from cocodla.golden.config import AluOperation, OperandUse, PdpConfig, Pooling, SdpConfig, StageConfig
 from cocodla.golden.config_conv import CdmaConfig, CscConfig
-from cocodla.golden.random_cubes import RandomLayer
-from cocodla.golden.random_layers import KINDS
 from cocodla.hw import ATOM
+from cocodla.stimulus.cubes import RandomLayer
+from cocodla.stimulus.layers import KINDS
 
 Sample = Callable[[RandomLayer], Iterable[str]]
 

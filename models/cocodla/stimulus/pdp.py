@@ -1,4 +1,4 @@
-"""Random pooling windows and splits, for random_layers."""
+"""Random pooling windows and splits, for layers."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import replace
 from numpy.random import Generator
 
 from cocodla.golden.config import PdpConfig, Pooling, Split
-from cocodla.golden.random_cubes import Allocator, RandomLayer, random_layout
-from cocodla.golden.random_values import value
 from cocodla.golden.rules import RuleViolation
+from cocodla.stimulus.cubes import Allocator, RandomLayer, random_layout
+from cocodla.stimulus.values import value
 
 
 def random_pdp(rng: Generator, width: int, height: int, channels: int, from_sdp: bool) -> PdpConfig | None:

@@ -19,12 +19,12 @@ from cocodla.golden.encode import (
     lut_writes,
     merge,
 )
-from cocodla.golden.random_conv import place_convolution, random_convolution
-from cocodla.golden.random_cubes import Allocator, Cube, RandomLayer, random_layout, random_source
-from cocodla.golden.random_pdp import place_output, random_pdp, random_split
-from cocodla.golden.random_sdp import finish_sdp
-from cocodla.golden.random_values import extent, random_cdp, random_lut
 from cocodla.program.commands import WriteRegister
+from cocodla.stimulus.convolution import place_convolution, random_convolution
+from cocodla.stimulus.cubes import Allocator, Cube, RandomLayer, random_layout, random_source
+from cocodla.stimulus.pdp import place_output, random_pdp, random_split
+from cocodla.stimulus.sdp import finish_sdp
+from cocodla.stimulus.values import extent, random_cdp, random_lut
 
 __all__ = ["KINDS", "Allocator", "Cube", "RandomLayer", "compute", "random_layer"]
 

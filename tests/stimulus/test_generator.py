@@ -1,0 +1,74 @@
+"""Random programs: repeatable, legal whatever is drawn, able to reach every bin, and small when they are shrunk."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from cocodla import golden
+from cocodla.golden import run as run_golden
+from cocodla.stimulus.bins import POINTS, Coverage
+from cocodla.stimulus.choices import Choices
+from cocodla.stimulus.layers import Allocator, random_layer
+from cocodla.stimulus.program import PIECES, build_program, random_plan, random_program
+from cocodla.stimulus.shrink import minimise
+
+
+def test_a_seed_repeats_a_layer() -> None:
+    first, second = (
+        random_layer(np.random.default_rng(5), "image_pdp", Allocator(np.random.default_rng(6))) for _ in "ab"
+    )
+    assert first == second
+
+
+def test_replayed_choices_give_the_same_program() -> None:
+    plan = random_plan(3, 12)
+    made = build_program(plan)
+    pieces = tuple(replace(p, choices=tuple(d)) for p, d in zip(plan.pieces, made.draws, strict=True))
+    again = build_program(
+        replace(plan, pieces=pieces, schedule=replace(plan.schedule, choices=tuple(made.schedule_draws)))
+    )
+    assert again.program == made.program
+
+
+def test_any_choices_give_legal_programs() -> None:
+    """Whatever shrinking does to the draws, the golden model accepts the program: also the simplest of all."""
+    for seed in range(6):
+        plan = random_plan(seed, 6, size=8)
+        made = build_program(plan)
+        for divisor in (2, 5, 1 << 40):
+            pieces = tuple(
+                replace(p, choices=tuple(n // divisor for n in d)) for p, d in zip(plan.pieces, made.draws, strict=True)
+            )
+            assert run_golden(build_program(replace(plan, pieces=pieces)).program).passed, f"seed {seed} / {divisor}"
+
+
+def test_choices_record_and_simplify() -> None:
+    rng = Choices((1, 2))
+    values = [rng.integers(5, 9), rng.random(), rng.choice("abc"), rng.integers(3)]
+    assert Choices((9,), rng.drawn).drawn == []
+    replay = Choices((1, 2), rng.drawn)
+    assert [replay.integers(5, 9), replay.random(), replay.choice("abc"), replay.integers(3)] == values
+    simple = Choices((1, 2), [])
+    assert (simple.integers(5, 9), simple.choice("abc"), simple.random() > 0.999) == (5, "a", True)
+    assert simple.bytes(9) == Choices((1, 2)).bytes(9)
+
+
+def test_minimise_finds_what_is_needed() -> None:
+    assert minimise(list(range(50)), lambda some: {7, 31, 32} <= set(some)) == [7, 31, 32]
+
+
+def test_every_bin_can_be_reached() -> None:
+    coverage = Coverage()
+    for seed in range(60):
+        coverage.add(random_program(seed, 40, size=10).layers)
+    assert list(coverage.holes()) == []
+    assert {point.name for point in POINTS} == {name for name, *_ in coverage.rows()}
+    assert set(PIECES) - {"follow"} == set(POINTS[0].bins)
+
+
+def test_the_golden_model_does_not_depend_on_what_is_fed_to_it() -> None:
+    for source in Path(golden.__file__).parent.glob("*.py"):
+        assert "cocodla.stimulus" not in source.read_text(), source.name
