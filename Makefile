@@ -5,6 +5,7 @@
 #   make sim [BLOCK=sdp] [SIM=] [TEST=regex] [SEED=] [WAVES=1]                       one block's bench; alone: the list
 #   make traces TRACES=dir [SIM=] [ONLY=text]                                        public nv_small traces
 #   make random [COUNT=200] [SEED=] [SIM=]                                           random programs, RTL against golden
+#   make fuzz [COUNT=100] [SEED=] [RTL=1]                                            random ONNX networks through the compiler
 #   make bench [ONLY=regex] [MEMORY=full32] [CHECK=0] [ACCEPT=1]                     cycles of layers and traces
 #   make synth [ONLY=regex]                                                          area and longest path of each unit
 #   make speed | lint | registers | clean                                            speed of the golden model | ...
@@ -19,7 +20,7 @@ CLI    := $(PYTHON) -m cocodla
 option = $(if $($(2)),--$(1) "$($(2))")
 flag   = $(if $(filter-out 0,$($(2))),--$(1))
 
-.PHONY: lenet test sim traces random lint registers bench synth speed clean bootstrap
+.PHONY: lenet test sim traces random fuzz lint registers bench synth speed clean bootstrap
 
 bootstrap:
 	@python3 scripts/bootstrap.py
@@ -35,6 +36,9 @@ traces: bootstrap
 
 random: bootstrap
 	@$(CLI) random --sim $(SIM) $(call option,count,COUNT) $(call option,seed,SEED) $(call option,only,ONLY)
+
+fuzz: bootstrap
+	@$(CLI) fuzz --sim $(SIM) $(call option,count,COUNT) $(call option,seed,SEED) $(call flag,rtl,RTL)
 
 lint: bootstrap
 	@$(PYTHON) -m ruff check .

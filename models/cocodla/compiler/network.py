@@ -261,9 +261,13 @@ class Network:
             result[tensor] = np.stack([np.frombuffer(found[name], np.uint8) for name in wanted])
         return result
 
+    def golden_outputs(self, images: np.ndarray) -> dict[str, FloatArray]:
+        """All outputs of the model for many images (batch, *input shape) at once, bit-exact with the Device."""
+        return self.run(images, self._golden_stage)
+
     def golden_batch(self, images: np.ndarray) -> FloatArray:
-        """First output of the model for many images (batch, *input shape) at once, bit-exact with the Device."""
-        return next(iter(self.run(images, self._golden_stage).values()))
+        """The first of `golden_outputs`."""
+        return next(iter(self.golden_outputs(images).values()))
 
     def finish(self, codes: dict[str, np.ndarray]) -> dict[str, FloatArray]:
         """Outputs of the model from int8 tensors (batch, C, H, W) that leave the accelerator: the host's part."""

@@ -1,0 +1,131 @@
+"""One random network: compiled, run on the golden model (and the RTL), compared with onnxruntime and ideal rounding."""
+
+from __future__ import annotations
+
+import traceback
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import onnx
+
+from cocodla.compiler import CompileOptions, Network, compile_model
+from cocodla.compiler.frontend import load_model
+from cocodla.compiler.original import outputs_of
+from cocodla.errors import UserError
+from cocodla.files import write_whole
+from cocodla.fuzz.networks import random_network
+from cocodla.golden import run as run_golden
+from cocodla.program import Program, compare
+from cocodla.runtime import rtl
+
+IMAGES = 8
+LEAST_SQNR = 15.0
+"""dB at an output; what int8 costs networks of twelve layers stays above."""
+
+
+@dataclass
+class Finding:
+    """What became of a network. kind: `equal`, `refused` (a UserError), or what is wrong: `crash`, `inaccurate`,
+    `batch` (fast golden run against the Device), `rtl`. operators: ONNX operators -> count. cycles: on the RTL.
+    """
+
+    seed: int
+    nodes: int
+    kind: str
+    text: str = ""
+    sqnr: float = float("inf")
+    cycles: int = 0
+    operators: Counter[str] = field(default_factory=Counter)
+    placed: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def good(self) -> bool:
+        return self.kind in ("equal", "refused")
+
+
+def draw_images(model: onnx.ModelProto, seed: int) -> np.ndarray:
+    """Inputs of a random network: (IMAGES, *shape) float32, normal."""
+    extents = model.graph.input[0].type.tensor_type.shape.dim[1:]
+    return np.random.default_rng(seed).normal(size=(IMAGES, *(e.dim_value for e in extents))).astype(np.float32)
+
+
+def check(seed: int, folder: Path, nodes: int | None = None, simulation: rtl.Simulation | None = None) -> Finding:
+    """Make network `seed` (its first `nodes` nodes), compile it, run it, compare. The model is kept in `folder`."""
+    model = random_network(seed, nodes)
+    images = draw_images(model, seed)
+    path = folder / f"random{seed}.onnx"
+    write_whole(path, model.SerializeToString())
+    finding = Finding(seed, len(model.graph.node), "equal", operators=Counter(n.op_type for n in model.graph.node))
+    try:
+        network = compile_model(path, images, CompileOptions(images_in_flight=1 + seed % 2, asymmetric=seed % 3 == 0))
+        _run(finding, network, path, images, simulation)
+    except UserError as error:
+        finding.kind, finding.text = "refused", str(error)
+    except Exception as error:  # any other exception is a finding
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(frame.filename).name}:{frame.lineno}"
+        finding.kind, finding.text = "crash", f"{type(error).__name__} at {place}: {error}"
+    return finding
+
+
+def _run(finding: Finding, network: Network, path: Path, images: np.ndarray, simulation: rtl.Simulation | None) -> None:
+    hosted = Counter(placement["operator"] for placement in network.meta["host"])
+    finding.placed = finding.operators - hosted
+    got = network.golden_outputs(images)
+    finding.sqnr = _worst_sqnr(outputs_of(load_model(path), [o.name for o in network.outputs], images), got)
+    if finding.sqnr < LEAST_SQNR:
+        finding.kind, finding.text = "inaccurate", f"{finding.sqnr:.1f} dB at an output"
+        return
+    few = images[:2]
+    programs = network.programs(few)
+    difference = _against_device(network, programs, {name: value[:2] for name, value in got.items()}, few)
+    if difference:
+        finding.kind, finding.text = "batch", difference
+    elif simulation is not None:
+        _on_rtl(finding, programs, simulation)
+
+
+def _worst_sqnr(exact: Mapping[str, np.ndarray], got: Mapping[str, np.ndarray]) -> float:
+    worst = float("inf")
+    for name, value in exact.items():
+        noise = float(((got[name].reshape(value.shape) - value) ** 2).sum())
+        if noise:
+            worst = min(worst, 10 * float(np.log10(max(float((value**2).sum()), 1e-30) / noise)))
+    return worst
+
+
+def _against_device(
+    network: Network, programs: list[Program], got: Mapping[str, np.ndarray], images: np.ndarray
+) -> str | None:
+    """Run the programs register by register; the first output that differs from the fast run, in words."""
+    executions = [run_golden(program) for program in programs]
+
+    def execute(stage: int, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        return network.read(executions[stage], network.kept(stage), len(images))
+
+    for name, value in network.run(images, execute).items():
+        if not np.array_equal(value, got[name]):
+            return f"output {name}: Device and batch run differ in {int((value != got[name]).sum())} values"
+    return None
+
+
+def _on_rtl(finding: Finding, programs: list[Program], simulation: rtl.Simulation) -> None:
+    for program in programs:
+        execution = rtl.run(program, simulation)
+        finding.cycles += int(execution.counters["cycles"])
+        problems = [*execution.failures, *map(str, compare(program, run_golden(program), execution))]
+        if problems:
+            finding.kind, finding.text = "rtl", problems[0]
+            return
+
+
+def shrink(finding: Finding, folder: Path, simulation: rtl.Simulation | None = None) -> Finding:
+    """The shortest beginning of the network that still fails in the same way."""
+    for nodes in range(1, finding.nodes):
+        small = check(finding.seed, folder, nodes, simulation)
+        if small.kind == finding.kind:
+            return small
+    return finding
