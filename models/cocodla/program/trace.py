@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -20,50 +19,46 @@ from cocodla.program.commands import (
     Mark,
     PollRegister,
     ReadRegister,
-    WaitInterrupt,
     WriteRegister,
 )
 from cocodla.program.program import Program
+from cocodla.program.streams import SOURCE_BIT, Interrupt, Issue, Notify, Placed, Streams, Wait
 from cocodla.program.surface_file import read_surface_file
-from cocodla.registers import MAP
+from cocodla.program.text import parse_number, read_text
+from cocodla.registers import MAP, Register
 
-_COMMAND = re.compile(r"(\w+)\s*\((.*)\)\s*;\s*(?://.*)?")
-_INTERRUPT = re.compile(r"(SDP|CDP|PDP|BDMA|RUBIK|CDMA_DAT|CDMA_WT|CACC)_([01])")
-_SOURCE_BIT = {"SDP": 0, "CDP": 2, "PDP": 4, "BDMA": 6, "RUBIK": 8, "CDMA_DAT": 16, "CDMA_WT": 18, "CACC": 20}
+_COMMAND = re.compile(r'(\w+)\s*\(((?:[^";]|"[^"]*")*)\)\s*;\s*')
+_CODE = re.compile(r'(?:"[^"]*"|(?!//).)*')
+"""A line up to its comment."""
+_COMMA = re.compile(r',(?=(?:[^"]*"[^"]*")*[^"]*$)')
+"""Between arguments: not inside quotes."""
+_INTERRUPT = re.compile(rf"({'|'.join(SOURCE_BIT)})_([01])")
 _PATTERN_BYTE = {"ALL_ZERO": 0, "ONES": 0xFF, "AFIVE": 0xA5, "FIVEA": 0x5A}
 _ALL_BITS = 0xFFFFFFFF
 
 
-def read_trace(directory: Path | str) -> Program:
-    """The trace test in `directory` (one <name>.cfg and its surface files) as a Program.
+def read_trace(path: Path | str) -> Program:
+    """The trace test at `path` (a .cfg file, or the folder of one) as a Program.
 
     Memory commands come first, then register commands in file order, then for each expected
-    interrupt in file order the wait and the checks that hang on it (section 5). UserError with
-    file and line number for anything the format does not allow.
+    interrupt in file order the wait and the checks that hang on it (section 5); `sync_wait` can
+    put parts of it later (program.streams). UserError with file and line number for anything the
+    format does not allow.
     """
-    directory = Path(directory)
-    if not directory.is_dir():
-        raise UserError(f"{directory}: no such trace directory")
-    path = directory / f"{directory.name}.cfg"
-    if not path.is_file():
-        scripts = sorted(directory.glob("*.cfg"))
-        if len(scripts) != 1:
-            raise UserError(f"{directory}: {len(scripts)} .cfg files, one is expected")
-        path = scripts[0]
-    return _TraceReader(path).program()
+    return _TraceReader(find_script(Path(path))).program()
 
 
-_Placed = tuple[int, Command]
-"""A command and its line."""
-
-
-@dataclass
-class _Sync:
-    """One expected interrupt: its status bit and what happens once it has been seen."""
-
-    bit: int
-    line: int
-    actions: list[_Placed] = field(default_factory=list)
+def find_script(path: Path) -> Path:
+    """The .cfg file of a trace: `path` itself, or in a folder the one with its name, or its only one."""
+    if path.is_file():
+        return path
+    if not path.is_dir():
+        raise UserError(f"{path}: no such trace directory")
+    scripts = sorted(file for file in path.iterdir() if file.suffix.lower() == ".cfg")
+    named = [file for file in scripts if file.stem == path.resolve().name]
+    if len(named or scripts) != 1:
+        raise UserError(f"{path}: {len(scripts)} .cfg files, one is expected")
+    return (named or scripts)[0]
 
 
 class _TraceReader:
@@ -72,10 +67,8 @@ class _TraceReader:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.line = 0
-        self.memory: list[_Placed] = []
-        self.registers: list[_Placed] = []
-        self.syncs: dict[str, _Sync] = {}
-        self.deferred: list[tuple[str, int, list[Command]]] = []
+        self.memory: list[Placed] = []
+        self.streams = Streams(lambda text, line: self.error(text, line))
         self.handlers: dict[str, Callable[[list[str]], None]] = {
             "reg_write": self._reg_write,
             "reg_read_check": self._reg_read_check,
@@ -83,9 +76,11 @@ class _TraceReader:
             "poll_reg_equal": self._poll,
             "mem_init": self._mem_init,
             "mem_load": self._mem_load,
-            "mem_reserve": self._mem_nothing,
-            "mem_release": self._mem_nothing,
+            "mem_reserve": self._mem_reserve,
+            "mem_release": self._mem_release,
             "intr_notify": self._intr_notify,
+            "sync_notify": self._sync_notify,
+            "sync_wait": self._sync_wait,
             "check_crc": self._check_crc,
             "check_file": self._check_file,
             "check_nothing": self._check_nothing,
@@ -95,26 +90,15 @@ class _TraceReader:
         return UserError(f"{self.path}:{self.line if line is None else line}: {text}")
 
     def program(self) -> Program:
-        try:
-            text = self.path.read_text(encoding="ascii")
-        except UnicodeDecodeError:
-            raise UserError(f"{self.path}: not a text file") from None
-        except OSError as error:
-            raise UserError(f"{self.path}: cannot read: {error.strerror}") from None
-        for self.line, line in enumerate(map(str.strip, text.splitlines()), 1):
-            if line and not line.startswith("//"):
-                self._command(line)
-        for sync_id, number, actions in self.deferred:
-            if sync_id not in self.syncs:
-                raise self.error(f"{sync_id!r} is announced by no intr_notify", number)
-            self.syncs[sync_id].actions += [(number, action) for action in actions]
+        lines = read_text(self.path).splitlines()
+        for self.line, line in enumerate(lines, 1):
+            code = _CODE.match(line)
+            if code and (text := code.group().strip()):
+                self._command(text)
         name = self.path.stem
         program = Program(meta={"name": name, "source": "nv_small trace"})
         program.append(Mark(name))
-        placed = [*self.memory, *self.registers]
-        for sync in self.syncs.values():
-            placed += [(sync.line, WaitInterrupt(1 << sync.bit)), *sync.actions]
-        for number, command in placed:
+        for number, command in [*self.memory, *self.streams.sequence()]:
             program.append_from(self.path, number, command)
         program.validate()
         return program
@@ -127,7 +111,7 @@ class _TraceReader:
         handler = self.handlers.get(name)
         if handler is None:
             raise self.error(f"unknown command {name!r}")
-        handler([a.strip() for a in arguments.split(",")])
+        handler([argument.strip() for argument in _COMMA.split(arguments)])
 
     # -- arguments ---------------------------------------------------------------------------
 
@@ -135,23 +119,31 @@ class _TraceReader:
         if len(arguments) not in allowed:
             raise self.error(f"{len(arguments)} arguments, {' or '.join(map(str, allowed))} expected")
 
-    def _number(self, text: str, bits: int = 32) -> int:
+    def _number(self, text: str) -> int:
         try:
-            value = int(text, 0)
-        except ValueError:
-            raise self.error(f"{text!r} is not a number") from None
-        if not 0 <= value < 1 << bits:
-            raise self.error(f"{text} does not fit {bits} bits")
-        return value
+            return parse_number(text)
+        except ValueError as error:
+            raise self.error(str(error)) from None
 
-    def _register(self, text: str) -> int:
+    def _sync(self, text: str) -> str:
+        if not re.fullmatch(r"\w+", text):
+            raise self.error(f"{text!r} is not a sync id (letters, digits, underscore)")
+        return text
+
+    def _register(self, text: str) -> Register:
         match = re.fullmatch(r"NVDLA_(\w+)\.(\w+)_0", text)
         if not match:
             raise self.error(f"{text!r} is not a register name NVDLA_<UNIT>.<REGISTER>_0")
         try:
-            return MAP[".".join(match.groups())].address
+            return MAP[".".join(match.groups())]
         except UserError as error:
             raise self.error(str(error)) from None
+
+    def _block(self, text: str) -> str:
+        name = text.removeprefix("NVDLA_")
+        if name not in MAP.units:
+            raise self.error(f"unknown unit {text!r}")
+        return name
 
     def _range(self, memory: str, base: str, size: int) -> int:
         if memory not in ("pri_mem", "1"):
@@ -172,28 +164,46 @@ class _TraceReader:
 
     # -- commands ----------------------------------------------------------------------------
 
+    def _issue(self, register: Register, command: Command) -> None:
+        self.streams.items.append(Issue(self.line, register.unit, command))
+
     def _reg_write(self, a: list[str]) -> None:
         self._count(a, 2)
-        self.registers.append((self.line, WriteRegister(self._register(a[0]), self._number(a[1]))))
+        register = self._register(a[0])
+        self._issue(register, WriteRegister(register.address, self._number(a[1])))
 
     def _reg_read_check(self, a: list[str]) -> None:
         self._count(a, 2)
-        self.registers.append((self.line, ReadRegister(self._register(a[0]), _ALL_BITS, self._number(a[1]))))
+        register = self._register(a[0])
+        self._issue(register, ReadRegister(register.address, _ALL_BITS, self._number(a[1])))
 
     def _reg_read(self, a: list[str]) -> None:
         self._count(a, 2)
-        self.registers.append((self.line, ReadRegister(self._register(a[0]), 0, 0)))
+        register = self._register(a[0])
+        self._issue(register, ReadRegister(register.address, 0, 0))
 
     def _poll(self, a: list[str]) -> None:
         self._count(a, 2)
-        self.registers.append((self.line, PollRegister(self._register(a[0]), _ALL_BITS, self._number(a[1]))))
+        register = self._register(a[0])
+        self._issue(register, PollRegister(register.address, _ALL_BITS, self._number(a[1])))
+
+    def _sync_notify(self, a: list[str]) -> None:
+        self._count(a, 2)
+        self.streams.items.append(Notify(self.line, self._block(a[0]), self._sync(a[1])))
+
+    def _sync_wait(self, a: list[str]) -> None:
+        self._count(a, 2)
+        self.streams.items.append(Wait(self.line, self._block(a[0]), self._sync(a[1])))
 
     def _act(self, commands: list[Command], sync: list[str]) -> None:
         """Memory commands act first of all, or after the sync id given as last argument."""
         if sync:
-            self.deferred.append((sync[0], self.line, commands))
+            self._after(sync[0], commands)
         else:
             self.memory += [(self.line, command) for command in commands]
+
+    def _after(self, sync: str, commands: list[Command]) -> None:
+        self.streams.actions.append((self._sync(sync), self.line, commands))
 
     def _mem_init(self, a: list[str]) -> None:
         self._count(a, 4, 5)
@@ -225,24 +235,35 @@ class _TraceReader:
             self._range(a[0], a[1], offset + len(data))
         self._act([LoadMemory(base + offset, data) for offset, data in runs], a[3:])
 
-    def _mem_nothing(self, a: list[str]) -> None:
-        """mem_reserve and mem_release: our memory needs no declaration."""
+    def _mem_reserve(self, a: list[str]) -> None:
+        """Our memory needs no declaration; the range must exist."""
         self._count(a, 3, 4)
+        self._range(a[0], a[1], self._number(a[2]))
+        self._act([], a[3:])
+
+    def _mem_release(self, a: list[str]) -> None:
+        """Nothing to do: the bytes stay where they are."""
+        self._count(a, 3)
+        self._range(a[0], a[1], 0)
+        self._after(a[2], [])
 
     def _intr_notify(self, a: list[str]) -> None:
-        self._count(a, 2)
-        match = _INTERRUPT.fullmatch(a[0])
-        if not match:
-            raise self.error(f"unknown interrupt {a[0]!r}")
-        if a[1] in self.syncs:
-            raise self.error(f"{a[1]!r} is announced twice")
-        self.syncs[a[1]] = _Sync(_SOURCE_BIT[match.group(1)] + int(match.group(2)), self.line)
+        self._count(a, 1, 2)
+        sync = self._sync(a[-1])
+        if any(interrupt.sync == sync for interrupt in self.streams.interrupts):
+            raise self.error(f"{sync!r} is announced twice")
+        source, group = "", 0
+        if len(a) == 2:
+            match = _INTERRUPT.fullmatch(a[0])
+            if not match:
+                raise self.error(f"unknown interrupt {a[0]!r}")
+            source, group = match.group(1), int(match.group(2))
+        self.streams.interrupts.append(Interrupt(self.line, sync, source, group))
 
     def _check_crc(self, a: list[str]) -> None:
         self._count(a, 5)
         size = self._number(a[3])
-        check = CheckMemory(self._range(a[1], a[2], size), size, f"{a[0]} output", crc=self._number(a[4]))
-        self.deferred.append((a[0], self.line, [check]))
+        self._after(a[0], [CheckMemory(self._range(a[1], a[2], size), size, f"{a[0]} output", crc=self._number(a[4]))])
 
     def _check_file(self, a: list[str]) -> None:
         self._count(a, 5)
@@ -252,10 +273,8 @@ class _TraceReader:
             if offset + len(data) > size:
                 raise self.error(f"{a[4]} reaches beyond the {size} bytes of the check")
             expected[offset : offset + len(data)] = data
-        address = self._range(a[1], a[2], size)
-        check = CheckMemory(address, size, f"{a[0]} output", expected=bytes(expected))
-        self.deferred.append((a[0], self.line, [check]))
+        self._after(a[0], [CheckMemory(self._range(a[1], a[2], size), size, f"{a[0]} output", bytes(expected))])
 
     def _check_nothing(self, a: list[str]) -> None:
         self._count(a, 1)
-        self.deferred.append((a[0], self.line, []))
+        self._after(a[0], [])

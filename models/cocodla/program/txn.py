@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from cocodla.errors import UserError
 from cocodla.hw import ADDRESS_BITS
 from cocodla.program.commands import (
+    CheckMemory,
     Command,
     FillMemory,
     LoadMemory,
@@ -18,16 +20,19 @@ from cocodla.program.commands import (
     WriteRegister,
 )
 from cocodla.program.program import REGISTER_WINDOW, Program
+from cocodla.program.text import parse_number, read_text
 from cocodla.registers import MAP
 
+_COMMENT = re.compile(r"#|//")
 _INTR_STATUS = MAP["GLB.S_INTR_STATUS"].address
 _FLUSH_STATUS = MAP["CDMA.S_CBUF_FLUSH_STATUS"].address
 
 
-def read_txn(log: Path | str, memory: Path | str | None = None) -> Program:
+def read_txn(log: Path | str, memory: Path | str | None = None, expected: Path | str | None = None) -> Program:
     """A log of `write_reg ADDR DATA` / `read_reg ADDR MASK EXPECTED` as a Program.
 
-    `memory` is a list of `mem_fill ADDR LENGTH BYTE` and `mem_load ADDR FILE`, done first.
+    `memory` is a list of `mem_fill ADDR LENGTH BYTE` and `mem_load ADDR FILE`, done first; `expected` one of
+    `ADDR HEX...`, bytes in memory when the log has ended. `#` and `//` start comments.
     A read of GLB.S_INTR_STATUS with a nonzero expected value waits for these bits (the log clears
     them itself); a read of the CBUF flush status polls, as the recording driver did. Every other
     read must return the value under its mask. UserError with file and line number for bad input.
@@ -40,32 +45,26 @@ def read_txn(log: Path | str, memory: Path | str | None = None) -> Program:
             program.append_from(memory, line, command)
     for line, command in _register_commands(log):
         program.append_from(log, line, command)
+    if expected is not None:
+        for line, command in _expected_bytes(Path(expected)):
+            program.append_from(expected, line, command)
     program.validate()
     return program
 
 
 def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """(line number, words) of every line that is not empty or a comment (# or //)."""
-    try:
-        text = path.read_text(encoding="ascii")
-    except UnicodeDecodeError:
-        raise UserError(f"{path}: not a text file") from None
-    except OSError as error:
-        raise UserError(f"{path}: cannot read: {error.strerror}") from None
-    for number, line in enumerate(text.splitlines(), 1):
-        words = line.split()
-        if words and not words[0].startswith(("#", "//")):
+    """(line number, words) of every line that is not empty or a comment."""
+    for number, line in enumerate(read_text(path).splitlines(), 1):
+        words = _COMMENT.split(line)[0].split()
+        if words:
             yield number, words
 
 
 def _number(path: Path, line: int, text: str, limit: int) -> int:
     try:
-        value = int(text, 0)
-    except ValueError:
-        raise UserError(f"{path}:{line}: {text!r} is not a number") from None
-    if not 0 <= value < limit:
-        raise UserError(f"{path}:{line}: {text} is outside 0..{limit - 1:#x}")
-    return value
+        return parse_number(text, limit)
+    except ValueError as error:
+        raise UserError(f"{path}:{line}: {error}") from None
 
 
 def _memory_commands(path: Path) -> Iterator[tuple[int, Command]]:
@@ -86,6 +85,19 @@ def _memory_commands(path: Path) -> Iterator[tuple[int, Command]]:
                 raise UserError(f"{path}:{line}: not a memory command: {' '.join(words)[:60]!r}")
 
 
+def _expected_bytes(path: Path) -> Iterator[tuple[int, Command]]:
+    """(line number, check) of a list of expected bytes."""
+    for line, (start, *words) in _lines(path):
+        address = _number(path, line, start, 1 << ADDRESS_BITS)
+        try:
+            data = bytes.fromhex(" ".join(words))
+        except ValueError:
+            raise UserError(f"{path}:{line}: not bytes in hexadecimal: {' '.join(words)[:60]!r}") from None
+        if not data:
+            raise UserError(f"{path}:{line}: no bytes after the address {start}")
+        yield line, CheckMemory(address, len(data), f"output at {address:#x}", data)
+
+
 def _register_commands(path: Path) -> Iterator[tuple[int, Command]]:
     """(line number, command) of the log."""
 
@@ -103,7 +115,7 @@ def _register_commands(path: Path) -> Iterator[tuple[int, Command]]:
                 target = address(line, register)
                 mask = _number(path, line, mask_text, 1 << 32)
                 expected = _number(path, line, expected_text, 1 << 32)
-                if target == _INTR_STATUS and expected:
+                if target == _INTR_STATUS and expected & mask:
                     yield line, WaitInterrupt(expected & mask, clear=False)
                 elif target == _FLUSH_STATUS:
                     yield line, PollRegister(target, mask, expected)

@@ -1,0 +1,38 @@
+"""Random programs written as public traces come back with the same effect: every spelling, both groups, many layers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cocodla.golden import run
+from cocodla.program import CheckMemory, WaitInterrupt
+from cocodla.program.trace import read_trace
+
+from .trace_writer import TraceWriter
+
+BASES = (0x8000_0000, 0x1000, 0xA000_0020, 0x9000_01C0)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_trace_of_random_layers_gives_its_crcs(seed: int, tmp_path: Path) -> None:
+    writer = TraceWriter(tmp_path, seed, pieces=12, base=BASES[seed % len(BASES)])
+    writer.write()
+    program = read_trace(tmp_path)
+    execution = run(program)
+    assert execution.failures == []
+    assert len(execution.observations) >= writer.checks == len(writer.layers) + 1
+    assert sum(isinstance(command, CheckMemory) for command in program) == writer.checks
+    assert {command.bits for command in program if isinstance(command, WaitInterrupt)} >= {1, 2}
+
+
+def test_a_wrong_byte_is_seen(tmp_path: Path) -> None:
+    """The CRCs are not those of any memory: one changed data byte of the first file breaks a check."""
+    writer = TraceWriter(tmp_path, 3, pieces=4, base=0x8000_0000)
+    writer.write()
+    path = next(path for path in sorted(tmp_path.glob("*.[dm]*")))
+    text = path.read_text()
+    start = text.index("payload:0x") + len("payload:")
+    path.write_text(text[:start] + f"{int(text[start : start + 4], 0) ^ 0x40:#04x}" + text[start + 4 :])
+    assert run(read_trace(tmp_path)).failures
