@@ -8,12 +8,12 @@ from pathlib import Path
 from random import Random
 
 from cocodla.golden import Device
-from cocodla.golden.random_layers import RandomLayer
-from cocodla.golden.random_program import build_program, random_plan
-from cocodla.golden.sequencer import Sequencer
 from cocodla.program.commands import Command, FillMemory, LoadMemory, PollRegister, WriteRegister
 from cocodla.program.streams import SOURCE_BIT
 from cocodla.registers import MAP
+from cocodla.stimulus.cubes import RandomLayer
+from cocodla.stimulus.program import build_program, random_plan
+from cocodla.stimulus.sequencer import Sequencer
 
 FILLS = {"ALL_ZERO": 0, "ONES": 0xFF, "AFIVE": 0xA5, "FIVEA": 0x5A}
 LINE_ENDS = ("\n", "\r\n", "\n\n")
