@@ -11,9 +11,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-import training
 import typer
 from torch import nn
+
+import training
 
 
 def lenet5() -> nn.Sequential:

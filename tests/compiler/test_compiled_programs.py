@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import oracle
 import pytest
 from onnx_builder import Builder, small_network
 
@@ -15,6 +14,7 @@ from cocodla.compiler.network import check_name
 from cocodla.compiler.quantize import QuantisedConv
 from cocodla.formats import bytes_to_tensor
 from cocodla.golden.run import run
+from cocodla.nets import oracle
 
 
 def compile_and_compare(path: Path, images: np.ndarray, options: CompileOptions) -> Network:
