@@ -66,7 +66,7 @@ REFUSALS: dict[str, tuple[Callable[[Builder], object], list[str]]] = {
         lambda b: b.conv(1, (8, 8)).node("Sub", inputs=["t0", "image"]),
         ["Sub", "'sub1'", "first operand"],
     ),
-    "concat_rows": (lambda b: b.node("Concat", inputs=["image", "image"], axis=2), ["Concat", "axis", "2"]),
+    "concat_batch": (lambda b: b.node("Concat", inputs=["image", "image"], axis=0), ["Concat", "axis", "0"]),
     "computed_weight": (
         lambda b: b.node("Conv", "image", inputs=["image", "image"]),
         ["Conv", "'conv0'", "weight", "computed"],

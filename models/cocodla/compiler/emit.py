@@ -56,7 +56,8 @@ class Job:
     """One layer of one image.
 
     buffer: which copy of the tensors the image uses; reads, writes: memory it touches. loads: what
-    has to be loaded before the layer starts. groups: the register group each unit uses for it.
+    has to be loaded before the layer starts, checks: what is read back behind it. groups: the register group each unit
+    uses for it.
     """
 
     layer: Layer
@@ -65,6 +66,7 @@ class Job:
     reads: list[Part]
     writes: list[Part]
     loads: list[Part]
+    checks: list[Part]
     groups: dict[str, int]
 
     @property
@@ -80,9 +82,9 @@ class Job:
     def independent_of(self, running: Job) -> bool:
         """True if both may run at the same time: neither writes what the other reads or writes."""
         return not (
-            _meet([*running.reads, *running.writes], self.loads)
+            _meet([*running.reads, *running.writes, *running.checks], self.loads)
             or _meet(running.writes, [*self.reads, *self.writes])
-            or _meet(running.reads, self.writes)
+            or _meet([*running.reads, *running.checks], self.writes)
         )
 
 
@@ -165,11 +167,18 @@ class _Emitter:
                 groups[unit] = self.used[unit] % 2
                 self.used[unit] += 1
             reads, writes = ([self._part(*part, buffer) for part in parts] for parts in (layer.reads, layer.writes))
-            loads = [self._loaded(name, buffer) for name in self.inputs] if index == 0 else []
-            yield Job(layer, image, buffer, reads, writes, loads, groups)
+            loads = [self._whole(name, buffer) for name in self.inputs] if index == 0 else []
+            checks = [self._whole(name, buffer) for name in self._checked(layer)]
+            yield Job(layer, image, buffer, reads, writes, loads, checks, groups)
 
-    def _loaded(self, name: str, buffer: int) -> Part:
+    def _checked(self, layer: Layer) -> list[str]:
+        return [name for name in layer.completes if self.tensors is None or name in self.tensors]
+
+    def _whole(self, name: str, buffer: int) -> Part:
+        """All of a tensor; one with gaps is read back with what lies in them."""
         tensor = self.network.tensors[name]
+        if tensor.has_gaps:
+            return Part(tensor.addresses[buffer], tensor.addresses[buffer] + tensor.size, tensor.box)
         return self._part(tensor.memory, tensor.box, buffer)
 
     def _part(self, name: str, box: Box, buffer: int) -> Part:
@@ -223,10 +232,9 @@ class _Emitter:
         return Mark(f"image{job.image}/{layer.name}", info)
 
     def _read_back(self, job: Job) -> Iterator[Command]:
-        for name in job.layer.completes:
-            if self.tensors is None or name in self.tensors:
-                tensor = self.network.tensors[name]
-                yield CheckMemory(tensor.addresses[job.buffer], tensor.size, check_name(job.image, name))
+        for name in self._checked(job.layer):
+            tensor = self.network.tensors[name]
+            yield CheckMemory(tensor.addresses[job.buffer], tensor.size, check_name(job.image, name))
 
 
 def _meet(some: list[Part], others: list[Part]) -> bool:

@@ -8,7 +8,14 @@ from cocodla import hw
 from cocodla.compiler import limits
 from cocodla.compiler.ir import PoolFunction, Shape
 from cocodla.compiler.lower import HardwareLayer
-from cocodla.compiler.quantize import QuantisedAdd, QuantisedConv, QuantisedMultiply, QuantisedPool, QuantisedPooling
+from cocodla.compiler.quantize import (
+    QuantisedAdd,
+    QuantisedConv,
+    QuantisedMove,
+    QuantisedMultiply,
+    QuantisedPool,
+    QuantisedPooling,
+)
 from cocodla.compiler.tensors import Tensor
 from cocodla.registers import MAP
 
@@ -36,6 +43,9 @@ def encode(layer: HardwareLayer) -> Words:
         size = (min(layer.source.height, function.covered(0)), min(layer.source.width, function.covered(1)))
         _pdp(words, layer.layer.pool, size, layer.target, on_the_fly=False)
         return words
+    if isinstance(layer.layer, QuantisedMove):
+        _move(words, layer)
+        return words
     conv = layer.layer
     assert isinstance(conv, QuantisedConv)
     if conv.pool is not None:
@@ -62,6 +72,8 @@ def _address_registers(layer: HardwareLayer) -> Iterator[tuple[Tensor, str, int]
     elif isinstance(layer.layer, QuantisedAdd):
         yield layer.sources[0], "SDP_RDMA.D_SRC_BASE_ADDR_LOW", 0
         yield layer.sources[1], "SDP_RDMA.D_BN_BASE_ADDR_LOW", 0
+    elif isinstance(layer.layer, QuantisedMove):
+        yield layer.source, "SDP_RDMA.D_SRC_BASE_ADDR_LOW", 0
     elif isinstance(layer.layer, QuantisedMultiply):
         yield layer.sources[0], "SDP_RDMA.D_SRC_BASE_ADDR_LOW", 0
         yield layer.sources[1], "SDP_RDMA.D_BS_BASE_ADDR_LOW", 0
@@ -239,6 +251,24 @@ def _multiply(words: Words, product: QuantisedMultiply, layer: HardwareLayer) ->
     _plain(words, "SDP_RDMA.D_SRC_LINE_STRIDE", layer.source.line_strides[0])
     _plain(words, "SDP_RDMA.D_SRC_SURFACE_STRIDE", layer.source.surface_stride)
     _operand_cube(words, "B", "MUL", layer.sources[1], product.per_channel)
+    _set(words, "SDP_RDMA.D_NRDMA_CFG", NRDMA_DISABLE="YES")
+    _sdp_rdma_common(words, flying=False)
+
+
+def _move(words: Words, layer: HardwareLayer) -> None:
+    """SDP as a wire from memory to memory: what moves atoms is the strides of both sides."""
+    for unit in ("SDP", "SDP_RDMA"):
+        _cube_size(words, unit, layer.target.shape)
+    _sdp_common(words, layer.target, flying=False)
+    for stage in ("BS", "BN"):
+        fields = {f"{stage}_{name}": 1 for name in ("BYPASS", "ALU_BYPASS", "MUL_BYPASS", "RELU_BYPASS")}
+        _set(words, f"SDP.D_DP_{stage}_CFG", **fields)
+    _plain(words, "SDP.D_CVT_OFFSET", 0)
+    _plain(words, "SDP.D_CVT_SCALE", 1)
+    _plain(words, "SDP.D_CVT_SHIFT", 0)
+    _plain(words, "SDP_RDMA.D_SRC_LINE_STRIDE", layer.source.line_strides[0])
+    _plain(words, "SDP_RDMA.D_SRC_SURFACE_STRIDE", layer.source.surface_stride)
+    _set(words, "SDP_RDMA.D_BRDMA_CFG", BRDMA_DISABLE="YES")
     _set(words, "SDP_RDMA.D_NRDMA_CFG", NRDMA_DISABLE="YES")
     _sdp_rdma_common(words, flying=False)
 

@@ -17,11 +17,12 @@ from cocodla.compiler.quantize import (
     QuantisedAdd,
     QuantisedConv,
     QuantisedLayer,
+    QuantisedMove,
     QuantisedMultiply,
     QuantisedPool,
     QuantisedPooling,
 )
-from cocodla.compiler.reference import convolve, windows_of
+from cocodla.compiler.reference import convolve, move, windows_of
 
 Codes = NDArray[np.int8]
 
@@ -38,6 +39,8 @@ def ideal_codes(layer: QuantisedLayer, sources: Sequence[np.ndarray], tensors: M
         return codes if layer.pool is None else _pooling(layer.pool, codes)
     if isinstance(layer, QuantisedPooling):
         return _pooling(layer.pool, sources[0])
+    if isinstance(layer, QuantisedMove):
+        return move(sources[0], layer.loops, layer.shape).astype(np.int8)
     reals = [_real(codes, meaning) for codes, meaning in zip(sources, meanings, strict=True)]
     if isinstance(layer, QuantisedAdd):
         first = reals[0] if layer.multiplier > 0 else -reals[0]

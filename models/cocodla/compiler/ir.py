@@ -16,6 +16,21 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.floating]
 Pair = tuple[int, int]
 Shape = tuple[int, ...]
+Span = tuple[int, int]
+"""First and last + 1."""
+Box = tuple[Span, Span, Span]
+"""Channels, rows, columns of a tensor."""
+Steps = tuple[int, int, int]
+"""Surfaces, rows, columns."""
+
+
+@dataclass(frozen=True)
+class Loop:
+    """`count` steps, each by `source` in the one tensor and by `target` in the other one."""
+
+    count: int
+    source: Steps
+    target: Steps
 
 
 @dataclass(frozen=True)
@@ -139,15 +154,29 @@ class Multiply(Node):
 
 @dataclass
 class Concat(Node):
-    """Channels of all inputs one behind the other."""
+    """All inputs one behind the other along an axis (0: channels, 1: rows, 2: columns)."""
+
+    axis: int = 0
 
 
 @dataclass
 class Slice(Node):
-    """Channels first .. last - 1."""
+    """A part of a tensor: (first, last + 1) of channels, rows and columns."""
 
-    first: int
-    last: int
+    box: Box
+
+
+@dataclass
+class Move(Node):
+    """Atoms in another order: nested `loops`, each step of which moves on in the source and in the target.
+
+    Coordinates are (surface, row, column). With a source step of 0 atoms are repeated. Every atom of the target, a
+    tensor of `shape`, is written once. kind: what the node does, for reports.
+    """
+
+    loops: tuple[Loop, ...]
+    shape: Shape
+    kind: str = "move"
 
 
 @dataclass

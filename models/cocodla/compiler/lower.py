@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cocodla import hw
 from cocodla.compiler import tiles
 from cocodla.compiler.ir import Graph, Shape
 from cocodla.compiler.limits import Refused
+from cocodla.compiler.moves import copies
 from cocodla.compiler.quantize import (
     QuantisedAdd,
     QuantisedConv,
     QuantisedGraph,
     QuantisedLayer,
+    QuantisedMove,
     QuantisedMultiply,
     QuantisedView,
 )
@@ -94,9 +96,8 @@ def lower(graph: Graph, quantised: QuantisedGraph) -> tuple[list[HardwareLayer],
     for layer in quantised.layers:
         if isinstance(layer, QuantisedView):
             if layer.kind == "slice":
-                source, shape = tensors[layer.sources[0]], graph.shapes[layer.target]
-                last = layer.first + shape[0]
-                tensors[layer.target] = source.view((layer.first, last), (0, shape[1]), (0, shape[2]), layer.target)
+                assert layer.box is not None
+                tensors[layer.target] = tensors[layer.sources[0]].view(*layer.box, layer.target)
             elif layer.kind == "host":
                 tensors[layer.target] = _cube(layer.target, graph.shapes[layer.target], quantised)
             continue
@@ -113,7 +114,8 @@ def lower(graph: Graph, quantised: QuantisedGraph) -> tuple[list[HardwareLayer],
     used = sorted({entry.stage for entry in layers})
     for made_layer in layers:  # a network may begin on the host
         made_layer.stage = used.index(made_layer.stage)
-    _complete_concatenated(quantised, layers)
+    _complete_views(quantised, layers)
+    _complete_scattered(layers, tensors)
     return layers, tensors
 
 
@@ -135,17 +137,34 @@ def _place_concatenated(graph: Graph, quantised: QuantisedGraph, tensors: dict[s
             tensors[layer.target] = _cube(layer.target, graph.shapes[layer.target], quantised)
         whole, first = tensors[layer.target], 0
         for name in layer.sources:
-            channels, height, width = graph.shapes[name]
-            tensors[name] = whole.view((first, first + channels), (0, height), (0, width), name)
-            first += channels
+            shape = graph.shapes[name]
+            spans = [(0, extent) for extent in shape]
+            spans[layer.axis] = (first, first + shape[layer.axis])
+            tensors[name] = whole.view(spans[0], spans[1], spans[2], name)
+            first += shape[layer.axis]
 
 
-def _complete_concatenated(quantised: QuantisedGraph, layers: list[HardwareLayer]) -> None:
-    """Name each Concat's tensor in the last layer that writes a part of it."""
+def _complete_views(quantised: QuantisedGraph, layers: list[HardwareLayer]) -> None:
+    """Name each Concat's tensor in the last layer that writes a part of it, each Slice's where its source is whole."""
     for view in quantised.layers:
-        if isinstance(view, QuantisedView) and view.kind == "concat":
-            last = next(layer for layer in reversed(layers) if set(layer.completes) & set(view.sources))
+        if not isinstance(view, QuantisedView) or view.kind == "host":
+            continue
+        last = next((layer for layer in reversed(layers) if set(layer.completes) & set(view.sources)), None)
+        if last is not None:  # a part of an input is there from the start
             last.completes += (view.target,)
+
+
+def _complete_scattered(layers: list[HardwareLayer], tensors: dict[str, Tensor]) -> None:
+    """A tensor with gaps is read back once all of its stage is in the gaps: a layer may still be writing there."""
+    for layer in list(layers):
+        for name in layer.completes:
+            memory = tensors[name].memory
+            if not tensors[name].has_gaps:
+                continue
+            last = [entry for entry in layers if entry.target.memory == memory and entry.stage == layer.stage][-1]
+            if last is not layer:
+                layer.completes = tuple(other for other in layer.completes if other != name)
+                last.completes += (name,)
 
 
 def _cube(name: str, shape: Shape, quantised: QuantisedGraph) -> Tensor:
@@ -157,14 +176,25 @@ def _layers(layer: QuantisedLayer, sources: tuple[Tensor, ...], target: Tensor) 
     """The hardware layers that compute one tensor."""
     if isinstance(layer, QuantisedConv):
         parts = tiles.cut(layer, sources, target)
-        names = [layer.name if len(parts) == 1 else f"{layer.name}#{index}" for index in range(len(parts))]
         label = _operation(layer)
+        names = _numbered(layer.name, len(parts))
         return [_convolution(part, name, label) for part, name in zip(parts, names, strict=True)]
     if isinstance(layer, (QuantisedAdd, QuantisedMultiply)):
         label = "multiply" if isinstance(layer, QuantisedMultiply) else layer.operation.replace("sum", "add")
         return [_memory_to_memory(layer, sources, target, ADD_UNITS, label + "+relu" * layer.relu)]
+    if isinstance(layer, QuantisedMove):
+        planned = copies(layer.loops, sources[0], target)
+        return [
+            _memory_to_memory(replace(layer, name=name), (part,), place, ADD_UNITS, layer.kind)
+            for name, (part, place) in zip(_numbered(layer.name, len(planned)), planned, strict=True)
+        ]
     assert not isinstance(layer, QuantisedView)
     return [_memory_to_memory(layer, sources, target, POOL_UNITS, layer.pool.function.label)]
+
+
+def _numbered(name: str, count: int) -> list[str]:
+    """Names of the hardware layers that do one layer's work."""
+    return [name] if count == 1 else [f"{name}#{index}" for index in range(count)]
 
 
 def _convolution(tile: tiles.Tile, name: str, label: str) -> HardwareLayer:

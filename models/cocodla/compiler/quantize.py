@@ -20,11 +20,14 @@ from cocodla.compiler.calibrate import Range
 from cocodla.compiler.ir import (
     ActivationFunction,
     Add,
+    Box,
     Concat,
     Conv,
     FloatArray,
     Graph,
     Host,
+    Loop,
+    Move,
     Multiply,
     Pair,
     Pool,
@@ -185,8 +188,8 @@ class QuantisedMultiply:
 
 @dataclass
 class QuantisedView:
-    """No work: a Concat whose parts are written in place, a Slice that is read in place (`first` channel), or a tensor
-    that the host makes.
+    """No work: a Concat whose parts are written in place (along `axis`), a Slice that is read in place (`box`), or a
+    tensor that the host makes.
     """
 
     name: str
@@ -194,11 +197,24 @@ class QuantisedView:
     target: str
     input_shape: Shape
     kind: Literal["concat", "slice", "host"]
-    channels: int
-    first: int = 0
+    axis: int = 0
+    box: Box | None = None
 
 
-QuantisedLayer = QuantisedConv | QuantisedPooling | QuantisedAdd | QuantisedMultiply | QuantisedView
+@dataclass
+class QuantisedMove:
+    """Atoms in another order, memory to memory: codes stay as they are. `loops`, `shape`: see `ir.Move`."""
+
+    name: str
+    sources: tuple[str]
+    target: str
+    input_shape: Shape
+    loops: tuple[Loop, ...]
+    shape: Shape
+    kind: str
+
+
+QuantisedLayer = QuantisedConv | QuantisedPooling | QuantisedAdd | QuantisedMultiply | QuantisedMove | QuantisedView
 
 
 @dataclass
@@ -248,15 +264,16 @@ def quantise(
             )
         elif isinstance(node, Concat):
             tensors[node.output] = tensors[source]
-            channels = graph.shapes[node.output][0]
-            layer = QuantisedView(node.name, tuple(node.inputs), node.output, shape, "concat", channels)
+            layer = QuantisedView(node.name, tuple(node.inputs), node.output, shape, "concat", axis=node.axis)
         elif isinstance(node, Host):
             tensors[node.output] = scale_for(ranges[node.output], chosen)
-            channels = graph.shapes[node.output][0]
-            layer = QuantisedView(node.name, tuple(node.inputs), node.output, shape, "host", channels)
+            layer = QuantisedView(node.name, tuple(node.inputs), node.output, shape, "host")
         elif isinstance(node, Slice):
             tensors[node.output] = tensors[source]
-            layer = QuantisedView(node.name, (source,), node.output, shape, "slice", node.last - node.first, node.first)
+            layer = QuantisedView(node.name, (source,), node.output, shape, "slice", box=node.box)
+        elif isinstance(node, Move):
+            tensors[node.output] = tensors[source]
+            layer = QuantisedMove(node.name, (source,), node.output, shape, node.loops, node.shape, node.kind)
         else:
             raise Refused(type(node).__name__, node.name, "there is no hardware layer for it")
         layers.append(layer)
@@ -264,11 +281,11 @@ def quantise(
 
 
 def _shared_ranges(graph: Graph, ranges: Mapping[str, Range]) -> tuple[dict[str, Range], set[str]]:
-    """Ranges, where tensors joined by Concat, Slice or pooling share one, and the tensors without a zero point."""
+    """Ranges, where tensors joined by nodes that keep codes as they are share one, and those without a zero point."""
     group = {tensor: {tensor} for tensor in graph.shapes}
     symmetric = set()
     for node in graph.nodes:
-        if isinstance(node, (Concat, Slice, Pool)):
+        if isinstance(node, (Concat, Slice, Move, Pool)):
             for tensor in node.inputs:
                 joined = group[tensor] | group[node.output]
                 group.update(dict.fromkeys(joined, joined))

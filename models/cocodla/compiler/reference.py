@@ -12,6 +12,7 @@ from functools import singledispatch
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from cocodla import hw
 from cocodla.compiler import original
 from cocodla.compiler.ir import (
     Activate,
@@ -24,6 +25,8 @@ from cocodla.compiler.ir import (
     FloatArray,
     Graph,
     Host,
+    Loop,
+    Move,
     Multiply,
     Node,
     Pad,
@@ -31,8 +34,10 @@ from cocodla.compiler.ir import (
     Pool,
     PoolFunction,
     Reshape,
+    Shape,
     Slice,
 )
+from cocodla.formats.feature import atoms_to_tensor, tensor_to_atoms
 
 
 def walk(graph: Graph, images: FloatArray) -> Iterator[tuple[str, FloatArray]]:
@@ -116,12 +121,18 @@ def _multiply(node: Multiply, x: FloatArray, y: FloatArray) -> FloatArray:
 
 @evaluate.register
 def _concat(node: Concat, *inputs: FloatArray) -> FloatArray:
-    return np.concatenate(inputs, axis=1)
+    return np.concatenate(inputs, axis=1 + node.axis)
 
 
 @evaluate.register
 def _slice(node: Slice, x: FloatArray) -> FloatArray:
-    return x[:, node.first : node.last]
+    channels, rows, columns = (slice(*span) for span in node.box)
+    return x[:, channels, rows, columns]
+
+
+@evaluate.register
+def _move(node: Move, x: FloatArray) -> FloatArray:
+    return move(x, node.loops, node.shape)
 
 
 @evaluate.register
@@ -153,6 +164,18 @@ def _reshape(node: Reshape, x: FloatArray) -> FloatArray:
 def _pad(node: Pad, x: FloatArray) -> FloatArray:
     top, left, bottom, right = node.pads
     return np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)))
+
+
+def move(x: FloatArray, loops: tuple[Loop, ...], shape: Shape) -> FloatArray:
+    """Atoms of x (batch, C, H, W) in the order a Move gives them: (batch, *shape). The dtype is kept."""
+    atoms = tensor_to_atoms(x)
+    result = np.zeros((len(x), hw.surfaces(shape[0]), *shape[1:], hw.ATOM), x.dtype)
+    counts = [loop.count for loop in loops]
+    steps = np.indices(counts).reshape(len(counts), -1)
+    source = np.array([loop.source for loop in loops]).T @ steps
+    target = np.array([loop.target for loop in loops]).T @ steps
+    result[(slice(None), *target)] = atoms[(slice(None), *source)]
+    return atoms_to_tensor(result, shape[0])
 
 
 def convolve(x: FloatArray, weight: FloatArray, node: Conv, pad_value: float = 0.0) -> FloatArray:

@@ -8,18 +8,12 @@ from typing import Any, Literal
 import numpy as np
 
 from cocodla import hw
-from cocodla.compiler.ir import Shape
+from cocodla.compiler.ir import Box, Shape, Span, Steps
 from cocodla.formats import CubeLayout
 from cocodla.formats.pixels import PixelFormat, pixel_format
 
 PIXEL_FORMATS = {1: "T_R8", 3: "T_Y8___V8U8_N444", 4: "T_A8B8G8R8"}
 """Memory format of an image by its channels; three channels: the first in plane 0, the others paired in plane 1."""
-
-Span = tuple[int, int]
-"""First and last + 1."""
-Box = tuple[Span, Span, Span]
-"""Channels, rows, columns of a tensor."""
-
 
 @dataclass
 class Tensor:
@@ -28,6 +22,7 @@ class Tensor:
     form: feature cube, or pixel planes (`planes`: their offsets from the address; `line_strides`: one each).
     addresses: one for each image in flight. Sizes and strides in bytes. A view has a `root`, the tensor it is a
     part of: it begins `offset` bytes behind the root's address, at (channel, row, column) `origin`.
+    reach: the part of the root that holds it all, where strides of its own scatter it (`strided`).
     """
 
     name: str
@@ -45,6 +40,7 @@ class Tensor:
     root: str = ""
     offset: int = 0
     origin: tuple[int, int, int] = (0, 0, 0)
+    reach: Box | None = None
 
     @property
     def shape(self) -> Shape:
@@ -73,6 +69,8 @@ class Tensor:
     @property
     def box(self) -> Box:
         """The part of the root it covers; channels of whole surfaces, because padding lanes are written too."""
+        if self.reach is not None:
+            return self.reach
         first, row, column = self.origin
         last = first + hw.align(self.channels)
         return (first, last), (row, row + self.height), (column, column + self.width)
@@ -84,6 +82,11 @@ class Tensor:
     @property
     def surface_packed(self) -> bool:
         return self.form == "cube" and self.surface_stride == self.line_strides[0] * self.height
+
+    @property
+    def has_gaps(self) -> bool:
+        """True if bytes of other tensors lie between its atoms."""
+        return self.form == "cube" and self.size != hw.surfaces(self.channels) * self.height * self.width * hw.ATOM
 
     @property
     def lies_apart(self) -> bool:
@@ -105,6 +108,36 @@ class Tensor:
         part.size = part.layout.size
         part.offset = self.offset + self.layout.offset(channels[0], rows[0], columns[0])
         return part
+
+
+def strided(tensor: Tensor, offset: int, counts: Steps, strides: tuple[int, int]) -> Tensor:
+    """Atoms of a tensor as a cube of (surfaces, lines, columns) `counts` with (surface, line) strides of its own.
+
+    offset: bytes from the tensor's address to the first atom.
+    """
+    surfaces, lines, columns = counts
+    part = replace(
+        tensor, root=tensor.memory, offset=tensor.offset + offset, addresses=[],
+        channels=surfaces * hw.ATOM, height=lines, width=columns, surface_stride=strides[0], line_strides=(strides[1],),
+    )  # fmt: skip
+    part.size = part.layout.size
+    part.reach = _between(tensor, offset, offset + part.size - hw.ATOM)
+    return part
+
+
+def _between(tensor: Tensor, first: int, last: int) -> Box:
+    """The part of a tensor's root that holds all atoms between two of the tensor's (offsets in bytes)."""
+    begin, end = tensor.layout.locate(first), tensor.layout.locate(last)
+    if tensor.form != "cube" or begin is None or end is None:
+        return tensor.box
+    (channel, row, column), (last_channel, last_row, last_column) = begin, end
+    spans = [(channel, last_channel + hw.ATOM), (0, tensor.height), (0, tensor.width)]
+    if channel == last_channel:
+        spans[1] = (row, last_row + 1)
+        if row == last_row:
+            spans[2] = (column, last_column + 1)
+    box = [(a + start, b + start) for (a, b), start in zip(spans, tensor.origin, strict=True)]
+    return box[0], box[1], box[2]
 
 
 def boxes_meet(one: Box, other: Box) -> bool:
@@ -139,4 +172,6 @@ def to_json(tensor: Tensor) -> dict[str, Any]:
 def from_json(values: dict[str, Any]) -> Tensor:
     """Inverse of to_json."""
     tuples = {name: tuple(values[name]) for name in ("line_strides", "planes", "origin")}
+    if values.get("reach"):
+        tuples["reach"] = tuple(map(tuple, values["reach"]))
     return Tensor(**{**values, **tuples})

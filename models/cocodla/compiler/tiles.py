@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from cocodla import hw
-from cocodla.compiler.ir import Pair, PoolFunction
+from cocodla.compiler.ir import Pair, PoolFunction, Span
 from cocodla.compiler.limits import Refused
 from cocodla.compiler.quantize import QuantisedConv
-from cocodla.compiler.tensors import Span, Tensor
+from cocodla.compiler.tensors import Tensor
 
 MAX_WIDTH = 4095
 """Widest input of a tile: the public design fetches no wider cube of more than one surface."""

@@ -19,6 +19,10 @@ PAGE_BITS = 12
 PAGE = 1 << PAGE_BITS
 LIMIT = 1 << ADDRESS_BITS
 
+_FEW_LINES = 16
+_SPARSE = 16
+"""Cubes of more lines than this, in at most so many bytes for each of theirs, are written in one go."""
+
 
 class Memory:
     """Byte arrays passed in and out have shape (1 or batch, length): 1 means equal for all images."""
@@ -101,6 +105,13 @@ class Memory:
         if layout.is_packed:
             self.write(address, lines.reshape(shape[0], -1))
             return
+        if layout.height > _FEW_LINES and layout.size <= _SPARSE * lines[0].size and _disjoint(layout):
+            before = self.read(address, layout.size)
+            data = np.repeat(before, shape[0] // before.shape[0] or 1, axis=0)
+            strides = (data.strides[0], layout.surface_stride, layout.line_stride, 1)
+            np.lib.stride_tricks.as_strided(data, (len(data), *shape[1:]), strides)[...] = lines
+            self.write(address, data)
+            return
         if layout.line_stride == ATOM * layout.width:
             lines = lines.reshape(shape[0], layout.surfaces, 1, -1)
         for surface, y in product(range(layout.surfaces), range(lines.shape[2])):
@@ -149,3 +160,10 @@ class Memory:
             return page
         self._pages[number] = page
         return page
+
+
+def _disjoint(layout: CubeLayout) -> bool:
+    """True if no two lines of a cube share a byte."""
+    surfaces = np.arange(layout.surfaces, dtype=np.int64)[:, None] * layout.surface_stride
+    starts = np.sort((surfaces + np.arange(layout.height, dtype=np.int64) * layout.line_stride).reshape(-1))
+    return bool((np.diff(starts) >= ATOM * layout.width).all())

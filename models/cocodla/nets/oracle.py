@@ -5,12 +5,15 @@ Convolutions are direct loops over kernel taps, everything in int64: what the De
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 
 from cocodla.compiler.quantize import (
     QuantisedAdd,
     QuantisedConv,
     QuantisedGraph,
+    QuantisedMove,
     QuantisedMultiply,
     QuantisedPool,
     QuantisedPooling,
@@ -35,7 +38,12 @@ def run(graph: QuantisedGraph, codes: np.ndarray) -> dict[str, np.ndarray]:
             result = multiply(value, tensors[layer.sources[1]], layer)
         elif isinstance(layer, QuantisedView):
             parts = [tensors[name] for name in layer.sources]
-            result = np.concatenate(parts, 1)[:, layer.first :][:, : layer.channels]
+            result = np.concatenate(parts, 1 + layer.axis)
+            if layer.box is not None:
+                (first, last), (top, bottom), (left, right) = layer.box
+                result = result[:, first:last, top:bottom, left:right]
+        elif isinstance(layer, QuantisedMove):
+            result = move(value, layer)
         elif isinstance(layer, QuantisedPooling):
             result = pool(value.astype(np.int64), layer.pool)
         else:
@@ -120,6 +128,22 @@ def multiply(first: np.ndarray, second: np.ndarray, layer: QuantisedMultiply) ->
     if layer.relu:
         z = np.maximum(z, 0)
     return np.clip(round_half_away((z - layer.offset) * layer.scale, layer.scale_shift), -128, 127)
+
+
+def move(value: np.ndarray, layer: QuantisedMove) -> np.ndarray:
+    """Whole atoms, one by one."""
+    channels = layer.shape[0]
+    padded = np.concatenate([value, np.zeros((len(value), 8, *value.shape[2:]), value.dtype)], 1)
+    result = np.full((len(value), channels + 8, *layer.shape[1:]), 99, np.int64)
+    for steps in product(*(range(loop.count) for loop in layer.loops)):
+        surface, row, column = (
+            sum(n * loop.source[axis] for n, loop in zip(steps, layer.loops, strict=True)) for axis in range(3)
+        )
+        to, line, place = (
+            sum(n * loop.target[axis] for n, loop in zip(steps, layer.loops, strict=True)) for axis in range(3)
+        )
+        result[:, 8 * to : 8 * to + 8, line, place] = padded[:, 8 * surface : 8 * surface + 8, row, column]
+    return result[:, :channels]
 
 
 def pool(value: np.ndarray, settings: QuantisedPool) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cocodla.compiler.operators import elementwise, layout, linear, pooling
+from cocodla.compiler.operators import elementwise, layout, linear, moving, pooling
 from cocodla.compiler.operators.source import Result, Source, Unsupported
 
 __all__ = ["TRANSLATORS", "Source", "Unsupported"]
@@ -26,10 +26,13 @@ TRANSLATORS: dict[str, Callable[[Source], Result | list[Result]]] = {
     "Max": elementwise.extreme,
     "Min": elementwise.extreme,
     "Sum": elementwise.extreme,
-    "Concat": layout.concat,
-    "Slice": layout.channel_slice,
-    "Split": layout.split,
-    "SpaceToDepth": layout.space_to_depth,
+    "Concat": moving.concat,
+    "Slice": moving.part,
+    "Split": moving.split,
+    "SpaceToDepth": moving.space_to_depth,
+    "DepthToSpace": moving.depth_to_space,
+    "Resize": moving.resize,
+    "Upsample": moving.resize,
     "MaxPool": pooling.pooling,
     "AveragePool": pooling.pooling,
     "GlobalAveragePool": pooling.global_pooling,

@@ -11,6 +11,8 @@ import onnx
 
 from cocodla import hw
 from cocodla.compiler.ir import FloatArray, Node, Pair, Shape
+from cocodla.compiler.original import session
+from cocodla.errors import UserError
 
 
 class Unsupported(Exception):
@@ -60,6 +62,22 @@ class Source:
     def has(self, index: int) -> bool:
         """True if the optional input is there."""
         return len(self.inputs) > index and self.inputs[index] != ""
+
+    def evaluate(self, value: np.ndarray) -> np.ndarray:
+        """What onnxruntime makes of the node for a value of its first input (batch included)."""
+        node = onnx.NodeProto()
+        node.CopyFrom(self.node)
+        node.input[:] = self.inputs
+        feed = onnx.helper.make_tensor_value_info(self.inputs[0], onnx.TensorProto.FLOAT, value.shape)
+        result = onnx.helper.make_empty_tensor_value_info(self.output)
+        known = [name for name in self.inputs[1:] if name in self.constants]
+        constants = [onnx.numpy_helper.from_array(self.constants[name], name) for name in known]
+        graph = onnx.helper.make_graph([node], "single", [feed], [result], constants)
+        model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", self.opset)], ir_version=8)
+        try:
+            return np.asarray(session(model).run(None, {self.inputs[0]: value.astype(np.float32)})[0])
+        except UserError as error:
+            raise Unsupported(str(error)) from error
 
     @property
     def output(self) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 
 from cocodla.compiler import reference
 from cocodla.compiler.ir import FloatArray, Graph
-from cocodla.compiler.passes import fold, fuse, place, pools, reshape
+from cocodla.compiler.passes import fold, fuse, move, place, pools, reshape
 
 Pass = Callable[[Graph], None]
 
@@ -31,8 +31,10 @@ PASSES: tuple[Pass, ...] = (
     pools.averages_to_convolutions,
     pools.large_maxima,
     reshape.merge_groups,
+    move.activations_before_moves,
     fuse.activation_before_max_pool,
     fuse.activations,
+    move.picks_into_layer_before,
     place.unaligned_slices,
     place.unaligned_concats,
     fuse.orphans_to_convolutions,

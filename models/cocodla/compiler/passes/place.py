@@ -7,21 +7,47 @@ from dataclasses import replace
 import numpy as np
 
 from cocodla import hw
-from cocodla.compiler.ir import Add, Affine, Concat, Conv, FloatArray, Graph, Multiply, Node, Pool, Slice
+from cocodla.compiler.ir import Add, Affine, Concat, Conv, FloatArray, Graph, Move, Multiply, Node, Pool, Slice
 
 
 def unaligned_slices(graph: Graph) -> None:
-    """A Slice that does not begin at a surface, or that leaves the accelerator, becomes a 1x1 convolution."""
+    """A Slice that is no view becomes a 1x1 convolution: one that does not begin at a surface, a part of the model's
+    input that leaves the accelerator, and one pixel of an image for a unit that cannot address its surfaces.
+    """
     for node in list(graph.nodes):
-        if isinstance(node, Slice) and (node.first % hw.ATOM or node.output in graph.outputs):
-            channels = graph.shapes[node.inputs[0]][0]
-            graph.replace(node, _one_by_one(graph, node, np.eye(channels)[node.first : node.last]))
+        if not isinstance(node, Slice):
+            continue
+        (first, last), *extent = node.box
+        before = graph.shapes[node.inputs[0]]
+        leaves = node.output in graph.outputs and node.inputs[0] == graph.input
+        readers = graph.consumers(node.output)
+        if not first % hw.ATOM and not leaves and not (_apart(graph, node) and _by_sdp(readers)):
+            continue
+        source = node.inputs[0]
+        if extent != [(0, before[1]), (0, before[2])]:
+            source = f"{node.output}/part"
+            graph.shapes[source] = (before[0], *graph.shapes[node.output][1:])
+            part = Slice(f"{node.name}/part", node.inputs, source, ((0, before[0]), extent[0], extent[1]))
+            graph.nodes.insert(graph.nodes.index(node), part)
+        pick = Node(node.name, [source], node.output)
+        graph.replace(node, _one_by_one(graph, pick, np.eye(before[0])[first:last]))
+
+
+def _apart(graph: Graph, node: Slice) -> bool:
+    """True for one pixel of several surfaces out of a larger image: they do not follow each other in memory."""
+    shape = graph.shapes[node.output]
+    return shape[1:] == (1, 1) and shape[0] > hw.ATOM and graph.shapes[node.inputs[0]][1:] != (1, 1)
+
+
+def _by_sdp(readers: list[Node]) -> bool:
+    """True if SDP reads a tensor from memory for one of the nodes."""
+    return any(isinstance(node, (Add, Multiply)) for node in readers)
 
 
 def unaligned_concats(graph: Graph) -> None:
     """A Concat with a part that does not begin at a surface becomes a sum of 1x1 convolutions that spread channels."""
     for node in list(graph.nodes):
-        if not isinstance(node, Concat):
+        if not isinstance(node, Concat) or node.axis != 0:
             continue
         counts = [graph.shapes[name][0] for name in node.inputs]
         if not any(count % hw.ATOM for count in counts[:-1]):
@@ -49,7 +75,7 @@ def copies_for_concats(graph: Graph) -> None:
         if not isinstance(node, Concat):
             continue
         for index, name in enumerate(node.inputs):
-            if name not in placed and _free(graph, name):
+            if name not in placed and _free(graph, name) and _writable(graph, name, node):
                 placed.add(name)
                 continue
             output = f"{node.output}/copy{index}"
@@ -63,13 +89,21 @@ def copies_for_concats(graph: Graph) -> None:
 
 def _free(graph: Graph, name: str) -> bool:
     producer = graph.producer(name)
-    while isinstance(producer, Pool):
+    while isinstance(producer, (Pool, Move, Slice)):  # they keep the scale of what they read
         producer = graph.producer(producer.inputs[0])
     if isinstance(producer, (Conv, Add, Multiply)):
         function = producer.activation
         if function is not None and function.high is not None:
             return False
-    return isinstance(graph.producer(name), (Conv, Add, Multiply, Pool, Concat)) and producer is not None
+    return isinstance(graph.producer(name), (Conv, Add, Multiply, Pool, Move, Concat)) and producer is not None
+
+
+def _writable(graph: Graph, name: str, concat: Concat) -> bool:
+    """False for one pixel of several surfaces in a larger image if SDP alone would have to write or read it."""
+    channels, *extent = graph.shapes[name]
+    alone = extent == [1, 1] and channels > hw.ATOM and graph.shapes[concat.output][1:] != (1, 1)
+    by_others = isinstance(graph.producer(name), (Conv, Pool, Move)) and not _by_sdp(graph.consumers(name))
+    return not alone or by_others
 
 
 def split_reductions(graph: Graph) -> None:
@@ -109,7 +143,9 @@ def _split(graph: Graph, node: Conv, channels: int, share: int) -> None:
         piece, output = f"{source}/{node.name}/{first}", node.output if end else f"{node.output}/sum{first}"
         graph.shapes[piece] = (last - first, *graph.shapes[source][1:])
         graph.shapes[output] = graph.shapes[node.output]
-        parts.append(Slice(f"{node.name}/slice{first}", [source], piece, first, last))
+        _, height, width = graph.shapes[piece]
+        box = ((first, last), (0, height), (0, width))
+        parts.append(Slice(f"{node.name}/slice{first}", [source], piece, box))
         conv = replace(
             node, name=node.name if end else f"{node.name}/sum{first}", output=output,
             weight=node.weight[:, first:last],

@@ -1,0 +1,48 @@
+"""Every way of mapping an operator, in small networks on the RTL: each tensor equal to the golden model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from comparison import floats
+from onnx_builder import Builder
+
+from cocodla.compiler import CompileOptions, compile_model
+from cocodla.runtime import rtl
+from cocodla.runtime.verify import verify_network
+
+
+def moves(builder: Builder) -> Builder:
+    """Up to nearest neighbours, blocks to channels and back, joined with parts of each other along all axes."""
+    scales = builder.constant(np.array([1, 1, 2, 2], np.float32))
+    start = builder.conv(16, (3, 3), pads=[1] * 4).node("Relu").last
+    larger = builder.node("Resize", "", scales).last
+    builder.node("SpaceToDepth", blocksize=2, inputs=[start]).node("DepthToSpace", blocksize=4)
+    builder.channels = 4
+    blocks = builder.conv(16, (1, 1)).last
+    builder.node("Concat", inputs=[larger, blocks], axis=1)
+    builder.node("Split", axis=3)
+    builder.nodes[-1].output.append("right")
+    left = builder.last
+    builder.node("Concat", inputs=["right", left], axis=2)
+    builder.channels = 32
+    return builder.conv(5, (3, 3), strides=[2, 2])
+
+
+NETWORKS: dict[str, tuple[tuple[int, ...], Callable[[Builder], Builder]]] = {
+    "moves": ((8, 6, 6), moves),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_on_rtl(name: str, tmp_path: Path) -> None:
+    shape, build = NETWORKS[name]
+    images = floats(shape, 3)
+    path = build(Builder(shape, seed=8)).save(tmp_path / "m.onnx")
+    network = compile_model(path, images, CompileOptions(strict=True))
+    run = verify_network(network, images, np.zeros(3, int), rtl.Simulation(seed=1))
+    assert run.passed, run.first_mismatch or run.failures
+    assert run.tensors_compared == 3 * sum(len(layer.completes) for layer in network.layers)
