@@ -32,8 +32,23 @@ def moves(builder: Builder) -> Builder:
     return builder.conv(5, (3, 3), strides=[2, 2])
 
 
+def decoder(builder: Builder) -> Builder:
+    """Two levels of a U-Net: down, and up again with transposed convolutions of either kind, joined by skips."""
+    skip = builder.conv(8, (3, 3), pads=[1] * 4).node("Relu").last
+    builder.node("MaxPool", kernel_shape=[2, 2], strides=[2, 2]).conv(16, (3, 3), pads=[1] * 4).node("Relu")
+    for kernel, pads in ((2, 0), (3, 1)):
+        weight = builder.constant(builder.floats(builder.channels, 8, kernel, kernel, scale=0.3))
+        builder.node("ConvTranspose", weight, strides=[2, 2], pads=[pads, pads, 0, 0]).node("Relu")
+        builder.channels = 8
+        if kernel == 2:
+            builder.node("Concat", inputs=[skip, builder.last], axis=1)
+            builder.channels = 16
+    return builder.conv(3, (1, 1))
+
+
 NETWORKS: dict[str, tuple[tuple[int, ...], Callable[[Builder], Builder]]] = {
     "moves": ((8, 6, 6), moves),
+    "decoder": ((5, 6, 8), decoder),
 }
 
 

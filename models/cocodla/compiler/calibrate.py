@@ -9,7 +9,7 @@ import numpy as np
 
 from cocodla.compiler import reference
 from cocodla.compiler.calibration import Samples
-from cocodla.compiler.ir import FloatArray, Graph, Node
+from cocodla.compiler.ir import Concat, FloatArray, Graph, Node
 from cocodla.compiler.options import CompileOptions
 from cocodla.errors import UserError
 
@@ -161,9 +161,12 @@ def calibrate(graph: Graph, samples: Samples, options: CompileOptions) -> Statis
             peak = np.abs(values).max(axes)
             statistics.peaks[tensor] = np.maximum(statistics.peaks.get(tensor, peak), peak)
             statistics.means[tensor] = statistics.means.get(tensor, 0) + values.mean(0, dtype=np.float64) * share
+    # a part of a Concat has the scale of the whole
+    joined = {name for node in graph.nodes if isinstance(node, Concat) for name in node.inputs}
     method = CALIBRATORS[options.calibrator]
     for tensor, histogram in histograms.items():
-        _check_varies(graph, tensor, histogram)
+        if tensor.removesuffix(reference.UNPOOLED) not in joined:
+            _check_varies(graph, tensor, histogram)
         statistics.ranges[tensor] = method(histogram, options)
     return statistics
 

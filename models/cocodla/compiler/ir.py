@@ -127,6 +127,24 @@ class Conv(Node):
 
 
 @dataclass
+class Transposed(Node):
+    """Transposed convolution: weight (K, C/group, R, S), bias (K), then activation.
+
+    Output o of an axis gets input i times weight r where i * stride - pad + r * dilation = o; `size` is the output's
+    (height, width).
+    """
+
+    weight: FloatArray
+    bias: FloatArray
+    stride: Pair
+    pad: Pair
+    size: Pair
+    dilation: Pair = (1, 1)
+    group: int = 1
+    activation: ActivationFunction | None = None
+
+
+@dataclass
 class Dense(Node):
     """y = weight (out, in) x + bias (out) on a vector."""
 

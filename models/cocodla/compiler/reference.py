@@ -36,6 +36,7 @@ from cocodla.compiler.ir import (
     Reshape,
     Shape,
     Slice,
+    Transposed,
 )
 from cocodla.formats.feature import atoms_to_tensor, tensor_to_atoms
 
@@ -103,6 +104,12 @@ def _conv(node: Conv, x: FloatArray, summand: FloatArray | None = None) -> Float
     if node.activation is not None:
         value = activate(value, node.activation)
     return pool(value, node.pool) if node.pool is not None else value
+
+
+@evaluate.register
+def _transposed(node: Transposed, x: FloatArray) -> FloatArray:
+    value = transposed(x, node.weight.astype(np.float32), node) + node.bias.astype(np.float32)[:, None, None]
+    return value if node.activation is None else activate(value, node.activation)
 
 
 @evaluate.register
@@ -196,6 +203,26 @@ def convolve(x: FloatArray, weight: FloatArray, node: Conv, pad_value: float = 0
             product.reshape(len(x), *node.size, per_group), -1, 1
         )
     return result
+
+
+def transposed(x: FloatArray, weight: FloatArray, node: Transposed) -> FloatArray:
+    """The transposed convolution alone: every input is spread over the outputs it reaches; (batch, K, *node.size)."""
+    kernels, channels, rows, columns = weight.shape
+    extent = [(n - 1) * s + (k - 1) * d + 1 for n, s, k, d in zip(x.shape[2:], node.stride, weight.shape[2:],
+                                                                  node.dilation, strict=True)]  # fmt: skip
+    extent = [max(e, p + n) for e, p, n in zip(extent, node.pad, node.size, strict=True)]
+    result = np.zeros((len(x), kernels, *extent), x.dtype)
+    grouped = weight.reshape(node.group, kernels // node.group, channels, rows, columns)
+    inputs = x.reshape(len(x), node.group, channels, *x.shape[2:])
+    for row in range(rows):
+        for column in range(columns):
+            top, left = row * node.dilation[0], column * node.dilation[1]
+            part = np.einsum("gkc,ngchw->ngkhw", grouped[..., row, column], inputs, optimize=True)
+            last = [first + (n - 1) * s + 1 for first, n, s in zip((top, left), x.shape[2:], node.stride, strict=True)]
+            place = result[:, :, top : last[0] : node.stride[0], left : last[1] : node.stride[1]]
+            place += part.reshape(len(x), kernels, *x.shape[2:])
+    top, left = node.pad
+    return result[:, :, top : top + node.size[0], left : left + node.size[1]]
 
 
 def activate(x: FloatArray, function: ActivationFunction) -> FloatArray:

@@ -11,6 +11,7 @@ __all__ = ["TRANSLATORS", "Source", "Unsupported"]
 
 TRANSLATORS: dict[str, Callable[[Source], Result | list[Result]]] = {
     "Conv": linear.conv,
+    "ConvTranspose": linear.conv_transpose,
     "Gemm": linear.gemm,
     "MatMul": linear.matmul,
     "BatchNormalization": linear.batch_normalization,

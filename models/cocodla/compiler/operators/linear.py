@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
-from cocodla.compiler.ir import Affine, Conv, Dense, FloatArray
+from cocodla.compiler.ir import Affine, Conv, Dense, FloatArray, Pair, Shape, Transposed
 from cocodla.compiler.operators.source import Result, Source, Unsupported, finite, pair_of, windows
 
 
@@ -28,6 +31,57 @@ def conv(source: Source) -> Result:
     pads, size = windows(shape, kernel, stride, dilation, attributes)
     node = Conv(source.label, [source.tensor(0)], source.output, weight, bias, stride, pads[:2], size, dilation, group)
     return node, (len(weight), *size)
+
+
+def conv_transpose(source: Source) -> Result:
+    """ConvTranspose, 2-D, any group count."""
+    attributes = source.attributes(
+        auto_pad=b"NOTSET", dilations=None, group=1, kernel_shape=None, output_padding=None, output_shape=None,
+        pads=None, strides=None,
+    )  # fmt: skip
+    shape = source.shape(0, axes=3)
+    weight = finite(source.constant(1, "the weight"), "the weight")
+    if weight.ndim != 4:
+        raise Unsupported(f"the weight must have 4 axes, its shape is {weight.shape}")
+    group = attributes["group"]
+    if len(weight) != shape[0] or shape[0] % group:
+        raise Unsupported(f"weight {weight.shape} with group {group} does not fit {shape[0]} channels")
+    # (C, K / group, R, S) -> (K, C / group, R, S)
+    split = weight.reshape(group, shape[0] // group, *weight.shape[1:])
+    weight = np.ascontiguousarray(split.transpose(0, 2, 1, 3, 4)).reshape(-1, shape[0] // group, *weight.shape[2:])
+    kernel = (weight.shape[2], weight.shape[3])
+    if attributes["kernel_shape"] and tuple(attributes["kernel_shape"]) != kernel:
+        raise Unsupported(f"kernel_shape {attributes['kernel_shape']} differs from the weight's {kernel}")
+    bias = finite(source.constant(2, "the bias"), "the bias") if source.has(2) else np.zeros(len(weight))
+    stride, dilation = pair_of(attributes["strides"], "strides"), pair_of(attributes["dilations"], "dilations")
+    pad, size = _spread(shape, kernel, stride, dilation, attributes)
+    node = Transposed(source.label, [source.tensor(0)], source.output, weight, bias, stride, pad, size, dilation, group)
+    return node, (len(weight), *size)
+
+
+def _spread(
+    shape: Shape, kernel: Pair, stride: Pair, dilation: Pair, attributes: Mapping[str, Any]
+) -> tuple[Pair, Pair]:
+    """Pads (top, left) and output (height, width) of a transposed convolution."""
+    mode = attributes["auto_pad"].decode()
+    if mode not in ("NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"):
+        raise Unsupported(f"auto_pad {mode!r} is not supported")
+    extra = list(attributes["output_padding"] or (0, 0))
+    wanted = list(attributes["output_shape"] or ())
+    pads = list(attributes["pads"] or (0, 0, 0, 0)) if mode == "NOTSET" else [0, 0, 0, 0]
+    if len(extra) != 2 or len(pads) != 4 or min(*extra, *pads) < 0 or len(wanted) not in (0, 2, 4):
+        raise Unsupported(f"output_padding {extra}, pads {pads}, output_shape {wanted}: not for two axes, or below 0")
+    full = [(n - 1) * s + e + (k - 1) * d + 1 for n, s, e, k, d in zip(shape[1:], stride, extra, kernel, dilation,
+                                                                      strict=True)]  # fmt: skip
+    if not wanted and mode.startswith("SAME"):
+        wanted = [n * s for n, s in zip(shape[1:], stride, strict=True)]
+    if wanted:
+        totals = [f - n for f, n in zip(full, wanted[-2:], strict=True)]
+        if min(totals) < 0:
+            raise Unsupported(f"output_shape {wanted} is larger than what the kernel reaches, {full}")
+        first = [t // 2 if mode == "SAME_UPPER" else t - t // 2 for t in totals]
+        pads = [*first, *(t - f for t, f in zip(totals, first, strict=True))]
+    return (pads[0], pads[1]), (full[0] - pads[0] - pads[2], full[1] - pads[1] - pads[3])
 
 
 def gemm(source: Source) -> Result:

@@ -12,7 +12,7 @@ import numpy as np
 
 from cocodla.compiler import reference
 from cocodla.compiler.ir import FloatArray, Graph
-from cocodla.compiler.passes import fold, fuse, move, place, pools, reshape
+from cocodla.compiler.passes import fold, fuse, move, place, pools, reshape, transposed
 
 Pass = Callable[[Graph], None]
 
@@ -30,6 +30,8 @@ PASSES: tuple[Pass, ...] = (
     reshape.dense_to_convolution,
     pools.averages_to_convolutions,
     pools.large_maxima,
+    transposed.activations,
+    transposed.to_convolutions,
     reshape.merge_groups,
     move.activations_before_moves,
     fuse.activation_before_max_pool,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cocodla.compiler.ir import Affine, Conv, Dense, Graph, InputMap, Pad
+from cocodla.compiler.ir import Affine, Conv, Dense, Graph, InputMap, Pad, Transposed
 
 
 def affine_chains(graph: Graph) -> None:
@@ -30,7 +30,7 @@ def affine_into_input(graph: Graph) -> None:
 def affine_into_layer_before(graph: Graph) -> None:
     """Conv or Dense followed by Affine (BatchNorm, bias): new weights and bias."""
     for first, second in graph.chains():
-        if isinstance(first, (Conv, Dense)) and isinstance(second, Affine):
+        if isinstance(first, (Conv, Dense, Transposed)) and isinstance(second, Affine):
             first.weight = first.weight * second.scale.reshape(-1, *(1,) * (first.weight.ndim - 1))
             first.bias = first.bias * second.scale + second.shift
             graph.absorb(first, second)
