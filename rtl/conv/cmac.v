@@ -6,6 +6,8 @@
 //   cycle 3  mac_*
 //
 // Latency 3 cycles, one atom a cycle, no back-pressure. Registers hold still when nothing is valid.
+// Weights come as eight lanes of one kernel or as four lanes of two (`wt_pair`), and those four go to
+// lanes 0-3 (4-7 become 0) or with `wt_upper` to lanes 4-7 (0-3 stay).
 // Spec: csc_cmac_cacc.md sections 4 and 5.
 `default_nettype none
 
@@ -23,6 +25,8 @@ module cmac #(
     // csc
     input  wire        wt_valid,
     input  wire [2:0]  wt_sel,
+    input  wire        wt_pair,
+    input  wire        wt_upper,
     input  wire [63:0] wt_data,
     input  wire        dat_valid,
     input  wire [63:0] dat_data,
@@ -46,8 +50,13 @@ reg [6:0]  tag_1, tag_2, tag_3;
 reg [3:0]  present; // kernels of the shadow set
 
 wire       here    = (wt_sel[2] == HALF[0]);
-wire       new_set = wt_valid && (wt_sel == 3'd0);
-wire [3:0] load    = {3'd0, wt_valid && here} << wt_sel[1:0];
+wire       new_set = wt_valid && (wt_sel == 3'd0) && !wt_upper;
+wire       load_1  = wt_valid && here;
+wire [3:0] load    = {2'd0, load_1 && wt_pair, load_1} << wt_sel[1:0];
+
+// Lanes of the cells with even and with odd kernels. A pair has the even kernel in the lower half.
+wire [63:0] wt_even = {wt_upper ? wt_data[31:0] : wt_pair ? 32'd0 : wt_data[63:32], wt_data[31:0]};
+wire [63:0] wt_odd  = {(wt_pair && !wt_upper) ? 32'd0 : wt_data[63:32], wt_pair ? wt_data[63:32] : wt_data[31:0]};
 
 assign mac_valid = valid[2];
 assign {mac_index, mac_first, mac_last, mac_layer_end} = tag_3;
@@ -76,8 +85,9 @@ generate
 for (k = 0; k < 4; k = k + 1) begin : g_cell
     cmac_cell u_cell (
         .clk         (clk),
-        .wt_load     (load[k]),
-        .wt_data     (wt_data),
+        .load_low    (load[k] && !wt_upper),
+        .load_high   (load[k]),
+        .wt_data     ((k % 2 == 1) ? wt_odd : wt_even),
         .swap        (dat_valid && dat_swap),
         .present     (present[k]),
         .dat_valid_1 (valid[0]),

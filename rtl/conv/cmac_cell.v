@@ -1,4 +1,5 @@
 // One MAC cell: the dot product of eight int8 data and the eight int8 weights of one kernel.
+// The shadow weights of lanes 0-3 and of lanes 4-7 are loaded together, or the upper ones alone.
 //
 //   cycle 0  active weights (loaded from the shadow set with `swap`), data register outside
 //   cycle 1  two sums of four products
@@ -10,10 +11,11 @@
 module cmac_cell (
     input  wire        clk,
     // weights
-    input  wire        wt_load,  // into the shadow set
+    input  wire        load_low,  // into the shadow set: lanes 0-3
+    input  wire        load_high, // lanes 4-7
     input  wire [63:0] wt_data,
-    input  wire        swap,     // shadow set becomes active
-    input  wire        present,  // with swap: the kernel exists (else it counts as 0)
+    input  wire        swap,      // shadow set becomes active
+    input  wire        present,   // with swap: the kernel exists (else it counts as 0)
     // data
     input  wire        dat_valid_1,
     input  wire [63:0] dat_data,
@@ -29,7 +31,8 @@ reg [17:0] low;
 reg [17:0] high;
 
 always @(posedge clk) begin
-    if (wt_load) shadow <= wt_data;
+    if (load_low)  shadow[31:0]  <= wt_data[31:0];
+    if (load_high) shadow[63:32] <= wt_data[63:32];
     if (swap) begin
         active <= shadow;
         exists <= present;

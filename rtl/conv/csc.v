@@ -1,14 +1,16 @@
 // CSC: sequence controller of the convolution pipeline. Reads data and weights out of CBUF in the order the
-// MAC array needs them, one atom and one kernel's weights a cycle.
+// MAC array needs them, one atom and the weights of one kernel (two where they have at most 4 bytes) a cycle.
 //
 //   regs -> layer FSM -> csc_setup  (products of the layer)
 //                     -> csc_seq    (stripe operations) -> csc_wt  (weight engine, one operation ahead)
 //                                                       -> csc_dat (data engine)
 //                     -> csc_ring   (lines present, lines to free)
 //
-// A stripe operation takes max(positions, kernels) cycles, at least 2, with nothing lost between
-// operations, stripes and kernel groups; from the last atom of a layer to the first of the next, if its
-// operands are there, 10 cycles. Latency from issue to the MAC array: 6 cycles (data), 5 (weights).
+// A stripe operation takes max(positions, cycles for its weights) cycles, at least 2, with nothing lost
+// between operations, stripes and kernel groups; from the last atom of a layer to the first of the next, if
+// its operands are there, 10 cycles. Latency from issue to the MAC array: 6 cycles (data), 5 (weights).
+// Feature layers of at most 4 channels without dilation in x take two kernel columns in an operation: the
+// left one in lanes 0-3, the right one in lanes 4-7; the last of an odd number of columns goes alone.
 // Spec: csc_cmac_cacc.md sections 1 to 4, cdma.md section 7, programming.md section 5.
 `default_nettype none
 
@@ -45,6 +47,8 @@ module csc #(
     // cmac
     output wire        wt_valid,
     output wire [2:0]  wt_sel,
+    output wire        wt_pair,
+    output wire        wt_upper,
     output wire [63:0] wt_data,
     output wire        dat_valid,
     output wire [63:0] dat_data,
@@ -195,7 +199,8 @@ wire [5:0] pixel_step = (channel_ext[1:0] == 2'd3) ? {stride, 2'd0}
 wire [5:0]  column_step = image ? pixel_step : {2'd0, stride};
 wire [6:0]  step_x      = image ? {1'b0, pixel_step} : {stride, 3'd0};
 wire [4:0]  left        = image ? 5'd0 : pad_left;
-wire [5:0]  op_step_x   = {1'b0, dilation_x} + 6'd1;
+wire        columns_2   = !image && (kernel_channel[12:2] == 11'd0) && (dilation_x == 5'd0);
+wire [5:0]  op_step_x   = {1'b0, dilation_x} + 6'd1 + {5'd0, columns_2};
 wire [5:0]  op_step_y   = image ? 6'd1 : {1'b0, dilation_y} + 6'd1;
 wire [13:0] block_step  = image ? 14'd1 : {1'b0, width} + 14'd1;
 wire [2:0]  last_bytes  = kernel_channel[2:0];
@@ -246,6 +251,7 @@ wire        op_group_last;
 wire        op_block_last;
 wire        op_merge_last;
 wire        op_merge_short;
+wire        op_columns_2;
 wire [2:0]  op_kernels;
 wire [3:0]  op_length;
 wire [9:0]  op_x;
@@ -268,6 +274,7 @@ csc_seq u_seq (
     .step_line      (dilation_line),
     .step_block     (block_step),
     .merge_mask     (merge_mask),
+    .columns_2      (columns_2),
     .op_valid       (op_valid),
     .op_first       (op_first),
     .op_group_first (op_group_first),
@@ -277,6 +284,7 @@ csc_seq u_seq (
     .op_block_last  (op_block_last),
     .op_merge_last  (op_merge_last),
     .op_merge_short (op_merge_short),
+    .op_columns_2   (op_columns_2),
     .op_kernels     (op_kernels),
     .op_length      (op_length),
     .op_x           (op_x),
@@ -305,6 +313,7 @@ csc_wt u_wt (
     .op_block_last  (op_block_last),
     .op_merge_last  (op_merge_last),
     .op_merge_short (op_merge_short),
+    .op_columns_2   (op_columns_2),
     .op_kernels     (op_kernels),
     .set_ready      (set_ready),
     .consume        (consume),
@@ -317,6 +326,8 @@ csc_wt u_wt (
     .wt_rd_data     (wt_rd_data),
     .wt_valid       (wt_valid),
     .wt_sel         (wt_sel),
+    .wt_pair        (wt_pair),
+    .wt_upper       (wt_upper),
     .wt_data        (wt_data)
 );
 
@@ -355,6 +366,7 @@ csc_dat #(.CREDITS(CACC_FIFO_DEPTH)) u_dat (
     .op_stripe_last (op_stripe_last),
     .op_group_last  (op_group_last),
     .op_block_last  (op_block_last),
+    .op_columns_2   (op_columns_2),
     .op_length      (op_length),
     .op_x           (op_x),
     .op_y           (op_y),

@@ -1,15 +1,16 @@
 // Data engine of CSC: one atom read a cycle for the positions of a stripe, padding, byte alignment.
 //
 //   issue  cycle 0   coordinates of the position; waits for line, weight set and output credit
-//   offset cycle 1   ring distance of line and column
+//   offset cycle 1   ring distance of line and column, padding
 //   read   cycle 2   dat_rd_* (CBUF answers three cycles later)
-//   align  cycle 5   8-byte window over two neighbouring entries, padding, lane mask
+//   align  cycle 5   8-byte window over two neighbouring entries, or 4 bytes of each; padding, lane mask
 //   out    cycle 6   dat_*
 //
 // Only the first stage can wait; behind it everything moves on. Addresses are accumulated modulo 2^15:
 // the distance of a real input element from the start of the layer is below the ring size, so the wrapped
 // value is right whenever it is used. A column is kept as entry and byte ({entry, byte[2:0]}): whole
-// entries in feature mode, any byte in image mode, where a pixel may lie across two entries.
+// entries in feature mode, any byte in image mode, where a pixel may lie across two entries. An operation of
+// two kernel columns reads two neighbouring columns, each of which may be padding.
 // csc_cmac_cacc.md sections 2 and 6.4, cdma.md section 2.
 `default_nettype none
 
@@ -47,6 +48,7 @@ module csc_dat #(
     input  wire        op_stripe_last,
     input  wire        op_group_last,
     input  wire        op_block_last,
+    input  wire        op_columns_2,
     input  wire [3:0]  op_length,
     input  wire [9:0]  op_x,
     input  wire [9:0]  op_y,
@@ -85,6 +87,7 @@ reg [3:0]  index;
 reg        first;
 reg        last;
 reg        block_last;
+reg        columns_2;
 reg        stripe_last;
 reg        group_last;
 
@@ -127,6 +130,7 @@ always @(posedge clk) begin
         first       <= op_first;
         last        <= op_last;
         block_last  <= op_block_last;
+        columns_2   <= op_columns_2;
         stripe_last <= op_stripe_last;
         group_last  <= op_group_last;
         index       <= 4'd0;
@@ -138,13 +142,13 @@ end
 // ---------------------------------------------------------------- issue
 wire [17:0] in_x  = x + {5'd0, kx, 3'd0};
 wire [14:0] in_y  = y + {5'd0, ky};
-wire        in_input = (image || in_x[17:3] <= {2'd0, last_x}) && (in_y <= {2'd0, last_y}); // negative counts as large
+wire        in_lines   = (in_y <= {2'd0, last_y}); // negative counts as large
 wire        line_there = (in_y < lines);
 
 reg [5:0] credits;
 wire      credit_there = (credits != 6'd0);
 
-assign step    = busy && (line_there || !in_input) && (credit_there || !last) && (set_ready || index != 4'd0);
+assign step    = busy && (line_there || !in_lines) && (credit_there || !last) && (set_ready || index != 4'd0);
 assign consume = step && (index == 4'd0);
 
 assign last_group = busy && group_last;
@@ -161,9 +165,10 @@ localparam CTL = 14;
 reg [7:0]  padding;
 reg [14:0] a_line;
 reg [14:0] a_x;
+reg        a_in_lines;
 reg [5:0]  valid; // cycles 1 to 6
-reg        a_in_input;
 reg [CTL-1:0] ctl_1, ctl_2, ctl_3, ctl_4, ctl_5;
+reg [1:0]     pad_2, pad_3, pad_4, pad_5; // first and second entry are outside of the input
 
 wire [2:0] bytes = block_last ? last_bytes : 3'd7;
 
@@ -172,8 +177,8 @@ always @(posedge clk) begin
     if (step) begin
         a_line   <= line + kline;
         a_x      <= in_x[17:3];
-        a_in_input <= in_input;
-        ctl_1    <= {!in_input, in_x[2:0], bytes, index, first, last, last && group_last && stripe_last && at_end};
+        a_in_lines <= in_lines;
+        ctl_1    <= {columns_2, in_x[2:0], bytes, index, first, last, last && group_last && stripe_last && at_end};
     end
 end
 
@@ -181,7 +186,9 @@ wire [14:0] sum_0  = {1'b0, ring_start} + a_line + a_x;
 wire [14:0] sum_1  = {1'b0, ring_start} + a_line + a_x + 15'd1;
 wire [5:0]  wrap_0 = sum_0[14:9] - {1'b0, banks} - 6'd1;
 wire [5:0]  wrap_1 = sum_1[14:9] - {1'b0, banks} - 6'd1;
-wire        across = (ctl_1[12:10] != 3'd0);
+wire        second = image ? (ctl_1[12:10] != 3'd0) : ctl_1[13];
+wire [14:0] right  = a_x + 15'd1;
+wire [1:0]  in_input = {2{a_in_lines}} & {image || right <= {2'd0, last_x}, image || a_x <= {2'd0, last_x}};
 
 always @(posedge clk or negedge rst_n) begin
     if (!rst_n) begin
@@ -189,7 +196,7 @@ always @(posedge clk or negedge rst_n) begin
         dat_rd_en <= 2'b00;
     end else begin
         valid     <= {valid[4:0], step};
-        dat_rd_en <= (valid[0] && a_in_input) ? {across, 1'b1} : 2'b00;
+        dat_rd_en <= in_input & {valid[0] && second, valid[0]};
     end
 end
 
@@ -198,30 +205,34 @@ always @(posedge clk) begin
         dat_rd_addr0 <= {wrap_0[5] ? sum_0[13:9] : wrap_0[4:0], sum_0[8:0]};
         dat_rd_addr1 <= {wrap_1[5] ? sum_1[13:9] : wrap_1[4:0], sum_1[8:0]};
         ctl_2        <= ctl_1;
+        pad_2        <= {ctl_1[13] ? !in_input[1] : !in_input[0], !in_input[0]};
     end
-    ctl_3 <= ctl_2;
-    ctl_4 <= ctl_3;
-    ctl_5 <= ctl_4;
+    {pad_3, ctl_3} <= {pad_2, ctl_2};
+    {pad_4, ctl_4} <= {pad_3, ctl_3};
+    {pad_5, ctl_5} <= {pad_4, ctl_4};
 end
 
 // ---------------------------------------------------------------- align
-wire         al_pad;
+wire         al_columns_2;
 wire [2:0]   al_byte;
 wire [2:0]   al_bytes;
 wire [3:0]   al_index;
 wire         al_first;
 wire         al_last;
 wire         al_end;
-assign {al_pad, al_byte, al_bytes, al_index, al_first, al_last, al_end} = ctl_5;
+assign {al_columns_2, al_byte, al_bytes, al_index, al_first, al_last, al_end} = ctl_5;
 
 wire [127:0] window = {dat_rd_data1, dat_rd_data0} >> {al_byte, 3'd0};
-wire [7:0]   lanes  = 8'hff >> ~al_bytes;
+wire [31:0]  upper  = al_columns_2 ? dat_rd_data1[31:0] : window[63:32];
+wire [7:0]   some   = 8'hff >> ~al_bytes;
+wire [7:0]   lanes  = {al_columns_2 ? some[3:0] : some[7:4], some[3:0]};
 wire [63:0]  masked;
 
 genvar b;
 generate
-for (b = 0; b < 8; b = b + 1) begin : g_mask
-    assign masked[8*b +: 8] = (al_pad ? padding : window[8*b +: 8]) & {8{lanes[b]}};
+for (b = 0; b < 4; b = b + 1) begin : g_mask
+    assign masked[8*b +: 8]      = (pad_5[0] ? padding : window[8*b +: 8]) & {8{lanes[b]}};
+    assign masked[8*b + 32 +: 8] = (pad_5[1] ? padding : upper[8*b +: 8])  & {8{lanes[b + 4]}};
 end
 endgenerate
 

@@ -6,8 +6,9 @@
 //
 //   group -> stripe -> channel block -> r -> s        (csc_cmac_cacc.md section 2)
 //
+// With `columns_2` an operation is two kernel columns, s and s + 1; the last of an odd number goes alone.
 // Stripes are 16 positions; a rest of 17 to 23 is split 8 + rest, so none is shorter than 8 where the
-// output has at least 8 positions (a weight set takes 8 cycles to load). Offsets are accumulated, never
+// output has at least 8 positions (a weight set takes up to 8 cycles to load). Offsets are accumulated, never
 // multiplied: `off_line` is the ring distance of kernel row and channel block in entries, modulo 2^15.
 `default_nettype none
 
@@ -23,11 +24,12 @@ module csc_seq (
     input  wire [9:0]  last_block,  // channel blocks - 1
     input  wire [12:0] last_kernel, // kernels - 1
     input  wire [20:0] positions,   // output positions - 1
-    input  wire [5:0]  step_x,      // dilation
+    input  wire [5:0]  step_x,      // columns from operation to operation
     input  wire [5:0]  step_y,
     input  wire [14:0] step_line,   // entries from one kernel row to the next
     input  wire [13:0] step_block,  // entries from one channel block to the next
     input  wire [1:0]  merge_mask,  // lines merged by post-extension - 1
+    input  wire        columns_2,   // two kernel columns in an operation
     // operation
     output reg         op_valid,
     output reg         op_first,       // first of its stripe
@@ -38,6 +40,7 @@ module csc_seq (
     output wire        op_block_last,  // in the last channel block
     output wire        op_merge_last,  // last of the rows whose weights are interleaved
     output wire        op_merge_short, // and these are fewer than the others
+    output wire        op_columns_2,   // has a second column
     output wire [2:0]  op_kernels,     // kernels of the group - 1
     output wire [3:0]  op_length,      // positions of the stripe - 1
     output reg  [9:0]  op_x,
@@ -52,11 +55,12 @@ reg [14:0] block_line;
 reg [20:0] left;         // positions from this stripe on - 1
 reg [12:0] kernels_left; // kernels from this group on - 1
 
-wire s_last = (s == last_s);
+wire s_last = (s[4:1] == last_s[4:1]) && (columns_2 || s[0] == last_s[0]);
 wire r_last = (r == last_r);
 wire [4:0]  r_merged   = r | {3'd0, merge_mask};
 wire [14:0] block_next = block_line + {1'b0, step_block};
 
+assign op_columns_2   = columns_2 && (!s_last || last_s[0]);
 assign op_block_last  = (block == last_block);
 assign op_last        = s_last && r_last && op_block_last;
 assign op_stripe_last = (left[20:4] == 0);
@@ -89,7 +93,7 @@ always @(posedge clk) begin
         s    <= 5'd0;
         op_x <= 10'd0;
     end else if (consume) begin
-        s    <= s + 1'b1;
+        s    <= s + (columns_2 ? 5'd2 : 5'd1);
         op_x <= op_x + {4'd0, step_x};
     end
 end

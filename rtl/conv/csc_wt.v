@@ -1,11 +1,14 @@
 // Weight engine of CSC: reads the compact weight stream of a stripe operation out of the weight ring and
-// sends one kernel a cycle to the shadow registers of the MAC array.
+// sends one kernel a cycle to the shadow registers of the MAC array, or two where they have at most 4 bytes.
 //
-//   step   cycle 0    next kernel of the described operation; at most one new entry is needed
+//   step   cycle 0    next kernels of the described operation; at most one new entry is needed
 //   read   cycle 1    wt_rd_en, wt_rd_addr (CBUF answers three cycles later)
-//   align  cycle 4    8-byte window over {entry, entry read before}, masked to the bytes of the kernel
-//   out    cycle 5    wt_valid, wt_sel, wt_data
+//   align  cycle 4    8-byte window over {entry, entry read before}, masked to the bytes of the kernel;
+//                     of two kernels the second one is moved to bytes 4-7
+//   out    cycle 5    wt_valid, wt_sel, wt_pair, wt_upper, wt_data
 //
+// An operation of two kernel columns has the kernels of the left one, then those of the right one (`column`),
+// as they follow in memory: at most 4 bytes each, so both take no longer than 8 cycles.
 // Partial channel blocks and groups are stored without gaps, so a kernel may begin at any byte. A group
 // starts on an entry boundary: for each further stripe the pointer returns to it by subtraction. With
 // post-extension the weights of up to 4 kernel rows are interleaved kernel by kernel; each row is one
@@ -40,6 +43,7 @@ module csc_wt (
     input  wire        op_block_last,
     input  wire        op_merge_last,
     input  wire        op_merge_short,
+    input  wire        op_columns_2,
     input  wire [2:0]  op_kernels,
     output wire        set_ready,    // all kernels of the operation are on their way
     input  wire        consume,
@@ -53,12 +57,15 @@ module csc_wt (
     input  wire [63:0] wt_rd_data,
     // MAC array
     output reg         wt_valid,
-    output reg  [2:0]  wt_sel,
+    output reg  [2:0]  wt_sel,   // first kernel
+    output reg         wt_pair,  // two kernels, four lanes each
+    output reg         wt_upper, // the four lanes are the upper ones, the lower ones came before
     output reg  [63:0] wt_data
 );
 
-// ---------------------------------------------------------------- one kernel a cycle
+// ---------------------------------------------------------------- one or two kernels a cycle
 reg       loaded;
+reg       column;    // the right one of two
 reg [2:0] kernel;
 reg [2:0] offset;    // byte of the current entry where the next kernel begins
 reg       have;      // the current entry was read already
@@ -66,10 +73,13 @@ reg       ahead_some;
 
 wire merge = (merge_mask != 2'd0);
 
-wire [3:0] take      = op_block_last ? {1'b0, last_bytes} + 4'd1 : 4'd8;
-wire [3:0] step_mid  = !merge ? take : op_merge_short ? stride_short : stride;
-wire       last_k    = (kernel == op_kernels);
-wire [3:0] advance   = (last_k && op_merge_last) ? take : step_mid;
+wire       narrow    = op_block_last && !last_bytes[2] && !merge;
+wire       last_k    = (kernel[2:1] == op_kernels[2:1]) && (narrow || kernel[0] == op_kernels[0]);
+wire       last_send = last_k && (column == op_columns_2);
+wire       pair      = narrow && (!last_k || op_kernels[0]);
+wire [3:0] one       = op_block_last ? {1'b0, last_bytes} + 4'd1 : 4'd8;
+wire [3:0] take      = pair ? {one[2:0], 1'b0} : one;
+wire [3:0] advance   = (!merge || (last_k && op_merge_last)) ? take : op_merge_short ? stride_short : stride;
 wire [3:0] end_take  = {1'b0, offset} + take;
 wire [3:0] end_step  = {1'b0, offset} + advance;
 wire       need_low  = !have;
@@ -80,7 +90,7 @@ wire read = can && (need_low || need_high);
 wire send = can && !(need_low && need_high); // otherwise this cycle only reads the first of two entries
 
 // With interleaved rows the return to the row start must be settled before the operation is consumed.
-assign set_ready = loaded || (send && last_k && !merge);
+assign set_ready = loaded || (send && last_send && !merge);
 
 wire row_end    = consume && !op_merge_last;
 wire stripe_end = consume && op_last;
@@ -94,12 +104,12 @@ wire      row_have = need_high || !end_take[3];
 always @(posedge clk or negedge rst_n) begin
     if (!rst_n)       loaded <= 1'b0;
     else if (consume) loaded <= 1'b0;
-    else if (send && last_k) loaded <= 1'b1;
+    else if (send && last_send) loaded <= 1'b1;
 end
 
 always @(posedge clk) begin
-    if (start || consume) kernel <= 3'd0;
-    else if (send)        kernel <= kernel + 1'b1;
+    if (start || consume) {column, kernel} <= 4'd0;
+    else if (send)        {column, kernel} <= last_k ? 4'd8 : {column, kernel} + (narrow ? 4'd2 : 4'd1);
 end
 
 always @(posedge clk) begin
@@ -207,7 +217,7 @@ end
 always @(posedge clk) wt_rls_entries <= free_entries;
 
 // ---------------------------------------------------------------- read and align
-localparam CTL = 10;
+localparam CTL = 12;
 
 wire [2:0]     take_m1 = op_block_last ? last_bytes : 3'd7;
 reg  [3:0]     al_send_pipe; // cycles 1 to 4
@@ -216,21 +226,26 @@ reg  [CTL-1:0] ctl_1, ctl_2, ctl_3, ctl_4;
 wire           al_send = al_send_pipe[3];
 wire           al_read = al_read_pipe[3];
 wire           al_low;
+wire           al_upper;
+wire           al_pair;
 wire [2:0]     al_sel;
 wire [2:0]     al_off;
 wire [2:0]     al_take;
-assign {al_low, al_sel, al_off, al_take} = ctl_4;
+assign {al_low, al_upper, al_pair, al_sel, al_off, al_take} = ctl_4;
 
 reg  [63:0]  previous; // entry read before the one that arrives
 wire [63:0]  low     = al_low ? wt_rd_data : previous;
 wire [127:0] window  = {wt_rd_data, low} >> {al_off, 3'd0};
+wire [55:0]  second  = window[63:8] >> {al_take[1:0], 3'd0};
 wire [7:0]   lanes   = 8'hff >> ~al_take;
 wire [63:0]  masked;
 
 genvar b;
 generate
-for (b = 0; b < 8; b = b + 1) begin : g_mask
-    assign masked[8*b +: 8] = window[8*b +: 8] & {8{lanes[b]}};
+for (b = 0; b < 4; b = b + 1) begin : g_mask
+    assign masked[8*b +: 8]      = window[8*b +: 8] & {8{lanes[b]}};
+    assign masked[8*b + 32 +: 8] = al_pair ? second[8*b +: 8] & {8{lanes[b]}}
+                                           : window[8*b + 32 +: 8] & {8{lanes[b + 4]}};
 end
 endgenerate
 
@@ -249,7 +264,7 @@ end
 assign wt_rd_en = al_read_pipe[0];
 
 always @(posedge clk) begin
-    ctl_1 <= {need_low, kernel, offset, take_m1};
+    ctl_1 <= {need_low, column, pair, kernel, offset, take_m1};
     ctl_2 <= ctl_1;
     ctl_3 <= ctl_2;
     ctl_4 <= ctl_3;
@@ -259,13 +274,15 @@ always @(posedge clk) begin
     if (read)    wt_rd_addr <= {first_bank + pointer[13:9], pointer[8:0]};
     if (al_read) previous     <= wt_rd_data;
     if (al_send) begin
-        wt_sel  <= al_sel;
-        wt_data <= masked;
+        wt_sel   <= al_sel;
+        wt_pair  <= al_pair;
+        wt_upper <= al_upper;
+        wt_data  <= masked;
     end
 end
 
-/* verilator lint_off UNUSEDSIGNAL */ // the shifted-out half of the window
-wire unused = ^window[127:64];
+/* verilator lint_off UNUSEDSIGNAL */ // the shifted-out parts of the window
+wire unused = ^{window[127:64], second[55:32]};
 /* verilator lint_on UNUSEDSIGNAL */
 
 endmodule

@@ -105,6 +105,8 @@ wire [14:0]  dat_rls_entries, wt_rls_entries;
 wire [1:0]   dat_rd_en;
 wire [13:0]  dat_rd_addr0, dat_rd_addr1, wt_rd_addr;
 wire [2:0]   wt_sel;
+wire         wt_pair;
+wire         wt_upper;
 wire [63:0]  wt_data, dat_data;
 wire [3:0]   dat_index;
 wire [31:0]  cmac_a_rdata;
@@ -376,6 +378,8 @@ csc u_csc (
     .wt_rd_data      (wt_rd_data),
     .wt_valid        (wt_valid),
     .wt_sel          (wt_sel),
+    .wt_pair         (wt_pair),
+    .wt_upper        (wt_upper),
     .wt_data         (wt_data),
     .dat_valid       (dat_valid),
     .dat_data        (dat_data),
@@ -397,6 +401,8 @@ cmac #(.HALF(0)) u_cmac_a (
     .reg_rdata     (cmac_a_rdata),
     .wt_valid      (wt_valid),
     .wt_sel        (wt_sel),
+    .wt_pair       (wt_pair),
+    .wt_upper      (wt_upper),
     .wt_data       (wt_data),
     .dat_valid     (dat_valid),
     .dat_data      (dat_data),
@@ -424,6 +430,8 @@ cmac #(.HALF(1)) u_cmac_b (
     .reg_rdata     (cmac_b_rdata),
     .wt_valid      (wt_valid),
     .wt_sel        (wt_sel),
+    .wt_pair       (wt_pair),
+    .wt_upper      (wt_upper),
     .wt_data       (wt_data),
     .dat_valid     (dat_valid),
     .dat_data      (dat_data),

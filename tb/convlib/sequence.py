@@ -15,13 +15,17 @@ from convlib.layer import Layer
 
 @dataclass(frozen=True)
 class Operation:
-    """One stripe operation: the weights of each kernel and the atoms, 8 bytes each, unused lanes 0."""
+    """One stripe operation: the weights of each kernel and the atoms, 8 bytes each, unused lanes 0.
+
+    load_cycles: cycles the weights take, two kernels a cycle where each has at most four bytes.
+    """
 
     weights: list[bytes]
     atoms: list[bytes]
     first: bool
     last: bool
     layer_end: bool
+    load_cycles: int
 
 
 def stripes(positions: int) -> list[range]:
@@ -38,7 +42,8 @@ def stripes(positions: int) -> list[range]:
 
 
 def operations(layer: Layer) -> Iterator[Operation]:
-    """All operations of a layer in order. Rows merged by post-extension are operations of their own."""
+    """All operations of a layer in order. Rows merged by post-extension are operations of their own; feature layers of
+    at most 4 channels and no dilation in x have two columns in an operation, in lanes 0-3 and 4-7."""
     c = layer.config
     stream = layer.weights.reshape(-1).view("u1").tobytes()
     position, all_stripes = 0, stripes(c.out_width * c.out_height)
@@ -46,19 +51,30 @@ def operations(layer: Layer) -> Iterator[Operation]:
         kernels = min(8, c.kernels - g)
         sets, position = _group(c, stream, position, kernels)
         for stripe in all_stripes:
-            for i, (block, row, column, weights) in enumerate(sets):
+            for i, (block, row, columns, weights) in enumerate(sets):
                 last = i == len(sets) - 1
                 end = last and g + 8 >= c.kernels and stripe is all_stripes[-1]
-                atoms = [_atom(layer, p, block, row, column) for p in stripe]
-                yield Operation(weights, atoms, i == 0, last, end)
+                halves = [[_atom(layer, p, block, row, column) for p in stripe] for column in columns]
+                narrow = c.channels - 8 * block <= 4 and c.rows_merged == 1
+                cycles = (ceil_div(kernels, 2) if narrow else kernels) * len(columns)
+                yield Operation(_join(weights), _join(halves), i == 0, last, end, cycles)
 
 
-Set = tuple[int, int, int, list[bytes]]
+def _join(halves: list[list[bytes]]) -> list[bytes]:
+    """Eight lanes of one column, or the first four lanes of each of two."""
+    if len(halves) == 1:
+        return halves[0]
+    return [left[:4] + right[:4] for left, right in zip(*halves, strict=True)]
+
+
+Set = tuple[int, int, list[int], list[list[bytes]]]
 
 
 def _group(c: CscConfig, stream: bytes, position: int, kernels: int) -> tuple[list[Set], int]:
-    """Weight sets of a group in the order of the stream: (block, row, column, weights); where the next group starts."""
+    """Weight sets of a group in the order of the stream: (block, row, columns, weights of each column); where the next
+    group starts."""
     sets: list[Set] = []
+    two = c.channels <= 4 and c.dilation_x == 1 and not c.image
     for block in range(ceil_div(c.channels, 8)):
         width = min(8, c.channels - 8 * block)
         for top in range(0, c.kernel_height, c.rows_merged):
@@ -69,7 +85,11 @@ def _group(c: CscConfig, stream: bytes, position: int, kernels: int) -> tuple[li
                     for row in rows:
                         taken[k, row] = stream[position : position + width].ljust(8, b"\0")
                         position += width
-                sets += [(block, row, column, [taken[k, row] for k in range(kernels)]) for row in rows]
+                if two and column % 2:
+                    sets[-1][2].append(column)
+                    sets[-1][3].append([taken[k, top] for k in range(kernels)])
+                else:
+                    sets += [(block, row, [column], [[taken[k, row] for k in range(kernels)]]) for row in rows]
     return sets, position
 
 

@@ -13,14 +13,15 @@ from cocodla.hw import ATOM, CBUF_BANK_ENTRIES, CBUF_BANKS, align, ceil_div, sur
 
 @dataclass(frozen=True)
 class Traffic:
-    """What a layer cannot do without: cycles of the MAC array and memory beats of 8 bytes."""
+    """What a layer asks for: cycles of the MAC array, one kernel element a cycle, and memory beats of 8 bytes."""
 
     mac_cycles: int
     read_beats: int
     write_beats: int
 
     def bound(self, every: int = 1) -> int:
-        """Cycles below which no machine of this width can be; the memory takes a request every n-th cycle."""
+        """Cycles a machine of this width needs that works on one kernel element of 8 channels a cycle (we take two of at
+        most 4 channels); the memory takes a request every n-th cycle."""
         return max(self.mac_cycles, self.read_beats * every, self.write_beats * every)
 
 

@@ -1,8 +1,8 @@
 """Latency of the convolution pipeline: fetch of lines and weights against the operations of CSC.
 
 The operations of a kernel group are followed one by one, all at once in arrays: an operation takes as many cycles as
-the longer of its stripe and its weight set, and begins when its lines and weights are in CBUF
-(rtl/conv/csc_seq.v, csc_wt.v, csc_dat.v; docs/architecture.md).
+the longer of its stripe and its weight set, and begins when its lines and weights are in CBUF. A weight set comes at a
+kernel a cycle, or two of at most four bytes (rtl/conv/csc_seq.v, csc_wt.v, csc_dat.v; docs/architecture.md).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocodla.golden.config_conv import ConvConfig, CscConfig
-from cocodla.hw import ATOM, CBUF_BANK_ENTRIES
+from cocodla.hw import ATOM, CBUF_BANK_ENTRIES, ceil_div
 from cocodla.latency.layer import MemoryTiming
 
 Times = NDArray[np.float64]
@@ -40,7 +40,7 @@ class Convolution:
     def __init__(self, config: ConvConfig, memory: MemoryTiming, operand_beats: int) -> None:
         self.csc, self.cdma, self.memory = config.csc, config.cdma, memory
         self.lengths = stripes(self.csc.out_width * self.csc.out_height)
-        self.op_rows, self.op_bytes = _operations(self.csc)
+        self.op_rows, self.op_bytes, self.op_columns = _operations(self.csc)
         self.line_beats = self.cdma.entries
         self.weight_beats = self.csc.weight_bytes // ATOM
         self.ring = self.csc.weight_banks * CBUF_BANK_ENTRIES
@@ -92,15 +92,22 @@ class Convolution:
             self._refill(weights, released, entry, int(last[-1]) + 1)
             ready = waits.copy()
             ready[0] = np.maximum(ready[0], weights[last] + 1)
-            costs = np.maximum(np.maximum(self.lengths, kernels), 2)
+            costs = np.maximum(np.maximum(self.lengths[:, None], self._load_cycles(kernels)), 2)
             begin = _follow(ready, costs, now)
             starts.append(begin[:, -1])
             bounds = np.concatenate([[entry], last + 1])
             released[entry : last[-1] + 1] = np.repeat(begin[-1], np.diff(bounds))
-            now, entry = float(begin[-1, -1] + costs[-1]), int(last[-1]) + 1
+            now, entry = float(begin[-1, -1] + costs[-1, -1]), int(last[-1]) + 1
             waits[:] = 0.0
         found = np.concatenate(starts)
         return found, found + np.tile(self.lengths, len(starts))
+
+    def _load_cycles(self, kernels: int) -> Ints:
+        """Of each operation of a stripe: the cycles between its start and the next one's that its weights need, those
+        of the following operation being loaded meanwhile. The weights of a stripe's first one come in the last."""
+        narrow = (self.op_bytes // self.op_columns <= ATOM // 2) & (self.csc.rows_merged == 1)
+        cycles = np.where(narrow, -(-kernels // 2), kernels) * self.op_columns
+        return np.roll(cycles, -1)
 
     def _refill(self, weights: Times, released: Times, begin: int, end: int) -> None:
         """Weight entries begin..end come no earlier than their place in the ring is free, and one after the other."""
@@ -113,18 +120,22 @@ class Convolution:
             weights[begin - 1 : end] = np.maximum.accumulate(weights[begin - 1 : end] - steps) + steps
 
 
-def _operations(csc: CscConfig) -> tuple[Ints, Ints]:
-    """Of each stripe operation in order (block, row, column): its line offset, and weight bytes per kernel."""
+def _operations(csc: CscConfig) -> tuple[Ints, Ints, Ints]:
+    """Of each stripe operation in order (block, row, columns): its line offset, weight bytes per kernel, and kernel
+    columns: two where they fit the lanes and are neighbours."""
     blocks = np.minimum(ATOM, csc.channels - np.arange(0, csc.channels, ATOM))
-    count = csc.kernel_height * csc.kernel_width
-    rows = np.repeat(np.arange(csc.kernel_height) * csc.dilation_y, csc.kernel_width)
-    return np.tile(rows, len(blocks)), np.repeat(blocks, count)
+    two = csc.channels <= ATOM // 2 and csc.dilation_x == 1 and not csc.image
+    columns = np.full(ceil_div(csc.kernel_width, 1 + two), 1 + two, np.int64)
+    columns[-1] -= columns.sum() - csc.kernel_width
+    rows = np.repeat(np.arange(csc.kernel_height) * csc.dilation_y, len(columns))
+    columns = np.tile(columns, csc.kernel_height)
+    return np.tile(rows, len(blocks)), np.outer(blocks, columns).ravel(), np.tile(columns, len(blocks))
 
 
 def _follow(ready: Times, costs: Ints, now: float) -> Times:
     """Starts (stripes, operations) of operations one after the other: each begins when it is ready and the former
-    is through."""
-    spent = np.repeat(costs, ready.shape[1]).astype(np.float64)
+    is through, which takes `costs` (stripes, operations)."""
+    spent = costs.ravel().astype(np.float64)
     before = np.concatenate([[0.0], np.cumsum(spent)[:-1]])
     slack = np.maximum.accumulate(np.maximum(ready.ravel() - before, now))
     return (slack + before).reshape(ready.shape)

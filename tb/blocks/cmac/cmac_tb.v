@@ -12,6 +12,8 @@ module cmac_tb (
     output wire [31:0]  reg_rdata,
     input  wire         wt_valid,
     input  wire [2:0]   wt_sel,
+    input  wire         wt_pair,
+    input  wire         wt_upper,
     input  wire [63:0]  wt_data,
     input  wire         dat_valid,
     input  wire [63:0]  dat_data,
@@ -37,7 +39,7 @@ for (h = 0; h < 2; h = h + 1) begin : g_half
     cmac #(.HALF(h)) u_cmac (
         .clk (clk), .rst_n (rst_n), .reg_valid (reg_valid && unit == h[0]), .reg_write (reg_write),
         .reg_addr (reg_addr), .reg_wdata (reg_wdata), .reg_rdata (rdata[32*h +: 32]),
-        .wt_valid (wt_valid), .wt_sel (wt_sel), .wt_data (wt_data),
+        .wt_valid (wt_valid), .wt_sel (wt_sel), .wt_pair (wt_pair), .wt_upper (wt_upper), .wt_data (wt_data),
         .dat_valid (dat_valid), .dat_data (dat_data), .dat_swap (dat_swap), .dat_index (dat_index),
         .dat_first (dat_first), .dat_last (dat_last), .dat_layer_end (dat_layer_end),
         .mac_valid (mac_valid[h]), .mac_data (mac_data[76*h +: 76]), .mac_index (mac_index[4*h +: 4]),

@@ -16,7 +16,7 @@ from cocotbext.dla.stalls import Stall, never, some_stalls
 
 LATENCY = 3
 S_STATUS, S_POINTER, D_OP_ENABLE = 0x0, 0x4, 0x8
-INPUTS = ("wt_valid", "wt_sel", "wt_data", "dat_valid", "dat_data", "dat_swap")
+INPUTS = ("wt_valid", "wt_sel", "wt_pair", "wt_upper", "wt_data", "dat_valid", "dat_data", "dat_swap")
 TAGS = ("dat_index", "dat_first", "dat_last", "dat_layer_end")
 
 
@@ -27,6 +27,24 @@ class Atom:
     data: bytes
     tag: tuple[int, int, int, int]
     swap: bool
+
+
+def transfers(weights: list[bytes], lanes: int) -> list[dict[str, int]]:
+    """How csc sends a weight set, one entry a cycle: eight lanes of one kernel, or four of two (4 lanes; 8 lanes of
+    which the upper four come after all lower ones)."""
+    if lanes == 0:
+        return [transfer(sel, weight, 0, 0) for sel, weight in enumerate(weights)]
+    halves = [[w[:4] for w in weights], [w[4:] for w in weights]][: lanes // 4]
+    return [
+        transfer(sel, b"".join(half[sel : sel + 2]).ljust(8, b"\0"), int(sel + 1 < len(half)), upper)
+        for upper, half in enumerate(halves)
+        for sel in range(0, len(half), 2)
+    ]
+
+
+def transfer(sel: int, data: bytes, pair: int, upper: int) -> dict[str, int]:
+    value = int.from_bytes(data, "little")
+    return {"wt_valid": 1, "wt_sel": sel, "wt_pair": pair, "wt_upper": upper, "wt_data": value}
 
 
 def signed(data: bytes) -> list[int]:
@@ -77,16 +95,26 @@ class Mac:
             assert number(dut.mac_index) == index * 0x11
             assert [number(flag) for flag in (dut.mac_first, dut.mac_last, dut.mac_layer_end)] == [3 * f for f in flags]
 
+    def weights(self, kernels: int) -> list[bytes]:
+        """A random set; in every third one the upper lanes are 0."""
+        lanes = self.rng.choice([4, 8, 8])
+        return [self.value()[:lanes].ljust(8, b"\0") for _ in range(kernels)]
+
+    def transfers(self, weights: list[bytes]) -> list[dict[str, int]]:
+        """One of the ways in which csc may send the set."""
+        narrow = not any(any(w[4:]) for w in weights)
+        return transfers(weights, self.rng.choice([0, 4 if narrow else 8, 8]))
+
     async def operation(self, kernels: int, atoms: int, layer_end: bool = False) -> None:
         """Load a set of `kernels`, then send `atoms` atoms; weights of the next set are not overlapped."""
-        weights = [self.value() for _ in range(kernels)]
+        weights = self.weights(kernels)
         await self.load(weights)
         await self.send(weights, atoms, layer_end)
 
     async def load(self, weights: list[bytes]) -> None:
-        for sel, weight in enumerate(weights):
+        for values in self.transfers(weights):
             await self.pause()
-            self.drive(wt_valid=1, wt_sel=sel, wt_data=int.from_bytes(weight, "little"))
+            self.drive(**values)
             await RisingEdge(self.dut.clk)
         self.drive(wt_valid=0)
 
@@ -94,7 +122,8 @@ class Mac:
         self, weights: list[bytes], atoms: int, layer_end: bool = False, following: list[bytes] | None = None
     ) -> None:
         """Send atoms with `weights`; the set `following` is loaded meanwhile, from the cycle of swap on."""
-        queue = list(enumerate(following or []))
+        queue = self.transfers(following or [])
+        loads = len(queue)
         self.active = weights
         for i in range(max(atoms, len(queue))):
             if i < atoms:
@@ -104,12 +133,11 @@ class Mac:
             else:
                 self.drive(dat_valid=0)
             if queue:
-                sel, weight = queue.pop(0)
-                self.drive(wt_valid=1, wt_sel=sel, wt_data=int.from_bytes(weight, "little"))
+                self.drive(**queue.pop(0))
             else:
                 self.drive(wt_valid=0)
             await RisingEdge(self.dut.clk)
-            while i >= len(following or []) and i < atoms - 1 and self.idle():
+            while i >= loads and i < atoms - 1 and self.idle():
                 self.drive(dat_valid=0)
                 await RisingEdge(self.dut.clk)
         self.drive(dat_valid=0, wt_valid=0)
@@ -149,7 +177,7 @@ async def begin(dut: Any, stalls: bool = False) -> Mac:
 async def partial_sets(dut: Any, kernels: int) -> None:
     """Absent kernels give 0, also after a set that had them."""
     mac = await begin(dut, stalls=True)
-    for count in (8, kernels, 8, kernels, 1, kernels):
+    for count in (8, kernels, 8, kernels, 1, kernels, kernels, 8, kernels):
         await mac.operation(count, mac.rng.randint(1, 16))
     await mac.drain()
 
@@ -158,7 +186,7 @@ async def partial_sets(dut: Any, kernels: int) -> None:
 async def overlapped_sets(dut: Any) -> None:
     """The next set is loaded from the cycle of the swap on, without a gap between operations."""
     mac = await begin(dut)
-    sets = [[mac.value() for _ in range(mac.rng.randint(1, 8))] for _ in range(60)]
+    sets = [mac.weights(mac.rng.randint(1, 8)) for _ in range(90)]
     await mac.load(sets[0])
     for weights, following in zip(sets, [*sets[1:], None], strict=True):
         await mac.send(weights, mac.rng.choice([1, 2, 7, 8, 9, 16]), False, following)

@@ -35,7 +35,7 @@ wire [31:0]  csc_rdata, cmac_a_rdata, cmac_b_rdata, cacc_rdata;
 wire [1:0]   dat_rd_en;
 wire [13:0]  dat_rd_addr0, dat_rd_addr1, wt_rd_addr;
 wire [63:0]  dat_rd_data0, dat_rd_data1, wt_rd_data, wt_data, dat_data;
-wire         wt_rd_en, wt_valid, dat_valid, dat_swap, dat_first, dat_last, dat_layer_end, credit;
+wire         wt_rd_en, wt_valid, wt_pair, wt_upper, dat_valid, dat_swap, dat_first, dat_last, dat_layer_end, credit;
 wire [2:0]   wt_sel;
 wire [3:0]   dat_index, mac_index;
 wire         mac_valid, mac_first, mac_last, mac_layer_end;
@@ -52,7 +52,7 @@ csc u_csc (
     .dat_rd_en (dat_rd_en), .dat_rd_addr0 (dat_rd_addr0), .dat_rd_addr1 (dat_rd_addr1),
     .dat_rd_data0 (dat_rd_data0), .dat_rd_data1 (dat_rd_data1),
     .wt_rd_en (wt_rd_en), .wt_rd_addr (wt_rd_addr), .wt_rd_data (wt_rd_data),
-    .wt_valid (wt_valid), .wt_sel (wt_sel), .wt_data (wt_data),
+    .wt_valid (wt_valid), .wt_sel (wt_sel), .wt_pair (wt_pair), .wt_upper (wt_upper), .wt_data (wt_data),
     .dat_valid (dat_valid), .dat_data (dat_data), .dat_swap (dat_swap), .dat_index (dat_index),
     .dat_first (dat_first), .dat_last (dat_last), .dat_layer_end (dat_layer_end), .credit (credit)
 );
@@ -67,7 +67,7 @@ cbuf u_cbuf (
 cmac #(.HALF(0)) u_cmac_a (
     .clk (clk), .rst_n (rst_n), .reg_valid (reg_valid && unit == 2'd1), .reg_write (reg_write),
     .reg_addr (reg_addr), .reg_wdata (reg_wdata), .reg_rdata (cmac_a_rdata),
-    .wt_valid (wt_valid), .wt_sel (wt_sel), .wt_data (wt_data),
+    .wt_valid (wt_valid), .wt_sel (wt_sel), .wt_pair (wt_pair), .wt_upper (wt_upper), .wt_data (wt_data),
     .dat_valid (dat_valid), .dat_data (dat_data), .dat_swap (dat_swap), .dat_index (dat_index),
     .dat_first (dat_first), .dat_last (dat_last), .dat_layer_end (dat_layer_end),
     .mac_valid (mac_valid), .mac_data (mac_a_data), .mac_index (mac_index),
@@ -78,7 +78,7 @@ cmac #(.HALF(0)) u_cmac_a (
 cmac #(.HALF(1)) u_cmac_b (
     .clk (clk), .rst_n (rst_n), .reg_valid (reg_valid && unit == 2'd2), .reg_write (reg_write),
     .reg_addr (reg_addr), .reg_wdata (reg_wdata), .reg_rdata (cmac_b_rdata),
-    .wt_valid (wt_valid), .wt_sel (wt_sel), .wt_data (wt_data),
+    .wt_valid (wt_valid), .wt_sel (wt_sel), .wt_pair (wt_pair), .wt_upper (wt_upper), .wt_data (wt_data),
     .dat_valid (dat_valid), .dat_data (dat_data), .dat_swap (dat_swap), .dat_index (dat_index),
     .dat_first (dat_first), .dat_last (dat_last), .dat_layer_end (dat_layer_end),
     .mac_valid (), .mac_data (mac_b_data), .mac_index (), .mac_first (), .mac_last (), .mac_layer_end ()

@@ -29,6 +29,10 @@ SHAPES = {
     "all_padding": config_of(2, 2, 5, 9, (1, 1), pad_left=31, pad_top=3, pad_value=77),
     "wide_kernel": config_of(40, 3, 2, 3, (32, 2), pad_left=5),
     "tall_kernel": config_of(3, 40, 2, 3, (2, 32), pad_top=5),
+    "two_columns": config_of(9, 6, 4, 9, (6, 3), pad_left=3, pad_top=1, pad_value=21),
+    "two_columns_odd": config_of(11, 6, 1, 15, (5, 5), pad_left=2, pad_top=2),
+    "two_columns_stride": config_of(31, 7, 3, 8, (3, 3), stride_x=5, stride_y=2, pad_left=1, pad_value=-9),
+    "two_columns_dilation": config_of(20, 9, 2, 7, (4, 3), dilation_x=2, dilation_y=3, pad_left=2),
     "image_3x3": image_config(20, 10, 4, 9, (3, 3), pad_left=1, pad_top=1, pad_value=9),
     "image_unaligned": image_config(30, 9, 3, 8, (3, 3), stride_x=3, stride_y=2),
     "image_grey": image_config(28, 28, 1, 6, (5, 5), pad_left=2, pad_top=2),
@@ -122,6 +126,23 @@ async def reuse_is_void_after_a_bank_change(dut: Any, moved: str) -> None:
     core.check_freed(layers)
 
 
+@cocotb.test()
+@cocotb.parametrize(channels=[1, 2, 3, 4])
+async def two_columns_with_kept_weights(dut: Any, channels: int) -> None:
+    """Weights of two columns an operation are kept, used again in another geometry, and freed to the last entry."""
+    rng = generator(dut)
+    core = Core(dut, rng)
+    await core.start()
+    more = {"data_banks": 1, "weight_banks": 1, "pad_left": 1, "pad_top": 1}
+    first = make_layer(rng, config_of(9, 8, channels, 13, (5, 3), skip_weight_release=True, **more))
+    again = config_of(12, 7, channels, 13, (5, 3), stride_x=2, weight_reuse=True, skip_weight_release=True, **more)
+    second = make_layer(rng, again, first)
+    assert not second.fetch_weights
+    layers = [first, second, make_layer(rng, config_of(7, 9, channels, 11, (4, 2), **more), second)]
+    await core.run(layers)
+    core.check_freed(layers)
+
+
 # ---------------------------------------------------------------- speed
 
 RATES = {
@@ -132,6 +153,8 @@ RATES = {
     "eight_positions": (config_of(4, 2, 64, 64), 0.97),
     "strided": (config_of(33, 33, 16, 16, (3, 3), stride_x=2, stride_y=2), 0.97),
     "partial": (config_of(16, 12, 13, 21, (3, 3), pad_left=1, pad_top=1), 0.97),
+    "two_columns": (config_of(28, 28, 1, 16, (5, 5)), 0.97),
+    "two_columns_strided": (config_of(33, 33, 3, 16, (3, 3), stride_x=2, stride_y=2), 0.97),
     "image": (image_config(40, 30, 3, 8, (3, 3), stride_x=2, stride_y=2), 0.97),
     "image_unaligned": (image_config(28, 28, 1, 16, (5, 5), pad_left=2, pad_top=2), 0.97),
 }

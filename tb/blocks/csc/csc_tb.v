@@ -25,6 +25,8 @@ module csc_tb (
     // cmac
     output wire        wt_valid,
     output wire [2:0]  wt_sel,
+    output wire        wt_pair,
+    output wire        wt_upper,
     output wire [63:0] wt_data,
     output wire        dat_valid,
     output wire [63:0] dat_data,
@@ -51,7 +53,7 @@ csc u_csc (
     .dat_rd_en (dat_rd_en), .dat_rd_addr0 (dat_rd_addr0), .dat_rd_addr1 (dat_rd_addr1),
     .dat_rd_data0 (dat_rd_data0), .dat_rd_data1 (dat_rd_data1),
     .wt_rd_en (wt_rd_en), .wt_rd_addr (wt_rd_addr), .wt_rd_data (wt_rd_data),
-    .wt_valid (wt_valid), .wt_sel (wt_sel), .wt_data (wt_data),
+    .wt_valid (wt_valid), .wt_sel (wt_sel), .wt_pair (wt_pair), .wt_upper (wt_upper), .wt_data (wt_data),
     .dat_valid (dat_valid), .dat_data (dat_data), .dat_swap (dat_swap), .dat_index (dat_index),
     .dat_first (dat_first), .dat_last (dat_last), .dat_layer_end (dat_layer_end), .credit (credit)
 );

@@ -34,6 +34,7 @@ class Sequencer:
         self.fetch = Fetch(dut, rng, idle)
         self.plan: deque[Operation] = deque()
         self.shadow: dict[int, bytes] = {}
+        self.upper = 0  # kernels of the shadow set with their upper lanes
         self.active: list[bytes] = []
         self.position = 0  # atom of the running operation that comes next
         self.spent = 0  # credits that csc has used and not got back
@@ -58,14 +59,28 @@ class Sequencer:
             else:
                 self.index = -1
             if high(dut.wt_valid):
-                sel = number(dut.wt_sel)
-                if sel == 0:
-                    self.shadow.clear()
-                assert sel == len(self.shadow), f"kernel {sel} after {len(self.shadow)} kernels"
-                self.shadow[sel] = number(dut.wt_data).to_bytes(8, "little")
+                self._weights()
             give = self.spent > 0 and not self.slow()
             self.spent -= give
             dut.credit.value = int(give)
+
+    def _weights(self) -> None:
+        """One kernel, or four lanes of two; the upper lanes of all kernels come after the lower ones."""
+        dut = self.dut
+        sel, data = number(dut.wt_sel), number(dut.wt_data).to_bytes(8, "little")
+        weights = [data[:4], data[4:]] if high(dut.wt_pair) else [data]
+        if high(dut.wt_upper):
+            assert sel == self.upper, f"upper lanes of kernel {sel} after {self.upper} kernels"
+            for k, weight in enumerate(weights, sel):
+                self.shadow[k] = self.shadow[k][:4] + weight[:4]
+            self.upper += len(weights)
+            return
+        if sel == 0:
+            self.shadow.clear()
+            self.upper = 0
+        assert sel == len(self.shadow), f"kernel {sel} after {len(self.shadow)} kernels"
+        for k, weight in enumerate(weights, sel):
+            self.shadow[k] = weight.ljust(8, b"\0")
 
     def _atom(self) -> None:
         dut = self.dut
@@ -167,17 +182,31 @@ async def stripe_lengths(dut: Any, positions: int) -> None:
 @cocotb.test()
 @cocotb.parametrize(kernels=range(1, 9), positions=[1, 2, 5, 8])
 async def operation_time(dut: Any, kernels: int, positions: int) -> None:
-    """An operation takes max(positions, kernels) cycles, at least 2, without bubbles."""
+    """An operation takes as long as its positions or its weights, at least 2 cycles, without bubbles."""
     unit = await begin(dut, stalls=False)
-    layer = make_layer(unit.rng, config_of(positions, 1, 80, kernels))
-    unit.plan.extend(operations(layer))
+    few = unit.rng.randint(1, 4)
+    for channels, kernel in [(80, (1, 1)), (80 + few, (1, 1)), (few, (6, 2)), (few, (5, 3))]:
+        reach = positions + kernel[0] - 1
+        layer = make_layer(unit.rng, config_of(reach, kernel[1], channels, kernels, kernel))
+        await check_operation_time(unit, layer)
+
+
+async def check_operation_time(unit: Sequencer, layer: Layer) -> None:
+    """One stripe and group: the distances of the first atoms of its operations, all operands being there."""
+    plan = list(operations(layer))
+    unit.plan.extend(plan)
     unit.fetch.layers.append(layer)
     await unit.until(lambda: unit.fetch.idle_now)
+    unit.atom_cycles.clear()
+    ends = unit.ends
     await unit.program(layer)
-    await unit.until(lambda: unit.ends)
+    await unit.until(lambda: unit.ends > ends)
+    positions = len(plan[0].atoms)
     swaps = unit.atom_cycles[::positions]
-    assert len(swaps) == 10
-    assert {b - a for a, b in pairwise(swaps)} == {max(positions, kernels, 2)}
+    assert len(swaps) == len(plan)
+    # from one operation to the next: its own positions, and the weights of the next one meanwhile
+    times = [max(positions, following.load_cycles, 2) for following in plan[1:]]
+    assert [b - a for a, b in pairwise(swaps)] == times, f"{layer.config}"
 
 
 @cocotb.test()
@@ -231,6 +260,31 @@ async def merged_rows_one_weight_at_a_time(dut: Any, merge: int) -> None:
         rows, width = rng.randint(2, 3 * merge), rng.randint(1, 8 // merge)
         config = image_config(width, rows, 1, rng.choice([1, 1, 2, 9]), (width, rows), rows_merged=merge)
         await unit.run([make_layer(rng, config)])
+
+
+@cocotb.test()
+@cocotb.parametrize(channels=[1, 2, 3, 4])
+async def two_columns(dut: Any, channels: int) -> None:
+    """Two kernel columns in an operation: every stride, odd and even widths, padding of either column, dilation."""
+    unit = await begin(dut)
+    for stride in range(1, 9):
+        width = unit.rng.randint(2, 7)
+        sizes = {"pad_left": unit.rng.randint(0, width), "pad_right": unit.rng.randint(0, width), "pad_value": -3}
+        dilation = unit.rng.choice([1, 1, 2])
+        more = {"stride_x": stride, "stride_y": unit.rng.randint(1, 3), "dilation_x": dilation}
+        shape = (unit.rng.randint(14, 20), 3, channels, unit.rng.randint(1, 10), (width, 2))
+        await unit.run([make_layer(unit.rng, config_of(*shape, **sizes, **more))])
+
+
+@cocotb.test()
+@cocotb.parametrize(channels=[1, 4])
+async def two_columns_across_the_end_of_the_rings(dut: Any, channels: int) -> None:
+    """Line 73 begins in the last entry of the ring (7 entries a line, 512 in all): its columns 0 and 1 are apart."""
+    unit = await begin(dut)
+    sizes = {"data_banks": 1, "weight_banks": 1, "pad_left": 2, "pad_top": 1, "pad_value": 5}
+    layers = [make_layer(unit.rng, config_of(7, 20, channels, 25, (5, 2 + (i & 1)), **sizes)) for i in range(5)]
+    assert sum(layer.config.weight_bytes for layer in layers) > 512 * 8 or channels == 1
+    await unit.run(layers)
 
 
 @cocotb.test()
