@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import onnx
+
 from cocodla import datasets
 from cocodla.compiler import CompileOptions, Network, compile_model
+from cocodla.nets import alexnet as nets
 
 FOLDER = Path(__file__).resolve().parent.parent / "zoo"
 
@@ -17,3 +20,8 @@ def lenet5() -> Network:
     """LeNet-5 for 28 x 28 digits, pixel / 255."""
     pictures, _ = datasets.sklearn_digits()
     return compile_model(FOLDER / "lenet5.onnx", pictures[:LENET5_CALIBRATION], CompileOptions(pixel_scale=1 / 255))
+
+
+def alexnet(size: int = 227, seed: int = 0, width: float = 1.0, classes: int = 1000) -> onnx.ModelProto:
+    """AlexNet with LRN and random weights for RGB pictures of size x size (67 at least), a pixel byte as it is."""
+    return nets.alexnet(size, seed, width, classes).model()

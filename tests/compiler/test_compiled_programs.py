@@ -179,6 +179,17 @@ CASES: dict[str, tuple[tuple[int, ...], Callable[[Builder], object]]] = {
         (6, 8, 8),
         lambda b: b.node("Slice", *(b.constant(np.array(v)) for v in ([1, 1], [8, 7], [2, 3], [2, 1]))),
     ),
+    "lrn": ((21, 6, 7), lambda b: b.conv(21, (3, 3)).node("Relu").node("LRN", size=5, alpha=0.5)),
+    "lrn_of_input": ((8, 5, 9), lambda b: b.node("LRN", size=3, alpha=2.0, beta=0.5, bias=2.0).conv(8, (1, 1))),
+    "lrn_few_channels": ((3, 5, 5), lambda b: b.node("LRN", size=9, alpha=20.0)),
+    "lrn_twice": (
+        (16, 7, 7),
+        lambda b: b.node("LRN", size=7, alpha=3.0).node("LRN", size=3, alpha=1.0, beta=1.0).conv(4, (1, 1)),
+    ),
+    "lrn_in_concat": (
+        (16, 6, 6),
+        lambda b: b.node("LRN", size=5, alpha=1.0).node("Concat", inputs=["t0", "image"], axis=1),
+    ),
     "pad_node": (
         (8, 6, 6),
         lambda b: b.node("Pad", b.constant(np.array([0, 0, 2, 1, 0, 0, 1, 3]))).conv(8, (3, 3)).node("Relu"),

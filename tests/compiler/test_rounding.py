@@ -15,7 +15,7 @@ from onnx_builder import Builder
 
 from cocodla import datasets, zoo
 from cocodla.compiler import CompileOptions, compile_model
-from cocodla.runtime.diverge import DIFFERING, search
+from cocodla.runtime.diverge import allowed, search
 from cocodla.runtime.quality import LayerQuality, Study, measure_quality
 
 SHARED = datasets.shared_folder()
@@ -31,7 +31,7 @@ DIGITS = {"mnist_cntk": 1.0, "lenet_caffe": 1 / 256}
 
 def check(layers: list[LayerQuality]) -> None:
     for layer in layers:
-        bound = DIFFERING["add" if "add" in layer.operation else "other"]
+        bound = allowed(layer.operation)
         assert layer.distance <= 1, f"{layer.name}: an output is {layer.distance} codes from ideal rounding"
         assert layer.outputs > 1000 or layer.wrong <= 2, f"{layer.name}: {layer.wrong} of {layer.outputs} differ"
         assert layer.outputs <= 1000 or layer.differing <= bound, f"{layer.name}: {layer.differing:.3%} differ"

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cocodla.compiler.lrn_registers import table_writes
 from cocodla.compiler.network import Layer, Network, check_name
 from cocodla.compiler.schedule import image_order
 from cocodla.compiler.tensors import Box, boxes_meet
@@ -30,7 +31,7 @@ from cocodla.program.commands import (
 from cocodla.program.program import Program
 from cocodla.registers import MAP
 
-SDP_DONE, PDP_DONE = 0, 4
+SDP_DONE, CDP_DONE, PDP_DONE = 0, 2, 4
 """Bit of group 0 in GLB.S_INTR_STATUS; group 1 is the next bit."""
 AWAITED = 0x3F
 """Interrupt bits anything waits for (SDP, CDP, PDP); the others stay masked and are never cleared."""
@@ -75,6 +76,8 @@ class Job:
         bits = 0
         if "SDP" in self.groups:
             bits |= 1 << SDP_DONE + self.groups["SDP"]
+        if "CDP" in self.groups:
+            bits |= 1 << CDP_DONE + self.groups["CDP"]
         if "PDP" in self.groups:
             bits |= 1 << PDP_DONE + self.groups["PDP"]
         return bits
@@ -124,6 +127,8 @@ class _Emitter:
         self.held: dict[tuple[str, int], dict[str, int]] = defaultdict(dict)
         self.producer: dict[str, int] = {}
         self.used: dict[str, int] = defaultdict(int)
+        self.shared: dict[str, int] = {}
+        self.filled: dict[str, tuple[int, ...]] = {}
 
     def commands(self) -> Iterator[Command]:
         """All commands. The order in the loop is: prepare next, (start next,) wait, read back, (start next)."""
@@ -136,16 +141,20 @@ class _Emitter:
         yield from self._start(job)
         while job is not None:
             following = next(jobs, None)
-            early = False
+            early = late = False
             if following is not None:
-                yield from self._prepare(following)
-                early = following.independent_of(job)
+                late = self._must_wait(following, job)
+                early = not late and following.independent_of(job)
+                if not late:
+                    yield from self._prepare(following)
                 if early:
                     yield from self._start(following)
             yield WaitInterrupt(job.interrupts)
             yield from self._read_back(job)
             if following is not None:
                 yield self._mark(following)
+                if late:
+                    yield from self._prepare(following)
                 if not early:
                     yield from self._start(following)
             job = following
@@ -185,12 +194,31 @@ class _Emitter:
         tensor = self.network.tensors[name]
         return Part(tensor.addresses[buffer], tensor.addresses[buffer] + tensor.size, box)
 
+    def _must_wait(self, job: Job, running: Job) -> bool:
+        """True if a job changes what both groups of a unit share while it runs (spec: programming.md section 1)."""
+        return "CDP" in job.groups and "CDP" in running.groups and any(self._changes(job))
+
+    def _changes(self, job: Job) -> tuple[dict[str, tuple[int, ...]], dict[str, int]]:
+        """Tables and shared registers that a job needs and that hold something else."""
+        layer = job.layer
+        tables = {name: values for name, values in layer.tables.items() if self.filled.get(name) != values}
+        return tables, {path: word for path, word in layer.shared.items() if self.shared.get(path) != word}
+
+    def _share(self, job: Job) -> Iterator[Command]:
+        """Write what both groups share, where it changes. The unit has to be idle."""
+        tables, words = self._changes(job)
+        for path, word in (*table_writes(tables), *words.items()):
+            yield WriteRegister(MAP[path].address, word)
+        self.filled.update(tables)
+        self.shared.update(words)
+
     def _prepare(self, job: Job) -> Iterator[Command]:
         """Write the registers and enable all units but those that read tensors. The groups have to be free."""
         if self.used.get("CSC", 0) > 2 and "CSC" in job.groups:
             # CSC may still drain when the interrupt of its last layer in this group has come.
             mask = 0x3 << 16 * job.groups["CSC"]
             yield PollRegister(MAP["CSC.S_STATUS"].address, mask, 0)
+        yield from self._share(job)
         words = dict(job.layer.registers)
         for path, (tensor, offset) in job.layer.address_registers.items():
             words[path] = self.network.tensors[tensor].addresses[job.buffer] + offset

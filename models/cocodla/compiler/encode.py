@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cocodla import hw
-from cocodla.compiler import limits
+from cocodla.compiler import limits, lrn_registers
 from cocodla.compiler.ir import PoolFunction, Shape
 from cocodla.compiler.lower import HardwareLayer
+from cocodla.compiler.lrn import QuantisedLrn
 from cocodla.compiler.quantize import (
     QuantisedAdd,
     QuantisedConv,
@@ -37,6 +38,8 @@ def encode(layer: HardwareLayer) -> Words:
     if isinstance(layer.layer, QuantisedMultiply):
         _multiply(words, layer.layer, layer)
         return words
+    if isinstance(layer.layer, QuantisedLrn):
+        return {**words, **lrn_registers.layer_words(layer.layer, layer.source, layer.target)}
     if isinstance(layer.layer, QuantisedPooling):
         _pdp_rdma(words, layer.layer, layer.source)
         function = layer.layer.pool.function
@@ -58,6 +61,13 @@ def encode(layer: HardwareLayer) -> Words:
     return words
 
 
+def shared_registers(layer: HardwareLayer) -> tuple[Words, dict[str, tuple[int, ...]]]:
+    """Registers a layer needs that both groups of a unit share, and the contents of its look-up tables."""
+    if not isinstance(layer.layer, QuantisedLrn):
+        return {}, {}
+    return lrn_registers.shared_words(layer.layer), lrn_registers.tables(layer.layer)
+
+
 def address_registers(layer: HardwareLayer) -> dict[str, tuple[str, int]]:
     """Registers of a layer that hold an address inside a tensor -> (tensor's name, offset from its address)."""
     return {path: (tensor.memory, tensor.offset + offset) for tensor, path, offset in _address_registers(layer)}
@@ -65,10 +75,12 @@ def address_registers(layer: HardwareLayer) -> dict[str, tuple[str, int]]:
 
 def _address_registers(layer: HardwareLayer) -> Iterator[tuple[Tensor, str, int]]:
     """(tensor, register, offset) of all addresses of tensors a layer reads and writes."""
-    writer = "PDP" if "PDP" in layer.units else "SDP"
+    writer = next(unit for unit in ("PDP", "CDP", "SDP") if unit in layer.units)
     yield layer.target, f"{writer}.D_DST_BASE_ADDR_LOW", 0
     if isinstance(layer.layer, QuantisedPooling):
         yield layer.source, "PDP_RDMA.D_SRC_BASE_ADDR_LOW", 0
+    elif isinstance(layer.layer, QuantisedLrn):
+        yield layer.source, "CDP_RDMA.D_SRC_BASE_ADDR_LOW", 0
     elif isinstance(layer.layer, QuantisedAdd):
         yield layer.sources[0], "SDP_RDMA.D_SRC_BASE_ADDR_LOW", 0
         yield layer.sources[1], "SDP_RDMA.D_BN_BASE_ADDR_LOW", 0

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocodla.compiler.ir import Conv, FloatArray
+from cocodla.compiler.lrn import QuantisedLrn
 from cocodla.compiler.quantize import (
     Quantisation,
     QuantisedAdd,
@@ -22,7 +23,7 @@ from cocodla.compiler.quantize import (
     QuantisedPool,
     QuantisedPooling,
 )
-from cocodla.compiler.reference import convolve, move, windows_of
+from cocodla.compiler.reference import convolve, move, normalise, windows_of
 
 Codes = NDArray[np.int8]
 
@@ -42,6 +43,8 @@ def ideal_codes(layer: QuantisedLayer, sources: Sequence[np.ndarray], tensors: M
     if isinstance(layer, QuantisedMove):
         return move(sources[0], layer.loops, layer.shape).astype(np.int8)
     reals = [_real(codes, meaning) for codes, meaning in zip(sources, meanings, strict=True)]
+    if isinstance(layer, QuantisedLrn):
+        return _round(normalise(reals[0], layer.function), layer.out)
     if isinstance(layer, QuantisedAdd):
         first = reals[0] if layer.multiplier > 0 else -reals[0]
         value = {"sum": np.add, "max": np.maximum, "min": np.minimum}[layer.operation](first, reals[1])

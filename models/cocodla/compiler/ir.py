@@ -88,6 +88,21 @@ class PoolFunction:
         return (self.size[axis] - 1) * self.stride[axis] + self.kernel[axis] - self.pad[axis]
 
 
+@dataclass(frozen=True)
+class LrnFunction:
+    """y = x / (bias + alpha / size * n)^beta, n the sum of squares over `size` channels around x's."""
+
+    size: int
+    alpha: float
+    beta: float
+    bias: float
+
+    @property
+    def label(self) -> str:
+        """Short name for reports."""
+        return f"lrn{self.size}"
+
+
 @dataclass
 class Node:
     """One layer: reads `inputs`, writes `output`; `name` is the ONNX node it came from."""
@@ -217,6 +232,13 @@ class Pool(Node):
     """A pooling of its own."""
 
     function: PoolFunction
+
+
+@dataclass
+class Lrn(Node):
+    """Local response normalisation."""
+
+    function: LrnFunction
 
 
 @dataclass

@@ -3,7 +3,21 @@
 from __future__ import annotations
 
 from cocodla import hw
-from cocodla.compiler.ir import Add, Concat, Conv, Host, Move, Multiply, Node, Pair, Pool, PoolFunction, Shape, Slice
+from cocodla.compiler.ir import (
+    Add,
+    Concat,
+    Conv,
+    Host,
+    Lrn,
+    Move,
+    Multiply,
+    Node,
+    Pair,
+    Pool,
+    PoolFunction,
+    Shape,
+    Slice,
+)
 from cocodla.errors import UserError
 
 
@@ -52,7 +66,7 @@ def check(node: Node, shape: Shape) -> None:
     """Raise Refused if `node` cannot be one hardware layer for an input of `shape` (channels, height, width)."""
     if isinstance(node, Conv):
         reason = _conv_fault(node, shape)
-    elif isinstance(node, (Add, Multiply, Concat, Slice, Move, Host)):
+    elif isinstance(node, (Add, Multiply, Lrn, Concat, Slice, Move, Host)):
         reason = None if max(shape) <= hw.MAX_EXTENT else f"an extent of {shape} is larger than {hw.MAX_EXTENT}"
     elif isinstance(node, Pool):
         function = node.function

@@ -8,6 +8,7 @@ from cocodla import hw
 from cocodla.compiler import tiles
 from cocodla.compiler.ir import Graph, Shape
 from cocodla.compiler.limits import Refused
+from cocodla.compiler.lrn import QuantisedLrn
 from cocodla.compiler.moves import copies
 from cocodla.compiler.quantize import (
     QuantisedAdd,
@@ -26,6 +27,7 @@ MAX_PAD_RIGHT = 63
 
 CONV_UNITS = ("SDP", "SDP_RDMA", "CACC", "CMAC_A", "CMAC_B", "CSC", "CDMA")
 POOL_UNITS = ("PDP", "PDP_RDMA")
+LRN_UNITS = ("CDP", "CDP_RDMA")
 ADD_UNITS = ("SDP", "SDP_RDMA")
 SUM_UNITS = ("SDP", "CACC", "CMAC_A", "CMAC_B", "CSC", "SDP_RDMA", "CDMA")
 """Units of each kind of layer in the order of enabling: those that read tensors last."""
@@ -188,6 +190,8 @@ def _layers(layer: QuantisedLayer, sources: tuple[Tensor, ...], target: Tensor) 
             _memory_to_memory(replace(layer, name=name), (part,), place, ADD_UNITS, layer.kind)
             for name, (part, place) in zip(_numbered(layer.name, len(planned)), planned, strict=True)
         ]
+    if isinstance(layer, QuantisedLrn):
+        return [_memory_to_memory(layer, sources, target, LRN_UNITS, layer.function.label)]
     assert not isinstance(layer, QuantisedView)
     return [_memory_to_memory(layer, sources, target, POOL_UNITS, layer.pool.function.label)]
 

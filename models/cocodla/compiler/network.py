@@ -87,6 +87,8 @@ class Layer:
     the first image in flight. address_registers: those that hold an address of a tensor -> (tensor, offset in it).
     macs: useful multiplications; mac_cycles, read_beats, write_beats: lower bounds of its cycles. reads, writes: the
     parts of tensors in memory it touches. completes: tensors that are whole behind it. stage: host steps before it.
+    shared: path -> word of registers that both groups share; tables: contents of CDP's look-up tables. They may change
+    only while the unit is idle.
     """
 
     name: str
@@ -107,6 +109,8 @@ class Layer:
     completes: tuple[str, ...] = ()
     readers: int = 1
     stage: int = 0
+    shared: dict[str, int] = field(default_factory=dict)
+    tables: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def bound(self) -> int:
@@ -376,6 +380,7 @@ def _from_json(values: dict[str, Any], memory: bytes, host: bytes) -> Network:
     values["outputs"] = [OutputSpec(**_tuples(output)) for output in values["outputs"]]
     for layer in values["layers"]:
         layer["address_registers"] = _tuples(layer["address_registers"])
+        layer["tables"] = _tuples(layer.get("tables", {}))
         for part in ("reads", "writes"):
             layer[part] = tuple((name, tuple(map(tuple, box))) for name, box in layer[part])
     values["layers"] = [Layer(**_tuples(layer)) for layer in values["layers"]]

@@ -178,6 +178,7 @@ def _fetched_as(output: str, imported: frontend.Import, graph: Graph) -> str | N
 
 
 def _layer(layer: HardwareLayer) -> Layer:
+    shared, tables = encode.shared_registers(layer)
     return Layer(
         name=layer.name,
         operation=layer.operation,
@@ -197,4 +198,6 @@ def _layer(layer: HardwareLayer) -> Layer:
         completes=layer.completes,
         readers=layer.readers,
         stage=layer.stage,
+        shared=shared,
+        tables=tables,
     )

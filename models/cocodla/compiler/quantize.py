@@ -27,6 +27,7 @@ from cocodla.compiler.ir import (
     Graph,
     Host,
     Loop,
+    Lrn,
     Move,
     Multiply,
     Pair,
@@ -36,6 +37,7 @@ from cocodla.compiler.ir import (
     Slice,
 )
 from cocodla.compiler.limits import Refused
+from cocodla.compiler.lrn import QuantisedLrn, normalisation
 from cocodla.compiler.options import CompileOptions
 from cocodla.compiler.pixels import Conversion
 from cocodla.compiler.reference import convolve, unpooled
@@ -214,7 +216,15 @@ class QuantisedMove:
     kind: str
 
 
-QuantisedLayer = QuantisedConv | QuantisedPooling | QuantisedAdd | QuantisedMultiply | QuantisedMove | QuantisedView
+QuantisedLayer = (
+    QuantisedConv
+    | QuantisedPooling
+    | QuantisedAdd
+    | QuantisedMultiply
+    | QuantisedLrn
+    | QuantisedMove
+    | QuantisedView
+)
 
 
 @dataclass
@@ -256,6 +266,9 @@ def quantise(
             tensors[node.output] = layer.out
         elif isinstance(node, Multiply):
             layer = _product(graph, node, ranges, tensors, chosen)
+            tensors[node.output] = layer.out
+        elif isinstance(node, Lrn):
+            layer = normalisation(node, shape, tensors[source], scale_for(ranges[node.output], chosen))
             tensors[node.output] = layer.out
         elif isinstance(node, Pool):
             tensors[node.output] = tensors[source]

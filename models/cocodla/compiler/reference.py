@@ -26,6 +26,8 @@ from cocodla.compiler.ir import (
     Graph,
     Host,
     Loop,
+    Lrn,
+    LrnFunction,
     Move,
     Multiply,
     Node,
@@ -163,6 +165,11 @@ def _pool(node: Pool, x: FloatArray) -> FloatArray:
 
 
 @evaluate.register
+def _lrn(node: Lrn, x: FloatArray) -> FloatArray:
+    return normalise(x, node.function)
+
+
+@evaluate.register
 def _reshape(node: Reshape, x: FloatArray) -> FloatArray:
     return x.reshape(len(x), *node.shape)
 
@@ -241,6 +248,14 @@ def pool(x: FloatArray, function: PoolFunction) -> FloatArray:
     reduce: Callable[..., FloatArray] = np.max if function.kind == "max" else np.mean
     windows = windows_of(x, function.kernel, function.stride, function.pad, function.size, filler)
     return reduce(windows, axis=(-2, -1))
+
+
+def normalise(x: FloatArray, function: LrnFunction) -> FloatArray:
+    """Local response normalisation of (batch, C, H, W); the dtype of `x` is kept."""
+    reach = function.size // 2
+    squares = np.pad(x * x, ((0, 0), (reach, reach), (0, 0), (0, 0)))
+    total = sum(squares[:, first : first + x.shape[1]] for first in range(function.size))
+    return np.asarray(x / (function.bias + function.alpha / function.size * total) ** function.beta)
 
 
 def windows_of(

@@ -14,7 +14,8 @@ from cocodla.golden.cbuf import Cbuf
 from cocodla.golden.lut import Lut
 from cocodla.golden.memory import Memory
 from cocodla.golden.registers import Glb, GroupedUnit, PlainUnit
-from cocodla.registers import MAP
+from cocodla.golden.rules import require
+from cocodla.registers import MAP, Register
 
 GROUPED = (
     "CDMA", "CSC", "CMAC_A", "CMAC_B", "CACC", "SDP_RDMA", "SDP", "PDP_RDMA", "PDP", "CDP_RDMA", "CDP",
@@ -73,10 +74,16 @@ class Device:
         elif register.unit in self.plain:
             self.plain[register.unit].write(register, value)
         else:
-            if register.unit == "CDP" and register.name.startswith("S_LUT_ACCESS"):
-                self.lut.access(register.name, value)
+            if register.unit == "CDP" and register.name.startswith("S_LUT"):
+                self._write_tables(register, value)
             self.serial += 1
             self.units[register.unit].write(register, value, self.serial)
+
+    def _write_tables(self, register: Register, value: int) -> None:
+        """A write of CDP's tables or their settings, which both groups share: only while it is idle (cdp.md 1)."""
+        require(not any(self.units["CDP"].enabled), f"{register.path} written while CDP is enabled (cdp.md 1)")
+        if register.name.startswith("S_LUT_ACCESS"):
+            self.lut.access(register.name, value)
 
     def read_register(self, address: int) -> int:
         """A bus read. Undefined addresses read 0."""

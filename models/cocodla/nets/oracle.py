@@ -9,6 +9,7 @@ from itertools import product
 
 import numpy as np
 
+from cocodla.compiler.lrn import QuantisedLrn, Table
 from cocodla.compiler.quantize import (
     QuantisedAdd,
     QuantisedConv,
@@ -36,6 +37,8 @@ def run(graph: QuantisedGraph, codes: np.ndarray) -> dict[str, np.ndarray]:
             result = add(value, tensors[layer.sources[1]], layer)
         elif isinstance(layer, QuantisedMultiply):
             result = multiply(value, tensors[layer.sources[1]], layer)
+        elif isinstance(layer, QuantisedLrn):
+            result = normalise(value, layer)
         elif isinstance(layer, QuantisedView):
             parts = [tensors[name] for name in layer.sources]
             result = np.concatenate(parts, 1 + layer.axis)
@@ -144,6 +147,29 @@ def move(value: np.ndarray, layer: QuantisedMove) -> np.ndarray:
         )
         result[:, 8 * to : 8 * to + 8, line, place] = padded[:, 8 * surface : 8 * surface + 8, row, column]
     return result[:, :channels]
+
+
+def normalise(value: np.ndarray, layer: QuantisedLrn) -> np.ndarray:
+    """Each element times the tables' value at the sum of squares over its window (cdp.md section 4)."""
+    y = value.astype(np.int64) - layer.in_zero
+    assert np.abs(y).max() <= 256
+    reach = layer.function.size // 2
+    total = np.zeros_like(y)
+    for channel in range(y.shape[1]):
+        total[:, channel] = (y[:, max(0, channel - reach) : channel + reach + 1] ** 2).sum(1)
+    inside = (total > layer.le.start) & (total < layer.le.end)
+    v = np.where(inside, look_up(layer.le, total), look_up(layer.lo, total))
+    v = np.where(total == max(layer.le.start, layer.lo.start), look_up(layer.le, total), v)  # the border: LE
+    return np.clip(round_half_away((v * y - layer.offset) * layer.scale, layer.shift), -128, 127)
+
+
+def look_up(table: Table, total: np.ndarray) -> np.ndarray:
+    """Interpolated entry; the first and the last one outside of the table."""
+    entries = np.array(table.entries)
+    distance = np.clip(total - table.start, 0, table.end - table.start)
+    place = np.minimum(distance >> table.select, len(entries) - 2)
+    fraction = ((distance - (place << table.select)) << 16) >> table.select
+    return entries[place] + round_half_away((entries[place + 1] - entries[place]) * fraction, 16)
 
 
 def pool(value: np.ndarray, settings: QuantisedPool) -> np.ndarray:

@@ -22,8 +22,8 @@ from cocodla.runtime.quality import LayerQuality, Study, measure_quality
 
 PASSES_TOLERANCE = 1e-3
 """Largest change of a tensor by the passes, in parts of its largest magnitude."""
-DIFFERING = {"add": 0.008, "other": 0.002}
-"""Largest share of outputs that may differ from ideal rounding."""
+DIFFERING = {"add": 0.008, "lrn": 0.01, "other": 0.002}
+"""Largest share of outputs that may differ from ideal rounding, by what occurs in the name of the operation."""
 IMAGES_ON_RTL = 2
 
 
@@ -57,6 +57,11 @@ class Divergence:
         return None
 
 
+def allowed(operation: str) -> float:
+    """Largest share of an operation's outputs that may differ from ideal rounding."""
+    return next((share for part, share in DIFFERING.items() if part in operation), DIFFERING["other"])
+
+
 def search(
     study: Study,
     model: Path,
@@ -82,8 +87,7 @@ def search(
             change = changed[quality.tensor]
             steps.append(Step("passes", f"{change:.1e} of the largest value", change <= PASSES_TOLERANCE))
         steps.append(Step("quantisation", f"{quality.own.sqnr:.1f} dB", quality.own.sqnr >= limit))
-        bound = DIFFERING["add" if "add" in quality.operation else "other"]
-        good = quality.distance <= 1 and quality.differing <= bound
+        good = quality.distance <= 1 and quality.differing <= allowed(quality.operation)
         steps.append(Step("rounding", f"{quality.differing:.3%} differ, by at most {quality.distance}", good))
         if simulation is not None:
             found = mismatches.get(quality.tensor)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cocodla.compiler.operators import elementwise, layout, linear, moving, pooling
+from cocodla.compiler.operators import elementwise, layout, linear, moving, normalisation, pooling
 from cocodla.compiler.operators.source import Result, Source, Unsupported
 
 __all__ = ["TRANSLATORS", "Source", "Unsupported"]
@@ -38,6 +38,7 @@ TRANSLATORS: dict[str, Callable[[Source], Result | list[Result]]] = {
     "AveragePool": pooling.pooling,
     "GlobalAveragePool": pooling.global_pooling,
     "GlobalMaxPool": pooling.global_pooling,
+    "LRN": normalisation.lrn,
     "Flatten": layout.flatten,
     "Reshape": layout.reshape,
     "Pad": layout.pad,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from cocodla import hw
-from cocodla.compiler.ir import Add, Affine, Concat, Conv, FloatArray, Graph, Move, Multiply, Node, Pool, Slice
+from cocodla.compiler.ir import Add, Affine, Concat, Conv, FloatArray, Graph, Lrn, Move, Multiply, Node, Pool, Slice
 
 
 def unaligned_slices(graph: Graph) -> None:
@@ -95,14 +95,14 @@ def _free(graph: Graph, name: str) -> bool:
         function = producer.activation
         if function is not None and function.high is not None:
             return False
-    return isinstance(graph.producer(name), (Conv, Add, Multiply, Pool, Move, Concat)) and producer is not None
+    return isinstance(graph.producer(name), (Conv, Add, Multiply, Lrn, Pool, Move, Concat)) and producer is not None
 
 
 def _writable(graph: Graph, name: str, concat: Concat) -> bool:
     """False for one pixel of several surfaces in a larger image if SDP alone would have to write or read it."""
     channels, *extent = graph.shapes[name]
     alone = extent == [1, 1] and channels > hw.ATOM and graph.shapes[concat.output][1:] != (1, 1)
-    by_others = isinstance(graph.producer(name), (Conv, Pool, Move)) and not _by_sdp(graph.consumers(name))
+    by_others = isinstance(graph.producer(name), (Conv, Lrn, Pool, Move)) and not _by_sdp(graph.consumers(name))
     return not alone or by_others
 
 
