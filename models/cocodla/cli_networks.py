@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from cocodla.cli_base import SEED, SIM, WAVES, command, console
+from cocodla.cli_base import SEED, SIM, WATCHDOG, WAVES, command, command_line, console
 from cocodla.errors import UserError
 
 if TYPE_CHECKING:
@@ -141,6 +141,7 @@ def run(
     seed: int = SEED,
     waves: bool = WAVES,
     latency: int = typer.Option(32, "--latency", min=1, help="memory read latency in cycles"),
+    watchdog: int = WATCHDOG,
     resize: bool = RESIZE,
     count: int = COUNT,
 ) -> None:
@@ -159,7 +160,17 @@ def run(
         with progress_bar(console, f"{loaded.name} on golden") as progress:
             scores = run_golden_batches(loaded, images, progress)
     else:
-        scores, passed = _run_on_rtl(network, loaded, images[:], inputs, sim, seed, waves, latency)
+        from cocodla.runtime import rtl
+        from cocodla.sim.run import new_seed
+
+        seed = new_seed() if seed is None else seed
+        console.print(f"seed {seed}", highlight=False)
+        memory = rtl.MemoryModel(latency=latency)
+        simulation = rtl.Simulation(sim=sim, waves=waves, seed=seed, memory=memory, watchdog=watchdog)
+        words = ["run", network, "--backend", "rtl", "--sim", sim, "--seed", seed, "--latency", latency, "--waves"]
+        words += ["--watchdog", watchdog, "--count", len(images), *(["--resize"] if resize else [])]
+        rerun = command_line(*words, *(word for item in inputs for word in ("--input", item)))
+        scores, passed = _run_on_rtl(loaded, images[:], simulation, rerun)
     report.show_outputs(scores, console)
     if output is not None:
         _save_array(output, scores)
@@ -167,29 +178,17 @@ def run(
         raise typer.Exit(1)
 
 
-def _run_on_rtl(
-    path: Path, network: Any, images: Any, inputs: list[Path], sim: str, seed: int | None, waves: bool, latency: int
-) -> tuple[Any, bool]:
-    """Outputs, and whether every tensor was equal to the golden model's."""
-    import shlex
-    import sys
-
+def _run_on_rtl(network: Any, images: Any, simulation: Any, rerun: str) -> tuple[Any, bool]:
+    """Outputs, and whether every tensor was equal to the golden model's. rerun: the command that does it again."""
     import numpy as np
 
     from cocodla.report import network as report
     from cocodla.report.progress import progress_bar
-    from cocodla.runtime import rtl
     from cocodla.runtime.verify import verify_network
-    from cocodla.sim.run import new_seed
 
-    seed = new_seed() if seed is None else seed
-    console.print(f"seed {seed}", highlight=False)
-    simulation = rtl.Simulation(sim=sim, waves=waves, seed=seed, memory=rtl.MemoryModel(latency=latency))
-    with progress_bar(console, f"{network.name} on {sim}") as progress:
+    with progress_bar(console, f"{network.name} on {simulation.sim}") as progress:
         result = verify_network(network, images, np.full(len(images), -1), simulation, progress)
-    words = [sys.executable, "-m", "cocodla", "run", str(path), "--backend", "rtl", "--sim", sim, "--seed", str(seed)]
-    words += ["--latency", str(latency), "--waves", "--count", str(len(images))]
-    report.show(result, console, shlex.join(words + [word for item in inputs for word in ("--input", str(item))]))
+    report.show(result, console, rerun)
     return network.golden_batch(images), result.passed
 
 

@@ -16,6 +16,7 @@ from cocodla.program.commands import WriteRegister
 from cocodla.program.execution import Observation
 from cocodla.registers import MAP
 from cocodla.runtime import campaign, rtl
+from cocodla.runtime.kept import load_kept
 
 KERNEL = MAP["PDP.D_POOLING_KERNEL_CFG"]
 
@@ -68,7 +69,7 @@ def test_wrong_use(fault: Path) -> None:
     for arguments in (["--only", "winograd"], ["--rerun", str(fault)]):
         assert CliRunner().invoke(cli.app, ["random", *arguments]).exit_code == 2
     with pytest.raises(UserError, match=r"program\.zip"):
-        campaign.load_kept(fault)
+        load_kept(fault)
     Program().save(fault / "program.zip")
-    with pytest.raises(UserError, match="not a folder of a failed random case"):
-        campaign.load_kept(fault)
+    with pytest.raises(UserError, match="not a folder of a failed program"):
+        load_kept(fault)

@@ -91,12 +91,16 @@ def measure_all(
     memories: Iterable[str],
     check: bool = True,
     progress: Callable[[int, int], None] | None = None,
+    watchdog: int = rtl.Simulation.watchdog,
 ) -> Iterator[Measurement]:
-    """Measure each case on each memory, in order; yields as they end. progress: measurements done, in all."""
+    """Measure each case on each memory, in order; yields as they end. progress: measurements done, in all.
+
+    watchdog: see rtl.Simulation.
+    """
     names = list(memories)
     total, done = len(cases) * len(names), 0
     for case in cases:
-        for measurement in measure(case, names, check):
+        for measurement in measure(case, names, check, watchdog):
             done += 1
             if progress:
                 progress(done, total)
@@ -104,7 +108,9 @@ def measure_all(
         case.__dict__.pop("program", None)
 
 
-def measure(case: Case, memories: Sequence[str], check: bool = True) -> Iterator[Measurement]:
+def measure(
+    case: Case, memories: Sequence[str], check: bool = True, watchdog: int = rtl.Simulation.watchdog
+) -> Iterator[Measurement]:
     """One case on some memories. The golden model runs once, and only if something is not known yet."""
     program = case.program
     commands = b"".join(player.encode(program))
@@ -117,7 +123,7 @@ def measure(case: Case, memories: Sequence[str], check: bool = True) -> Iterator
         if known is None or (check and not known.checked):
             if expected is None:
                 expected = _with_expectations(program) if check and case.layer else program
-            known = _simulate(case, expected, memory, check)
+            known = _simulate(case, expected, memory, check, watchdog)
             if not known.failures:
                 _store(place, known)
         yield known
@@ -140,8 +146,8 @@ def _with_expectations(program: Program) -> Program:
     return Program(commands, program.meta)
 
 
-def _simulate(case: Case, program: Program, memory: str, check: bool) -> Measurement:
-    simulation = rtl.Simulation(seed=case.seed, memory=MEMORIES[memory])
+def _simulate(case: Case, program: Program, memory: str, check: bool, watchdog: int) -> Measurement:
+    simulation = rtl.Simulation(seed=case.seed, memory=MEMORIES[memory], watchdog=watchdog)
     execution = rtl.run(program, simulation)
     cycles = layer_cycles(program, execution)
     failures = list(execution.failures)

@@ -21,6 +21,7 @@ from cocodla.bench.measure import (
 )
 from cocodla.errors import UserError
 from cocodla.report.progress import progress_bar
+from cocodla.runtime import rtl
 
 
 def select(cases: Sequence[Case], pattern: str) -> list[Case]:
@@ -43,10 +44,11 @@ def run_bench(
     check: bool = True,
     seed: int = 1,
     accept: bool = False,
+    watchdog: int = rtl.Simulation.watchdog,
 ) -> bool:
     """Measure, print, compare with the committed `result` and update it. True if all is well.
 
-    accept: slower results replace the committed ones.
+    accept: slower results replace the committed ones. Those of a foreign DUT are only printed.
     """
     console.print(f"seed {seed}", highlight=False)
     traces = trace_cases(shared / "traces" / "nv_small")
@@ -59,7 +61,7 @@ def run_bench(
         references = results.read_references(shared / "reference")
         by_name = {case.name: case for case in cases}
         rows = []
-        for m in measure_all(cases, names, check, progress):
+        for m in measure_all(cases, names, check, progress, watchdog):
             case = by_name[m.name]
             rows.append(results.make_row(case, m, references, predicted_cycles(case, m.memory)))
     measured = [row.measured for row in rows]
@@ -71,13 +73,17 @@ def run_bench(
 
 def _conclude(console: Console, result: Path, measured: list[Measurement], accept: bool) -> bool:
     failures = [f"{m.name} {m.memory}: {line}" for m in measured for line in m.failures]
-    slower = results.regressions(results.committed(result), measured)
+    own = rtl.dut_list(rtl.Simulation()) == rtl.own_list()
+    slower = [] if not own else results.regressions(results.committed(result), measured)
     for line in (*failures, *slower):
         console.print(line, style="red", highlight=False, markup=False, soft_wrap=True)
     if slower and not accept:
         console.print(f"{len(slower)} regressions over {results.TOLERANCE:.0%}: {result} is left as it was")
         return False
-    results.save(result, measured)
+    if own:
+        results.save(result, measured)
+    else:
+        console.print(f"DUT_FILELIST is another DUT: {result} is left as it was", highlight=False, soft_wrap=True)
     console.print(f"{len(measured)} measurements, {len(failures)} failures", highlight=False)
     return not failures
 

@@ -14,6 +14,7 @@ from rich.table import Table
 from cocodla.report.progress import progress_bar
 from cocodla.runtime import campaign
 from cocodla.runtime.campaign import Outcome
+from cocodla.runtime.kept import load_kept
 from cocodla.sim import project
 from cocodla.stimulus.bins import Coverage
 
@@ -63,7 +64,7 @@ def show(
 
 def show_rerun(folder: Path, waves: bool, console: Console) -> bool:
     """Run the small program of a failed case again; True if golden model and RTL are equal now."""
-    program, simulation = campaign.load_kept(folder)
+    program, simulation = load_kept(folder)
     differences, cycles = campaign.check(program, replace(simulation, waves=waves))
     for line in differences:
         console.print(line, style="red", highlight=False, markup=False, soft_wrap=True)

@@ -2,50 +2,122 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+import sys
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import asdict, replace
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from cocodla.files import write_whole
 from cocodla.report.progress import progress_bar
-from cocodla.runtime.traces import TraceRun
+from cocodla.runtime import rtl
+from cocodla.runtime.kept import load_kept
+from cocodla.runtime.scoreboard import Tally
+from cocodla.runtime.traces import TraceRun, run_trace
 
 
-def show(runs: Iterable[TraceRun], total: int, console: Console) -> int:
-    """Run all while a bar shows how far it is, then print the table.
-
-    Exit status: 0 if there were traces and all passed, 2 if one breaks a rule, else 1.
-    """
-    done: list[TraceRun] = []
-    with progress_bar(console, "traces") as progress:
+def collect(runs: Generator[tuple[int, TraceRun], None, None], total: int, console: Console) -> list[TraceRun]:
+    """Run all while a bar shows how far it is; the outcomes in the order of the traces."""
+    done: dict[int, TraceRun] = {}
+    with progress_bar(console, "traces") as progress, closing(runs):
         progress(0, total)
-        for run in runs:
-            done.append(run)
+        for index, run in runs:
+            done[index] = run
             progress(len(done), total)
+    return [done[index] for index in sorted(done)]
+
+
+def show(runs: list[TraceRun], console: Console) -> int:
+    """Print the table and what failed.
+
+    Exit status: 1 if a trace failed or none ran, 2 if one could not be read or breaks a rule, else 0.
+    """
+    if any(not run.error for run in runs):
+        _show_table(runs, console)
+    for run in runs:
+        for failure in (*run.golden[run.refused :], *run.rtl):
+            console.print(f"{run.name}: {failure}", style="red", highlight=False, markup=False, soft_wrap=True)
+        if run.is_log and run.ran:
+            console.print(_summary(run), highlight=False, markup=False, soft_wrap=True)
+        if run.kept:
+            console.print(f"{run.name}: see {run.kept}/report.txt", highlight=False, markup=False, soft_wrap=True)
+        if run.waves:
+            console.print(f"{run.name}: waves in {run.waves}", highlight=False, markup=False, soft_wrap=True)
+    refused = [run.error or run.golden[0] for run in runs if run.error or run.refused]
+    for line in refused:
+        print(f"cocodla: {' '.join(line.split())}", file=sys.stderr)  # noqa: T201 (rich would wrap the line)
+    passed = sum(run.passed for run in runs)
+    failed = sum(run.ran and not run.passed and not run.refused for run in runs)
+    if passed + failed + len(refused) != 1 or not refused:
+        console.print(_count(passed, failed, len(refused), len(runs)), highlight=False)
+    if failed or not passed + len(refused):
+        return 1
+    return 2 if refused else 0
+
+
+def _count(passed: int, failed: int, refused: int, total: int) -> str:
+    parts = [f"{passed} passed", f"{failed} failed"]
+    skipped = total - passed - failed - refused
+    parts += [f"{number} {what}" for number, what in ((refused, "refused"), (skipped, "skipped")) if number]
+    return ", ".join(parts)
+
+
+def _show_table(runs: list[TraceRun], console: Console) -> None:
     table = Table("trace", "golden", "RTL")
     for heading in ("cycles", "reference", "speed-up"):
         table.add_column(heading, justify="right")
-    for run in done:
+    for run in runs:
         table.add_row(*_row(run))
     console.print(table)
-    for run in done:
-        for failure in (*run.golden, *run.rtl):
-            console.print(f"{run.name}: {failure}", style="red", highlight=False, markup=False, soft_wrap=True)
-    passed = sum(run.passed for run in done)
-    console.print(f"{passed} passed, {len(done) - passed} failed", highlight=False)
-    if any(run.refused for run in done):
-        return 2
-    return 0 if done and passed == len(done) else 1
 
 
 def _row(run: TraceRun) -> tuple[str, ...]:
     reference = run.reference_cycles
+    told = f"{reference:,}" if reference else ""
+    if run.error:
+        return run.name, "bad input", "", "", "", ""
+    if run.skipped is not None:
+        return run.name, "", f"skipped: {run.skipped:,} cycles", "", told, ""
+    golden = "refused" if run.refused else "FAIL" if run.golden else "pass"
+    cycles = f"{run.cycles:,}" if run.cycles >= 0 else ""
     ratio = f"{reference / run.cycles:.2f}" if reference and run.cycles > 0 else ""
-    return (
-        run.name,
-        "pass" if not run.golden else "FAIL",
-        "pass" if not run.rtl else "FAIL",
-        f"{run.cycles:,}" if run.cycles >= 0 else "",
-        f"{reference:,}" if reference else "",
-        ratio,
-    )
+    return run.name, golden, "FAIL" if run.rtl else "pass", cycles, told, ratio
+
+
+def _summary(run: TraceRun) -> str:
+    """What was equal in a register log, on each backend, and its cycles."""
+    parts = [f"{backend}: {_tally(tally)}" for backend, tally in run.tallies.items()]
+    if run.cycles >= 0:
+        parts.append(f"{run.cycles:,} cycles")
+    return f"{run.name}: " + "; ".join(parts)
+
+
+def _tally(tally: Tally) -> str:
+    output = "equal" if tally.outputs_equal == tally.outputs else f"{tally.outputs_equal} of {tally.outputs} equal"
+    return f"{tally.reads_equal} of {tally.reads} reads equal, output {output}"
+
+
+def save(runs: list[TraceRun], path: Path) -> None:
+    """Write all outcomes as JSON."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    values = [{**asdict(run), "passed": run.passed} for run in runs]
+    write_whole(path, (json.dumps(values, indent=1, default=str) + "\n").encode())
+
+
+def show_rerun(folder: Path, waves: bool, console: Console) -> int:
+    """Run the program of a failure again; the exit status."""
+    program, simulation = load_kept(folder)
+    simulation = replace(simulation, waves=waves, run_name="rerun")
+    run = run_trace(folder.name, program, simulation)
+    for line in run.golden:
+        console.print(f"golden model: {line}", style="red", highlight=False, markup=False, soft_wrap=True)
+    for line in run.rtl:
+        console.print(f"RTL: {line}", style="red", highlight=False, markup=False, soft_wrap=True)
+    if found := rtl.waves(simulation) if waves else None:
+        console.print(f"waves in {found}", highlight=False, soft_wrap=True)
+    console.print(f"{folder.name}: {'passed' if run.passed else 'failed'}, {run.cycles:,} cycles", highlight=False)
+    return 0 if run.passed else 1

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 
-from cocodla.errors import UserError
 from cocodla.golden import run as run_golden
 from cocodla.program import Program, compare
 from cocodla.runtime import rtl
+from cocodla.runtime.kept import save_kept
 from cocodla.sim import project
 from cocodla.stimulus.cubes import RandomLayer
 from cocodla.stimulus.program import PIECES, Plan, build_program, random_plan
@@ -59,6 +57,7 @@ def make_case(
     kinds: Sequence[str] = PIECES,
     pieces: int = PIECES_PER_CASE,
     assertions: bool = False,
+    watchdog: int = WATCHDOG,
 ) -> Case:
     """The case of a seed. assertions: those of the RTL are on (models of their own)."""
     rng = Random(seed)
@@ -69,7 +68,7 @@ def make_case(
         seed=seed,
         memory=memory,
         csb_period_ps=rng.choice(CSB_PERIODS),
-        watchdog=WATCHDOG,
+        watchdog=watchdog,
         assertions=assertions,
     )
     return Case(seed, random_plan(seed, pieces, kinds, size), simulation)
@@ -92,12 +91,17 @@ def check(program: Program, simulation: rtl.Simulation) -> tuple[list[str], int]
 
 
 def run_cases(
-    seed: int, layers: int, sim: str = "verilator", kinds: Sequence[str] = PIECES, assertions: bool = False
+    seed: int,
+    layers: int,
+    sim: str = "verilator",
+    kinds: Sequence[str] = PIECES,
+    assertions: bool = False,
+    watchdog: int = WATCHDOG,
 ) -> Iterator[Outcome]:
     """Cases of seed, seed + 1, ... until at least `layers` layers have run."""
     done = 0
     while done < layers:
-        outcome = run_case(make_case(seed, sim, kinds, assertions=assertions))
+        outcome = run_case(make_case(seed, sim, kinds, assertions=assertions, watchdog=watchdog))
         yield outcome
         done += len(outcome.layers)
         seed += 1
@@ -127,20 +131,6 @@ def keep(outcome: Outcome, small: Outcome, repeat: str, rerun: Callable[[Path], 
     repeat: command that runs the whole case. rerun: command that runs the program of a folder.
     """
     folder = project.build() / "random" / f"seed-{outcome.case.seed}"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    small.program.save(folder / "program.zip")
-    simulation = small.case.simulation
-    settings = {
-        "sim": simulation.sim,
-        "seed": simulation.seed,
-        "csb_period_ps": simulation.csb_period_ps,
-        "assertions": simulation.assertions,
-        "memory": asdict(simulation.memory),
-    }
-    (folder / "simulation.json").write_text(json.dumps(settings, indent=1) + "\n")
-    pieces = [piece_to_json(piece) for piece in small.case.plan.pieces]
-    (folder / "pieces.json").write_text(json.dumps(pieces) + "\n")
     text = [f"the whole case: {repeat}", f"the small program: {rerun(folder)}", "", f"{len(small.layers)} layers:"]
     text += [f"{number}: {describe(layer)}" for number, layer in enumerate(small.layers)]
     text += [
@@ -151,22 +141,11 @@ def keep(outcome: Outcome, small: Outcome, repeat: str, rerun: Callable[[Path], 
         "of the whole case:",
         *outcome.differences,
     ]
-    (folder / "report.txt").write_text("\n".join(text) + "\n")
-    return folder
+    pieces = [piece_to_json(piece) for piece in small.case.plan.pieces]
+    return save_kept(folder, small.program, small.case.simulation, text, pieces=pieces)
 
 
 def describe(layer: RandomLayer) -> str:
     """The configurations of a layer in one line."""
     parts = (layer.convolution, layer.sdp, layer.rdma, layer.pdp, layer.cdp)
     return " ".join([layer.kind, *(str(part) for part in parts if part)])
-
-
-def load_kept(folder: Path) -> tuple[Program, rtl.Simulation]:
-    """The program and the simulation settings of a folder made by `keep`."""
-    program = Program.load(folder / "program.zip")
-    try:
-        settings = json.loads((folder / "simulation.json").read_text())
-        memory = rtl.MemoryModel(**settings.pop("memory"))
-        return program, rtl.Simulation(memory=memory, watchdog=WATCHDOG, **settings)
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise UserError(f"{folder}: not a folder of a failed random case ({error})") from None

@@ -88,6 +88,7 @@ class Simulation:
     watchdog: cycles without a memory beat or a finished command after which a run has hung.
     limit: cycles one command may take even if memory beats keep moving.
     csb_period_ps: period of dla_csb_clk; 0: the core clock itself. The core period is 10,000 ps.
+    run_name: first part of the name of the folder in build/runs; what is there stays until the next run of that name.
     """
 
     sim: str = "verilator"
@@ -99,6 +100,7 @@ class Simulation:
     watchdog: int = 200_000
     limit: int = 200_000_000
     csb_period_ps: int = 0
+    run_name: str = "chip"
 
 
 def dut_list(simulation: Simulation) -> Path:
@@ -109,6 +111,12 @@ def dut_list(simulation: Simulation) -> Path:
 def own_list() -> Path:
     """The file list of the project's own RTL."""
     return (project.root() / "rtl" / "files.f").resolve()
+
+
+def waves(simulation: Simulation) -> Path | None:
+    """The waveform of the last run of this name, None where there is none."""
+    folder = project.build() / "runs" / f"{simulation.run_name}-{simulation.sim.lower()}"
+    return next((path for path in sorted(folder.glob("dump.*")) if path.suffix in (".fst", ".vcd")), None)
 
 
 def chip_design(simulation: Simulation, pages: int = 1) -> Design:
@@ -144,13 +152,20 @@ _FAULTS = (
 """What compilers say of a DUT that does not fit, and what it means."""
 
 
+_INCLUDE = re.compile(r"(\S+?:\d+)(?::\d+)?: (?:Cannot find include file: '|Include file )([^' ]+)")
+
+
 def _dut_fault(text: str, design: Design, file_list: Path) -> str | None:
     """The compiler's complaint in terms of the DUT's file list; None for any other error."""
+    found = re.search(r"\(log: .*\)$", text)
+    log = found.group() if found else ""
+    if match := _INCLUDE.search(text):
+        place, name = match.groups()
+        return f"{place}: include file {name} is in no include folder of {file_list} {log}".strip()
     for pattern, meaning in _FAULTS:
         if match := pattern.search(text):
             name = next(group for group in match.groups() if group)
-            log = re.search(r"\(log: .*\)$", text)
-            return f"{_top_place(design) or file_list}: {meaning.format(name)} {log.group() if log else ''}".strip()
+            return f"{_top_place(design) or file_list}: {meaning.format(name)} {log}".strip()
     return None
 
 
@@ -174,7 +189,7 @@ def run(program: Program, simulation: Simulation | None = None, progress: Progre
     program.validate()
     model = build_model(simulation, player.page_count(program))
     seed = new_seed() if simulation.seed is None else simulation.seed
-    with run_folder(project.build() / "runs" / f"chip-{model.sim}") as folder:
+    with run_folder(project.build() / "runs" / f"{simulation.run_name}-{model.sim}") as folder:
         with (folder / "commands.bin").open("wb") as file:
             file.writelines(player.encode(program))
         arguments = [

@@ -1,80 +1,228 @@
-"""Run public nv_small trace tests on the golden model and on the RTL (spec: trace_format.md)."""
+"""Run programs of others on the golden model and on the RTL: public traces (spec: trace_format.md), register logs."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+import os
+import shutil
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cocodla.errors import UserError
-from cocodla.golden import run as run_golden
-from cocodla.program.commands import WaitInterrupt
+from cocodla.latency import MemoryTiming, layer_of, predict
+from cocodla.program.commands import WaitInterrupt, WriteRegister
 from cocodla.program.execution import Execution
 from cocodla.program.program import Program
 from cocodla.program.trace import read_trace
+from cocodla.program.txn import read_txn
+from cocodla.registers import MAP
 from cocodla.runtime import rtl
+from cocodla.runtime.jobs import run_jobs
+from cocodla.runtime.kept import save_kept
+from cocodla.runtime.scoreboard import Scoreboard, Tally
+from cocodla.sim import project
+
+_ENABLES = {register.address for register in MAP if register.name == "D_OP_ENABLE"}
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A program of others: a public trace (.cfg), or a register log (.txn) with memory image and expected output."""
+
+    name: str
+    script: Path
+    memory: Path | None = None
+    output: Path | None = None
+
+    @property
+    def is_log(self) -> bool:
+        return self.script.suffix.lower() == ".txn"
+
+    def read(self) -> Program:
+        """The program; UserError, with file and line, for what its files get wrong."""
+        return read_txn(self.script, self.memory, self.output) if self.is_log else read_trace(self.script)
 
 
 @dataclass(frozen=True)
 class TraceRun:
-    """One trace. golden, rtl: failures of each (empty: passed). cycles: from the last D_OP_ENABLE to its interrupt.
+    """One trace.
 
-    refused: the golden model found a broken rule, or a wait that never ends; golden[0] tells which.
+    golden, rtl: failures of each (empty: passed). cycles: see `program_cycles`; -1 where unknown. tallies: what each
+    backend checked. error: what its files get wrong. refused: the golden model found a broken rule, or a wait that
+    never ends; golden[0] tells which. skipped: expected cycles of a trace not run. kept: folder of a failure.
     """
 
     name: str
-    golden: list[str]
-    rtl: list[str]
-    cycles: int
-    reference_cycles: int | None
+    golden: list[str] = field(default_factory=list)
+    rtl: list[str] = field(default_factory=list)
+    cycles: int = -1
+    reference_cycles: int | None = None
+    tallies: Mapping[str, Tally] = field(default_factory=dict)
+    error: str = ""
     refused: bool = False
+    skipped: int | None = None
+    is_log: bool = False
+    kept: Path | None = None
+    waves: Path | None = None
+
+    @property
+    def ran(self) -> bool:
+        return not self.error and self.skipped is None
 
     @property
     def passed(self) -> bool:
-        return not self.golden and not self.rtl
+        return self.ran and not self.golden and not self.rtl
 
 
-def find_traces(folder: Path) -> list[Path]:
-    """Trace directories in `folder` (or `folder` itself), sorted by name. UserError if there is none."""
-    if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder of traces")
-    if any(folder.glob("*.cfg")):
-        return [folder]
-    found = sorted(path.parent for path in folder.glob("*/*.cfg"))
+@dataclass(frozen=True)
+class Settings:
+    """How traces are run.
+
+    references: cycles of the public design by name. max_cycles: longer ones are skipped. repeat, rerun: commands that
+    run a trace, and the program kept in a folder, again.
+    """
+
+    simulation: rtl.Simulation
+    references: Mapping[str, int] = field(default_factory=dict)
+    max_cycles: int | None = None
+    repeat: Callable[[Trace], str] = lambda trace: ""
+    rerun: Callable[[Path], str] = lambda folder: ""
+
+
+def find_traces(place: Path) -> list[Trace]:
+    """The traces in a folder and all folders below, or the one in a file; sorted. UserError if there is none."""
+    if place.is_file():
+        if place.suffix.lower() not in (".cfg", ".txn"):
+            raise UserError(f"{place}: neither a trace (.cfg) nor a register log (.txn)")
+        return [_trace(place, place.stem)]
+    if not place.is_dir():
+        raise UserError(f"{place}: no such folder or file of traces")
+    found = []
+    for folder, below, _ in os.walk(place):
+        below[:] = sorted(name for name in below if not name.startswith("."))
+        found += _in_folder(Path(folder))
     if not found:
-        raise UserError(f"{folder}: no trace (a folder with a .cfg file) in it")
-    return list(dict.fromkeys(found))
+        raise UserError(f"{place}: no trace (a folder with a .cfg or .txn file) in it")
+    names = [trace.name for trace in found]
+    for index, trace in enumerate(found):
+        if names.count(trace.name) > 1:
+            found[index] = replace(trace, name=str(trace.script.relative_to(place).with_suffix("")))
+    return sorted(found, key=lambda trace: trace.name)
+
+
+def _in_folder(folder: Path) -> list[Trace]:
+    """A folder's scripts: the one with the folder's name, else all; logs only where there is no trace."""
+    for suffix in (".cfg", ".txn"):
+        scripts = sorted(path for path in folder.iterdir() if path.suffix.lower() == suffix and path.is_file())
+        named = [path for path in scripts if path.stem == folder.resolve().name]
+        if len(named or scripts) == 1:
+            return [_trace((named or scripts)[0], folder.resolve().name)]
+        if scripts:
+            return [_trace(path, path.stem) for path in scripts]
+    return []
+
+
+def _trace(script: Path, name: str) -> Trace:
+    """A trace; beside a log lie its memory image (memory.txt) and its output (expected_output.txt)."""
+    beside = [script.with_name(text) for text in ("memory.txt", "expected_output.txt")]
+    trace = Trace(name, script)
+    memory, output = (path if trace.is_log and path.is_file() else None for path in beside)
+    return replace(trace, memory=memory, output=output)
 
 
 def run_traces(
-    traces: list[Path], simulation: rtl.Simulation, reference: dict[str, int] | None = None
-) -> Iterator[TraceRun]:
-    """Run each trace on both backends, in order; yields as they end."""
-    for path in traces:
-        yield run_trace(path.name, read_trace(path), simulation, (reference or {}).get(path.name))
+    traces: Sequence[Trace], settings: Settings, jobs: int = 1
+) -> Generator[tuple[int, TraceRun], None, None]:
+    """(index, outcome) of each trace as they end, up to `jobs` at a time, those known to be long first."""
+    order = sorted(range(len(traces)), key=lambda index: -settings.references.get(traces[index].name, 0))
+    with closing(run_jobs(lambda index: run_one(traces[index], settings), order, jobs)) as outcomes:
+        for place, outcome in outcomes:
+            yield order[place], outcome
+
+
+def run_one(trace: Trace, settings: Settings) -> TraceRun:
+    """Read and run a trace; a failing one is kept in build/traces."""
+    folder = project.build() / "traces" / trace.name
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        program = trace.read()
+    except UserError as error:
+        return TraceRun(trace.name, error=str(error))
+    reference = settings.references.get(trace.name)
+    if settings.max_cycles is not None:
+        expected = expected_cycles(program) or reference or 0
+        if expected > settings.max_cycles:
+            return TraceRun(trace.name, reference_cycles=reference, skipped=expected)
+    simulation = settings.simulation
+    if simulation.waves:
+        simulation = replace(simulation, run_name=f"trace-{trace.name.replace(os.sep, '-')}")
+    outcome = run_trace(trace.name, program, simulation, reference)
+    outcome = replace(outcome, is_log=trace.is_log, waves=rtl.waves(simulation) if simulation.waves else None)
+    if outcome.passed:
+        return outcome
+    report = [f"{trace.script}", ""]
+    report += [f"golden model: {line}" for line in outcome.golden or ["pass"]]
+    report += [f"RTL: {line}" for line in outcome.rtl or ["pass"]]
+    report += ["", f"the trace again: {settings.repeat(trace)}", f"this program again: {settings.rerun(folder)}"]
+    return replace(outcome, kept=save_kept(folder, program, settings.simulation, report))
 
 
 def run_trace(name: str, program: Program, simulation: rtl.Simulation, reference: int | None = None) -> TraceRun:
-    """Run one program that checks itself on both backends."""
-    refused = False
-    try:
-        golden = run_golden(program).failures
-    except UserError as error:
-        golden, refused = [str(error)], True
-    on_rtl = rtl.run(program, simulation)
-    return TraceRun(name, golden, on_rtl.failures, layer_cycles(program, on_rtl), reference, refused)
+    """Run one program that checks itself on both backends.
+
+    A program that checks no memory is compared in all memory it names or uses.
+    """
+    board = Scoreboard(program)
+    on_rtl = rtl.run(board.program, simulation)
+    return TraceRun(
+        name,
+        golden=board.golden_failures,
+        rtl=board.rtl_failures(on_rtl),
+        cycles=program_cycles(board.program, on_rtl),
+        reference_cycles=reference,
+        tallies=board.tallies(on_rtl),
+        refused=board.refused,
+    )
 
 
 def layer_cycles(program: Program, execution: Execution) -> int:
     """Core cycles from the last D_OP_ENABLE write to the last interrupt; -1 where one is missing."""
+    return _cycles(program, execution, -1)
+
+
+def program_cycles(program: Program, execution: Execution) -> int:
+    """Cycles of a layer, or of several from the first D_OP_ENABLE write to the last interrupt; -1 if one is missing."""
+    return _cycles(program, execution, -1 if _layers(program) <= 1 else 0)
+
+
+def _cycles(program: Program, execution: Execution, which: int) -> int:
     enables = [event.cycle for event in execution.events if event.name.endswith("D_OP_ENABLE")]
     waits = [e.cycle for e in execution.events if isinstance(program.commands[e.index], WaitInterrupt)]
-    return waits[-1] - enables[-1] if enables and waits else -1
+    return waits[-1] - enables[which] if enables and waits else -1
+
+
+def _layers(program: Program) -> int:
+    """How often the unit is enabled that is enabled most."""
+    writes = [c.address for c in program if isinstance(c, WriteRegister) and c.address in _ENABLES and c.value & 1]
+    return max((writes.count(address) for address in set(writes)), default=0)
+
+
+def expected_cycles(program: Program) -> int | None:
+    """What the latency model says about a program of one layer with a memory latency of 32; None if nothing."""
+    if _layers(program) != 1:
+        return None
+    try:
+        return predict(layer_of(program), MemoryTiming())
+    except (UserError, ValueError):
+        return None
 
 
 def reference_cycles(path: Path) -> dict[str, int]:
-    """Cycles of the public design with the `full` memory, by trace name; empty where the file is absent."""
+    """Cycles of the public design with the `full` memory, by name; empty where the file is absent."""
     if not path.is_file():
         return {}
-    return {name: entry["full"] for name, entry in json.loads(path.read_text())["traces"].items()}
+    known = json.loads(path.read_text())
+    cycles = {name: entry["full"] for name, entry in known["traces"].items()}
+    return cycles | {name: entry["cycles"] for name, entry in known.get("networks", {}).items()}

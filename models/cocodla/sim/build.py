@@ -178,7 +178,7 @@ def _first_error(log: Path) -> str:
     """The first line of a build log that tells of an error."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     for line in lines:
-        if not line.startswith("$ ") and ("error" in line.lower() or "%Error" in line):
+        if not line.startswith("$ ") and ("error" in line.lower() or "not found" in line):
             return line.strip()
     return lines[-1].strip() if lines else "no output"
 

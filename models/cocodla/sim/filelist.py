@@ -51,8 +51,10 @@ def _entry(entry: str, path: Path, where: str, result: FileList, parents: tuple[
                 raise UserError(f"{where}: include folder {name} does not exist")
             result.includes.append(folder)
     elif entry.startswith("+define+"):
-        for item in filter(None, entry.removeprefix("+define+").split("+")):
+        for item in entry.removeprefix("+define+").split("+"):
             name, _, value = item.partition("=")
+            if not name:
+                raise UserError(f"{where}: +define+ without a name")
             result.defines[name] = value or "1"
     elif entry.startswith("-f ") or entry.startswith("-F "):
         _read(path.parent / entry[3:].strip(), result, parents)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-import signal
 import subprocess
 import threading
 from collections.abc import Callable, Sequence
@@ -18,7 +17,7 @@ from typing import Any, TextIO
 
 from cocotb_tools import runner as cocotb_runner
 
-from cocodla.sim import project, tools
+from cocodla.sim import project, stop, tools
 
 Echo = Callable[[str], None]
 
@@ -85,13 +84,14 @@ class _Process:
                 timer.start()
             try:
                 assert process.stdout is not None
-                for line in process.stdout:
-                    log.write(line)
-                    if self.echo:
-                        self.echo(line.rstrip("\n"))
-                return process.wait()
+                with stop.watched(process):
+                    for line in process.stdout:
+                        log.write(line)
+                        if self.echo:
+                            self.echo(line.rstrip("\n"))
+                    return process.wait()
             except BaseException:
-                _kill(process)
+                stop.end(process)
                 raise
             finally:
                 if timer:
@@ -99,26 +99,12 @@ class _Process:
 
     def _expire(self, process: subprocess.Popen[str]) -> None:
         self.timed_out = True
-        _kill(process)
+        stop.end(process)
 
     def prepend_python_path(self) -> None:
         """Put the testbench folders in front of the simulator's Python path."""
         paths = [str(path) for path in [*self.extra_path, *project.python_paths()]]
         self.env["PYTHONPATH"] = os.pathsep.join([*paths, self.env.get("PYTHONPATH", "")])
-
-
-def _kill(process: subprocess.Popen[str]) -> None:
-    """End a command and everything it started (it leads its own session)."""
-    for sig in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(process.pid, sig)
-        except ProcessLookupError:
-            return
-        try:
-            process.wait(timeout=3)
-            return
-        except subprocess.TimeoutExpired:
-            continue
 
 
 class VerilatorRunner(_Process, cocotb_runner.Verilator):

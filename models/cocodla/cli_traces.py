@@ -1,0 +1,89 @@
+"""The command about programs of others: public traces and register logs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from cocodla.cli_base import SEED, SIM, WATCHDOG, WAVES, command, command_line, console
+from cocodla.errors import UserError
+
+if TYPE_CHECKING:
+    from cocodla.runtime.traces import Trace
+
+LIST = typer.Option(None, "--image", help="memory image of a register log (default: memory.txt beside it)")
+OUTPUT = typer.Option(
+    None, "--expect", help="bytes a log must leave in memory (default: expected_output.txt beside it)"
+)
+
+
+@command
+def traces(
+    place: str = typer.Argument("", help="folder of public traces and register logs, or one of them"),
+    sim: str = SIM,
+    latency: int = typer.Option(32, "--latency", min=1, help="memory read latency in cycles"),
+    only: str = typer.Option("", "--only", help="run traces with this text in their name"),
+    jobs: int = typer.Option(None, "--jobs", min=1, help="traces at a time (default: one for each processor)"),
+    max_cycles: int = typer.Option(None, "--max-cycles", min=1, help="skip traces expected to take more cycles"),
+    image: Path = LIST,
+    expect: Path = OUTPUT,
+    watchdog: int = WATCHDOG,
+    seed: int = SEED,
+    waves: bool = WAVES,
+    rerun: Path = typer.Option(None, "--rerun", help="run the program of a failure (build/traces/NAME) again"),
+) -> None:
+    """Run public nv_small traces and recorded register logs on the golden model and on the RTL."""
+    from cocodla import datasets
+    from cocodla.report import traces as report
+    from cocodla.runtime import rtl
+    from cocodla.runtime.jobs import default_jobs
+    from cocodla.runtime.traces import Settings, reference_cycles, run_traces
+    from cocodla.sim import project
+    from cocodla.sim.run import new_seed
+
+    if rerun:
+        raise typer.Exit(report.show_rerun(rerun, waves, console))
+    found = _find(place, only, image, expect)
+    seed = new_seed() if seed is None else seed
+    console.print(f"seed {seed}", highlight=False)
+    options = ["--sim", sim, "--latency", str(latency), "--watchdog", str(watchdog), "--seed", str(seed), "--waves"]
+
+    def repeat(trace: Trace) -> str:
+        files = [
+            word
+            for name, path in (("--image", trace.memory), ("--expect", trace.output))
+            if path
+            for word in (name, path)
+        ]
+        return command_line("traces", trace.script.resolve(), *options, *map(str, files))
+
+    settings = Settings(
+        rtl.Simulation(sim=sim, waves=waves, seed=seed, memory=rtl.MemoryModel(latency=latency), watchdog=watchdog),
+        reference_cycles(datasets.shared_folder() / "reference" / "nv_small_cycles.json"),
+        max_cycles,
+        repeat,
+        lambda folder: command_line("traces", "--rerun", folder, "--waves"),
+    )
+    runs = report.collect(run_traces(found, settings, jobs or default_jobs()), len(found), console)
+    report.save(runs, project.build() / "traces" / "result.json")
+    if status := report.show(runs, console):
+        raise typer.Exit(status)
+
+
+def _find(place: str, only: str, image: Path | None, expect: Path | None) -> list[Trace]:
+    """The wanted traces, a log with the memory image and output given for it."""
+    from cocodla.runtime.traces import find_traces
+
+    if not place:
+        raise UserError("no folder of traces given: make traces TRACES=folder")
+    found = [trace for trace in find_traces(Path(place)) if only in trace.name]
+    if not found:
+        raise UserError(f"{place}: no trace has {only!r} in its name")
+    if image is None and expect is None:
+        return found
+    if len(found) != 1 or not found[0].is_log:
+        raise UserError(f"{place}: --image and --expect belong to one register log (.txn)")
+    return [replace(found[0], memory=image or found[0].memory, output=expect or found[0].output)]

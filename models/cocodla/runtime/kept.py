@@ -1,0 +1,43 @@
+"""Folders that keep a failing program: all that is needed to study it and to run it again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from cocodla.errors import UserError
+from cocodla.program import Program
+from cocodla.runtime import rtl
+
+
+def save_kept(folder: Path, program: Program, simulation: rtl.Simulation, report: Iterable[str], **extra: Any) -> Path:
+    """Make `folder` anew: program.zip, simulation.json, report.txt, and <name>.json for each of `extra`."""
+    scratch = folder.with_name(f".{folder.name}.tmp")
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    program.save(scratch / "program.zip")
+    settings = asdict(replace(simulation, waves=False, file_list=rtl.dut_list(simulation)))
+    settings["file_list"] = str(settings["file_list"])
+    (scratch / "simulation.json").write_text(json.dumps(settings, indent=1) + "\n")
+    for name, value in extra.items():
+        (scratch / f"{name}.json").write_text(json.dumps(value) + "\n")
+    (scratch / "report.txt").write_text("\n".join(report) + "\n")
+    shutil.rmtree(folder, ignore_errors=True)
+    scratch.rename(folder)
+    return folder
+
+
+def load_kept(folder: Path) -> tuple[Program, rtl.Simulation]:
+    """The program and the simulation settings of a folder made by `save_kept`; UserError if it is none."""
+    program = Program.load(folder / "program.zip")
+    try:
+        settings = json.loads((folder / "simulation.json").read_text())
+        memory = rtl.MemoryModel(**settings.pop("memory"))
+        file_list = Path(settings.pop("file_list"))
+        return program, rtl.Simulation(memory=memory, file_list=file_list, **settings)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise UserError(f"{folder}: not a folder of a failed program ({error})") from None

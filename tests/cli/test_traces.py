@@ -1,0 +1,323 @@
+"""The command `traces`: outcomes, exit status, what is kept of a failure, register logs, and bad input."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cocodla.golden import run as run_golden
+from cocodla.program import Execution, Program, WriteRegister
+from cocodla.program.execution import Observation
+from cocodla.registers import MAP
+from cocodla.runtime import rtl
+from cocodla.sim import project
+from cocodla.stimulus.program import build_program, random_plan
+from cocodla.stimulus.sequencer import Sequencer
+
+from .conftest import complaint, invoke
+
+STANDIN = project.root() / "tb" / "hdl" / "standin" / "files.f"
+
+
+def as_golden(program: Program, *_: object, **__: object) -> Execution:
+    """The golden model in place of the RTL."""
+    return run_golden(program)
+
+
+def faulty(program: Program, *_: object, **__: object) -> Execution:
+    """As the golden model, but the ninth byte that is read back is wrong."""
+    execution = run_golden(program)
+    for place, seen in enumerate(execution.observations):
+        if len(seen.data) > 8:
+            data = seen.data[:8] + bytes([seen.data[8] ^ 1]) + seen.data[9:]
+            execution.observations[place] = Observation(seen.index, seen.name, data)
+            execution.failures.append(f"command {seen.index}: {seen.name} differs")
+    return execution
+
+
+@pytest.fixture
+def build(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A build folder of its own; the golden model plays the RTL."""
+    monkeypatch.setattr(rtl, "run", as_golden)
+    monkeypatch.setenv("COCODLA_BUILD", str(tmp_path / "build"))
+    return tmp_path / "build"
+
+
+LAYER = build_program(random_plan(11, 1, ["pdp"], 8)).layers[0]
+"""One PDP layer from memory to memory."""
+
+
+def registers() -> list[tuple[str, int]]:
+    return [
+        (f"NVDLA_{MAP.at(c.address).unit}.{MAP.at(c.address).name}_0", c.value)
+        for c in Sequencer().enable(LAYER.words)[0]
+        if isinstance(c, WriteRegister)
+    ]
+
+
+def expected() -> bytes:
+    """What the layer leaves at its output."""
+    from cocodla.golden import Device
+
+    device = Device()
+    for load in LAYER.loads:
+        device.memory.load(load.address, load.data)
+    for command in Sequencer().enable(LAYER.words)[0]:
+        if isinstance(command, WriteRegister):
+            device.write_register(command.address, command.value)
+    device.run_all()
+    return device.memory.dump(LAYER.address, LAYER.layout.size)
+
+
+def write_trace(folder: Path, name: str, change: Callable[[str], str] = lambda text: text, check: str = "") -> Path:
+    """A trace of the layer. change: applied to its script. check: in place of its CRC check."""
+    target = folder / name
+    target.mkdir(parents=True)
+    lines = []
+    for number, load in enumerate(LAYER.loads):
+        payload = " ".join(f"{byte:#04x}" for byte in load.data)
+        text = f"{{offset:0x0, size:{len(load.data)}, payload:{payload}}} ,\n"
+        (target / f"in{number}.dat").write_text(text)
+        lines.append(f'mem_load(pri_mem, {load.address:#x}, "in{number}.dat");')
+    lines += [f"reg_write({register}, {value:#x});" for register, value in registers()]
+    size = LAYER.layout.size
+    crc = f"check_crc(done, 1, {LAYER.address:#x}, {size:#x}, {zlib.crc32(expected()):#x});"
+    lines += ["intr_notify(PDP_0, done);", check or crc, ""]
+    (target / f"{name}.cfg").write_text(change("\n".join(lines)))
+    return target
+
+
+def write_log(folder: Path, name: str, output: bytes | None = None) -> Path:
+    """The same layer as a register log with its memory image."""
+    target = folder / name
+    target.mkdir(parents=True)
+    image = []
+    for number, load in enumerate(LAYER.loads):
+        (target / f"m{number}.bin").write_bytes(load.data)
+        image.append(f"mem_load {load.address:#x} m{number}.bin")
+    (target / "memory.txt").write_text("\n".join([*image, f"mem_fill {LAYER.address:#x} {LAYER.layout.size} 0"]))
+    writes = [
+        f"write_reg {c.address:#x} {c.value:#x}"
+        for c in Sequencer().enable(LAYER.words)[0]
+        if isinstance(c, WriteRegister)
+    ]
+    status, mask = MAP["GLB.S_INTR_STATUS"].address, MAP["GLB.S_INTR_MASK"].address
+    reads = [
+        f"read_reg {mask:#x} 0xffffffff 0",
+        f"read_reg {status:#x} 0xffffffff 0x10  # wait",
+        f"write_reg {status:#x} 0x10",
+    ]
+    (target / f"{name}.txn").write_text("\n".join([*writes, *reads, f"read_reg {status:#x} 0x10 0", ""]))
+    if output is not None:
+        (target / "expected_output.txt").write_text(f"# output\n{LAYER.address:#x} {output.hex(' ', 2)}\n")
+    return target
+
+
+def test_a_folder_of_traces_and_logs(build: Path, tmp_path: Path) -> None:
+    write_trace(tmp_path / "t" / "deep", "first")
+    write_trace(tmp_path / "t", "second", lambda text: text.replace("\n", "\r\n"))
+    write_log(tmp_path / "t", "a_log", expected())
+    outcome = invoke("traces", tmp_path / "t", "--jobs", 3)
+    assert outcome.exit_code == 0, outcome.output
+    assert [line.split()[1] for line in outcome.stdout.splitlines() if "│" in line] == ["a_log", "first", "second"]
+    assert "a_log: golden: 2 of 2 reads equal, output equal; RTL: 2 of 2 reads equal, output equal" in outcome.stdout
+    assert "3 passed, 0 failed" in outcome.stdout
+    result = json.loads((build / "traces" / "result.json").read_text())
+    assert [run["passed"] for run in result] == [True] * 3
+    assert invoke("traces", tmp_path / "t", "--only", "sec").stdout.count("pass") == 3
+
+
+def test_one_failure_fails_the_run_and_is_kept(build: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_trace(tmp_path / "t", "good")
+    write_trace(tmp_path / "t", "wrong", lambda text: re.sub(r"0x\w+\);\n$", "0x12345678);\n", text))
+    outcome = invoke("traces", tmp_path / "t", "--seed", 5, "--watchdog", 7000)
+    assert outcome.exit_code == 1
+    assert "1 passed, 1 failed" in outcome.stdout and "expected 0x12345678" in outcome.stdout
+    folder = build / "traces" / "wrong"
+    assert f"wrong: see {folder}/report.txt" in outcome.stdout
+    assert [path.name for path in (build / "traces").iterdir() if path.is_dir()] == ["wrong"]
+    report = (folder / "report.txt").read_text()
+    assert str(tmp_path / "t" / "wrong" / "wrong.cfg") in report and "CRC-32" in report
+    assert "--watchdog 7000 --seed 5 --waves" in report and f"traces --rerun {folder} --waves" in report
+    again = invoke("traces", "--rerun", folder)
+    assert again.exit_code == 1 and "expected 0x12345678" in again.stdout
+    write_trace(tmp_path / "mended", "wrong")
+    assert invoke("traces", tmp_path / "mended").exit_code == 0
+    assert not folder.exists()
+
+
+def test_the_first_wrong_byte_of_the_rtl_is_told_in_words(
+    build: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rtl, "run", faulty)
+    outcome = invoke("traces", write_trace(tmp_path, "t"))
+    assert outcome.exit_code == 1
+    place = "channel {}, line {}, column {}".format(*LAYER.layout.locate(8))  # type: ignore[misc]
+    assert f"byte 0x8 (address {LAYER.address + 8:#x}, {place} of the cube at {LAYER.address:#x})" in outcome.stdout
+    assert f"(1 of {LAYER.layout.size} bytes differ)" in outcome.stdout
+    report = (build / "traces" / "t" / "report.txt").read_text()
+    assert place in report and "golden model: pass" in report
+
+
+@pytest.mark.parametrize("kind", ["trace", "log"])
+def test_memory_nobody_checks_is_compared(
+    kind: str, build: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A trace with check_nothing, and a log without expected bytes, still need the golden model's memory."""
+    path = write_log(tmp_path, "t") if kind == "log" else write_trace(tmp_path, "t", check="check_nothing(done);")
+    assert invoke("traces", path).exit_code == 0
+    monkeypatch.setattr(rtl, "run", faulty)
+    outcome = invoke("traces", path)
+    assert outcome.exit_code == 1 and "memory at 0x" in outcome.stdout and "bytes differ" in outcome.stdout
+
+
+def test_a_log_with_other_bytes_fails(build: Path, tmp_path: Path) -> None:
+    right = expected()
+    outcome = invoke("traces", write_log(tmp_path, "t", bytes([right[0] ^ 1]) + right[1:]))
+    assert outcome.exit_code == 1
+    assert "golden: 2 of 2 reads equal, output 0 of 1 equal" in outcome.stdout
+
+
+def test_image_and_output_of_a_log_from_the_command_line(build: Path, tmp_path: Path) -> None:
+    folder = write_log(tmp_path, "t", expected())
+    (tmp_path / "elsewhere").mkdir()
+    log = (folder / "t.txn").rename(tmp_path / "elsewhere" / "other.TXN")
+    files = ["--image", folder / "memory.txt", "--expect", folder / "expected_output.txt"]
+    outcome = invoke("traces", log, *files)
+    assert outcome.exit_code == 0 and "output equal" in outcome.stdout, outcome.output
+    assert invoke("traces", log, "--expect", folder / "expected_output.txt").exit_code == 1, "memory is all zero"
+    assert "belong to one register log" in complaint("traces", write_trace(tmp_path / "c", "t"), *files)
+    assert "m.txt: cannot read" in complaint("traces", log, "--image", tmp_path / "m.txt")
+
+
+def test_long_traces_are_skipped(build: Path, tmp_path: Path) -> None:
+    write_trace(tmp_path / "t", "one")
+    outcome = invoke("traces", tmp_path / "t", "--max-cycles", 10)
+    assert outcome.exit_code == 1, "nothing has run"
+    assert re.search(r"skipped: \d+ cycles", outcome.stdout) and "0 passed, 0 failed, 1 skipped" in outcome.stdout
+    assert invoke("traces", tmp_path / "t", "--max-cycles", 100_000).exit_code == 0
+
+
+POINTER = "NVDLA_PDP.S_POINTER_0"
+
+
+@pytest.mark.parametrize(("change", "words"), [
+    (lambda text: text.replace(POINTER, "NVDLA_PDP.S_POINTERS_0"), ["unknown register 'PDP.S_POINTERS'"]),
+    (lambda text: text.replace(POINTER, "NVDLA_PDQ.S_POINTER_0"), ["unknown unit"]),
+    (lambda text: text.replace("in0.dat", "gone.dat"), ["t.cfg:1: gone.dat: no such file"]),
+    (lambda text: text[: text.rindex(",")], ["not a command: 'check_crc("]),
+    (lambda text: text.replace("pri_mem, 0x", "pri_mem, 0xfffffffff", 1), ["t.cfg:1: ", "outside 0..0xffffffff"]),
+    (lambda text: text.replace("check_crc(done", "check_crc(undone"), ["'undone' is announced by no intr_notify"]),
+    (lambda text: text.replace("intr_notify(PDP_0", "intr_notify(CDP_0"), ["CDP group 0 cannot come"]),
+])  # fmt: skip
+def test_bad_traces(build: Path, tmp_path: Path, change: Callable[[str], str], words: list[str]) -> None:
+    line = complaint("traces", write_trace(tmp_path, "t", change))
+    assert all(word in line for word in words), line
+    assert re.search(r"t\.cfg:\d+: ", line), line
+
+
+@pytest.mark.parametrize(("field", "value", "rule"), [
+    ("D_DATA_CUBE_OUT_WIDTH", 0x1FFF, "PDP: output width is 8192, the input gives"),
+    ("D_POOLING_KERNEL_CFG", 0xFFFF_FFFF, "PDP.KERNEL_WIDTH is above 8"),
+])  # fmt: skip
+def test_a_broken_rule_is_named(build: Path, tmp_path: Path, field: str, value: int, rule: str) -> None:
+    change = re.compile(rf"(NVDLA_PDP\.{field}_0), 0x\w+")
+    line = complaint("traces", write_trace(tmp_path, "t", lambda text: change.sub(rf"\1, {value:#x}", text)))
+    assert re.search(r"t\.cfg:\d+: command \d+ \(WaitInterrupt\): layer 0 \(PDP\)", line) and rule in line, line
+
+
+def test_a_cut_surface_file(build: Path, tmp_path: Path) -> None:
+    folder = write_trace(tmp_path, "t")
+    text = (folder / "in0.dat").read_text()
+    (folder / "in0.dat").write_text(text[: len(text) // 2])
+    assert "in0.dat:1: not a surface record" in complaint("traces", folder)
+
+
+@pytest.mark.parametrize(("file", "old", "new", "words"), [
+    ("t.txn", "read_reg 0x1004 0xffffffff 0", "read_reg 0x1004 0xffffffff", "t.txn:{}: not a register access"),
+    ("t.txn", "read_reg 0x1004", "read_reg 0x40004", "t.txn:{}: 0x40004 is outside 0..0x3ffff"),
+    ("t.txn", "read_reg 0x1004", "read_reg 0x1002", "t.txn:{}: register address 0x1002 is not a multiple of 4"),
+    ("t.txn", "read_reg 0x1004", "reed_reg 0x1004", "t.txn:{}: not a register access: 'reed_reg"),
+    ("t.txn", "0xffffffff 0\n", "0xffffffff none\n", "t.txn:{}: 'none' is not a number"),
+    ("memory.txt", "m0.bin", "gone.bin", "memory.txt:1: gone.bin: No such file"),
+    ("memory.txt", "mem_fill 0x", "mem_fill 0xf0000000", "memory.txt:2: "),
+    ("memory.txt", "mem_fill", "mem_full", "memory.txt:2: not a memory command"),
+    ("expected_output.txt", "# output", "0x0 xyz", "expected_output.txt:1: not bytes in hexadecimal: 'xyz'"),
+    ("expected_output.txt", "# output", "0x0", "expected_output.txt:1: no bytes after the address 0x0"),
+    ("expected_output.txt", "# output", "0xffffffff 0000", "expected_output.txt:1: .* outside the 32-bit memory"),
+])  # fmt: skip
+def test_bad_logs(build: Path, tmp_path: Path, file: str, old: str, new: str, words: str) -> None:
+    folder = write_log(tmp_path, "t", expected())
+    text = (folder / file).read_text()
+    assert old in text
+    number = text[: text.index(old)].count("\n") + 1
+    (folder / file).write_text(text.replace(old, new, 1))
+    line = complaint("traces", folder)
+    assert re.search(words.format(number), line), line
+
+
+def test_a_bad_trace_does_not_stop_the_others(build: Path, tmp_path: Path) -> None:
+    write_trace(tmp_path / "t", "bad", lambda text: "jump();\n" + text)
+    write_trace(tmp_path / "t", "good")
+    outcome = invoke("traces", tmp_path / "t")
+    assert outcome.exit_code == 2
+    assert outcome.stderr.splitlines() == [f"cocodla: {tmp_path}/t/bad/bad.cfg:1: unknown command 'jump'"]
+    assert "bad input" in outcome.stdout and "1 passed, 0 failed, 1 refused" in outcome.stdout
+
+
+def test_no_traces_at_all(build: Path, tmp_path: Path) -> None:
+    assert "no folder of traces given" in complaint("traces")
+    assert "no folder of traces given" in complaint("traces", "")
+    assert "no such folder" in complaint("traces", tmp_path / "absent")
+    assert "no trace (a folder with a .cfg or .txn file) in it" in complaint("traces", tmp_path)
+    (tmp_path / "x.dat").write_text("")
+    assert "neither a trace (.cfg) nor a register log (.txn)" in complaint("traces", tmp_path / "x.dat")
+    write_trace(tmp_path, "t")
+    assert "no trace has 'u' in its name" in complaint("traces", tmp_path, "--only", "u")
+    assert "program.zip: cannot read" in complaint("traces", "--rerun", tmp_path)
+
+
+def dut(folder: Path, text: str, **files: str) -> Path:
+    """A file list of a DUT made from the stand-in."""
+    for name, content in files.items():
+        (folder / f"{name}.v").write_text(content)
+    (folder / "files.f").write_text(text.replace("FIFO", str(project.root() / "rtl" / "lib" / "dla_fifo.v")))
+    return folder / "files.f"
+
+
+@pytest.mark.parametrize(("text", "reason"), [
+    ("FIFO\nNV_nvdla.v\n", r"files\.f:2: file NV_nvdla\.v does not exist"),
+    ("+incdir+inc\n", r"files\.f:1: include folder inc does not exist"),
+    ("-f more.f\n", r"more\.f does not exist"),
+    ("-lib x\n", r"files\.f:1: unknown option '-lib x'"),
+    ("+define+\n", r"files\.f:1: \+define\+ without a name"),
+])  # fmt: skip
+@pytest.mark.parametrize("command", ["traces", "random", "lenet"])
+def test_a_bad_file_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, text: str, reason: str) -> None:
+    monkeypatch.setenv("DUT_FILELIST", str(dut(tmp_path, text)))
+    arguments = {"traces": [write_trace(tmp_path / "t", "t")], "random": ["--count", 1], "lenet": ["--count", 1]}
+    line = complaint(command, *arguments[command])
+    assert re.search(reason, line), line
+
+
+@pytest.mark.parametrize("sim", ["verilator", "icarus"])
+@pytest.mark.parametrize(("old", "new", "reason"), [
+    ("dla_intr", "interrupt", r"NV_nvdla\.v:\d+: NV_nvdla has no port 'dla_intr'"),
+    ("module NV_nvdla", '`include "gone.vh"\nmodule NV_nvdla', r"NV_nvdla\.v:\d+: .*include file gone\.vh"),
+    ("module NV_nvdla", "module nvdla", "no file has module NV_nvdla"),
+])  # fmt: skip
+def test_a_dut_that_does_not_fit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sim: str, old: str, new: str, reason: str
+) -> None:
+    if sim == "icarus" and not shutil.which("iverilog"):
+        pytest.skip("no iverilog")
+    text = STANDIN.with_name("NV_nvdla.v").read_text().replace(old, new)
+    monkeypatch.setenv("DUT_FILELIST", str(dut(tmp_path, "FIFO\nNV_nvdla.v\n", NV_nvdla=text)))
+    line = complaint("traces", write_trace(tmp_path / "t", "t"), "--sim", sim)
+    assert re.search(reason, line), line
