@@ -18,7 +18,7 @@ import onnx
 from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from cocodla.compiler.ir import Graph, Host, Shape
+from cocodla.compiler.ir import Affine, Graph, Host, Shape
 from cocodla.compiler.operators import TRANSLATORS, Source, Unsupported
 from cocodla.compiler.options import CompileOptions
 from cocodla.errors import UserError
@@ -184,13 +184,28 @@ class _Partition:
         if not any(not isinstance(node, Host) for node in graph.nodes):
             raise UserError("the model has no operator for the accelerator")
         if graph.input in graph.outputs:
-            raise UserError(f"the model's input {graph.input!r} is read by its last host operators, or is an output")
+            self._copy_input()
         for node in reversed(list(graph.nodes)):
             if not graph.consumers(node.output) and node.output not in graph.outputs:
                 graph.nodes.remove(node)
                 del graph.shapes[node.output]
         if not any(not isinstance(node, Host) for node in graph.nodes):
             raise UserError("the model has no operator for the accelerator")
+
+
+    def _copy_input(self) -> None:
+        """The input leaves the accelerator too, for the last host operators or as an output: as an int8 copy."""
+        result, graph = self.result, self.result.graph
+        copy, channels = f"{graph.input}/copy", graph.shapes[graph.input][0]
+        result.model.graph.node.append(onnx.helper.make_node("Identity", [graph.input], [copy]))
+        graph.nodes.append(Affine(copy, [graph.input], copy, np.ones(channels), np.zeros(channels)))
+        graph.shapes[copy] = graph.shapes[graph.input]
+        graph.outputs = [copy if tensor == graph.input else tensor for tensor in graph.outputs]
+        for node in result.host:
+            node.input[:] = [copy if tensor == graph.input else tensor for tensor in node.input]
+        for tensor in result.outputs:
+            if result.aliases.get(tensor, tensor) == graph.input:
+                result.aliases[tensor] = copy
 
 
 def _leading_to_work(model: onnx.ModelProto) -> set[int]:

@@ -207,6 +207,8 @@ class Network:
             if root == self.input.tensor or root in made or any(step.output == root for step in self.steps):
                 made = [root]
             names.update(dict.fromkeys(made))
+        for root in (root for layer in self.layers if layer.stage == stage for root, _ in layer.writes):
+            names.update(dict.fromkeys(name for name in earlier if self.tensors[name].memory == root))  # other parts
         return list(names)
 
     def kept(self, stage: int) -> list[str]:

@@ -15,8 +15,12 @@ onnxruntime.set_default_logger_severity(3)
 
 
 def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
-    """An onnxruntime session; UserError if onnxruntime refuses the model."""
+    """An onnxruntime session; UserError if onnxruntime refuses the model.
+
+    Its graph optimisations are off: that of Pad before MaxPool takes zeros for minus infinity.
+    """
     options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 3
     options.intra_op_num_threads = 1
     try:

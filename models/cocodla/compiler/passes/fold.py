@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cocodla.compiler.ir import Affine, Conv, Dense, Graph, InputMap, Pad, Transposed
+from cocodla.compiler.ir import Affine, Conv, Dense, Graph, Host, InputMap, Pad, Transposed
 
 
 def affine_chains(graph: Graph) -> None:
@@ -18,9 +18,11 @@ def affine_chains(graph: Graph) -> None:
 
 
 def affine_into_input(graph: Graph) -> None:
-    """An Affine that alone reads the model's input becomes part of the input's conversion."""
+    """An Affine that alone reads the model's input becomes part of the input's conversion; the host has none."""
     node = graph.only_consumer(graph.input)
-    if isinstance(node, Affine) and node.output not in graph.outputs:
+    if not isinstance(node, Affine) or any(isinstance(reader, Host) for reader in graph.consumers(node.output)):
+        return
+    if node.output not in graph.outputs:
         graph.input_map = InputMap(node.scale, node.shift)
         graph.nodes.remove(node)
         del graph.shapes[node.output]

@@ -96,6 +96,8 @@ def pooling(graph: Graph) -> None:
             continue
         function = second.function
         size = tuple(min(first.size[axis], function.covered(axis)) for axis in (0, 1))
+        if size != first.size and len(first.inputs) > 1:
+            continue  # the other summand has all rows and columns
         if limits.pool_fault(function, (size[0], size[1]), on_the_fly=True) is not None:
             continue
         first.size, first.pool = (size[0], size[1]), function

@@ -7,7 +7,21 @@ from dataclasses import replace
 import numpy as np
 
 from cocodla import hw
-from cocodla.compiler.ir import Add, Affine, Concat, Conv, FloatArray, Graph, Lrn, Move, Multiply, Node, Pool, Slice
+from cocodla.compiler.ir import (
+    Add,
+    Affine,
+    Concat,
+    Conv,
+    FloatArray,
+    Graph,
+    Host,
+    Lrn,
+    Move,
+    Multiply,
+    Node,
+    Pool,
+    Slice,
+)
 
 
 def unaligned_slices(graph: Graph) -> None:
@@ -19,8 +33,9 @@ def unaligned_slices(graph: Graph) -> None:
             continue
         (first, last), *extent = node.box
         before = graph.shapes[node.inputs[0]]
-        leaves = node.output in graph.outputs and node.inputs[0] == graph.input
         readers = graph.consumers(node.output)
+        leaves = node.output in graph.outputs or any(isinstance(reader, Host) for reader in readers)
+        leaves = leaves and node.inputs[0] == graph.input
         if not first % hw.ATOM and not leaves and not (_apart(graph, node) and _by_sdp(readers)):
             continue
         source = node.inputs[0]

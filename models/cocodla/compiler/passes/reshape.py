@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cocodla import hw
-from cocodla.compiler.ir import Activate, Conv, Dense, Graph, Host, InputMap, Reshape, Shape
+from cocodla.compiler.ir import Activate, Affine, Conv, Dense, Graph, Host, InputMap, Reshape, Shape
 from cocodla.compiler.limits import Refused
 
 
@@ -45,7 +45,7 @@ def sink_reshapes(graph: Graph) -> None:
     while moved:
         moved = False
         for first, second in graph.chains():
-            if isinstance(first, Reshape) and isinstance(second, Activate):
+            if isinstance(first, Reshape) and isinstance(second, Activate) and second.function.slopes is None:
                 source, middle, target = first.inputs[0], first.output, second.output
                 second.inputs, second.output = [source], middle
                 first.inputs, first.output = [middle], target
@@ -57,14 +57,20 @@ def sink_reshapes(graph: Graph) -> None:
 
 
 def reshape_of_output(graph: Graph) -> None:
-    """A Reshape whose result leaves the accelerator is left to the reader of the output."""
+    """A Reshape whose result leaves the accelerator is left to the reader of the output.
+
+    Where the tensor leaves in its old shape as well, or is not the accelerator's, it is copied.
+    """
     for node in list(graph.nodes):
         if isinstance(node, Reshape) and node.output in graph.outputs and not graph.consumers(node.output):
-            before = graph.producer(node.inputs[0])
-            if before is None:
-                continue
             old = node.inputs[0]
-            shape = graph.shapes.pop(old)
+            before, shape = graph.producer(old), graph.shapes[old]
+            if before is None or isinstance(before, Host) or old in graph.outputs:
+                one, zero = np.ones(shape[0]), np.zeros(shape[0])
+                graph.replace(node, Affine(node.name, node.inputs, node.output, one, zero))
+                graph.shapes[node.output] = shape
+                continue
+            del graph.shapes[old]
             graph.nodes.remove(node)
             before.output = node.output
             graph.shapes[node.output] = shape
