@@ -20,8 +20,10 @@ class Traffic:
     write_beats: int
 
     def bound(self, every: int = 1) -> int:
-        """Cycles a machine of this width needs that works on one kernel element of 8 channels a cycle (we take two where
-        there are at most 4 channels); the memory takes a request every n-th cycle."""
+        """Cycles of a machine that takes one kernel element of 8 channels a cycle (ours two of at most 4 channels).
+
+        The memory takes a request every n-th cycle.
+        """
         return max(self.mac_cycles, self.read_beats * every, self.write_beats * every)
 
 
