@@ -66,6 +66,21 @@ def test_bench_file_mistakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             bench.load_bench("x")
 
 
+def test_a_bench_takes_another_dut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DUT_FILELIST replaces the accelerator in a bench with `dut`; modules it brings itself are not compiled twice."""
+    own = bench.load_bench("registers").designs["default"].sources
+    assert project.root() / "rtl" / "top" / "NV_nvdla.v" in own
+    assert len(own) == len(set(own))
+    other = tmp_path / "other.v"
+    other.write_text("module NV_nvdla();\nendmodule\nmodule NV_NVDLA_apb2csb ();\nendmodule\n")
+    (tmp_path / "files.f").write_text("other.v\n+define+FOREIGN=3\n")
+    monkeypatch.setenv("DUT_FILELIST", str(tmp_path / "files.f"))
+    design = bench.load_bench("registers").designs["default"]
+    assert [path.name for path in design.sources] == ["other.v", "registers_tb.v"]
+    assert design.defines["FOREIGN"] == "3"
+    assert other not in bench.load_bench("csb").designs["default"].sources
+
+
 def test_cache_key_sees_everything(tmp_path: Path) -> None:
     """Text of a source or header, parameters, defines, public signals, waves and simulator all change the key."""
     source, header = tmp_path / "a.v", tmp_path / "inc" / "a.vh"

@@ -6,7 +6,6 @@ The program becomes a command file that HDL plays (tb/hdl); Python in the simula
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
 from collections.abc import Callable
@@ -20,7 +19,7 @@ from cocodla.program.program import Program
 from cocodla.runtime import player
 from cocodla.sim import project
 from cocodla.sim.build import Design, Model, build
-from cocodla.sim.filelist import read_file_list
+from cocodla.sim.filelist import dut_list, own_list, read_file_list
 from cocodla.sim.run import new_seed, run_folder, simulate
 
 Progress = Callable[[int, int], None]
@@ -103,16 +102,6 @@ class Simulation:
     run_name: str = "chip"
 
 
-def dut_list(simulation: Simulation) -> Path:
-    """The file list of the DUT."""
-    return Path(simulation.file_list or os.environ.get("DUT_FILELIST") or own_list()).resolve()
-
-
-def own_list() -> Path:
-    """The file list of the project's own RTL."""
-    return (project.root() / "rtl" / "files.f").resolve()
-
-
 def waves(simulation: Simulation) -> Path | None:
     """The waveform of the last run of this name, None where there is none."""
     folder = project.build() / "runs" / f"{simulation.run_name}-{simulation.sim.lower()}"
@@ -122,7 +111,7 @@ def waves(simulation: Simulation) -> Path | None:
 def chip_design(simulation: Simulation, pages: int = 1) -> Design:
     """The chip-level bench around the DUT, with memory for at least `pages` pages."""
     root = project.root()
-    dut = read_file_list(dut_list(simulation))
+    dut = read_file_list(dut_list(simulation.file_list))
     words = max(pages, 1) * player.PAGE // 8
     size = max(_SMALLEST.get(simulation.sim.lower(), 0), (words - 1).bit_length())
     return Design(
@@ -142,7 +131,7 @@ def build_model(simulation: Simulation, pages: int = 1, echo: Callable[[str], No
     try:
         return build(design, simulation.sim, simulation.waves, echo)
     except UserError as error:
-        raise UserError(_dut_fault(str(error), design, dut_list(simulation)) or str(error)) from None
+        raise UserError(_dut_fault(str(error), design, dut_list(simulation.file_list)) or str(error)) from None
 
 
 _FAULTS = (
@@ -195,7 +184,7 @@ def run(program: Program, simulation: Simulation | None = None, progress: Progre
         arguments = [
             f"+watchdog={simulation.watchdog}",
             f"+limit={simulation.limit}",
-            f"+idle_payload={int(dut_list(simulation) == own_list())}",
+            f"+idle_payload={int(dut_list(simulation.file_list) == own_list())}",
             *simulation.memory.plusargs(seed % 2**31),
         ]
         started = time.monotonic()

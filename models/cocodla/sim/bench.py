@@ -8,10 +8,13 @@ bench.toml (paths are globs from the project's root, in compile order):
     parameters = { DEPTH = 4 }        # optional, of the top
     defines = { FAST = 1 }            # optional; DLA_ASSERT=1 is always set
     public = ["count", "dla_fifo.mem"]  # optional: what Python touches besides the top's ports
+    dut = true                        # optional: the files of the DUT (DUT_FILELIST) come before the sources
     timeout = 600                     # optional, seconds of wall time
 
 Parameter sets: a table [variants.<name>] with `parameters` (and `defines`) of its own; every variant is
 built and run with all tests. Without variants there is one, "default".
+
+With `dut`, a source is left out when the DUT brings its module itself.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ from typing import Any
 from cocodla.errors import UserError
 from cocodla.sim import project
 from cocodla.sim.build import Design, build
+from cocodla.sim.filelist import FileList, dut_list, read_file_list
 from cocodla.sim.run import Run, new_seed, run_folder, simulate
 
 if sys.version_info >= (3, 11):
@@ -34,7 +38,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-_KEYS = {"top", "sources", "includes", "parameters", "defines", "public", "timeout", "variants"}
+_KEYS = {"top", "sources", "includes", "parameters", "defines", "public", "dut", "timeout", "variants"}
 DEFAULT_TIMEOUT = 900.0
 
 
@@ -115,15 +119,23 @@ def load_benches() -> list[Bench]:
 
 
 def _design(block: str, variant: str, file: Path, config: dict[str, Any], extra: dict[str, Any]) -> Design:
+    dut = read_file_list(dut_list()) if config.get("dut") else FileList()
+    own = [path for path in _expand(config["sources"], file) if not _is_among(path, dut.sources)]
     return Design(
         name=block if variant == "default" else f"{block}-{variant}",
         top=config["top"],
-        sources=tuple(_expand(config["sources"], file)),
-        includes=tuple(project.root() / path for path in config.get("includes", [])),
+        sources=(*dut.sources, *own),
+        includes=(*dut.includes, *(project.root() / path for path in config.get("includes", []))),
         parameters={**config.get("parameters", {}), **extra.get("parameters", {})},
-        defines={"DLA_ASSERT": 1, **config.get("defines", {}), **extra.get("defines", {})},
+        defines={"DLA_ASSERT": 1, **dut.defines, **config.get("defines", {}), **extra.get("defines", {})},
         public=tuple(config.get("public", [])),
     )
+
+
+def _is_among(source: Path, others: list[Path]) -> bool:
+    """Whether one of the other files defines the module a file is named after."""
+    module = re.compile(rf"^\s*module\s+{source.stem}\b", re.MULTILINE)
+    return any(module.search(path.read_text(encoding="utf-8", errors="replace")) for path in others)
 
 
 def _expand(globs: list[str], file: Path) -> list[Path]:

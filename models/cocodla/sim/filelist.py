@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cocodla.errors import UserError
+from cocodla.sim import project
 
 
 @dataclass
@@ -20,6 +21,16 @@ class FileList:
     sources: list[Path] = field(default_factory=list)
     includes: list[Path] = field(default_factory=list)
     defines: dict[str, str] = field(default_factory=dict)
+
+
+def own_list() -> Path:
+    """The file list of the project's own RTL."""
+    return (project.root() / "rtl" / "files.f").resolve()
+
+
+def dut_list(chosen: Path | None = None) -> Path:
+    """The file list of the DUT, a module NV_nvdla: `chosen`, else environment DUT_FILELIST, else the project's own."""
+    return Path(chosen or os.environ.get("DUT_FILELIST") or own_list()).resolve()
 
 
 def read_file_list(path: Path) -> FileList:

@@ -7,24 +7,26 @@ from typing import Any
 
 import cocotb
 from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
-from csb_model import GLB_PRESENT, RegisterModel
 
 from cocodla.registers import MAP, Field, Register
 from cocodla.registers.codegen.verilog import is_live, port_name
 from cocotbext.dla import CsbDriver, Stall, never, random_stalls, start_clock
 from cocotbext.dla.csb import CsbTransaction
+from reglib import GLB_PRESENT, Board, RegisterModel, checks
 
 UNITS = list(MAP.units)
 GROUPED = [name for name, unit in MAP.units.items() if unit.has_groups]
 RATIOS = {"equal": (10, 10), "slow_csb": (37, 10), "fast_csb": (3, 10), "near": (10.02, 10), "random": None}
 
 
-class TB:
+class TB(Board):
     """The bench: two clocks, a driver, and the model that tells what software must see."""
+
+    csb: CsbDriver
 
     def __init__(self, dut: Any) -> None:
         self.dut = dut
-        self.model = RegisterModel()
+        self.model = RegisterModel()  # the host comes with start()
 
     async def start(self, ratio: str = "equal", idle: Stall = never) -> TB:
         """Clocks of a ratio (random: both periods drawn), counters with random values, reset."""
@@ -39,6 +41,7 @@ class TB:
         start_clock(dut.csb_clk, periods[0])
         start_clock(dut.clk, periods[1])
         self.csb = CsbDriver(dut, dut.csb_clk, reset_n=dut.dla_reset_rstn, idle=idle)
+        super().__init__(self.csb, self.model)
         await self.both(5)
         dut.dla_reset_rstn.value = 1
         await self.both(10)
@@ -54,22 +57,10 @@ class TB:
         self.model.inputs = words
         self.dut.status.value = sum(word << 32 * i for i, word in enumerate(words))
 
-    async def write(self, address: int, data: int, nposted: bool = False) -> None:
-        """Write design and model."""
-        await self.csb.write(address, data, nposted)
-        self.model.write(address, data)
-
-    async def check(self, address: int) -> None:
-        """Read; the model must agree."""
-        value = await self.csb.read(address)
-        expected = self.model.read(address)
-        register = MAP.find(address)
-        name = register.path if register else "no register"
-        assert value == expected, f"{address:#07x} ({name}): {value:#010x}, expected {expected:#010x}"
-
-    async def settle(self) -> None:
-        """Wait until every write has reached its unit."""
-        await self.csb.read(0)
+    async def line(self, level: bool) -> None:
+        """The interrupt pin has this level once both clock domains have settled."""
+        await self.both(10)
+        assert bool(self.dut.dla_intr.value) == level
 
     async def done(self, unit: str) -> None:
         """The unit ends a layer."""
@@ -111,55 +102,33 @@ def some_address() -> int:
 
 
 @cocotb.test()
-async def reset_values(dut: Any) -> None:
-    """Every register reads its reset value, in both groups."""
+async def from_the_map(dut: Any) -> None:
+    """The checks that also run at the pins of the chip: values after reset, undefined addresses, interrupts, tables."""
     tb = await TB(dut).start()
-    for register in MAP:
-        if register.name == "S_CBUF_FLUSH_STATUS":
-            continue
-        value = await tb.csb.read(register.address)
-        assert value == register.reset & register.read_mask, f"{register.path}: {value:#010x}"
-    for unit in GROUPED:
-        await tb.csb.write(MAP[f"{unit}.S_POINTER"].address, 1)
-        for register in MAP.units[unit].registers:
-            if register.group == "dual":
-                assert await tb.csb.read(register.address) == register.reset & register.read_mask, register.path
+    await checks.reset_values(tb, list(MAP))
+    await checks.undefined_addresses(tb, 150, checks.plain_registers())
+    await checks.interrupts(tb, tb.line, 40)
+    await checks.tables(tb, 300)
 
 
 @cocotb.test()
-async def undefined_addresses(dut: Any) -> None:
-    """Holes, absent units and the rest of the window read 0, swallow writes, acknowledge non-posted ones."""
-    tb = await TB(dut).start()
-    holes = [a for a in range(0, 0xE000, 4) if MAP.find(a) is None]
-    edges = [0xE000, 0xEFFC, 0xF000, 0x10000, 0x11000, 0x11FFC, 0x12000, 0x20000, 0x3FFFC]
-    aliases = [register.address + 0x400 for register in MAP if register.address & 0xFFF < 0x100]
-    for address in edges + random.sample(holes, 150) + random.sample(aliases, 100):
-        await tb.write(address, 0xFFFFFFFF, nposted=random.random() < 0.5)
-        await tb.check(address)
-    for register in MAP:
-        await tb.check(register.address)
+async def pending(dut: Any) -> None:
+    """A layer in group 1 of a unit that never ran waits; its registers are closed, the others open."""
+    tb = await TB(dut).start("near")
+    for unit in GROUPED:
+        await checks.pending_layer(tb, unit)
 
 
 @cocotb.test()
-async def write_masks(dut: Any) -> None:
-    """Every register keeps exactly its writable bits; the two groups are apart; ports follow the consumer group."""
+async def storage(dut: Any) -> None:
+    """Every register keeps exactly its writable bits, each a cell of its own; ports follow the consumer group."""
     tb = await TB(dut).start()
-    for data in (0xFFFFFFFF, 0, None):
-        for register in MAP:
-            if register.name in ("D_OP_ENABLE", "S_POINTER") or register.path.startswith("CDP.S_LUT_ACCESS"):
-                continue
-            for group in (0, 1) if register.group == "dual" else (0,):
-                if register.group == "dual":
-                    await tb.write(MAP[f"{register.unit}.S_POINTER"].address, group)
-                await tb.write(register.address, random.getrandbits(32) if data is None else data)
-            await tb.check(register.address)
-        for unit in UNITS:
-            await tb.check_ports(unit) if unit not in ("CFGROM", "GLB") else None
-    for unit in GROUPED:
-        for group in (0, 1):
-            await tb.write(MAP[f"{unit}.S_POINTER"].address, group)
-            for register in MAP.units[unit].registers:
-                await tb.check(register.address)
+    await checks.storage(tb, checks.plain_registers(), random.sample(range(checks.ROUNDS), 2))
+    for register in checks.plain_registers():
+        await tb.write(register.address, random.getrandbits(32))
+    for unit in UNITS:
+        if unit not in ("CFGROM", "GLB"):
+            await tb.check_ports(unit)
 
 
 @cocotb.test()
@@ -305,8 +274,8 @@ async def rate_and_latency(dut: Any) -> None:
 
 
 @cocotb.test()
-async def interrupts(dut: Any) -> None:
-    """Pulses, set, clear and mask of every source, seen in the registers and at the pin."""
+async def interrupt_pulses(dut: Any) -> None:
+    """Pulses of the units together with set, clear and mask, seen in the registers and at the pin."""
     tb = await TB(dut).start("slow_csb")
     sources = [0, 1, 2, 3, 4, 5, 16, 17, 18, 19, 20, 21]  # status bit of each pulse input
     mask, force, status = (MAP[f"GLB.S_INTR_{n}"].address for n in ("MASK", "SET", "STATUS"))
@@ -330,34 +299,3 @@ async def interrupts(dut: Any) -> None:
         assert bool(dut.dla_intr.value) == tb.model.line()
     await tb.write(force, 0xFFFFFFFF)
     assert await tb.csb.read(status) == GLB_PRESENT
-
-
-@cocotb.test()
-async def look_up_tables(dut: Any) -> None:
-    """CDP tables: clear after reset, full load, read back, the counter stops at the end, wrong mode does nothing."""
-    tb = await TB(dut).start()
-    port = MAP["CDP.S_LUT_ACCESS_CFG"]
-    data = MAP["CDP.S_LUT_ACCESS_DATA"].address
-    for table, entries in ((0, 65), (1, 257)):
-        await tb.write(port.address, port.encode(LUT_TABLE_ID=table))
-        for _ in range(entries + 3):
-            await tb.check(data)
-        await tb.write(port.address, port.encode(LUT_TABLE_ID=table, LUT_ACCESS_TYPE="WRITE"))
-        for _ in range(entries + 3):
-            await tb.write(data, random.getrandbits(32))
-        await tb.check(data)
-        await tb.check(port.address)
-    for table, entries in ((0, 65), (1, 257)):
-        await tb.write(port.address, port.encode(LUT_TABLE_ID=table))
-        await tb.write(data, 0)  # ignored in read mode
-        for _ in range(entries + 3):
-            await tb.check(data)
-            await tb.check(port.address)
-    for _ in range(300):
-        if random.random() < 0.3:
-            await tb.write(port.address, random.getrandbits(32))
-        elif random.random() < 0.5:
-            await tb.write(data, random.getrandbits(32))
-        else:
-            await tb.check(data)
-        await tb.check(port.address)

@@ -1,0 +1,88 @@
+"""NV_nvdla at its pins: clocks, reset, memory, and a host on the CSB or behind the APB bridge."""
+
+from __future__ import annotations
+
+import random
+from random import Random
+from typing import Any
+
+from cocotb.triggers import ClockCycles, FallingEdge
+
+from cocotbext.dla import ApbDriver, CsbDriver, CsbMonitor, DbbMemory, DbbTiming, SparseMemory, Unwritten, start_clock
+from reglib import ApbHost, Board
+
+CLOCKS = {"one": (10, 10), "slow_csb": (37, 10), "fast_csb": (3, 10)}
+"""Periods of dla_csb_clk and dla_core_clk in ns."""
+
+MEMORY_INPUTS = (
+    "nvdla_core2dbb_aw_awready", "nvdla_core2dbb_w_wready", "nvdla_core2dbb_b_bvalid", "nvdla_core2dbb_b_bid",
+    "nvdla_core2dbb_ar_arready", "nvdla_core2dbb_r_rvalid", "nvdla_core2dbb_r_rid", "nvdla_core2dbb_r_rlast",
+    "nvdla_core2dbb_r_rdata",
+)  # fmt: skip
+
+SETTLE = 40
+"""Cycles of both clocks after reset before the first access, and for which a level must stay."""
+
+PATIENCE = 400
+"""Cycles of both clocks that the interrupt line may take to follow its registers."""
+
+
+class Chip:
+    """The design and what is around it. board: the host with its model. gate: while True, memory takes no request."""
+
+    def __init__(self, dut: Any) -> None:
+        self.dut = dut
+        self.gate = False
+
+    async def start(self, bus: str = "csb", clocks: str = "one", memory: bool = False) -> Chip:
+        """Start clocks and agents, and reset. Without `memory` it takes no request."""
+        dut = self.dut
+        dut._log.info(f"bus {bus}, clocks {clocks}")
+        for name in ("csb2nvdla_valid", "psel", "penable", *MEMORY_INPUTS):
+            getattr(dut, name).value = 0
+        dut.use_apb.value = bus == "apb"
+        dut.rst_n.value = 0
+        csb_period, core_period = CLOCKS[clocks]
+        start_clock(dut.csb_clk, csb_period)
+        start_clock(dut.core_clk, core_period)
+        if memory:
+            self.memory = SparseMemory(Unwritten.ERROR)
+            timing = DbbTiming((1, 20), (1, 20), ar_stall=self._closed, aw_stall=self._closed, w_stall=self._closed)
+            DbbMemory(
+                dut, dut.core_clk, self.memory, reset_n=dut.rst_n, timing=timing, rng=Random(random.getrandbits(64))
+            )
+        if bus == "csb":
+            csb = CsbDriver(dut, dut.csb_clk, reset_n=dut.rst_n)
+            self.pins, self.board = csb.monitor, Board(csb)
+        else:
+            self.pins = CsbMonitor(dut, dut.csb_clk, "pin", reset_n=dut.rst_n)
+            self.board = Board(ApbHost(ApbDriver(dut, dut.csb_clk)))
+        await self.reset()
+        return self
+
+    def _closed(self) -> bool:
+        return self.gate
+
+    async def reset(self) -> None:
+        """Low for 20 cycles, then high."""
+        self.dut.rst_n.value = 0
+        await self.both(20)
+        self.dut.rst_n.value = 1
+        await self.both(SETTLE)
+
+    async def both(self, cycles: int) -> None:
+        """So many cycles of each clock."""
+        await ClockCycles(self.dut.core_clk, cycles)
+        await ClockCycles(self.dut.csb_clk, cycles)
+
+    async def line(self, level: bool) -> None:
+        """AssertionError unless dla_intr takes this level within PATIENCE and then keeps it."""
+        for _ in range(PATIENCE):
+            await FallingEdge(self.dut.csb_clk)
+            if int(self.dut.dla_intr.value) == level:
+                break
+        else:
+            raise AssertionError(f"dla_intr did not become {int(level)} within {PATIENCE} cycles")
+        for _ in range(10):
+            await FallingEdge(self.dut.csb_clk)
+            assert int(self.dut.dla_intr.value) == level, f"dla_intr left {int(level)}"

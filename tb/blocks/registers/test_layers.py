@@ -1,0 +1,148 @@
+"""Register groups while real layers run: status, closed registers, pointers, interrupts; looking at pins only."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import cocotb
+import numpy as np
+from chip import Chip
+
+from cocodla.golden import run
+from cocodla.program import CheckMemory, Program
+from cocodla.program.commands import Command, PollRegister, WaitInterrupt, WriteRegister
+from cocodla.registers import MAP
+from cocodla.stimulus.layers import Allocator, RandomLayer, random_layer
+from cocodla.stimulus.sequencer import Sequencer
+from cocotbext.dla import Unwritten
+from reglib.board import dual
+
+ICARUS = cocotb.SIM_NAME.lower().startswith("icarus")
+STATUS = MAP["GLB.S_INTR_STATUS"].address
+POLLS = 20_000
+KINDS = {"conv": "convolution", "fused": "convolution_pdp", "sdp": "sdp", "pdp": "pdp", "cdp": "cdp"}
+BUS = {"conv": "csb", "fused": "apb", "sdp": "csb", "pdp": "apb", "cdp": "csb"}
+
+
+async def perform(chip: Chip, commands: Iterable[Command]) -> None:
+    """Writes and polls of a sequencer, through the host."""
+    for command in commands:
+        if isinstance(command, WriteRegister):
+            await chip.board.write(command.address, command.value)
+        else:
+            assert isinstance(command, PollRegister)
+            await poll(chip, command.address, command.mask, command.expected)
+
+
+async def poll(chip: Chip, address: int, mask: int, expected: int) -> None:
+    """Read until the masked word is as expected."""
+    word = 0
+    for _ in range(POLLS):
+        word = await chip.board.host.read(address)
+        if word & mask == expected:
+            return
+    raise AssertionError(f"{MAP.at(address).path} stays {word:#010x}, expected {expected:#010x} under {mask:#010x}")
+
+
+async def closed(chip: Chip, layer: RandomLayer) -> None:
+    """Both groups of all units of an enabled pair refuse every write, and show what was written before."""
+    for unit in layer.words:
+        registers = dual(unit) if not ICARUS else random.sample(dual(unit), min(3, len(dual(unit))))
+        for group in (0, 1):
+            await chip.board.select(unit, group)
+            for register in registers:
+                await chip.board.write(register.address, random.getrandbits(32), nposted=random.random() < 0.2)
+            await chip.board.enable(unit, 0)
+            for register in registers:
+                await chip.board.check(register.address)
+            await chip.board.check(MAP[f"{unit}.D_OP_ENABLE"].address)
+        await chip.board.check(MAP[f"{unit}.S_STATUS"].address)
+
+
+async def ended(chip: Chip, bits: int, layers: Sequence[RandomLayer]) -> None:
+    """The interrupts of the layers come, all of them and no other; then their units are idle, pointers turned."""
+    await poll(chip, STATUS, 0xFFFFFFFF, bits)
+    chip.board.model.interrupt(bits)
+    await chip.line(True)
+    await chip.board.write(STATUS, bits)
+    await chip.board.check(STATUS)
+    await chip.line(False)
+    for layer in layers:
+        for unit in layer.words:
+            chip.board.model.done(unit)
+    for unit in {unit for layer in layers for unit in layer.words}:
+        await poll(chip, MAP[f"{unit}.S_STATUS"].address, 0xFFFFFFFF, 0)
+        await chip.board.check(MAP[f"{unit}.S_POINTER"].address)
+
+
+@cocotb.test()
+@cocotb.parametrize(kind=[kind for kind in KINDS if kind != "fused" or not ICARUS])
+async def layers(dut: Any, kind: str) -> None:
+    """Two layers queued while memory answers nothing (RUNNING, PENDING, closed), then released; then one alone."""
+    chip = await Chip(dut).start(BUS[kind], "slow_csb" if kind == "fused" else "one", memory=True)
+    rng = np.random.default_rng(random.getrandbits(32))
+    allocator, sequencer = Allocator(rng), Sequencer()
+    one, two, three = (same_units(rng, KINDS[kind], allocator) for _ in range(3))
+    setup: list[Command] = list(one.setup)  # tables of CDP are for all layers
+    enabled = [sequencer.enable(layer.words) for layer in (one, two, three)]
+    both = enabled[0][1] | enabled[1][1]
+    checks = [CheckMemory(x.address, x.layout.size, f"output {i}") for i, x in enumerate((one, two, three))]
+    golden = run(
+        Program(
+            [
+                *one.loads, *two.loads, *three.loads, *setup, *enabled[0][0], *enabled[1][0], WaitInterrupt(both),
+                *enabled[2][0], WaitInterrupt(enabled[2][1]), *checks,
+            ]
+        )
+    )  # fmt: skip
+    assert golden.passed
+    for load in (*one.loads, *two.loads, *three.loads):
+        chip.memory.write(load.address, load.data)
+
+    chip.gate = True
+    await perform(chip, [*setup, *enabled[0][0], *enabled[1][0]])
+    for unit in one.words:
+        word = await chip.board.host.read(MAP[f"{unit}.S_STATUS"].address)
+        assert word == 0x0002_0001, f"{unit}: S_STATUS {word:#010x}, expected RUNNING and PENDING"
+    await closed(chip, one)
+    await chip.line(False)
+    chip.gate = False
+    await ended(chip, both, (one, two))
+    await perform(chip, enabled[2][0])
+    await ended(chip, enabled[2][1], (three,))
+    for unit in one.words:
+        assert await chip.board.host.read(MAP[f"{unit}.S_POINTER"].address) >> 16 == 1, f"{unit}: CONSUMER after three"
+        for group in (0, 1):
+            await chip.board.select(unit, group)
+            await chip.board.check_unit(unit, writable_only=True)
+    chip.memory.unwritten = Unwritten.ZERO  # gaps of the outputs
+    for observation in golden.observations:
+        check = next(c for c in checks if c.name == observation.name)
+        got = chip.memory.read(check.address, check.length)
+        assert got == observation.data, f"{kind}: {check.name} differs from the golden model"
+
+
+def same_units(rng: np.random.Generator, kind: str, allocator: Allocator) -> RandomLayer:
+    """A small layer of a kind; behind a convolution without operands from memory, so that all have the same units."""
+    convolution, fused = kind.startswith("convolution"), kind.endswith("_pdp")
+    while True:
+        layer = random_layer(rng, kind, allocator, 2 if ICARUS else 4)
+        if not convolution or ("SDP_RDMA" not in layer.words and fused == ("PDP" in layer.words)):
+            return layer
+
+
+@cocotb.test()
+async def reader_without_work(dut: Any) -> None:
+    """SDP_RDMA with no engine on ends at once: pointer turned, no interrupt (programming.md section 2)."""
+    chip = await Chip(dut).start()
+    feature, b, n = (MAP[f"SDP_RDMA.D_{name}"] for name in ("FEATURE_MODE_CFG", "BRDMA_CFG", "NRDMA_CFG"))
+    await chip.board.write(feature.address, feature.encode(FLYING_MODE="ON"))
+    for register, name in ((b, "BRDMA_DISABLE"), (n, "NRDMA_DISABLE")):
+        await chip.board.write(register.address, register.encode(**{name: "YES"}))
+    await chip.board.host.write(MAP["SDP_RDMA.D_OP_ENABLE"].address, 1)
+    await poll(chip, MAP["SDP_RDMA.S_POINTER"].address, 1 << 16, 1 << 16)
+    await poll(chip, MAP["SDP_RDMA.S_STATUS"].address, 0xFFFFFFFF, 0)
+    await chip.both(100)
+    assert await chip.board.host.read(STATUS) == 0
