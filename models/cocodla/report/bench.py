@@ -22,6 +22,7 @@ from cocodla.bench.measure import (
 from cocodla.errors import UserError
 from cocodla.report.progress import progress_bar
 from cocodla.runtime import rtl
+from cocodla.sim.filelist import dut_list, own_list
 
 
 def select(cases: Sequence[Case], pattern: str) -> list[Case]:
@@ -73,7 +74,7 @@ def run_bench(
 
 def _conclude(console: Console, result: Path, measured: list[Measurement], accept: bool) -> bool:
     failures = [f"{m.name} {m.memory}: {line}" for m in measured for line in m.failures]
-    own = rtl.dut_list(rtl.Simulation()) == rtl.own_list()
+    own = dut_list() == own_list()
     slower = [] if not own else results.regressions(results.committed(result), measured)
     for line in (*failures, *slower):
         console.print(line, style="red", highlight=False, markup=False, soft_wrap=True)

@@ -12,6 +12,7 @@ from typing import Any
 from cocodla.errors import UserError
 from cocodla.program import Program
 from cocodla.runtime import rtl
+from cocodla.sim.filelist import dut_list
 
 
 def save_kept(folder: Path, program: Program, simulation: rtl.Simulation, report: Iterable[str], **extra: Any) -> Path:
@@ -20,7 +21,7 @@ def save_kept(folder: Path, program: Program, simulation: rtl.Simulation, report
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     program.save(scratch / "program.zip")
-    settings = asdict(replace(simulation, waves=False, file_list=rtl.dut_list(simulation)))
+    settings = asdict(replace(simulation, waves=False, file_list=dut_list(simulation.file_list)))
     settings["file_list"] = str(settings["file_list"])
     (scratch / "simulation.json").write_text(json.dumps(settings, indent=1) + "\n")
     for name, value in extra.items():
