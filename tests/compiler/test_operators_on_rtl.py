@@ -46,9 +46,18 @@ def decoder(builder: Builder) -> Builder:
     return builder.conv(3, (1, 1))
 
 
+def averages(builder: Builder) -> Builder:
+    """Poolings whose padding does not count: parts on PDP, and multipliers by position, also for a single one."""
+    builder.conv(16, (1, 1)).node("Relu")
+    builder.node("AveragePool", kernel_shape=[3, 3], pads=[1] * 4)
+    builder.node("AveragePool", kernel_shape=[5, 5], pads=[2] * 4)
+    return builder.node("AveragePool", kernel_shape=[9, 10], pads=[1, 1, 0, 1])
+
+
 NETWORKS: dict[str, tuple[tuple[int, ...], Callable[[Builder], Builder]]] = {
     "moves": ((8, 6, 6), moves),
     "decoder": ((5, 6, 8), decoder),
+    "averages": ((5, 8, 8), averages),
 }
 
 

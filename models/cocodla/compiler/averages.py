@@ -1,12 +1,15 @@
-"""The two reciprocals with which PDP divides (spec: pdp.md section 4)."""
+"""Integers that divide: the reciprocals of PDP (spec: pdp.md section 4), and the multipliers of SDP by position."""
 
 from __future__ import annotations
 
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cocodla.compiler.ir import FloatArray
+
+IntArray = NDArray[np.int64]
 
 
 @cache
@@ -45,3 +48,34 @@ def wrong_share(count: int) -> float:
 
 def _round_away(value: FloatArray) -> FloatArray:
     return np.sign(value) * np.floor(np.abs(value) + 0.5)
+
+
+SUM_BITS, PRODUCT_BITS = 31, 47
+"""What the input of SDP's second multiplier, and its product, may take besides the sign."""
+RANGE = 255
+"""Largest magnitude of an element's code without its zero point."""
+
+
+def position_factors(divisors: FloatArray, fraction: int) -> tuple[IntArray, IntArray, int] | None:
+    """Two 16-bit multipliers (*divisors.shape) each and a right shift: sum * first * second / 2^shift is
+    sum / divisor * 2^fraction, so close that rounding it gives ties exactly. None if that is not possible.
+    """
+    counts = np.unique(divisors).astype(np.int64)
+    for bits in range(min(30 + int(np.log2(counts[0])), PRODUCT_BITS - 8), fraction, -1):
+        pairs = [_product_near(2.0**bits / count, (1 << SUM_BITS) // (RANGE * int(count))) for count in counts]
+        errors = [
+            abs(first * second * count / 2.0**bits - 1) for (first, second), count in zip(pairs, counts, strict=True)
+        ]
+        if max(errors) * RANGE * 2.0**fraction < 0.5:
+            where = np.searchsorted(counts, divisors)
+            table = np.array(pairs, np.int64)
+            return table[where, 0], table[where, 1], bits - fraction
+    return None
+
+
+def _product_near(wanted: float, most: int) -> tuple[int, int]:
+    """Two positive 16-bit integers, the first at most `most`, whose product is nearest to a number."""
+    first = np.arange(1, min(most, 32767) + 1)
+    second = np.clip(np.rint(wanted / first), 1, 32767)
+    best = int(np.abs(first * second - wanted).argmin())
+    return int(first[best]), int(second[best])

@@ -53,8 +53,11 @@ def encode(layer: HardwareLayer) -> Words:
     assert isinstance(conv, QuantisedConv)
     if conv.pool is not None:
         _pdp(words, conv.pool, conv.size, layer.target, on_the_fly=True)
-    _sdp(words, conv, layer.target)
-    _sdp_rdma(words, conv, layer)
+    if conv.mean is not None:
+        _sdp_mean(words, conv, layer)
+    else:
+        _sdp(words, conv, layer.target)
+        _sdp_rdma(words, conv, layer)
     _cacc_cmac(words, conv)
     _csc(words, conv, layer)
     _cdma(words, conv, layer)
@@ -212,6 +215,40 @@ def _sdp(words: Words, conv: QuantisedConv, target: Tensor) -> None:
     _plain(words, "SDP.D_CVT_OFFSET", conv.offset)
     _plain(words, "SDP.D_CVT_SCALE", conv.scale)
     _plain(words, "SDP.D_CVT_SHIFT", conv.scale_shift)
+
+
+def _sdp_mean(words: Words, conv: QuantisedConv, layer: HardwareLayer) -> None:
+    """BS: takes the zero points out, then a multiplier by position, the same for all surfaces. BN: a second one and the
+    shift. CVT: drop the fraction.
+    """
+    assert conv.mean is not None
+    for unit in ("SDP", "SDP_RDMA"):
+        _cube_size(words, unit, (len(conv.weight), *conv.size))
+    _sdp_common(words, layer.target, flying=True)
+    _set(
+        words, "SDP.D_DP_BS_CFG", BS_BYPASS=0, BS_ALU_BYPASS=0, BS_ALU_ALGO="SUM", BS_MUL_BYPASS=0, BS_MUL_PRELU=0,
+        BS_RELU_BYPASS=1,
+    )  # fmt: skip
+    # A zero point is 0 or -128: its shift leaves an operand of the kernel's size.
+    _set(words, "SDP.D_DP_BS_ALU_CFG", BS_ALU_SRC="REG", BS_ALU_SHIFT_VALUE=7)
+    _plain(words, "SDP.D_DP_BS_ALU_SRC_VALUE", conv.mean.correction >> 7)
+    _set(words, "SDP.D_DP_BS_MUL_CFG", BS_MUL_SRC="MEM", BS_MUL_SHIFT_VALUE=0)
+    _set(words, "SDP.D_DP_BN_CFG", BN_BYPASS=0, BN_ALU_BYPASS=1, BN_MUL_BYPASS=0, BN_MUL_PRELU=0, BN_RELU_BYPASS=1)
+    _set(words, "SDP.D_DP_BN_ALU_CFG", BN_ALU_SRC="REG", BN_ALU_SHIFT_VALUE=0)
+    _set(words, "SDP.D_DP_BN_MUL_CFG", BN_MUL_SRC="MEM", BN_MUL_SHIFT_VALUE=conv.mean.shift)
+    _plain(words, "SDP.D_CVT_OFFSET", conv.offset)
+    _plain(words, "SDP.D_CVT_SCALE", conv.scale)
+    _plain(words, "SDP.D_CVT_SHIFT", conv.scale_shift)
+    for engine, stage, role in (("B", "BS", "multiplier"), ("N", "BN", "second multiplier")):
+        fields = {
+            "DISABLE": "NO", "DATA_USE": "MUL", "DATA_SIZE": "TWO_BYTE", "DATA_MODE": "PER_ELEMENT", "RAM_TYPE": "MC",
+        }  # fmt: skip
+        path = f"SDP_RDMA.D_{engine}RDMA_CFG"
+        _set(words, path, **{f"{engine}RDMA_{name}": value for name, value in fields.items()})
+        _plain(words, f"SDP_RDMA.D_{stage}_BASE_ADDR_LOW", layer.addresses[role])
+        _plain(words, f"SDP_RDMA.D_{stage}_LINE_STRIDE", 2 * hw.ATOM * conv.size[1])
+        _plain(words, f"SDP_RDMA.D_{stage}_SURFACE_STRIDE", 0)
+    _sdp_rdma_common(words, flying=True)
 
 
 def _sdp_rdma(words: Words, conv: QuantisedConv, layer: HardwareLayer) -> None:

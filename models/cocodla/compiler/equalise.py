@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from cocodla.compiler.ir import Conv, FloatArray, Graph, Node, Pool
+from cocodla.compiler.ir import Conv, FloatArray, Graph, Mean, Node, Pool
 
 LIMIT = 64.0
 """Largest factor by which a channel moves against the tensor's typical channel."""
@@ -45,7 +45,7 @@ def _next_convolution(graph: Graph, first: Conv) -> tuple[list[str], Conv | None
     """Tensors up to the convolution that alone reads `first`, through poolings; None if there is none."""
     between = [first.output]
     reader: Node | None = graph.only_consumer(first.output)
-    while isinstance(reader, Pool):
+    while isinstance(reader, (Pool, Mean)):
         between.append(reader.output)
         reader = graph.only_consumer(reader.output)
     if not isinstance(reader, Conv) or reader.inputs[1:] == [between[-1]]:  # read as what a sum adds

@@ -18,6 +18,7 @@ from cocodla.compiler.quantize import (
     QuantisedAdd,
     QuantisedConv,
     QuantisedLayer,
+    QuantisedMean,
     QuantisedMove,
     QuantisedMultiply,
     QuantisedPool,
@@ -35,6 +36,8 @@ def ideal_codes(layer: QuantisedLayer, sources: Sequence[np.ndarray], tensors: M
     """
     meanings = [tensors.get(name) for name in layer.sources]
     if isinstance(layer, QuantisedConv):
+        if layer.mean is not None:
+            return _mean(layer, layer.mean, sources[0])
         summand = _real(sources[1], meanings[1]) if layer.has_summand else None
         codes = _round(_convolution(layer, sources[0], summand), layer.out)
         return codes if layer.pool is None else _pooling(layer.pool, codes)
@@ -73,6 +76,16 @@ def _convolution(layer: QuantisedConv, codes: np.ndarray, summand: FloatArray | 
         slope = layer.leaky.operand if layer.slopes is None else layer.slopes[wide]
         value = np.where(value >= 0, value, value * slope / 2.0**layer.leaky.shift)
     return np.maximum(value, 0) if layer.relu else value
+
+
+def _mean(layer: QuantisedConv, mean: QuantisedMean, codes: np.ndarray) -> Codes:
+    """Averages with divisors of their own; the codes keep their scale."""
+    node = Conv(
+        layer.name, [], layer.target, layer.weight.astype(np.float64), layer.exact_bias, layer.stride, layer.pad,
+        layer.size, group=layer.group,
+    )  # fmt: skip
+    sums = convolve(codes.astype(np.float64), node.weight, node, float(layer.pad_value)) + mean.correction
+    return _round(sums / mean.divisors, Quantisation(1.0, layer.out.zero))
 
 
 def _pooling(pool: QuantisedPool, codes: Codes) -> Codes:

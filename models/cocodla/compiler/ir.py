@@ -69,7 +69,8 @@ class PoolFunction:
     """Window reduction; the window of output o starts at o * stride - pad (top, left).
 
     `size` is the output (height, width): rows and columns that the last windows take beyond the input are padding,
-    which max ignores and average counts as zero (its divisor is always the whole window).
+    which max ignores and average counts as zero. counted: how many rows and columns each window of an average is
+    divided by (None: always the whole kernel's).
     """
 
     kind: Literal["max", "average"]
@@ -77,11 +78,18 @@ class PoolFunction:
     stride: Pair
     pad: Pair
     size: Pair
+    counted: tuple[tuple[int, ...], tuple[int, ...]] | None = None
 
     @property
     def label(self) -> str:
         """Short name for reports."""
         return f"{self.kind}pool{self.kernel[0]}x{self.kernel[1]}"
+
+    @property
+    def divisors(self) -> FloatArray:
+        """What the sum of each window of an average is divided by: `size`."""
+        rows, columns = self.counted or tuple((k,) * n for k, n in zip(self.kernel, self.size, strict=True))
+        return np.outer(rows, columns).astype(np.float64)
 
     def covered(self, axis: int) -> int:
         """Input extent the windows reach along an axis (0: y, 1: x), seen from the input's first element."""
@@ -239,6 +247,13 @@ class Lrn(Node):
     """Local response normalisation."""
 
     function: LrnFunction
+
+
+@dataclass
+class Mean(Node):
+    """An average pooling whose windows have divisors of their own."""
+
+    function: PoolFunction
 
 
 @dataclass

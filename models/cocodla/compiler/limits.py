@@ -9,6 +9,7 @@ from cocodla.compiler.ir import (
     Conv,
     Host,
     Lrn,
+    Mean,
     Move,
     Multiply,
     Node,
@@ -66,6 +67,8 @@ def check(node: Node, shape: Shape) -> None:
     """Raise Refused if `node` cannot be one hardware layer for an input of `shape` (channels, height, width)."""
     if isinstance(node, Conv):
         reason = _conv_fault(node, shape)
+    elif isinstance(node, Mean):
+        reason = _mean_fault(node.function, shape)
     elif isinstance(node, (Add, Multiply, Lrn, Concat, Slice, Move, Host)):
         reason = None if max(shape) <= hw.MAX_EXTENT else f"an extent of {shape} is larger than {hw.MAX_EXTENT}"
     elif isinstance(node, Pool):
@@ -76,6 +79,16 @@ def check(node: Node, shape: Shape) -> None:
         reason = "there is no hardware layer for it"
     if reason is not None:
         raise Refused(type(node).__name__, node.name, reason)
+
+
+def _mean_fault(function: PoolFunction, shape: Shape) -> str | None:
+    if max(function.kernel) > hw.MAX_KERNEL:
+        return f"the pooling kernel {function.kernel} with divisors of its own is larger than {hw.MAX_KERNEL}"
+    if max(function.stride) > hw.MAX_STRIDE:
+        return f"the pooling stride {function.stride} with divisors of its own is larger than {hw.MAX_STRIDE}"
+    if max(*shape, *function.size) > hw.MAX_EXTENT:
+        return f"an extent of {shape} -> {function.size} is larger than {hw.MAX_EXTENT}"
+    return None
 
 
 def _conv_fault(node: Conv, shape: Shape) -> str | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from cocodla import hw
 from cocodla.compiler import tiles
 from cocodla.compiler.ir import Graph, Shape
@@ -20,7 +22,7 @@ from cocodla.compiler.quantize import (
     QuantisedView,
 )
 from cocodla.compiler.tensors import Tensor, cube_tensor, pixel_tensor
-from cocodla.formats import pack_channel_operands
+from cocodla.formats import pack_channel_operands, pack_operands
 from cocodla.formats.weights import extend_image_kernel, pack_weights, pad_stream
 
 MAX_PAD_RIGHT = 63
@@ -202,10 +204,9 @@ def _numbered(name: str, count: int) -> list[str]:
 
 
 def _convolution(tile: tiles.Tile, name: str, label: str) -> HardwareLayer:
-    layer, source, target = tile.conv, tile.sources[0], tile.target
+    layer, source = tile.conv, tile.sources[0]
     kernels, channels, rows, columns = layer.weight.shape
-    height, width = layer.size
-    result = HardwareLayer(layer, name, tile.sources, target, _units(layer), label)
+    result = HardwareLayer(layer, name, tile.sources, tile.target, _units(layer), label)
     if source.form == "pixels":
         result.pad_right = tiles.pad_right(layer, source)
         if result.pad_right > MAX_PAD_RIGHT:
@@ -219,16 +220,36 @@ def _convolution(tile: tiles.Tile, name: str, label: str) -> HardwareLayer:
     result.data_entries = result.slice_entries * source.height
     result.group_bytes = tiles.group_bytes(layer)
     result.blobs["weights"] = pad_stream(stream).tobytes()
+    if layer.mean is not None:
+        result.blobs["multiplier"] = _positions(layer.mean.first, kernels)
+        result.blobs["second multiplier"] = _positions(layer.mean.second, kernels)
+        return _counted(result, tile, steps)
     in_bs = layer.bias if layer.has_summand else None
     result.blobs["multiplier"] = pack_channel_operands(kernels, in_bs, layer.multiplier, two_bytes=True).tobytes()
     if not layer.has_summand:
         result.blobs["bias"] = pack_channel_operands(kernels, layer.bias, layer.slopes, two_bytes=True).tobytes()
+    return _counted(result, tile, steps)
+
+
+def _counted(result: HardwareLayer, tile: tiles.Tile, steps: int) -> HardwareLayer:
+    """Fill in what a convolution costs. steps: of a kernel group for each position."""
+    layer, (height, width) = tile.conv, tile.conv.size
+    kernel_groups = hw.surfaces(len(layer.weight))
     result.macs = height * width * layer.weight.size
-    result.mac_cycles = height * width * steps * hw.surfaces(kernels)
+    result.mac_cycles = height * width * steps * kernel_groups
     operands = sum(len(blob) for blob in result.blobs.values())
+    if layer.mean is not None:  # fetched anew for each surface
+        operands += (kernel_groups - 1) * 2 * len(result.blobs["multiplier"]) * (height * width > 1)
     result.read_beats = operands // hw.ATOM + sum(map(_beats, tile.sources))
-    result.write_beats = _beats(target)
+    result.write_beats = _beats(tile.target)
     return result
+
+
+def _positions(factors: np.ndarray, kernels: int) -> bytes:
+    """Multipliers by position, for all lanes alike; a single position is packed by surfaces (sdp.md section 4)."""
+    atoms = np.repeat(factors[..., None], hw.ATOM, axis=-1)
+    data = pack_operands(mul=atoms, two_bytes=True).tobytes()
+    return data * hw.surfaces(kernels) if factors.size == 1 else data
 
 
 def _memory_to_memory(
@@ -256,6 +277,8 @@ def _units(layer: QuantisedConv) -> tuple[str, ...]:
 def _operation(layer: QuantisedConv) -> str:
     """What the layer does, for reports."""
     kernels, _, rows, columns = layer.weight.shape
+    if layer.mean is not None:
+        return f"mean{rows}x{columns}"
     fully_connected = layer.size == (1, 1) and layer.input_shape[1:] == (rows, columns)
     parts = [f"fc{kernels}" if fully_connected else f"conv{rows}x{columns}"]
     if layer.stride != (1, 1):

@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cocodla.compiler.averages import average_reciprocals
+from cocodla.compiler.averages import average_reciprocals, position_factors
 from cocodla.compiler.calibrate import Range
 from cocodla.compiler.ir import (
     ActivationFunction,
@@ -28,6 +28,7 @@ from cocodla.compiler.ir import (
     Host,
     Loop,
     Lrn,
+    Mean,
     Move,
     Multiply,
     Pair,
@@ -39,6 +40,7 @@ from cocodla.compiler.ir import (
 from cocodla.compiler.limits import Refused
 from cocodla.compiler.lrn import QuantisedLrn, normalisation
 from cocodla.compiler.options import CompileOptions
+from cocodla.compiler.passes.reshape import merge
 from cocodla.compiler.pixels import Conversion
 from cocodla.compiler.reference import convolve, unpooled
 from cocodla.errors import UserError
@@ -86,6 +88,19 @@ class QuantisedPool:
     pad_value: int = 0
 
 
+@dataclass(frozen=True)
+class QuantisedMean:
+    """What makes a convolution of ones an average: output code = clamp8(round(z / 2^fraction + zero point)) with
+    z = round((acc + correction) * first[y, x] * second[y, x] / 2^shift); also the exact `divisors`, all by position.
+    """
+
+    correction: int
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+    shift: int
+    divisors: FloatArray
+
+
 @dataclass
 class QuantisedConv:
     """A convolution in integers.
@@ -126,6 +141,7 @@ class QuantisedConv:
     scale_shift: int
     group: int = 1
     slopes: NDArray[np.int64] | None = None
+    mean: QuantisedMean | None = None
 
     @property
     def has_summand(self) -> bool:
@@ -275,6 +291,9 @@ def quantise(
             layer = QuantisedPooling(
                 node.name, (source,), node.output, shape, pooling(node.name, node.function, tensors[source].zero)
             )
+        elif isinstance(node, Mean):
+            tensors[node.output] = tensors[source]
+            layer = _mean(node, shape, tensors[source])
         elif isinstance(node, Concat):
             tensors[node.output] = tensors[source]
             layer = QuantisedView(node.name, tuple(node.inputs), node.output, shape, "concat", axis=node.axis)
@@ -298,7 +317,7 @@ def _shared_ranges(graph: Graph, ranges: Mapping[str, Range]) -> tuple[dict[str,
     group = {tensor: {tensor} for tensor in graph.shapes}
     symmetric = set()
     for node in graph.nodes:
-        if isinstance(node, (Concat, Slice, Move, Pool)):
+        if isinstance(node, (Concat, Slice, Move, Pool, Mean)):
             for tensor in node.inputs:
                 joined = group[tensor] | group[node.output]
                 group.update(dict.fromkeys(joined, joined))
@@ -378,6 +397,30 @@ def _convolution(
         offset=offset, scale=scale, scale_shift=scale_shift,
         pool=pooling(node.name, node.pool, out.zero) if node.pool else None, conversion=conversion,
         exact_bias=exact_bias, scales=scales, group=node.group,
+    )  # fmt: skip
+
+
+def _mean(node: Mean, shape: Shape, meaning: Quantisation) -> QuantisedConv:
+    """A convolution of ones with multipliers for each position."""
+    function, channels = node.function, shape[0]
+    ones = Conv(
+        node.name, node.inputs, node.output, np.ones((channels, 1, *function.kernel)), np.zeros(channels),
+        function.stride, function.pad, function.size, group=channels,
+    )  # fmt: skip
+    merge(ones, divisible=True)
+    divisors = function.divisors
+    factors = position_factors(divisors, FRACTION)
+    if factors is None:
+        raise Refused("AveragePool", node.name, f"divisors from {divisors.min():g} to {divisors.max():g}")
+    nothing = np.zeros(channels, np.int64)
+    return QuantisedConv(
+        name=node.name, sources=tuple(node.inputs), target=node.output, input_shape=shape,
+        weight=ones.weight.astype(np.int8), multiplier=nothing, multiplier_shift=0, bias=nothing, bias_shift=0,
+        fraction=FRACTION, out=meaning, stride=function.stride, pad=function.pad, size=function.size, dilation=(1, 1),
+        pad_value=meaning.zero, relu=False, leaky=None, pool=None, conversion=None, exact_bias=np.zeros(channels),
+        scales=np.full(channels, meaning.scale), offset=-meaning.zero * (1 << FRACTION), scale=1, scale_shift=FRACTION,
+        group=ones.group,
+        mean=QuantisedMean(-meaning.zero * function.kernel[0] * function.kernel[1], *factors, divisors),
     )  # fmt: skip
 
 

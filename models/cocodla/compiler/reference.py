@@ -28,6 +28,7 @@ from cocodla.compiler.ir import (
     Loop,
     Lrn,
     LrnFunction,
+    Mean,
     Move,
     Multiply,
     Node,
@@ -159,8 +160,9 @@ def _activate(node: Activate, x: FloatArray) -> FloatArray:
     return activate(x, node.function)
 
 
-@evaluate.register
-def _pool(node: Pool, x: FloatArray) -> FloatArray:
+@evaluate.register(Pool)
+@evaluate.register(Mean)
+def _pool(node: Pool | Mean, x: FloatArray) -> FloatArray:
     return pool(x, node.function)
 
 
@@ -245,9 +247,10 @@ def activate(x: FloatArray, function: ActivationFunction) -> FloatArray:
 def pool(x: FloatArray, function: PoolFunction) -> FloatArray:
     """Pooling of (batch, C, H, W)."""
     filler = -np.inf if function.kind == "max" else 0.0
-    reduce: Callable[..., FloatArray] = np.max if function.kind == "max" else np.mean
     windows = windows_of(x, function.kernel, function.stride, function.pad, function.size, filler)
-    return reduce(windows, axis=(-2, -1))
+    if function.kind == "max":
+        return windows.max((-2, -1))
+    return windows.sum((-2, -1)) / function.divisors.astype(x.dtype)
 
 
 def normalise(x: FloatArray, function: LrnFunction) -> FloatArray:

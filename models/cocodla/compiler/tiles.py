@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from cocodla import hw
 from cocodla.compiler.ir import Pair, PoolFunction, Span
 from cocodla.compiler.limits import Refused
-from cocodla.compiler.quantize import QuantisedConv
+from cocodla.compiler.quantize import QuantisedConv, QuantisedMean
 from cocodla.compiler.tensors import Tensor
 
 MAX_WIDTH = 4095
@@ -191,6 +191,14 @@ def _reached(outputs: Span, stride: int, kernel: int, pad: int, extent: int) -> 
     return (start, max(start + 1, min(last, extent))), start - first
 
 
+def _mean_of(mean: QuantisedMean | None, rows: Span, columns: Span) -> QuantisedMean | None:
+    """The positions of a tile."""
+    if mean is None:
+        return None
+    here = (slice(*rows), slice(*columns))
+    return replace(mean, first=mean.first[here], second=mean.second[here], divisors=mean.divisors[here])
+
+
 def _tile(conv: QuantisedConv, sources: tuple[Tensor, ...], target: Tensor, row: _Band, column: _Band) -> Tile:
     size: Pair = (row.computed[1] - row.computed[0], column.computed[1] - column.computed[0])
     pool = conv.pool
@@ -206,5 +214,6 @@ def _tile(conv: QuantisedConv, sources: tuple[Tensor, ...], target: Tensor, row:
     others = [tensor.view((0, tensor.channels), row.computed, column.computed) for tensor in summand]
     part = replace(
         conv, input_shape=read.shape, size=size, pad=(row.pad, column.pad), pool=pool,
+        mean=_mean_of(conv.mean, row.computed, column.computed),
     )  # fmt: skip
     return Tile(part, (read, *others), target.view((0, target.channels), row.target, column.target))

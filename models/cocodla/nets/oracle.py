@@ -92,6 +92,11 @@ def convolve(value: np.ndarray, layer: QuantisedConv, summand: np.ndarray | None
     """The convolution's output codes, before pooling."""
     wide = (slice(None), None, None)
     bias = (layer.bias << layer.bias_shift)[wide]
+    if layer.mean is not None:
+        z = (accumulate(value, layer) + layer.mean.correction) * layer.mean.first
+        assert np.abs(z).max() < 1 << 31
+        z = round_half_away(z * layer.mean.second, layer.mean.shift) - layer.offset
+        return np.clip(round_half_away(z, layer.scale_shift), -128, 127)
     z = accumulate(value, layer) + (0 if summand is None else bias)
     z = round_half_away(z * layer.multiplier[wide], layer.multiplier_shift)
     z = z + (bias if summand is None else summand.astype(np.int64) << layer.fraction)

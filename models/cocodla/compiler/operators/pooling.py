@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cocodla.compiler.ir import Pool, PoolFunction
 from cocodla.compiler.operators.source import Result, Source, Unsupported, pair_of, windows
 
@@ -24,12 +26,16 @@ def pooling(source: Source) -> Result:
     average = source.node.op_type == "AveragePool"
     function = PoolFunction("average" if average else "max", kernel, stride, pads[:2], size)
     if average:
-        behind = [function.covered(axis) - shape[1 + axis] for axis in (0, 1)]
-        if (max(pads) > 0 or max(behind) > 0) and not attributes["count_include_pad"]:
-            raise Unsupported(f"padded elements must count (count_include_pad = 1) where pads are used ({list(pads)})")
-        if behind[0] > pads[2] or behind[1] > pads[3]:
-            raise Unsupported("ceil_mode with windows beyond the padding is not supported for averages")
+        sides = pads if attributes["count_include_pad"] else (0, 0, 0, 0)
+        rows, columns = (_counted(function, axis, shape[1 + axis], sides[axis], sides[axis + 2]) for axis in (0, 1))
+        function = replace(function, counted=(rows, columns))
     return Pool(source.label, [source.tensor(0)], source.output, function), (shape[0], *size)
+
+
+def _counted(function: PoolFunction, axis: int, extent: int, before: int, behind: int) -> tuple[int, ...]:
+    """How many elements of each window count along an axis: those of the input and so many of the padding."""
+    starts = [o * function.stride[axis] - function.pad[axis] for o in range(function.size[axis])]
+    return tuple(min(s + function.kernel[axis], extent + behind) - max(s, -before) for s in starts)
 
 
 def global_pooling(source: Source) -> Result:

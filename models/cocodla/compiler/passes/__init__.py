@@ -28,6 +28,7 @@ PASSES: tuple[Pass, ...] = (
     reshape.reshape_of_output,
     reshape.reshape_into_host,
     reshape.dense_to_convolution,
+    pools.averages_at_borders,
     pools.averages_to_convolutions,
     pools.large_maxima,
     transposed.activations,

@@ -16,6 +16,7 @@ from cocodla.compiler.ir import (
     Graph,
     Host,
     Lrn,
+    Mean,
     Move,
     Multiply,
     Node,
@@ -35,7 +36,7 @@ def unaligned_slices(graph: Graph) -> None:
         before = graph.shapes[node.inputs[0]]
         readers = graph.consumers(node.output)
         leaves = node.output in graph.outputs or any(isinstance(reader, Host) for reader in readers)
-        leaves = leaves and node.inputs[0] == graph.input
+        leaves = leaves and _cut_from(graph, node) == graph.input
         if not first % hw.ATOM and not leaves and not (_apart(graph, node) and _by_sdp(readers)):
             continue
         source = node.inputs[0]
@@ -46,6 +47,12 @@ def unaligned_slices(graph: Graph) -> None:
             graph.nodes.insert(graph.nodes.index(node), part)
         pick = Node(node.name, [source], node.output)
         graph.replace(node, _one_by_one(graph, pick, np.eye(before[0])[first:last]))
+
+
+def _cut_from(graph: Graph, node: Slice) -> str:
+    """The tensor that a part of parts belongs to."""
+    before = graph.producer(node.inputs[0])
+    return _cut_from(graph, before) if isinstance(before, Slice) else node.inputs[0]
 
 
 def _apart(graph: Graph, node: Slice) -> bool:
@@ -89,8 +96,10 @@ def copies_for_concats(graph: Graph) -> None:
     for node in list(graph.nodes):
         if not isinstance(node, Concat):
             continue
+        # Of parts of one tensor none goes beyond its limit.
+        possible = _free if _origin(graph, node.output) == node.output else _made
         for index, name in enumerate(node.inputs):
-            if name not in placed and _free(graph, name) and _writable(graph, name, node):
+            if name not in placed and possible(graph, name) and _writable(graph, name, node):
                 placed.add(name)
                 continue
             output = f"{node.output}/copy{index}"
@@ -103,21 +112,35 @@ def copies_for_concats(graph: Graph) -> None:
 
 
 def _free(graph: Graph, name: str) -> bool:
-    producer = graph.producer(name)
-    while isinstance(producer, (Pool, Move, Slice)):  # they keep the scale of what they read
-        producer = graph.producer(producer.inputs[0])
+    producer = graph.producer(_origin(graph, name))
     if isinstance(producer, (Conv, Add, Multiply)):
         function = producer.activation
         if function is not None and function.high is not None:
             return False
-    return isinstance(graph.producer(name), (Conv, Add, Multiply, Lrn, Pool, Move, Concat)) and producer is not None
+    return _made(graph, name)
+
+
+def _made(graph: Graph, name: str) -> bool:
+    """True if a layer writes the tensor."""
+    return isinstance(graph.producer(name), (Conv, Add, Multiply, Lrn, Pool, Mean, Move, Concat))
+
+
+def _origin(graph: Graph, name: str) -> str:
+    """The tensor whose codes a tensor is made of: its own, or those of what it was taken from."""
+    producer = graph.producer(name)
+    if isinstance(producer, (Pool, Mean, Move, Slice)):  # they keep the scale of what they read
+        return _origin(graph, producer.inputs[0])
+    if isinstance(producer, Concat):
+        origins = {_origin(graph, part) for part in producer.inputs}
+        return origins.pop() if len(origins) == 1 else name
+    return name
 
 
 def _writable(graph: Graph, name: str, concat: Concat) -> bool:
     """False for one pixel of several surfaces in a larger image if SDP alone would have to write or read it."""
     channels, *extent = graph.shapes[name]
     alone = extent == [1, 1] and channels > hw.ATOM and graph.shapes[concat.output][1:] != (1, 1)
-    by_others = isinstance(graph.producer(name), (Conv, Lrn, Pool, Move)) and not _by_sdp(graph.consumers(name))
+    by_others = isinstance(graph.producer(name), (Conv, Lrn, Pool, Mean, Move)) and not _by_sdp(graph.consumers(name))
     return not alone or by_others
 
 

@@ -2,17 +2,101 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 
 from cocodla import hw
 from cocodla.compiler import limits
 from cocodla.compiler.averages import wrong_share
-from cocodla.compiler.ir import Conv, Graph, Pool, PoolFunction
+from cocodla.compiler.ir import Concat, Conv, Graph, Mean, Node, Pool, PoolFunction, Slice, Span
 
 TOLERATED = 0.002
 """Share of averages that may differ from ideal rounding."""
+
+
+PARTS = 9
+"""Most parts an average may be cut into: inner windows, four borders, four corners."""
+
+
+def averages_at_borders(graph: Graph) -> None:
+    """Averages that do not count their padding: one for the inner windows, one for each border and corner, whose
+    smaller windows lie all in the input; joined in place. Where that takes too many, or the pooling unit rounds them
+    badly, a Mean.
+    """
+    for node in list(graph.nodes):
+        if not isinstance(node, Pool) or node.function.kind != "average" or node.function.counted is None:
+            continue
+        function, extent = node.function, graph.shapes[node.inputs[0]][1:]
+        if all(set(counts) == {k} for counts, k in zip(function.counted or (), function.kernel, strict=True)):
+            node.function = replace(function, counted=None)
+            continue
+        rows, columns = (_windows(function, axis, extent[axis]) for axis in (0, 1))
+        parts = list(product(rows or (), columns or ()))
+        if 0 < len(parts) <= PARTS and all(_precise(row.length, column.length) for row, column in parts):
+            _join(graph, node, rows or [], columns or [])
+        else:
+            graph.replace(node, Mean(node.name, node.inputs, node.output, function))
+
+
+def _precise(rows: int, columns: int) -> bool:
+    """True if the pooling unit can take the average of such windows, and rounds it well."""
+    return max(rows, columns) <= hw.PDP_MAX_KERNEL and wrong_share(rows * columns) <= TOLERATED
+
+
+@dataclass(frozen=True)
+class _Windows:
+    """Neighbouring windows of one length along an axis: outputs, and inputs from the first to the last."""
+
+    outputs: Span
+    inputs: Span
+    length: int
+
+
+def _windows(function: PoolFunction, axis: int, extent: int) -> list[_Windows] | None:
+    """The windows along an axis, cut at the input's ends; None if the padding counts."""
+    found: list[_Windows] = []
+    kernel, counted = function.kernel[axis], (function.counted or ((), ()))[axis]
+    for output, count in enumerate(counted):
+        first = output * function.stride[axis] - function.pad[axis]
+        begin, end = max(first, 0), min(first + kernel, extent)
+        if end - begin != count:
+            return None
+        if found and found[-1].length == count == kernel:
+            found[-1] = _Windows((found[-1].outputs[0], output + 1), (found[-1].inputs[0], end), kernel)
+        else:
+            found.append(_Windows((output, output + 1), (begin, end), count))
+    return found
+
+
+def _join(graph: Graph, node: Pool, rows: list[_Windows], columns: list[_Windows]) -> None:
+    """Replace an average by averages of parts, in place: columns of a row of parts, then the rows."""
+    source, channels = node.inputs[0], graph.shapes[node.inputs[0]][0]
+    made: list[Node] = []
+    lines = []
+    for top, row in enumerate(rows):
+        line = node.output if len(rows) == 1 else f"{node.output}/rows{top}"
+        height = row.outputs[1] - row.outputs[0]
+        parts = []
+        for left, column in enumerate(columns):
+            output = line if len(columns) == 1 else f"{line}/columns{left}"
+            place = f"{node.name}/{top},{left}"
+            view = Slice(f"{place}/part", [source], f"{output}/input", ((0, channels), row.inputs, column.inputs))
+            size = (height, column.outputs[1] - column.outputs[0])
+            function = PoolFunction("average", (row.length, column.length), node.function.stride, (0, 0), size)
+            made += [view, Pool(place, [view.output], output, function)]
+            graph.shapes[view.output] = tuple(last - first for first, last in view.box)
+            graph.shapes[output] = (channels, *size)
+            parts.append(output)
+        if len(parts) > 1:
+            made.append(Concat(f"{node.name}/rows{top}", parts, line, axis=2))
+            graph.shapes[line] = (channels, height, node.function.size[1])
+        lines.append(line)
+    if len(lines) > 1:
+        made.append(Concat(node.name, lines, node.output, axis=1))
+    index = graph.nodes.index(node)
+    graph.nodes[index : index + 1] = made
 
 
 def averages_to_convolutions(graph: Graph) -> None:

@@ -127,14 +127,14 @@ def merge_groups(graph: Graph) -> None:
     """
     for node in graph.nodes:
         if isinstance(node, Conv) and node.group > 1:
-            _merge(node, divisible=node.inputs[0] != graph.input)  # an image has no surfaces
+            merge(node, divisible=node.inputs[0] != graph.input)  # an image has no surfaces
 
 
 LAYER_OVERHEAD = 500
 """Cycles that one more hardware layer costs: registers, start, drain."""
 
 
-def _merge(node: Conv, divisible: bool) -> None:
+def merge(node: Conv, divisible: bool) -> None:
     """Choose how many groups become one; `divisible`: the input's surfaces can be read apart."""
     kernels, channels, rows, columns = node.weight.shape
     per_group, positions = kernels // node.group, node.size[0] * node.size[1] * rows * columns
