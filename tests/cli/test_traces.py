@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from cocodla.errors import UserError
 from cocodla.golden import run as run_golden
+from cocodla.golden.config import SdpConfig, SdpRdmaConfig
+from cocodla.golden.encode import encode_sdp, encode_sdp_rdma, merge
 from cocodla.program import Execution, Program, WriteRegister
 from cocodla.program.execution import Observation
 from cocodla.registers import MAP
@@ -138,7 +141,8 @@ def test_one_failure_fails_the_run_and_is_kept(build: Path, tmp_path: Path, monk
     write_trace(tmp_path / "t", "wrong", lambda text: re.sub(r"0x\w+\);\n$", "0x12345678);\n", text))
     outcome = invoke("traces", tmp_path / "t", "--seed", 5, "--watchdog", 7000)
     assert outcome.exit_code == 1
-    assert "1 passed, 1 failed" in outcome.stdout and "expected 0x12345678" in outcome.stdout
+    assert "1 passed, 1 failed" in outcome.stdout
+    assert re.search(r"wrong: \S+wrong\.cfg:\d+: command \d+: .*expected 0x12345678", outcome.stdout)
     folder = build / "traces" / "wrong"
     assert f"wrong: see {folder}/report.txt" in outcome.stdout
     assert [path.name for path in (build / "traces").iterdir() if path.is_dir()] == ["wrong"]
@@ -281,6 +285,62 @@ def test_no_traces_at_all(build: Path, tmp_path: Path) -> None:
     write_trace(tmp_path, "t")
     assert "no trace has 'u' in its name" in complaint("traces", tmp_path, "--only", "u")
     assert "program.zip: cannot read" in complaint("traces", "--rerun", tmp_path)
+
+
+@pytest.mark.parametrize("command", ["traces", "random", "lenet", "bench"])
+def test_the_watchdog_is_chosen_on_the_command_line(
+    command: str, build: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(program: Program, simulation: rtl.Simulation, *_: object, **__: object) -> Execution:
+        raise UserError(f"watchdog {simulation.watchdog}")
+
+    monkeypatch.setattr(rtl, "run", stop)
+    arguments = {
+        "traces": [write_trace(tmp_path / "t", "t")],
+        "random": ["--count", 1],
+        "lenet": ["--count", 1],
+        "bench": ["--only", "sdp_", "--memory", "full32", "--no-check"],
+    }
+    assert "watchdog 4321" in complaint(command, *arguments[command], "--watchdog", 4321)
+    assert invoke(command, *arguments[command], "--watchdog", 5).exit_code == 2
+
+
+def copy_trace(folder: Path, crc_of: bytes) -> Path:
+    """16 atoms from place to place by SDP, which is what the stand-in can do, with the CRC of some bytes."""
+    source, target, size = 0x8000_0000, 0x8000_1000, 128
+    config = SdpConfig(16, 1, 8, address=target, line_stride=size, surface_stride=size)
+    rdma = SdpRdmaConfig(16, 1, 8, True, source, size, size, None, None)
+    commands = Sequencer().enable(merge(encode_sdp(config), encode_sdp_rdma(rdma)), reverse=True)[0]
+    payload = " ".join(f"{byte:#04x}" for byte in range(size))
+    (folder / "copy").mkdir(parents=True)
+    (folder / "copy" / "in.dat").write_text(f"{{offset:0, size:{size}, payload:{payload}}}\n")
+    lines = [f'mem_load(pri_mem, {source:#x}, "in.dat");', f"mem_init(pri_mem, {target:#x}, {size}, ALL_ZERO);"]
+    lines += [
+        f"reg_write(NVDLA_{MAP.at(c.address).unit}.{MAP.at(c.address).name}_0, {c.value});"
+        for c in commands
+        if isinstance(c, WriteRegister)
+    ]
+    lines += ["intr_notify(SDP_0, end);", f"check_crc(end, 1, {target:#x}, {size}, {zlib.crc32(crc_of)});"]
+    (folder / "copy" / "copy.cfg").write_text("\n".join(lines))
+    return folder / "copy"
+
+
+@pytest.mark.parametrize("sim", ["verilator", "icarus"])
+def test_a_trace_on_another_dut(sim: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DUT_FILELIST, here relative to the working folder, is part of the commands that repeat a failure."""
+    monkeypatch.chdir(project.root())
+    monkeypatch.setenv("DUT_FILELIST", str(STANDIN.relative_to(project.root())))
+    assert invoke("traces", copy_trace(tmp_path / "a", bytes(range(128))), "--sim", sim).exit_code == 0
+    wrong = copy_trace(tmp_path / "b", bytes(128)).rename(tmp_path / "standin")
+    outcome = invoke("traces", wrong, "--sim", sim, "--seed", 3)
+    assert outcome.exit_code == 1, outcome.output
+    folder = project.build() / "traces" / "standin"
+    report = (folder / "report.txt").read_text()
+    assert f"DUT_FILELIST={STANDIN} " in report and f"--sim {sim}" in report
+    monkeypatch.delenv("DUT_FILELIST")
+    again = invoke("traces", "--rerun", folder)
+    assert again.exit_code == 1 and "CRC-32" in again.stdout
+    shutil.rmtree(folder)
 
 
 def dut(folder: Path, text: str, **files: str) -> Path:

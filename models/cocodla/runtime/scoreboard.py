@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,6 +60,7 @@ class Scoreboard:
     """
 
     def __init__(self, program: Program) -> None:
+        self.program = Program(list(program.commands), dict(program.meta))
         self._memory = _Memory()
         device = Device()
         device.memory = self._memory
@@ -66,10 +68,9 @@ class Scoreboard:
         self.golden = Execution("golden")
         try:
             self.golden = run(program, device)
-            self.golden_failures = list(self.golden.failures)
+            self.golden_failures = self._placed(self.golden.failures)
         except UserError as error:
             self.golden_failures, self.refused = [str(error)], True
-        self.program = Program(list(program.commands), dict(program.meta))
         self._name_memory()
         if not any(isinstance(command, CheckMemory) for command in program):
             self._check_all(device)
@@ -104,7 +105,12 @@ class Scoreboard:
             command = self.program.commands[seen.index]
             if isinstance(command, CheckMemory) and ours.get(seen.index, seen.data) != seen.data:
                 lines.append(self._difference(command, ours[seen.index], seen.data))
-        return execution.failures + lines
+        return self._placed(execution.failures) + lines
+
+    def _placed(self, failures: list[str]) -> list[str]:
+        """The failures, each with file and line of its command."""
+        found = [(re.match(r"command (\d+): ", line), line) for line in failures]
+        return [self.program.origin(int(match[1])) + line if match else line for match, line in found]
 
     def _difference(self, command: CheckMemory, expected: bytes, got: bytes) -> str:
         ours, theirs = np.frombuffer(expected, np.int8), np.frombuffer(got, np.int8)
