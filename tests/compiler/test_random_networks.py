@@ -97,6 +97,13 @@ def test_slice_of_the_input_that_the_host_reads(tmp_path: Path) -> None:
     assert worst_sqnr(builder, ["t2"], tmp_path) > 30
 
 
+def test_part_of_a_tensor_of_the_host_leaves(tmp_path: Path) -> None:
+    builder = Builder((8, 6, 6)).conv(16, (3, 3)).node("Sigmoid")
+    builder.node("Slice", *(builder.constant(np.array([bound])) for bound in (0, 8, 1))).node("Relu", inputs=["t1"])
+    builder.conv(5, (3, 3))
+    assert worst_sqnr(builder, ["t2", "t4"], tmp_path) > 30
+
+
 def test_concat_across_stages(tmp_path: Path) -> None:
     builder = Builder((8, 6, 6)).conv(8, (3, 3)).node("Sigmoid").conv(8, (1, 1)).node("Concat", "t0", axis=1)
     assert worst_sqnr(builder, ["t3"], tmp_path) > 30

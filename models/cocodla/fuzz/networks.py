@@ -227,6 +227,24 @@ def cut(grow: Grower) -> bool:
     return True
 
 
+def normalise(grow: Grower) -> bool:
+    """LRN across channels, and Transpose, which only the host does."""
+    source = grow.pick()
+    if source is None:
+        return False
+    shape = grow.shapes[source]
+    if grow.random.random() < 0.2:
+        grow.add("Transpose", [source], (shape[0], shape[2], shape[1]), perm=[0, 1, 3, 2])
+        return True
+    size, alpha, beta = (
+        grow.random.choice([3, 5, 7, 9]),
+        grow.random.choice([1e-4, 0.05, 0.5]),
+        grow.random.choice([0.5, 0.75]),
+    )
+    grow.add("LRN", [source], shape, size=size, alpha=alpha, beta=beta, bias=grow.random.choice([1.0, 2.0]))
+    return True
+
+
 def reduce(grow: Grower) -> bool:
     """Global pooling, ReduceMean, Flatten and Reshape to a vector."""
     source = grow.pick()
@@ -304,7 +322,7 @@ def dense(grow: Grower) -> bool:
 
 
 STEPS: dict[Callable[[Grower], bool], int] = {
-    conv: 10, pool: 3, activation: 6, affine: 3, combine: 5, cut: 2, reduce: 2, resize: 1, dense: 2,
+    conv: 10, pool: 3, activation: 6, affine: 3, combine: 5, cut: 2, reduce: 2, resize: 1, dense: 2, normalise: 1,
 }  # fmt: skip
 """Kinds of nodes and how often they come."""
 

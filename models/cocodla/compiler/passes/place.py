@@ -27,7 +27,8 @@ from cocodla.compiler.ir import (
 
 def unaligned_slices(graph: Graph) -> None:
     """A Slice that is no view becomes a 1x1 convolution: one that does not begin at a surface, a part of the model's
-    input that leaves the accelerator, and one pixel of an image for a unit that cannot address its surfaces.
+    input or of a host's tensor that leaves the accelerator, and one pixel of an image for a unit that cannot address
+    its surfaces.
     """
     for node in list(graph.nodes):
         if not isinstance(node, Slice):
@@ -36,7 +37,7 @@ def unaligned_slices(graph: Graph) -> None:
         before = graph.shapes[node.inputs[0]]
         readers = graph.consumers(node.output)
         leaves = node.output in graph.outputs or any(isinstance(reader, Host) for reader in readers)
-        leaves = leaves and _cut_from(graph, node) == graph.input
+        leaves = leaves and _foreign(graph, node.inputs[0])
         if not first % hw.ATOM and not leaves and not (_apart(graph, node) and _by_sdp(readers)):
             continue
         source = node.inputs[0]
@@ -49,10 +50,12 @@ def unaligned_slices(graph: Graph) -> None:
         graph.replace(node, _one_by_one(graph, pick, np.eye(before[0])[first:last]))
 
 
-def _cut_from(graph: Graph, node: Slice) -> str:
-    """The tensor that a part of parts belongs to."""
-    before = graph.producer(node.inputs[0])
-    return _cut_from(graph, before) if isinstance(before, Slice) else node.inputs[0]
+def _foreign(graph: Graph, name: str) -> bool:
+    """True for a tensor, or a part of one, that no layer of the accelerator makes: nothing of it can be read back."""
+    producer = graph.producer(name)
+    while isinstance(producer, Slice):
+        producer = graph.producer(producer.inputs[0])
+    return producer is None or isinstance(producer, Host)
 
 
 def _apart(graph: Graph, node: Slice) -> bool:
