@@ -192,6 +192,7 @@ def combine(grow: Grower) -> bool:
         grow.add(kind, parts, (channels, *shape[1:]), axis=grow.random.choice([1, -3]))
         return True
     second = grow.random.choice(scales if scales and grow.random.random() < 0.4 else same)
+    kind = "Add" if kind == "Sub" and first == second else kind  # zeros have no scale
     grow.add(kind, [first, second] if grow.random.random() < 0.7 else [second, first], shape)
     return True
 
