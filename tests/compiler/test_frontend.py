@@ -71,9 +71,9 @@ REFUSALS: dict[str, tuple[Callable[[Builder], object], list[str]]] = {
         lambda b: b.node("Conv", "image", inputs=["image", "image"]),
         ["Conv", "'conv0'", "weight", "computed"],
     ),
-    "clip_from_one": (
-        lambda b: b.node("Clip", b.constant(np.float32(1)), b.constant(np.float32(2))),
-        ["Clip", "1.0", "2.0"],
+    "clip_crossed": (
+        lambda b: b.node("Clip", b.constant(np.float32(2)), b.constant(np.float32(1))),
+        ["Clip", "2", "1"],
     ),
     "pad_value": (
         lambda b: b.node("Pad", b.constant(np.array([0, 0, 1, 1, 0, 0, 1, 1])), b.constant(np.float32(3))),

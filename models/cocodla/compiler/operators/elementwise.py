@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 
-from cocodla.compiler.ir import Activate, ActivationFunction, Add, Affine, FloatArray, Multiply
+from cocodla.compiler.ir import Activate, ActivationFunction, Add, Affine, FloatArray, Multiply, Shape
 from cocodla.compiler.operators.source import Result, Source, Unsupported, channel_vector, finite
 
 
@@ -40,10 +41,20 @@ def _two_tensors(source: Source) -> Result:
     """Add, Sub, Mul, Max, Min of two computed tensors: equal shapes, or the one has one value per channel."""
     if source.node.op_type == "Div":
         raise Unsupported("the divisor must be constant, it is computed")
-    if len(source.inputs) != 2:
-        raise Unsupported(f"two operands are supported, there are {len(source.inputs)}")
-    shapes = [source.shape(0, axes=3), source.shape(1, axes=3)]
-    inputs = [source.tensor(0), source.tensor(1)]
+    inputs, shape = _pair_of_tensors(source, source.inputs[0], source.inputs[1])
+    if source.node.op_type == "Mul":
+        return Multiply(source.label, inputs, source.output), shape
+    return Add(source.label, inputs, source.output, OPERATIONS[source.node.op_type]), shape
+
+
+OPERATIONS: dict[str, Literal["sum", "difference", "max", "min"]] = {
+    "Add": "sum", "Sum": "sum", "Sub": "difference", "Max": "max", "Min": "min",
+}  # fmt: skip
+
+
+def _pair_of_tensors(source: Source, first: str, second: str) -> tuple[list[str], Shape]:
+    """Two operands, the larger one first, and its shape."""
+    inputs, shapes = [first, second], [source.shapes[first], source.shapes[second]]
     if shapes[0] == (shapes[1][0], 1, 1) != shapes[1]:
         shapes.reverse()
         inputs.reverse()
@@ -51,22 +62,78 @@ def _two_tensors(source: Source) -> Result:
             raise Unsupported("the first operand of a difference must be the larger one")
     if shapes[1] not in (shapes[0], (shapes[0][0], 1, 1)):
         raise Unsupported(f"operands must have one shape, or one value per channel, they have {shapes[0]}, {shapes[1]}")
-    if source.node.op_type == "Mul":
-        return Multiply(source.label, inputs, source.output), shapes[0]
-    operations: dict[str, Literal["sum", "difference", "max", "min"]] = {
-        "Add": "sum", "Sum": "sum", "Sub": "difference", "Max": "max", "Min": "min",
-    }  # fmt: skip
-    return Add(source.label, inputs, source.output, operations[source.node.op_type]), shapes[0]
+    return inputs, shapes[0]
 
 
-def extreme(source: Source) -> Result:
-    """Max, Min and Sum of two tensors."""
+def several(source: Source) -> list[Result]:
+    """Max, Min and Sum of any number of tensors and constants (one number, or one per channel)."""
     source.attributes()
-    return _two_tensors(source)
+    operation = source.node.op_type
+    tensors = [name for name in source.inputs if name in source.shapes]
+    last, shape = tensors[0], source.shapes[tensors[0]]
+    results: list[Result] = []
+    for index, name in enumerate(tensors[1:]):
+        inputs, shape = _pair_of_tensors(_with(source, last, shape), last, name)
+        output = f"{source.output}/operands{index + 2}"
+        node = Add(f"{source.label}/operands{index + 2}", inputs, output, OPERATIONS[operation])
+        results.append((node, shape))
+        last = output
+    constants = [source.constant(index, "an operand") for index, n in enumerate(source.inputs) if n not in tensors]
+    vectors = [channel_vector(finite(value, "an operand"), shape) for value in constants]
+    if vectors and operation == "Sum":
+        results.append((Affine(source.label, [last], source.output, np.ones(shape[0]), np.sum(vectors, 0)), shape))
+    elif vectors:
+        bound = np.max(vectors, 0) if operation == "Max" else np.min(vectors, 0)
+        limits = (bound, None) if operation == "Max" else (None, bound)
+        results += between(source, last, shape, *limits)
+    if not results:
+        one, zero = np.ones(shape[0]), np.zeros(shape[0])
+        results.append((Affine(source.label, [last], source.output, one, zero), shape))
+    results[-1][0].name, results[-1][0].output = source.label, source.output
+    return results
+
+
+def _with(source: Source, tensor: str, shape: Shape) -> Source:
+    """The same node, knowing one tensor more."""
+    return replace(source, shapes={**source.shapes, tensor: shape})
+
+
+def between(
+    source: Source, tensor: str, shape: Shape, low: FloatArray | None, high: FloatArray | None
+) -> list[Result]:
+    """A tensor limited to low .. high (numbers by channel; None: no limit): a ReLU between two affine maps."""
+    if low is None and high is None:
+        raise Unsupported("there is no limit")
+    middle = [f"{source.output}/below", f"{source.output}/limited"]
+    names = [f"{source.label}/below", f"{source.label}/limited"]
+    sign = 1.0 if low is not None else -1.0
+    shift = low if low is not None else high
+    assert shift is not None
+    reach = None
+    if low is not None and high is not None:
+        reach = float((high - low)[0])
+        if reach <= 0 or np.ptp(high - low):
+            raise Unsupported(f"limits must rise, they are {low[0]:g} and {high[0]:g}")
+    function = ActivationFunction(high=reach)
+    if sign > 0 and not shift.any():
+        return [(Activate(source.label, [tensor], source.output, function), shape)]
+    factor = np.full(shape[0], sign)
+    return [
+        (Affine(names[0], [tensor], middle[0], factor, -sign * shift), shape),
+        (Activate(names[1], [middle[0]], middle[1], function), shape),
+        (Affine(source.label, [middle[1]], source.output, factor, shift), shape),
+    ]
+
+
+def clip(source: Source) -> list[Result]:
+    """Clip with any limits."""
+    shape = source.shape(0)
+    low, high = (None if abs(limit) > 1e30 else np.full(shape[0], limit) for limit in _clip_limits(source))
+    return between(source, source.tensor(0), shape, low, high)
 
 
 def activation(source: Source) -> Result:
-    """Relu, LeakyRelu, PRelu, Clip from 0."""
+    """Relu, LeakyRelu, PRelu, Abs."""
     operation = source.node.op_type
     if operation == "Relu":
         source.attributes()
@@ -80,10 +147,8 @@ def activation(source: Source) -> Result:
         slopes = channel_vector(finite(source.constant(1, "the slope"), "the slope"), shape)
         function = ActivationFunction(slopes=tuple(float(slope) for slope in slopes))
     else:
-        low, high = _clip_limits(source)
-        if low != 0 or not high > 0:
-            raise Unsupported(f"limits must be 0 and a positive number, they are {low} and {high}")
-        function = ActivationFunction(high=None if high > 1e30 else high)
+        source.attributes()
+        function = ActivationFunction(alpha=-1.0)
     return Activate(source.label, [source.tensor(0)], source.output, function), source.shape(0)
 
 
@@ -100,7 +165,28 @@ def _clip_limits(source: Source) -> tuple[float, float]:
 def hard_sigmoid(source: Source) -> list[Result]:
     """HardSigmoid: an affine map limited to 0 .. 1."""
     attributes = source.attributes(alpha=0.2, beta=0.5)
-    shape, middle = source.shape(0), f"{source.output}/affine"
-    scale, shift = np.full(shape[0], attributes["alpha"]), np.full(shape[0], attributes["beta"])
-    affine = Affine(source.label, [source.tensor(0)], middle, scale, shift)
-    return [(affine, shape), (Activate(source.label, [middle], source.output, ActivationFunction(high=1.0)), shape)]
+    return _gate(source, attributes["alpha"], attributes["beta"], source.output)
+
+
+def hard_swish(source: Source) -> list[Result]:
+    """HardSwish: x times HardSigmoid of x, with slope 1/6."""
+    source.attributes()
+    shape, gate = source.shape(0, axes=3), f"{source.output}/gate"
+    product = Multiply(source.label, [source.tensor(0), gate], source.output)
+    return [*_gate(source, 1 / 6, 0.5, gate), (product, shape)]
+
+
+def _gate(source: Source, slope: float, middle: float, output: str) -> list[Result]:
+    shape, line = source.shape(0), f"{source.output}/affine"
+    scale, shift = np.full(shape[0], slope), np.full(shape[0], middle)
+    affine = Affine(f"{source.label}/affine", [source.tensor(0)], line, scale, shift)
+    return [
+        (affine, shape), (Activate(f"{source.label}/limits", [line], output, ActivationFunction(high=1.0)), shape),
+    ]  # fmt: skip
+
+
+def negation(source: Source) -> Result:
+    """Neg."""
+    source.attributes()
+    shape = source.shape(0)
+    return Affine(source.label, [source.tensor(0)], source.output, -np.ones(shape[0]), np.zeros(shape[0])), shape

@@ -31,6 +31,39 @@ def reshape(source: Source) -> Result:
     return _reshape(source, tuple(target[1:]))
 
 
+def extents_of_one(source: Source) -> Result:
+    """Squeeze and Unsqueeze behind the batch axis."""
+    attributes = source.attributes(axes=None)
+    given = attributes["axes"]
+    if given is None and source.has(1):
+        given = [int(axis) for axis in source.constant(1, "the axes").reshape(-1)]
+    shape = [1, *source.shape(0)]
+    if source.node.op_type == "Unsqueeze":
+        count = len(shape) + len(given)
+        for axis in sorted(axis % count for axis in given):
+            shape.insert(axis, 1)
+    else:
+        dropped = [axis % len(shape) for axis in given or [a for a, n in enumerate(shape) if n == 1]]
+        if any(shape[axis] != 1 for axis in dropped):
+            raise Unsupported(f"axes {given} of {tuple(shape)} are not all 1")
+        shape = [extent for axis, extent in enumerate(shape) if axis not in dropped]
+        if 0 in dropped:
+            raise Unsupported(f"the batch axis must stay, axes are {given}")
+    if shape[0] != 1:
+        raise Unsupported(f"the batch axis must stay in front, the result would be {tuple(shape)}")
+    return _reshape(source, tuple(shape[1:]))
+
+
+def transpose(source: Source) -> Result:
+    """Transpose that moves nothing but axes of one element."""
+    shape = (1, *source.shape(0))
+    order = list(source.attributes(perm=None)["perm"] or range(len(shape))[::-1])
+    moved = [axis for axis in order if shape[axis] > 1]
+    if moved != sorted(moved) or order[0] != 0:
+        raise Unsupported(f"perm must keep the order of all axes above 1, it is {order} for {shape}")
+    return _reshape(source, tuple(shape[axis] for axis in order[1:]))
+
+
 def _reshape(source: Source, shape: Shape) -> Result:
     if len(shape) not in (1, 3):
         raise Unsupported(f"the result must be a vector or an image, its shape would be {shape}")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
-from cocodla.compiler.ir import Pool, PoolFunction
+import numpy as np
+
+from cocodla.compiler.ir import Conv, Node, Pool, PoolFunction, Reshape
 from cocodla.compiler.operators.source import Result, Source, Unsupported, pair_of, windows
 
 
@@ -45,3 +48,33 @@ def global_pooling(source: Source) -> Result:
     kind = "average" if source.node.op_type == "GlobalAveragePool" else "max"
     function = PoolFunction("average" if kind == "average" else "max", (shape[1], shape[2]), (1, 1), (0, 0), (1, 1))
     return Pool(source.label, [source.tensor(0)], source.output, function), (shape[0], 1, 1)
+
+
+def reduction(source: Source) -> list[Result]:
+    """ReduceMean, ReduceMax, ReduceSum over rows, columns or both."""
+    attributes = source.attributes(axes=None, keepdims=1, noop_with_empty_axes=0)
+    shape = source.shape(0, axes=3)
+    given = attributes["axes"]
+    if given is None and source.has(1):
+        given = [int(axis) for axis in source.constant(1, "the axes").reshape(-1)]
+    axes = sorted(axis % 4 for axis in given or range(4))
+    if not axes or not set(axes) <= {2, 3} or (not attributes["keepdims"] and axes != [2, 3]):
+        raise Unsupported(
+            f"axes must be 2 and 3 (rows and columns), or one of them with keepdims = 1, they are {given} "
+            f"with keepdims = {attributes['keepdims']}"
+        )
+    kernel = (shape[1] if 2 in axes else 1, shape[2] if 3 in axes else 1)
+    size = (shape[1] // kernel[0], shape[2] // kernel[1])
+    output = source.output if attributes["keepdims"] else f"{source.output}/kept"
+    name, inputs = f"{source.label}/kept" if output != source.output else source.label, [source.tensor(0)]
+    node: Node
+    if source.node.op_type == "ReduceSum":
+        ones = np.ones((shape[0], 1, *kernel))
+        node = Conv(name, inputs, output, ones, np.zeros(shape[0]), (1, 1), (0, 0), size, group=shape[0])
+    else:
+        kind: Literal["average", "max"] = "average" if source.node.op_type == "ReduceMean" else "max"
+        node = Pool(name, inputs, output, PoolFunction(kind, kernel, (1, 1), (0, 0), size))
+    results: list[Result] = [(node, (shape[0], *size))]
+    if not attributes["keepdims"]:
+        results.append((Reshape(source.label, [output], source.output, (shape[0],)), (shape[0],)))
+    return results

@@ -108,6 +108,9 @@ def dense_to_convolution(graph: Graph) -> None:
             del graph.shapes[node.output]
     for tensor, shape in graph.shapes.items():
         graph.shapes[tensor] = _as_image(shape)
+    for node in list(graph.nodes):
+        if isinstance(node, Reshape) and graph.shapes[node.output] == graph.shapes[node.inputs[0]]:
+            _drop(graph, node)
     for node in graph.nodes:
         if isinstance(node, Reshape):
             raise Refused(
@@ -115,6 +118,17 @@ def dense_to_convolution(graph: Graph) -> None:
                 "only a Reshape before a fully connected layer, or at the model's input or output, is supported; "
                 f"it makes {node.shape}",
             )  # fmt: skip
+
+
+def _drop(graph: Graph, node: Reshape) -> None:
+    """A Reshape that changes nothing; a copy where both its tensors leave the accelerator."""
+    if node.output in graph.outputs:
+        channels = graph.shapes[node.output][0]
+        graph.replace(node, Affine(node.name, node.inputs, node.output, np.ones(channels), np.zeros(channels)))
+        return
+    graph.nodes.remove(node)
+    del graph.shapes[node.output]
+    graph.rename(node.output, node.inputs[0])
 
 
 def _as_image(shape: Shape) -> Shape:

@@ -1,0 +1,109 @@
+"""Operators on single elements and shapes in all their forms: limits, several operands, gates, reductions, axes of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from comparison import compile_and_compare, floats
+from onnx_builder import Builder
+
+from cocodla.compiler import CompileOptions, compile_model
+from cocodla.errors import UserError
+
+
+def limits(builder: Builder, *values: float | None) -> list[str]:
+    return ["" if value is None else builder.constant(np.float32(value)) for value in values]
+
+
+def clipped(builder: Builder, low: float | None, high: float | None) -> Builder:
+    return builder.conv(12, (3, 3)).node("Clip", *limits(builder, low, high))
+
+
+def several(builder: Builder, operation: str, *constants: np.ndarray) -> Builder:
+    """An operation on three convolutions and some constants."""
+    start, channels, names = builder.last, builder.channels, []
+    for _ in range(3):
+        builder.last, builder.channels = start, channels
+        names.append(builder.conv(9, (3, 3)).last)
+    names[1:1] = [builder.constant(np.asarray(value, np.float32)) for value in constants]
+    return builder.node(operation, inputs=names)
+
+
+def excitation(builder: Builder) -> Builder:
+    """Squeeze and excitation as exporters write it: mean without axes, fully connected layers, axes put back."""
+    start = builder.conv(16, (3, 3)).node("Relu").last
+    builder.node("ReduceMean", axes=[2, 3], keepdims=0)
+    builder.node("Gemm", builder.constant(builder.floats(16, 8, scale=0.4))).node("Relu")
+    builder.node("Gemm", builder.constant(builder.floats(8, 16, scale=0.4))).node("HardSigmoid")
+    builder.node("Unsqueeze", builder.constant(np.array([2, 3])))
+    return builder.node("Mul", inputs=[start, builder.last])
+
+
+CASES: dict[str, tuple[tuple[int, ...], Callable[[Builder], object]]] = {
+    "clip_above": ((8, 6, 6), lambda b: clipped(b, 0.2, 0.9).conv(5, (2, 2))),
+    "clip_around": ((8, 6, 6), lambda b: clipped(b, -0.5, 0.7)),
+    "clip_low": ((8, 6, 6), lambda b: clipped(b, -0.5, None).conv(5, (2, 2), pads=[1] * 4)),
+    "clip_high": ((8, 6, 6), lambda b: clipped(b, None, 0.4)),
+    "sum_of_three": ((8, 6, 6), lambda b: several(b, "Sum").node("Relu")),
+    "sum_with_constant": ((8, 6, 6), lambda b: several(b, "Sum", np.array(0.3), b.floats(9, 1, 1))),
+    "max_of_three": ((8, 6, 6), lambda b: several(b, "Max")),
+    "min_with_constants": ((8, 6, 6), lambda b: several(b, "Min", np.array(0.3), b.floats(1, 9, 1, 1))),
+    "max_with_constant": ((8, 6, 6), lambda b: b.conv(9, (3, 3)).node("Max", b.constant(b.floats(9, 1, 1)))),
+    "sum_of_one": ((8, 6, 6), lambda b: b.conv(9, (3, 3)).node("Sum")),
+    "hard_swish": ((8, 6, 6), lambda b: then(b.conv(16, (3, 3)).node("HardSwish"), 16).conv(5, (1, 1))),
+    "abs": ((8, 6, 6), lambda b: b.conv(9, (3, 3)).node("Abs").conv(5, (1, 1))),
+    "neg": ((8, 6, 6), lambda b: b.conv(9, (3, 3)).node("Neg").node("Relu")),
+    "excitation": ((8, 8, 8), excitation),
+    "mean_of_rows": ((12, 5, 6), lambda b: b.conv(12, (1, 1)).node("ReduceMean", axes=[2])),
+    "mean_of_columns": ((12, 5, 6), lambda b: b.conv(12, (1, 1)).node("ReduceMean", axes=[-1])),
+    "max_of_all": ((12, 5, 6), lambda b: b.node("ReduceMax", axes=[2, 3], keepdims=0).gemm(12, 5)),
+    "sum_of_all": ((12, 5, 6), lambda b: b.node("ReduceSum", b.constant(np.array([2, 3])), keepdims=0).gemm(12, 5)),
+    "squeeze": (
+        (12, 5, 6),
+        lambda b: b.node("GlobalMaxPool")
+        .node("Squeeze", b.constant(np.array([2, 3])))
+        .node("Unsqueeze", b.constant(np.array([2, -1]))).conv(12, (1, 1)),
+    ),
+    "transpose_of_ones": (
+        (12, 5, 6),
+        lambda b: b.node("GlobalMaxPool").node("Transpose", perm=[0, 2, 3, 1])
+        .node("Reshape", b.constant(np.array([0, 12, 1, 1]))).conv(12, (1, 1)).node("Flatten"),
+    ),
+    "sum_of_vectors": (
+        (20,),
+        lambda b: b.node("Gemm", b.constant(b.floats(20, 20))).node("Add", "image").node("Relu").gemm(20, 4),
+    ),
+}  # fmt: skip
+
+
+def then(builder: Builder, channels: int) -> Builder:
+    builder.channels = channels
+    return builder
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_elementwise(case: str, tmp_path: Path) -> None:
+    shape, build = CASES[case]
+    builder = Builder(shape, seed=6, opset=14)
+    build(builder)
+    options = CompileOptions(strict=True, asymmetric=len(case) % 2 == 1)
+    compile_and_compare(builder.save(tmp_path / "m.onnx"), floats(shape), options)
+
+
+@pytest.mark.parametrize(
+    ("build", "words"),
+    [
+        (lambda b: clipped(b, 2, 1), "Clip.*limits must rise, they are 2 and 1"),
+        (lambda b: b.conv(8, (1, 1)).node("ReduceMean", axes=[1]), "ReduceMean.*axes must be 2 and 3"),
+        (lambda b: b.conv(8, (1, 1)).node("ReduceMean", axes=[2], keepdims=0), "ReduceMean.*keepdims = 0"),
+        (lambda b: b.conv(8, (1, 1)).node("Transpose", perm=[0, 1, 3, 2]), "Transpose.*perm must keep the order"),
+    ],
+)
+def test_refused(build: Callable[[Builder], object], words: str, tmp_path: Path) -> None:
+    builder = Builder((8, 6, 6))
+    build(builder)
+    with pytest.raises(UserError, match=words):
+        compile_model(builder.save(tmp_path / "m.onnx"), floats((8, 6, 6)), CompileOptions(strict=True))
