@@ -1,4 +1,4 @@
-"""Operators on single elements and shapes in all their forms: limits, several operands, gates, reductions, axes of one."""
+"""Operators on single elements and shapes in all their forms: limits, operands, gates, reductions, axes of one."""
 
 from __future__ import annotations
 

@@ -104,6 +104,52 @@ CASES: dict[str, tuple[tuple[int, ...], Callable[[Builder], object], int]] = {
 }  # fmt: skip
 
 
+def chain(builder: Builder, *steps: tuple[int, ...]) -> Builder:
+    """Reshapes and Transposes in turn."""
+    for index, step in enumerate(steps):
+        if index % 2:
+            builder.node("Transpose", perm=step)
+        else:
+            builder.node("Reshape", builder.constant(np.array(step)))
+    return builder
+
+
+CHAINS: dict[str, tuple[tuple[int, ...], list[tuple[int, ...]], set[str]]] = {
+    # shape, reshapes and transposes in turn, operations that do it
+    "reorg": (
+        (16, 4, 6),
+        [(1, 16, 2, 2, 3, 2), (0, 1, 2, 4, 3, 5), (1, 16, 6, 4), (0, 1, 3, 2), (1, 16, 4, 2, 3), (0, 2, 1, 3, 4),
+         (1, 64, 2, 3)],
+        {"space to depth"},
+    ),
+    "pixel_shuffle": ((12, 4, 5), [(1, 3, 2, 2, 4, 5), (0, 1, 4, 2, 5, 3), (1, 3, 8, 10)], {"depth to space"}),
+    "channel_shuffle": ((12, 4, 5), [(1, 3, 4, 4, 5), (0, 2, 1, 3, 4), (1, 12, 4, 5)], set()),
+    "surface_shuffle": ((48, 4, 5), [(1, 2, 3, 8, 4, 5), (0, 2, 1, 3, 4, 5), (1, 48, 4, 5)], {"shuffle"}),
+    "surfaces_backwards": (
+        (32, 4, 5), [(1, 2, 2, 8, 20), (0, 2, 1, 3, 4), (1, 2, 2, 8, 20), (0, 1, 2, 3, 4), (1, 32, 4, 5)], {"shuffle"},
+    ),
+    "nothing": ((12, 4, 5), [(1, 3, 4, 20), (0, 1, 2, 3), (1, 12, 4, 5)], set()),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CHAINS)
+def test_chains_of_reshape_and_transpose(case: str, tmp_path: Path) -> None:
+    shape, steps, operations = CHAINS[case]
+    builder = chain(Builder(shape, seed=4).conv(shape[0], (3, 3), pads=[1] * 4).node("Relu"), *steps)
+    builder.conv(steps[-1][1], (1, 1)) if steps[-1][1] == shape[0] else None
+    path = builder.save(tmp_path / "m.onnx")
+    network = compile_and_compare(path, floats(shape), CompileOptions(strict=True))
+    assert operations == {layer.operation for layer in network.layers if "CSC" not in layer.units}
+
+
+def test_a_chain_that_turns_the_image_stays_on_the_host(tmp_path: Path) -> None:
+    builder = chain(Builder((8, 4, 4)).conv(8, (1, 1)), (1, 8, 16), (0, 1, 2), (1, 8, 4, 4)).node(
+        "Transpose", perm=[0, 1, 3, 2]
+    )
+    network = compile_model(builder.save(tmp_path / "m.onnx"), floats((8, 4, 4)))
+    assert [entry["operator"] for entry in network.meta["host"]] == ["Transpose"]
+
+
 def pixel_sum(builder: Builder) -> Builder:
     return builder.node("Add", builder.last)
 

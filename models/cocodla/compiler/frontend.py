@@ -19,7 +19,7 @@ from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from cocodla.compiler.ir import Affine, Graph, Host, Shape
-from cocodla.compiler.operators import TRANSLATORS, Source, Unsupported
+from cocodla.compiler.operators import TRANSLATORS, Result, Source, Unsupported, chains
 from cocodla.compiler.options import CompileOptions
 from cocodla.errors import UserError
 
@@ -97,14 +97,20 @@ def import_model(
     result = Import(model, Graph(name, input_name, [], {input_name: shape}), outputs, constants=constants)
     partition = _Partition(result)
     opset = next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
+    done: set[int] = set()
+    for node in model.graph.node:
+        if node.op_type == "Constant":
+            _folded(node, result, node.name or node.output[0])
     for index, node in enumerate(model.graph.node):
         label = node.name or node.output[0] or f"#{index}"
         result.labels[label] = node.op_type
-        if _ignored(node, result) or _folded(node, result, label):
+        if index in done or _ignored(node, result) or _folded(node, result, label):
             continue
         inputs = [result.aliases.get(tensor, tensor) for tensor in node.input]
         reason = (forced or {}).get(label) or partition.admit(index, inputs)
-        if reason is None:
+        links = _chain(index, label, inputs, opset, result) if reason is None else []
+        done.update(links)
+        if reason is None and not links:
             reason = _translate(node, label, inputs, opset, result)
         if reason is not None:
             if options.strict:
@@ -362,6 +368,35 @@ def _folded(node: onnx.NodeProto, result: Import, label: str) -> bool:
     return True
 
 
+def _chain(index: int, label: str, inputs: list[str], opset: int, result: Import) -> list[int]:
+    """Add a chain of Reshape and Transpose between two images to the graph: the numbers of its nodes, [] if none is."""
+    graph, nodes = result.graph, result.model.graph.node
+    shape = graph.shapes.get(inputs[0]) if inputs else None
+    links = chains.chain_from(nodes, index, result.outputs) if shape is not None and len(shape) == 3 else []
+    while shape is not None and len(links) > 1:
+        chain = [nodes[link] for link in links]
+        numbers = chains.numbers_through(chain, result.constants, opset, inputs[0], shape)
+        if numbers is not None and np.array_equal(numbers, np.arange(numbers.size).reshape(shape)):
+            result.aliases[chain[-1].output[0]] = inputs[0]
+            return links
+        if numbers is not None:
+            last = onnx.NodeProto(op_type="Reshape", name=label, input=[inputs[0]], output=[chain[-1].output[0]])
+            source = Source(last, label, inputs[:1], opset, result.constants, graph.shapes)
+            try:
+                _add(chains.translate(source, numbers), graph)
+                return links
+            except Unsupported:
+                pass  # a shorter one may do
+        links = links[:-1]
+    return []
+
+
+def _add(results: Sequence[Result], graph: Graph) -> None:
+    for part, shape in results:
+        graph.nodes.append(part)
+        graph.shapes[part.output] = shape
+
+
 def _translate(node: onnx.NodeProto, label: str, inputs: list[str], opset: int, result: Import) -> str | None:
     """Add a node to the graph; why that is not possible, or None."""
     graph = result.graph
@@ -376,7 +411,5 @@ def _translate(node: onnx.NodeProto, label: str, inputs: list[str], opset: int, 
     made = results if isinstance(results, list) else [results]
     if any(min(shape) < 1 for _, shape in made):
         raise UserError(f"{node.op_type} {label!r}: the output would have shape {made[0][1]}")
-    for part, shape in made:
-        graph.nodes.append(part)
-        graph.shapes[part.output] = shape
+    _add(made, graph)
     return None

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from cocodla.compiler.operators import elementwise, layout, linear, moving, normalisation, pooling
 from cocodla.compiler.operators.source import Result, Source, Unsupported
 
-__all__ = ["TRANSLATORS", "Source", "Unsupported"]
+__all__ = ["TRANSLATORS", "Result", "Source", "Unsupported"]
 
 TRANSLATORS: dict[str, Callable[[Source], Result | list[Result]]] = {
     "Conv": linear.conv,

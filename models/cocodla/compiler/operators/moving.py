@@ -167,6 +167,30 @@ def _whole_surfaces(order: Sequence[tuple[int, int, int]]) -> list[tuple[int, in
     return found
 
 
+def pick_channels(source: Source, order: np.ndarray) -> list[Result]:
+    """Channels in another order: whole surfaces move, else a 1x1 convolution picks."""
+    channels, height, width = source.shape(0, axes=3)
+    shape = (channels, height, width)
+    surfaces = _whole_surfaces([(int(channel), 0, 0) for channel in order])
+    if surfaces is None:
+        weight = np.eye(channels)[order][:, :, None, None]
+        return [_picking(source, weight, (1, 1), (height, width))]
+    rows, columns = Loop(height, (0, 1, 0), (0, 1, 0)), Loop(width, (0, 0, 1), (0, 0, 1))
+    places = np.array([surface for surface, _, _ in surfaces])
+    for group in range(1, len(places) + 1):  # g groups of n surfaces, taken in turn
+        if len(places) % group == 0 and (places == np.arange(len(places)).reshape(group, -1).T.reshape(-1)).all():
+            each = len(places) // group
+            loops = (Loop(each, (1, 0, 0), (group, 0, 0)), Loop(group, (each, 0, 0), (1, 0, 0)), rows, columns)
+            return [(Move(source.label, [source.tensor(0)], source.output, loops, shape, "shuffle"), shape)]
+    parts: list[Result] = []
+    for index, (surface, _, _) in enumerate(surfaces):
+        box = ((surface * hw.ATOM, (surface + 1) * hw.ATOM), (0, height), (0, width))
+        name = f"{source.output}/surface{index}"
+        view = Slice(f"{source.label}/surface{index}", [source.tensor(0)], name, box)
+        parts.append((view, box_shape(box)))
+    return [*parts, (Concat(source.label, [part.output for part, _ in parts], source.output), shape)]
+
+
 def depth_to_space(source: Source) -> list[Result]:
     """DepthToSpace, both modes."""
     attributes = source.attributes(blocksize=None, mode=b"DCR")
