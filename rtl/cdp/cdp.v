@@ -207,31 +207,24 @@ dla_delay #(.WIDTH(3), .CYCLES(4)) u_in_place (
 dla_delay #(.WIDTH(3), .CYCLES(11)) u_out_place (.clk(clk), .in(window_place), .out(out_place));
 
 // ---------------------------------------------------------------- pipeline: settings, registered
-reg  [15:0]  set_in_scale, set_out_scale;
-reg  [22:0]  set_in_half, set_in_ones;
-reg  [39:0]  set_out_half, set_out_ones;
+reg  [15:0]  set_in_scale, set_out_scale;       // magnitudes
+reg          set_in_negative, set_out_negative;
+reg  [14:0]  set_in_below;                      // bits below the point, see dla_scale
+reg  [32:0]  set_out_below;
 reg  [155:0] set_references;
-wire [22:0]  in_half, in_ones;
-wire [39:0]  out_half, out_ones;
-wire         in_vanish, out_vanish;
-
-dla_round #(.HALF_W(23)) u_in_round (
-    .shift({1'b0, in_shift}), .half(in_half), .ones(in_ones), .vanish(in_vanish));
-dla_round #(.HALF_W(40)) u_out_round (
-    .shift(out_shift), .half(out_half), .ones(out_ones), .vanish(out_vanish));
 
 // Below an exponential table the slope starts where the table does, 2^offset above its START.
 wire [38:0] le_first = (!linear && !le_offset[7]) ? 39'd1 << le_offset[5:0] : 39'd0;
 
 always @(posedge clk) begin
-    set_in_scale   <= in_vanish ? 16'd0 : in_scale;
-    set_in_half    <= in_half;
-    set_in_ones    <= in_ones;
-    set_out_scale  <= out_vanish ? 16'd0 : out_scale;
-    set_out_half   <= out_half;
-    set_out_ones   <= out_ones;
-    set_references <= {{le_start[37], le_start} + le_first, le_end[37], le_end,
-                       lo_start[37], lo_start, lo_end[37], lo_end};
+    set_in_scale     <= in_scale[15] ? 16'd0 - in_scale : in_scale;
+    set_in_negative  <= in_scale[15];
+    set_in_below     <= ~({15{1'b1}} << in_shift);
+    set_out_scale    <= out_scale[15] ? 16'd0 - out_scale : out_scale;
+    set_out_negative <= out_scale[15];
+    set_out_below    <= ~({33{1'b1}} << out_shift);
+    set_references   <= {{le_start[37], le_start} + le_first, le_end[37], le_end,
+                         lo_start[37], lo_start, lo_end[37], lo_end};
 end
 
 // ---------------------------------------------------------------- pipeline: data
@@ -264,15 +257,15 @@ generate
         wire [15:0] value;
 
         cdp_icvt_lane u_icvt (
-            .clk     (clk),
-            .offset  (in_offset[7:0]),
-            .scale   (set_in_scale),
-            .shift   ({1'b0, in_shift}),
-            .half    (set_in_half),
-            .ones    (set_in_ones),
-            .x       (rd_data[8*i +: 8]),
-            .channel (lanes[i]),
-            .y       (y[9*i +: 9])
+            .clk      (clk),
+            .offset   (in_offset[7:0]),
+            .scale    (set_in_scale),
+            .negative (set_in_negative),
+            .shift    (in_shift),
+            .below    (set_in_below),
+            .x        (rd_data[8*i +: 8]),
+            .channel  (lanes[i]),
+            .y        (y[9*i +: 9])
         );
 
         cdp_lut_lane u_lut (
@@ -302,9 +295,9 @@ generate
             .mul_bypass (mul_bypass),
             .offset     (out_offset[24:0]),
             .scale      (set_out_scale),
+            .negative   (set_out_negative),
             .shift      (out_shift),
-            .half       (set_out_half),
-            .ones       (set_out_ones),
+            .below      (set_out_below),
             .v          (value),
             .y          (late_y[9*i +: 9]),
             .out        (out_data[8*i +: 8])

@@ -1,6 +1,6 @@
 // One lane of the input converter of CDP: int8 to 9 bits. Latency 4, one element a cycle.
 //
-//     x -> x_q -> [- offset] d -> [* scale + rounding] -> [shift, saturate, 0 for a lane without channel] y
+//     x -> x_q -> [- offset] d -> [* scale] -> [shift, round, saturate, 0 for a lane without channel] y
 //
 // Spec: cdp.md section 4.1.
 `default_nettype none
@@ -9,10 +9,10 @@ module cdp_icvt_lane (
     input  wire              clk,
     // layer settings
     input  wire signed [7:0]  offset,
-    input  wire signed [15:0] scale,  // 0 when the shift vanishes
-    input  wire [5:0]         shift,
-    input  wire [22:0]        half,
-    input  wire [22:0]        ones,
+    input  wire [15:0]        scale,    // magnitude
+    input  wire               negative, // its sign
+    input  wire [4:0]         shift,
+    input  wire [14:0]        below,    // of the shift, see dla_scale
     // data
     input  wire signed [7:0]  x,
     input  wire               channel, // the lane holds one; 3 cycles after x
@@ -21,28 +21,27 @@ module cdp_icvt_lane (
 
 reg  signed [7:0]  x_q;
 reg  signed [8:0]  d;
-wire signed [25:0] r, unused_q;
-wire               unused_skip;
+wire        [8:0]  r;
+wire        [23:0] unused_q;
+wire               unused_up;
 
 always @(posedge clk) begin
     x_q <= x;
     d   <= {x_q[7], x_q} - {offset[7], offset};
-    if (!channel)                       y <= 9'sd0;
-    else if (r[25:8] == {18{r[25]}})    y <= r[8:0];
-    else                                y <= {r[25], {8{!r[25]}}};
+    y   <= channel ? r : 9'd0;
 end
 
-dla_scale #(.Y_W(9), .M_W(16), .HALF_W(23)) u_scale (
-    .clk    (clk),
-    .y      (d),
-    .m      (scale),
-    .skip   (1'b0),
-    .shift  (shift),
-    .half   (half),
-    .ones   (ones),
-    .r      (r),
-    .q      (unused_q),
-    .q_skip (unused_skip)
+dla_scale #(.Y_W(9), .M_W(16), .R_W(9)) u_scale (
+    .clk        (clk),
+    .y          (d),
+    .m_size     (scale),
+    .m_negative (negative),
+    .skip       (1'b0),
+    .shift      ({1'b0, shift}),
+    .below      (below),
+    .r          (r),
+    .q          (unused_q),
+    .up         (unused_up)
 );
 
 endmodule

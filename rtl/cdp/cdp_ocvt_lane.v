@@ -1,6 +1,6 @@
 // One lane of the output side of CDP: multiply by y, output converter to int8. Latency 3, one element a cycle.
 //
-//     v, y -> [v * y - offset] d -> [* scale + rounding] -> [shift, saturate] out
+//     v, y -> [v * y - offset] d -> [* scale] -> [shift, round, saturate] out
 //
 // Spec: cdp.md section 4.7.
 `default_nettype none
@@ -10,10 +10,10 @@ module cdp_ocvt_lane (
     // layer settings
     input  wire               mul_bypass, // v instead of v * y
     input  wire signed [24:0] offset,
-    input  wire signed [15:0] scale,      // 0 when the shift vanishes
+    input  wire [15:0]        scale,      // magnitude
+    input  wire               negative,   // its sign
     input  wire [5:0]         shift,
-    input  wire [39:0]        half,
-    input  wire [39:0]        ones,
+    input  wire [32:0]        below,      // of the shift, see dla_scale
     // data
     input  wire signed [15:0] v,
     input  wire signed [8:0]  y,
@@ -22,25 +22,26 @@ module cdp_ocvt_lane (
 
 wire signed [8:0]  factor = mul_bypass ? 9'sd1 : y;
 reg  signed [25:0] d;
-wire signed [42:0] r, unused_q;
-wire               unused_skip;
+wire        [7:0]  r;
+wire        [40:0] unused_q;
+wire               unused_up;
 
 always @(posedge clk) begin
     d   <= v * factor - offset;
-    out <= (r[42:7] == {36{r[42]}}) ? r[7:0] : {r[42], {7{!r[42]}}};
+    out <= r;
 end
 
-dla_scale #(.Y_W(26), .M_W(16), .HALF_W(40)) u_scale (
-    .clk    (clk),
-    .y      (d),
-    .m      (scale),
-    .skip   (1'b0),
-    .shift  (shift),
-    .half   (half),
-    .ones   (ones),
-    .r      (r),
-    .q      (unused_q),
-    .q_skip (unused_skip)
+dla_scale #(.Y_W(26), .M_W(16), .R_W(8)) u_scale (
+    .clk        (clk),
+    .y          (d),
+    .m_size     (scale),
+    .m_negative (negative),
+    .skip       (1'b0),
+    .shift      (shift),
+    .below      (below),
+    .r          (r),
+    .q          (unused_q),
+    .up         (unused_up)
 );
 
 endmodule

@@ -1,43 +1,60 @@
-// Multiply, then divide by a power of two with rounding: the heart of every converter.
+// Multiply, divide by a power of two with rounding, saturate: the heart of every converter.
 //
-//     y, m -> [ y * m + rounding ] q -> >>> shift -> r        1 register: r belongs to the y of the cycle before
+//     y, m -> [ |y| * |m| ] q, sign -> [ >> shift, round, sign, saturate ] r
+//                                                            1 register: r belongs to the y of the cycle before
 //
-// Rounding to nearest, ties away from zero, is RHA(p, s) = floor((p + 2^(s-1) - (p < 0)) / 2^s) for s > 0. The
-// term 2^(s-1) - (p < 0) depends on p only through its sign, which is known from the signs of y and m (for
-// p = 0 both terms give 0), so it is one more addend of the multiplier. `half` is 2^(s-1), `ones` is
-// 2^(s-1) - 1 (dla_round); for s = 0 both are 0.
-// HALF_W is the largest shift that can give another result than 0; beyond it the caller sets m to 0.
-// `skip` passes y unchanged. Spec: sdp.md sections 0, 3.2 and 3.4.
+// All on magnitudes, because rounding to nearest, ties away from zero, is symmetric: add the bit below the point. For a
+// negative result that is the complement plus the inverted bit, so rounding and sign share one incrementer.
+// |y| is the one's complement of a negative y, and one more m. m comes as magnitude and sign (settings, or
+// prepared a cycle before).
+// Overflow is seen before the shift: a bit of q that lies R_W or more above the point. `below` tells which: bit i is
+// set for i < shift (settings, registered by the caller).
+// `skip` passes the low bits of y unchanged. Spec: sdp.md sections 0, 3.2 and 3.4.
 `default_nettype none
 
 module dla_scale #(
-    parameter Y_W    = 33,        // bits of y
-    parameter M_W    = 16,        // bits of m
-    parameter HALF_W = 48,        // largest useful shift, at most Y_W + M_W
-    parameter Q_W    = Y_W + M_W + 1 // derived, do not set
+    parameter Y_W = 33,            // bits of y
+    parameter M_W = 16,            // bits of m
+    parameter R_W = 32,            // bits of the result, less than Q_W
+    parameter Q_W = Y_W + M_W - 1  // derived, do not set
 ) (
     input  wire                  clk,
-    input  wire signed [Y_W-1:0] y,
-    input  wire signed [M_W-1:0] m,
+    input  wire [Y_W-1:0]        y,          // signed
+    input  wire [M_W-1:0]        m_size,     // at most 2^(M_W-1)
+    input  wire                  m_negative,
     input  wire                  skip,
     input  wire [5:0]            shift,
-    input  wire [HALF_W-1:0]     half,
-    input  wire [HALF_W-1:0]     ones,
-    output wire signed [Q_W-1:0] r,
-    output reg  signed [Q_W-1:0] q,      // before the shift
-    output reg                   q_skip  // skip, delayed to r
+    input  wire [Q_W-R_W-1:0]    below,
+    output wire [R_W-1:0]        r,          // signed
+    output reg  [Q_W-1:0]        q,          // magnitude before the shift
+    output wire                  up          // the magnitude was rounded up
 );
 
-wire signed [M_W-1:0]  factor   = skip ? {{(M_W-1){1'b0}}, 1'b1} : m;
-wire                   negative = y[Y_W-1] ^ m[M_W-1];
-wire signed [Q_W-1:0]  rounding = skip ? {Q_W{1'b0}} : {{(Q_W-HALF_W){1'b0}}, negative ? ones : half};
+// ---------------------------------------------------------------- product
+wire             y_negative = y[Y_W-1];
+wire [Y_W-2:0]   y_size     = y[Y_W-2:0] ^ {(Y_W-1){y_negative}}; // 1 less for a negative y
+wire [M_W-1:0]   factor     = skip ? {{(M_W-1){1'b0}}, 1'b1} : m_size;
+reg              negative, skipped;
 
 always @(posedge clk) begin
-    q      <= y * factor + rounding;
-    q_skip <= skip;
+    q        <= y_size * factor + {{(Q_W-M_W){1'b0}}, y_negative ? factor : {M_W{1'b0}}};
+    negative <= y_negative ^ (m_negative && !skip);
+    skipped  <= skip;
 end
 
-assign r = q >>> (q_skip ? 6'd0 : shift);
+// ---------------------------------------------------------------- shift, rounding, sign
+wire [R_W-1:0] floor;
+
+dla_shift_right #(.IN_W(Q_W + 1), .OUT_W(R_W + 1), .AMOUNT_W(6)) u_shift (
+    .number ({q, 1'b0}),
+    .amount (skipped ? 6'd0 : shift),
+    .result ({floor, up})
+);
+
+wire [R_W-1:0] rounded  = (floor ^ {R_W{negative}}) + {{(R_W-1){1'b0}}, up ^ negative};
+wire           beyond   = |(q[Q_W-1:R_W] & ~below) || floor[R_W-1] || (!negative && rounded[R_W-1]);
+
+assign r = (beyond && !skipped) ? {negative, {(R_W-1){!negative}}} : rounded;
 
 `ifdef FORMAL_DLA_SCALE
 `include "dla_scale.vh"

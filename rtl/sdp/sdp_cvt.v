@@ -16,35 +16,32 @@ module sdp_cvt (
 
 // Settings are registered: they change only between layers.
 reg  [31:0] set_offset;
-reg  [15:0] set_scale;
+reg  [15:0] set_scale;  // magnitude
+reg         set_negative;
 reg  [5:0]  set_shift;
-reg  [47:0] set_half, set_ones;
-wire [47:0] half, ones;
-wire        vanish;
-
-dla_round u_round (.shift(shift), .half(half), .ones(ones), .vanish(vanish));
+reg  [47:0] set_below;  // bits below the point, see dla_scale
 
 always @(posedge clk) begin
-    set_offset <= offset;
-    set_scale  <= vanish ? 16'd0 : scale;
-    set_shift  <= shift;
-    set_half   <= half;
-    set_ones   <= ones;
+    set_offset   <= offset;
+    set_scale    <= scale[15] ? 16'd0 - scale : scale;
+    set_negative <= scale[15];
+    set_shift    <= shift;
+    set_below    <= ~({48{1'b1}} << shift);
 end
 
 genvar i;
 generate
     for (i = 0; i < 8; i = i + 1) begin : g_lane
         sdp_cvt_lane u_lane (
-            .clk     (clk),
-            .offset  (set_offset),
-            .scale   (set_scale),
-            .shift   (set_shift),
-            .half    (set_half),
-            .ones    (set_ones),
-            .z       (z[32*i +: 32]),
-            .out     (out[8*i +: 8]),
-            .clipped (clipped[i])
+            .clk      (clk),
+            .offset   (set_offset),
+            .scale    (set_scale),
+            .negative (set_negative),
+            .shift    (set_shift),
+            .below    (set_below),
+            .z        (z[32*i +: 32]),
+            .out      (out[8*i +: 8]),
+            .clipped  (clipped[i])
         );
     end
 endgenerate

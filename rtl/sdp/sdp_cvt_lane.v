@@ -1,20 +1,20 @@
 // One lane of the output converter of SDP: 32 bits to int8. Latency 3, one element a cycle.
 //
-//     z -> [- offset] d -> [* scale + rounding] q -> [shift, saturate] out, clipped
+//     z -> [- offset] d -> [* scale] q -> [shift, round, saturate] out, clipped
 //
-// `clipped` marks a result outside the 17-bit range of the intermediate step. On the negative side it looks
-// at the quotient rounded down (f), not at the rounded one (r): f < -2^16 also holds for r = -2^16 when the
-// rounding went up, which shows in the bits below the point. Spec: sdp.md section 3.4.
+// Rounded and saturated to 18 bits first, which holds the 17-bit range of the intermediate step: `clipped` marks a result outside of
+// it. On the negative side it looks at the quotient rounded down: for r = -2^16 it is below -2^16
+// if there were bits below the point that did not round up. Spec: sdp.md section 3.4.
 `default_nettype none
 
 module sdp_cvt_lane (
     input  wire               clk,
     // layer settings
     input  wire signed [31:0] offset,
-    input  wire signed [15:0] scale,  // 0 when the shift is 49 or more
+    input  wire [15:0]        scale,    // magnitude
+    input  wire               negative, // its sign
     input  wire [5:0]         shift,
-    input  wire [47:0]        half,
-    input  wire [47:0]        ones,
+    input  wire [47:0]        below,    // of the shift, see dla_scale
     // data
     input  wire signed [31:0] z,
     output reg  [7:0]         out,
@@ -22,32 +22,30 @@ module sdp_cvt_lane (
 );
 
 reg  signed [32:0] d;
-wire signed [49:0] q, r;
-wire               unused_skip;
-wire               unused = &{1'b0, q[49:48]};
+wire [17:0]        r;
+wire [47:0]        q;
+wire               up;
 
 always @(posedge clk) d <= {z[31], z} - {offset[31], offset};
 
-dla_scale u_scale (
-    .clk    (clk),
-    .y      (d),
-    .m      (scale),
-    .skip   (1'b0),
-    .shift  (shift),
-    .half   (half),
-    .ones   (ones),
-    .r      (r),
-    .q      (q),
-    .q_skip (unused_skip)
+dla_scale #(.Y_W(33), .M_W(16), .R_W(18)) u_scale (
+    .clk        (clk),
+    .y          (d),
+    .m_size     (scale),
+    .m_negative (negative),
+    .skip       (1'b0),
+    .shift      (shift),
+    .below      (below[29:0]),
+    .r          (r),
+    .q          (q),
+    .up         (up)
 );
 
-wire high_ones  = &r[48:16];
-wire high_zeros = !(|r[48:16]);
-wire rounded_up = !(|(q[47:0] & half)) && (|(~q[47:0] & ones));
+wire rest = |(q & below);
 
 always @(posedge clk) begin
-    out     <= (r[49:7] == {43{r[49]}}) ? r[7:0] : {r[49], {7{!r[49]}}};
-    clipped <= r[49] ? !high_ones || (!(|r[15:0]) && rounded_up) : !high_zeros;
+    out     <= (r[17:7] == {11{r[17]}}) ? r[7:0] : {r[17], {7{!r[17]}}};
+    clipped <= r[17] ? !r[16] || (r[15:0] == 0 && rest && !up) : r[16];
 end
 
 endmodule

@@ -1,8 +1,8 @@
 // One lane of the BS or BN stage: ALU, multiplier, rounding shift, ReLU. Latency 3, one element a cycle.
 //
-//     x, a -> [ALU] y -> [* m + rounding] q -> [shift, saturate, ReLU] z
+//     x, a -> [ALU] y -> [* m] q -> [shift, round, saturate, ReLU] z
 //
-// `a` and `m` must be stable with x and one cycle after x, respectively. A bypassed stage is the same path
+// `a` comes with x, `m` (magnitude and sign) one cycle after x. A bypassed stage is the same path
 // with ALU bypassed and the multiplier skipped. Spec: sdp.md section 3.2.
 `default_nettype none
 
@@ -15,12 +15,12 @@ module sdp_lane (
     input  wire               prelu,      // skip the multiplier for y >= 0
     input  wire               relu,
     input  wire [5:0]         shift,
-    input  wire [47:0]        half,
-    input  wire [47:0]        ones,
+    input  wire [15:0]        below,      // of the shift, see dla_scale
     // data
     input  wire signed [31:0] x,
     input  wire signed [31:0] a,
-    input  wire signed [15:0] m,
+    input  wire [15:0]        m_size,
+    input  wire               m_negative,
     output reg  signed [31:0] z
 );
 
@@ -36,35 +36,26 @@ always @(posedge clk) begin
     else              y <= sum;
 end
 
-// ---------------------------------------------------------------- multiplier and shift
-wire signed [49:0] r;
-wire               passed;
-wire signed [49:0] unused_q;
+// ---------------------------------------------------------------- multiplier, shift, ReLU
+// A skipped value keeps its low 32 bits: a PReLU sum above 2^31-1 wraps.
+wire [31:0] r;
+wire [47:0] unused_q;
+wire        unused_up;
 
-dla_scale u_scale (
-    .clk    (clk),
-    .y      (y),
-    .m      (m),
-    .skip   (skip_mul || (prelu && !y[32])),
-    .shift  (shift),
-    .half   (half),
-    .ones   (ones),
-    .r      (r),
-    .q      (unused_q),
-    .q_skip (passed)
+dla_scale #(.Y_W(33), .M_W(16), .R_W(32)) u_scale (
+    .clk        (clk),
+    .y          (y),
+    .m_size     (m_size),
+    .m_negative (m_negative),
+    .skip       (skip_mul || (prelu && !y[32])),
+    .shift      (shift),
+    .below      (below),
+    .r          (r),
+    .q          (unused_q),
+    .up         (unused_up)
 );
 
-// ---------------------------------------------------------------- saturation to 32 bits, ReLU
-// A skipped value keeps its low 32 bits: a PReLU sum above 2^31-1 wraps.
-wire fits     = (r[49:31] == {19{r[31]}});
-wire saturate = !fits && !passed;
-wire negative = saturate ? r[49] : r[31];
-
-always @(posedge clk) begin
-    if (relu && negative) z <= 32'sd0;
-    else if (saturate)    z <= {r[49], {31{!r[49]}}};
-    else                  z <= r[31:0];
-end
+always @(posedge clk) z <= (relu && r[31]) ? 32'd0 : r;
 
 endmodule
 

@@ -34,14 +34,10 @@ module sdp_stage (
 );
 
 // ---------------------------------------------------------------- settings, registered: they change only between layers
-reg        set_alu_bypass, set_skip, set_prelu, set_relu, set_vanish;
+reg        set_alu_bypass, set_skip, set_prelu, set_relu;
 reg [1:0]  set_algo;
 reg [5:0]  set_shift;
-reg [47:0] set_half, set_ones;
-wire [47:0] half, ones;
-wire        vanish;
-
-dla_round u_round (.shift(mul_shift), .half(half), .ones(ones), .vanish(vanish));
+reg [15:0] set_below;  // bits below the point, see dla_scale
 
 always @(posedge clk) begin
     set_alu_bypass <= bypass || alu_bypass;
@@ -50,9 +46,7 @@ always @(posedge clk) begin
     set_prelu      <= mul_prelu && !mul_bypass;
     set_relu       <= !bypass && !relu_bypass;
     set_shift      <= mul_shift;
-    set_half       <= half;
-    set_ones       <= ones;
-    set_vanish      <= vanish;
+    set_below      <= ~(16'hffff << mul_shift);
 end
 
 // ---------------------------------------------------------------- lanes
@@ -65,7 +59,8 @@ generate
         wire [31:0] shifted;
         reg  [31:0] a;       // with x
         reg  [15:0] m;       // with x
-        reg  [15:0] m_late;  // with y
+        reg  [15:0] m_size;  // with y, magnitude
+        reg         m_negative;
 
         sdp_shift_operand u_operand (
             .a      (alu_src ? opd_alu[16*i +: 16] : alu_operand),
@@ -75,8 +70,9 @@ generate
 
         always @(posedge clk) begin
             if (load_a) a <= shifted;
-            if (load_m) m <= set_vanish ? 16'd0 : mul_bypass ? 16'd1 : mul_src ? opd_mul[16*i +: 16] : mul_operand;
-            m_late <= m;
+            if (load_m) m <= mul_bypass ? 16'd1 : mul_src ? opd_mul[16*i +: 16] : mul_operand;
+            m_size     <= m[15] ? 16'd0 - m : m;
+            m_negative <= m[15];
         end
 
         sdp_lane u_lane (
@@ -87,11 +83,11 @@ generate
             .prelu      (set_prelu),
             .relu       (set_relu),
             .shift      (set_shift),
-            .half       (set_half),
-            .ones       (set_ones),
+            .below      (set_below),
             .x          (x[32*i +: 32]),
             .a          (a),
-            .m          (m_late),
+            .m_size     (m_size),
+            .m_negative (m_negative),
             .z          (z[32*i +: 32])
         );
     end

@@ -29,8 +29,8 @@ FAULTS = {
     "dla_ram_fifo": ("held < 2'd2 || (held == 2'd2 && pop)", "held <= 2'd2"),
     "dla_regfile_1r1w": ("if (wr_en) mem", "if (wr_en && wr_addr != rd_addr) mem"),
     "dla_reset_sync": (".d     (1'b1)", ".d     (test_rst_n)"),
-    "dla_round": ("(shift > i + 1)", "(shift >= i + 1)"),
-    "dla_scale": ("y[Y_W-1] ^ m[M_W-1]", "y[Y_W-1]"),
+    "dla_scale": ("up ^ negative", "up"),
+    "dla_shift_right": ("OUT_W + (1 << i) - 1", "OUT_W + (1 << i) - 2"),
     "dla_skid": ("skid_valid ? skid_data : in_data", "in_data"),
     "dla_sync": ("WIDTH*STAGES-1 -: WIDTH", "WIDTH*(STAGES-1)-1 -: WIDTH"),
 }
