@@ -86,6 +86,7 @@ cdp/cdp_lut_lane.v
 cdp/cdp_ocvt_lane.v
 cdp/cdp_output.v
 cdp/cdp_rdma.v
+cdp/cdp_square.v
 cdp/cdp_statistics.v
 cdp/cdp_tables.v
 cdp/cdp_value.v

@@ -212,9 +212,15 @@ reg          set_in_negative, set_out_negative;
 reg  [14:0]  set_in_below;                      // bits below the point, see dla_scale
 reg  [32:0]  set_out_below;
 reg  [155:0] set_references;
+reg  [21:0]  set_le_beyond, set_lo_beyond;      // bits of a distance beyond a linear table
+reg  [63:0]  set_scales;                        // magnitudes
 
 // Below an exponential table the slope starts where the table does, 2^offset above its START.
 wire [38:0] le_first = (!linear && !le_offset[7]) ? 39'd1 << le_offset[5:0] : 39'd0;
+
+wire signed [31:0] le_steps = {{26{le_select[5]}}, le_select[5:0]};
+wire signed [31:0] lo_steps = {{26{lo_select[5]}}, lo_select[5:0]};
+integer n;
 
 always @(posedge clk) begin
     set_in_scale     <= in_scale[15] ? 16'd0 - in_scale : in_scale;
@@ -225,6 +231,13 @@ always @(posedge clk) begin
     set_out_below    <= ~({33{1'b1}} << out_shift);
     set_references   <= {{le_start[37], le_start} + le_first, le_end[37], le_end,
                          lo_start[37], lo_start, lo_end[37], lo_end};
+    for (n = 0; n < 22; n = n + 1) begin // tables of 2^6 and 2^8 steps of 2^select
+        set_le_beyond[n] <= (le_steps <= n - 6);
+        set_lo_beyond[n] <= (lo_steps <= n - 8);
+    end
+    for (n = 0; n < 4; n = n + 1) begin
+        set_scales[16*n +: 16] <= scales[16*n+15] ? 16'd0 - scales[16*n +: 16] : scales[16*n +: 16];
+    end
 end
 
 // ---------------------------------------------------------------- pipeline: data
@@ -279,8 +292,11 @@ generate
             .under_lo_first  (under_lo_first),
             .over_lo_first   (over_lo_first),
             .hybrid_lo_first (hybrid_lo_first),
+            .le_beyond       (set_le_beyond),
+            .lo_beyond       (set_lo_beyond),
             .references      (set_references),
-            .scales          (scales),
+            .scales          (set_scales),
+            .scales_negative ({scales[63], scales[47], scales[31], scales[15]}),
             .shifts          (shifts),
             .table_wr_en     (table_wr_en),
             .table_wr_addr   (table_wr_addr),

@@ -14,6 +14,7 @@ module cdp_index #(
     // table settings
     input  wire                exponential,
     input  wire signed [5:0]   select,
+    input  wire [21:0]         beyond,      // bit i: a linear table ends at 2^i from its start, or before
     input  wire signed [7:0]   offset,      // of the exponential index
     input  wire signed [21:0]  start,
     // data
@@ -32,7 +33,7 @@ always @(posedge clk) d <= {q[21], q} - {start[21], start};
 // ---------------------------------------------------------------- 2: exponent, shift amount
 reg  [4:0]  exponent;
 reg  [21:0] d2;
-reg         under2, over2;
+reg         under2;
 reg  [5:0]  amount;
 reg  [8:0]  place;      // exponential index
 reg  [4:0]  leading;    // position of the highest one of d
@@ -50,21 +51,25 @@ always @(posedge clk) begin
     d2       <= d[21:0];
     exponent <= leading;
     under2   <= d[22] || (d[21:0] == 22'd0);
-    over2    <= (select < -6'sd8) && !use_exponent;  // any distance is beyond the end
     amount   <= (use_exponent ? {1'b0, leading} : select) + 6'd8;
 end
 
 always @* place = {4'd0, exponent} - {offset[7], offset};
 
 // ---------------------------------------------------------------- 3: shift
-wire [45:0] scaled  = {d2, 24'd0} >> amount;
-wire        too_low = use_exponent && !offset[7] && place[8];  // distance below 2^offset
-wire        beyond  = use_exponent ? !place[8] && (place[7:6] != 0)
-                                   : over2 || (scaled[45:16+INDEX_W] != 0);
+wire [16+INDEX_W-1:0] scaled;
+wire                  too_low  = use_exponent && !offset[7] && place[8];  // distance below 2^offset
+wire                  too_high = use_exponent ? !place[8] && (place[7:6] != 0) : |(d2 & beyond);
+
+dla_shift_right #(.IN_W(46), .OUT_W(16 + INDEX_W), .AMOUNT_W(6)) u_shift (
+    .number ({d2, 24'd0}),
+    .amount (amount),
+    .result (scaled)
+);
 
 always @(posedge clk) begin
     under    <= under2 || too_low;
-    over     <= !under2 && beyond;
+    over     <= !under2 && too_high;
     index    <= use_exponent ? place[INDEX_W-1:0] : scaled[16+INDEX_W-1:16];
     fraction <= scaled[15:0];
 end

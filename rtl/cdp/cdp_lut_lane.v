@@ -21,9 +21,12 @@ module cdp_lut_lane (
     input  wire               under_lo_first,
     input  wire               over_lo_first,
     input  wire               hybrid_lo_first,
-    // ends of the tables, {LE under, LE over, LO under, LO over}: reference, scale, shift
+    input  wire [21:0]        le_beyond,  // bits of the distance beyond a linear table, see cdp_index
+    input  wire [21:0]        lo_beyond,
+    // ends of the tables, {LE under, LE over, LO under, LO over}: reference, scale (magnitude, sign), shift
     input  wire [4*39-1:0]    references,
     input  wire [4*16-1:0]    scales,
+    input  wire [3:0]         scales_negative,
     input  wire [4*5-1:0]     shifts,
     // table load
     input  wire               table_wr_en,
@@ -44,6 +47,7 @@ cdp_index #(.INDEX_W(6), .EXPONENTIAL(1)) u_le (
     .clk         (clk),
     .exponential (exponential),
     .select      (le_select),
+    .beyond      (le_beyond),
     .offset      (offset),
     .start       (le_start),
     .q           (q),
@@ -57,6 +61,7 @@ cdp_index #(.INDEX_W(8), .EXPONENTIAL(0)) u_lo (
     .clk         (clk),
     .exponential (1'b0),
     .select      (lo_select),
+    .beyond      (lo_beyond),
     .offset      (8'sd0),
     .start       (lo_start),
     .q           (q),
@@ -98,16 +103,19 @@ wire signed [39:0] distance  = {{18{q3[21]}}, q3} - {reference[38], reference};
 
 dla_delay #(.WIDTH(22), .CYCLES(3)) u_q (.clk(clk), .in(q), .out(q3));
 
-reg               hit4;
+wire              negative = distance[39];
+wire              far      = (distance[38:32] != {7{negative}}); // clamped
+reg               hit4, negative4;
 reg [1:0]         end4;
-reg signed [32:0] distance4;
+reg [31:0]        distance4;
 reg [15:0]        fraction4;
 
 always @(posedge clk) begin
     hit4      <= !under && !over;
     end4      <= table_end;
     fraction4 <= use_le ? le_fraction : lo_fraction;
-    distance4 <= (distance[39:32] == {8{distance[39]}}) ? distance[32:0] : {distance[39], {32{!distance[39]}}};
+    distance4 <= (distance[31:0] ^ {32{negative}}) | {32{far}};
+    negative4 <= negative;
     outcome   <= {both_under, both_over, hybrid, le_hit, lo_hit};
 end
 
@@ -125,15 +133,17 @@ cdp_tables u_tables (
 );
 
 cdp_value u_value (
-    .clk      (clk),
-    .hit      (hit4),
-    .base     (base),
-    .next     (next),
-    .fraction (fraction4),
-    .distance (distance4),
-    .scale    (scales[16*{4'd0, ~end4} +: 16]),
-    .shift    (shifts[5*{3'd0, ~end4} +: 5]),
-    .value    (value)
+    .clk               (clk),
+    .hit               (hit4),
+    .base              (base),
+    .next              (next),
+    .fraction          (fraction4),
+    .distance          (distance4),
+    .distance_negative (negative4),
+    .scale             (scales[16*{4'd0, ~end4} +: 16]),
+    .scale_negative    (scales_negative[~end4]),
+    .shift             (shifts[5*{3'd0, ~end4} +: 5]),
+    .value             (value)
 );
 
 endmodule

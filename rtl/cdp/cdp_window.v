@@ -76,9 +76,8 @@ wire [271:0] window = {above, current_square, below};
 genvar i;
 generate
     for (i = 0; i < 8; i = i + 1) begin : g_lane
-        wire signed [8:0]  y  = in_y[9*i +: 9];
-        wire signed [8:0]  yc = current_y[9*i +: 9];
-        wire signed [17:0] y2 = y * y;
+        wire [8:0]  yc = current_y[9*i +: 9];
+        wire [16:0] square;
         wire [20:0] s0 = {4'd0, window[17*(i+4) +: 17]};
         wire [20:0] s1 = {4'd0, window[17*(i+3) +: 17]} + {4'd0, window[17*(i+5) +: 17]};
         wire [20:0] s2 = {4'd0, window[17*(i+2) +: 17]} + {4'd0, window[17*(i+6) +: 17]};
@@ -86,10 +85,11 @@ generate
         wire [20:0] s4 = {4'd0, window[17*(i+0) +: 17]} + {4'd0, window[17*(i+8) +: 17]};
         wire [20:0] sum = s0 + s1 + (reach >= 2'd1 ? s2 : 21'd0) + (reach >= 2'd2 ? s3 : 21'd0)
                         + (reach == 2'd3 ? s4 : 21'd0);
-        wire unused = y2[17];  // a square is not negative
+
+        cdp_square u_square (.y(in_y[9*i +: 9]), .square(square));
 
         always @(posedge clk) begin
-            next_square[17*i +: 17] <= y2[16:0];
+            next_square[17*i +: 17] <= square;
             out_q[22*i +: 22]       <= bypass ? {{13{yc[8]}}, yc} : {1'b0, sum};
         end
     end
