@@ -127,6 +127,27 @@ async def slopes(dut: Any) -> None:
 
 
 @cocotb.test()
+async def slope_limits(dut: Any) -> None:
+    """Changes of 2^15 to 2^17, where a value saturates or just does not: products about 2^31 included."""
+    bench = Bench(dut, stalls=False)
+    await bench.start()
+    rng = bench.rng
+    opposite = Tables(*(np.full(n, rng.choice([-32768, 32767]), np.int64) for n in (LE_ENTRIES, LO_ENTRIES)))
+    for bits in (15, 16, 17):
+        for shift in (15, 14, 7, 0, -3, -16):
+            scale = rng.choice([1, -2, 3, -77, 32767, -32768])
+            distance = rng.choice([1, -1]) * (1 << max(0, bits + shift)) // scale
+            table = TableConfig(
+                start=-300, end=rng.randint(-3, 3) - distance, select=-9, overflow_scale=scale, overflow_shift=shift
+            )
+            lut = LutConfig(le=table, lo=table, exponential=False)
+            await bench.load(lut, opposite)
+            visible = {"square_bypass": True, "multiply_bypass": True, "in_scale": 1, "in_shift": 0}
+            output = {"out_offset": 0, "out_scale": 1, "out_shift": rng.choice([0, 8])}
+            await bench.run([random_layer(rng, bench.space, lut, opposite, (2, 1, 16), **visible, **output)])
+
+
+@cocotb.test()
 async def queued_groups(dut: Any) -> None:
     """Status of both groups while a layer runs and the next is queued; the interrupt follows the acknowledge."""
     bench = Bench(dut, stalls=False)
