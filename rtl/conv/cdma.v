@@ -36,6 +36,7 @@ module cdma (
     output wire [13:0] wr_addr,
     output wire [63:0] wr_data,
     // csc
+    output wire        dat_entry,
     output wire        dat_slice,
     output wire        wt_entry,
     output wire        dat_flush,
@@ -235,6 +236,7 @@ cdma_cvt u_cvt (
 
 assign wr_valid  = dat_wr_valid || wt_wr_valid;
 assign wr_addr   = wt_wr_valid ? wt_wr_addr : dat_wr_addr;
+assign dat_entry = dat_wr_valid;
 assign dat_slice = dat_wr_valid && dat_wr_last;
 assign wt_entry  = wt_wr_valid;
 

@@ -4,7 +4,7 @@
 //   regs -> layer FSM -> csc_setup  (products of the layer)
 //                     -> csc_seq    (stripe operations) -> csc_wt  (weight engine, one operation ahead)
 //                                                       -> csc_dat (data engine)
-//                     -> csc_ring   (lines present, lines to free)
+//                     -> csc_ring   (lines and entries present, lines to free)
 //
 // A stripe operation takes max(positions, cycles for its weights) cycles, at least 2, with nothing lost
 // between operations, stripes and kernel groups; from the last atom of a layer to the first of the next, if
@@ -26,6 +26,7 @@ module csc #(
     input  wire [31:0] reg_wdata,
     output wire [31:0] reg_rdata,
     // cdma
+    input  wire        dat_entry,
     input  wire        dat_slice,
     input  wire        dat_flush,
     input  wire        wt_entry,
@@ -257,6 +258,7 @@ wire [3:0]  op_length;
 wire [9:0]  op_x;
 wire [9:0]  op_y;
 wire [14:0] op_line;
+wire [14:0] op_block;
 
 csc_seq u_seq (
     .clk            (clk),
@@ -289,7 +291,8 @@ csc_seq u_seq (
     .op_length      (op_length),
     .op_x           (op_x),
     .op_y           (op_y),
-    .op_line        (op_line)
+    .op_line        (op_line),
+    .op_block       (op_block)
 );
 
 csc_wt u_wt (
@@ -333,6 +336,7 @@ csc_wt u_wt (
 
 wire [13:0] ring_start;
 wire [14:0] lines;
+wire [14:0] line_part;
 wire        last_group;
 wire [14:0] first_line;
 
@@ -356,6 +360,7 @@ csc_dat #(.CREDITS(CACC_FIFO_DEPTH)) u_dat (
     .banks          (data_bank),
     .ring_start     (ring_start),
     .lines          (lines),
+    .line_part      (line_part),
     .busy           (dat_busy),
     .last_group     (last_group),
     .first_line     (first_line),
@@ -371,6 +376,7 @@ csc_dat #(.CREDITS(CACC_FIFO_DEPTH)) u_dat (
     .op_x           (op_x),
     .op_y           (op_y),
     .op_line        (op_line),
+    .op_block       (op_block),
     .set_ready      (set_ready),
     .consume        (consume),
     .dat_rd_en      (dat_rd_en),
@@ -391,6 +397,7 @@ csc_dat #(.CREDITS(CACC_FIFO_DEPTH)) u_dat (
 csc_ring u_ring (
     .clk             (clk),
     .rst_n           (rst_n),
+    .dat_entry       (dat_entry),
     .dat_slice       (dat_slice),
     .dat_flush       (dat_flush),
     .dat_rls_valid   (dat_rls_valid),
@@ -409,6 +416,7 @@ csc_ring u_ring (
     .banks           (data_bank),
     .ring_start      (ring_start),
     .lines           (lines),
+    .line_part       (line_part),
     .last_group      (last_group),
     .first_line      (first_line)
 );

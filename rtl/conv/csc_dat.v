@@ -1,6 +1,6 @@
 // Data engine of CSC: one atom read a cycle for the positions of a stripe, padding, byte alignment.
 //
-//   issue  cycle 0   coordinates of the position; waits for line, weight set and output credit
+//   issue  cycle 0   coordinates of the position; waits for data, weight set and output credit
 //   offset cycle 1   ring distance of line and column, padding
 //   read   cycle 2   dat_rd_* (CBUF answers three cycles later)
 //   align  cycle 5   8-byte window over two neighbouring entries, or 4 bytes of each; padding, lane mask
@@ -37,6 +37,7 @@ module csc_dat #(
     input  wire [4:0]  banks,       // banks of the ring - 1
     input  wire [13:0] ring_start,  // entry of line 0
     input  wire [14:0] lines,       // lines of the layer that are in the ring
+    input  wire [14:0] line_part,   // and entries of the next one
     output reg         busy,
     output wire        last_group,  // the running operation belongs to the last kernel group
     output wire [14:0] first_line,  // first line its stripe needs, signed
@@ -53,6 +54,7 @@ module csc_dat #(
     input  wire [9:0]  op_x,
     input  wire [9:0]  op_y,
     input  wire [14:0] op_line,
+    input  wire [14:0] op_block,
     input  wire        set_ready,
     output wire        consume,
     // CBUF
@@ -82,6 +84,7 @@ reg [14:0] line_0;
 reg [9:0]  kx;      // kernel element of the running operation
 reg [9:0]  ky;
 reg [14:0] kline;
+reg [14:0] kentry;  // entries of a line from its column 0 of block 0 to the last one read at column 0
 reg [3:0]  length;
 reg [3:0]  index;
 reg        first;
@@ -126,6 +129,7 @@ end
 always @(posedge clk) begin
     if (take_op) begin
         {kx, ky, kline} <= {op_x, op_y, op_line};
+        kentry      <= op_block + {5'd0, op_x} + {14'd0, image || op_columns_2};
         length      <= op_length;
         first       <= op_first;
         last        <= op_last;
@@ -143,12 +147,15 @@ end
 wire [17:0] in_x  = x + {5'd0, kx, 3'd0};
 wire [14:0] in_y  = y + {5'd0, ky};
 wire        in_lines   = (in_y <= {2'd0, last_y}); // negative counts as large
-wire        line_there = (in_y < lines);
+
+// Lines arrive one after the other and their entries in order. Entries left of the line count as there.
+wire [14:0] in_line    = x[17:3] + kentry;
+wire        there      = (in_y < lines) || (in_y == lines && (in_line[14] || in_line < line_part));
 
 reg [5:0] credits;
 wire      credit_there = (credits != 6'd0);
 
-assign step    = busy && (line_there || !in_lines) && (credit_there || !last) && (set_ready || index != 4'd0);
+assign step    = busy && (there || !in_lines) && (credit_there || !last) && (set_ready || index != 4'd0);
 assign consume = step && (index == 4'd0);
 
 assign last_group = busy && group_last;

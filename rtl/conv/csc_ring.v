@@ -1,6 +1,7 @@
 // Line bookkeeping of CSC's data ring: which lines are there, and which can be freed.
 //
-// `lines` counts lines from the first one of the running layer. While the last kernel group passes, lines
+// `lines` counts lines from the first one of the running layer, `line_part` entries of the line that is
+// arriving. While the last kernel group passes, lines
 // above the running stripe are freed one by one (never more than RLS_SLICES); what is missing then is freed
 // after the layer, also one line a cycle, each as soon as it has arrived. Lines that stay (RLS_SLICES below
 // the height, or SKIP_DATA_RLS) are `kept`: the next layer either begins with them (DATA_REUSE) or frees
@@ -11,7 +12,8 @@ module csc_ring (
     input  wire        clk,
     input  wire        rst_n,
     // ring
-    input  wire        dat_slice,
+    input  wire        dat_entry,    // an entry has arrived
+    input  wire        dat_slice,    // and it is the last one of its line
     input  wire        dat_flush,
     output reg         dat_rls_valid,
     output reg  [14:0] dat_rls_entries,
@@ -30,6 +32,7 @@ module csc_ring (
     input  wire [4:0]  banks,        // banks of the ring - 1
     output reg  [13:0] ring_start,
     output reg  [14:0] lines,
+    output reg  [14:0] line_part,
     // progress
     input  wire        last_group,
     input  wire [14:0] first_line    // first line the running stripe needs, signed
@@ -64,6 +67,7 @@ reg  [4:0]  banks_q;
 always @(posedge clk or negedge rst_n) begin
     if (!rst_n) begin
         lines     <= 15'd0;
+        line_part <= 15'd0;
         head      <= 14'd0;
         to_free   <= 14'd0;
         kept      <= 14'd0;
@@ -79,6 +83,8 @@ always @(posedge clk or negedge rst_n) begin
         kept_full <= 1'b0;
     end else begin
         lines <= lines + {14'd0, dat_slice} - gone;
+        if (dat_slice)      line_part <= 15'd0;
+        else if (dat_entry) line_part <= line_part + 15'd1;
         if (free) head <= {head_wrap[5] ? head_sum[13:9] : head_wrap[4:0], head_sum[8:0]};
 
         if (prepare)                       preparing <= 1'b1;

@@ -45,7 +45,8 @@ module csc_seq (
     output wire [3:0]  op_length,      // positions of the stripe - 1
     output reg  [9:0]  op_x,
     output reg  [9:0]  op_y,
-    output reg  [14:0] op_line
+    output reg  [14:0] op_line,
+    output wire [14:0] op_block        // entries of a line before the channel block
 );
 
 reg [4:0]  s;
@@ -60,6 +61,7 @@ wire r_last = (r == last_r);
 wire [4:0]  r_merged   = r | {3'd0, merge_mask};
 wire [14:0] block_next = block_line + {1'b0, step_block};
 
+assign op_block       = block_line;
 assign op_columns_2   = columns_2 && (!s_last || last_s[0]);
 assign op_block_last  = (block == last_block);
 assign op_last        = s_last && r_last && op_block_last;

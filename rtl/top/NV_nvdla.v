@@ -91,7 +91,7 @@ wire         cdma_dat_rd_req_ready, cdma_dat_rd_rsp_valid, cdma_wt_rd_req_ready,
 wire [63:0]  cdma_dat_rd_rsp_data, cdma_wt_rd_rsp_data, sdp_rd_rsp_data, sdp_b_rd_rsp_data, sdp_n_rd_rsp_data,
              pdp_rd_rsp_data, cdp_rd_rsp_data;
 wire [31:0]  cdma_rdata;
-wire         cdma_dat_rd_req_valid, cdma_wt_rd_req_valid, cbuf_wr_valid, dat_slice, wt_entry, dat_flush,
+wire         cdma_dat_rd_req_valid, cdma_wt_rd_req_valid, cbuf_wr_valid, dat_entry, dat_slice, wt_entry, dat_flush,
              wt_flush;
 wire [31:3]  cdma_dat_rd_req_addr, cdma_wt_rd_req_addr;
 wire [13:0]  cbuf_wr_addr;
@@ -322,6 +322,7 @@ cdma u_cdma (
     .wr_valid         (cbuf_wr_valid),
     .wr_addr          (cbuf_wr_addr),
     .wr_data          (cbuf_wr_data),
+    .dat_entry        (dat_entry),
     .dat_slice        (dat_slice),
     .wt_entry         (wt_entry),
     .dat_flush        (dat_flush),
@@ -359,6 +360,7 @@ csc u_csc (
     .reg_addr        (reg_addr),
     .reg_wdata       (reg_wdata),
     .reg_rdata       (csc_rdata),
+    .dat_entry       (dat_entry),
     .dat_slice       (dat_slice),
     .dat_flush       (dat_flush),
     .wt_entry        (wt_entry),

@@ -69,7 +69,7 @@ class Ring:
 class Fetch:
     """The agent. `layers` are fetched as soon as they are appended; `idle` stalls the write port.
 
-    csc_dones: cycles of csc's done pulses. slices: cycle of every line reported.
+    csc_dones: cycles of csc's done pulses. slices, entries: cycle of every line and every data entry reported.
     """
 
     def __init__(self, dut: Any, rng: Random, idle: Stall = never, poison: bool = True) -> None:
@@ -79,8 +79,9 @@ class Fetch:
         self.cycle = 0
         self.csc_dones: list[int] = []
         self.slices: list[int] = []
+        self.entries: list[int] = []
         self._fetched = [0, 0]  # layers ended by the data and the weight engine
-        for name in ("wr_valid", "dat_slice", "dat_flush", "wt_entry", "wt_flush"):
+        for name in ("wr_valid", "dat_entry", "dat_slice", "dat_flush", "wt_entry", "wt_flush"):
             getattr(dut, name).value = 0
         self._engines = [self._run_data(), self._run_weights()]
         cocotb.start_soon(self._run())
@@ -132,6 +133,7 @@ class Fetch:
                     yield {
                         "wr_addr": address,
                         "wr_data": int.from_bytes(entry.tobytes(), "little"),
+                        "dat_entry": 1,
                         "dat_slice": int(i == len(line) - 1),
                     }
 
@@ -167,6 +169,8 @@ class Fetch:
                     getattr(dut, name).value = 0
             for name, value in step.items():
                 getattr(dut, name).value = value
+            if step.get("dat_entry"):
+                self.entries.append(self.cycle)
             if step.get("dat_slice"):
                 self.slices.append(self.cycle)
             driven = step

@@ -78,9 +78,10 @@ def test_convolution_follows_lines_weights_and_operations() -> None:
     assert config is not None
     work = Convolution(config, FAST, 0)
     # lines and weights take turns: the first line of 64 entries is there after 127 or 128 beats
-    assert work.lines[0] - work.first in (127, 128)
+    assert work.data.shape == (8, 64)
+    assert work.data[0, -1] - work.first in (127, 128)
     # 512 entries of data are in after 1,024 beats; then the weights come alone
-    assert np.diff(work.lines).tolist() == [128.0] * 7
+    assert np.diff(work.data.ravel()).tolist() == [2.0] * 511
     assert np.diff(work.weights)[600:].max() == 1.0
     starts, ends = work.issue_times()
     assert len(starts) == 8 * len(stripes(64)) == 32

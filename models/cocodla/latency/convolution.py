@@ -1,7 +1,7 @@
 """Latency of the convolution pipeline: fetch of lines and weights against the operations of CSC.
 
 The operations of a kernel group are followed one by one, all at once in arrays: an operation takes as many cycles as
-the longer of its stripe and its weight set, and begins when its lines and weights are in CBUF. A weight set comes at a
+the longer of its stripe and its weight set, and begins when its data and weights are in CBUF. A weight set comes at a
 kernel a cycle, or two of at most four bytes (rtl/conv/csc_seq.v, csc_wt.v, csc_dat.v; docs/architecture.md).
 """
 
@@ -40,47 +40,47 @@ class Convolution:
     def __init__(self, config: ConvConfig, memory: MemoryTiming, operand_beats: int) -> None:
         self.csc, self.cdma, self.memory = config.csc, config.cdma, memory
         self.lengths = stripes(self.csc.out_width * self.csc.out_height)
-        self.op_rows, self.op_bytes, self.op_columns = _operations(self.csc)
+        self.op_rows, self.op_entries, self.op_bytes, self.op_columns = _operations(self.csc)
         self.line_beats = self.cdma.entries
         self.weight_beats = self.csc.weight_bytes // ATOM
         self.ring = self.csc.weight_banks * CBUF_BANK_ENTRIES
         self.first = TO_CBUF + memory.latency
-        self.lines, self.weights = self._arrivals(operand_beats)
+        self.data, self.weights = self._arrivals(operand_beats)
 
     def _arrivals(self, operand_beats: int) -> tuple[Times, Times]:
-        """When each line, and each weight entry if the ring had no end, is in CBUF. Both clients take turns."""
+        """When each data entry (lines, entries), and each weight entry if the ring had no end, is in CBUF. Both clients
+        take turns."""
         beats = self.line_beats * self.cdma.height
         early = min(self.weight_beats, self.ring)
         data: Times = np.arange(1.0, beats + 1)
         weights: Times = np.arange(1.0, self.weight_beats + 1)
         data = data + np.minimum(data, early) + operand_beats
         weights = weights + np.minimum(weights, beats) + operand_beats
-        lines: Times = self.first + data[self.line_beats - 1 :: self.line_beats] * self.memory.every
+        in_lines: Times = self.first + data.reshape(-1, self.line_beats) * self.memory.every
         entries: Times = self.first + weights * self.memory.every
-        return lines, entries
+        return in_lines, entries
 
-    def _line_waits(self) -> Times:
-        """Earliest start (stripes, operations) for the lines each needs: position i is read i cycles later."""
+    def _data_waits(self) -> Times:
+        """Earliest start (stripes, operations) for the data each needs: position i is read i cycles later.
+
+        An entry left of the line counts as there, one beyond the line as its last one.
+        """
         csc = self.csc
-        raster = np.arange(self.lengths.sum())
-        line = raster // csc.out_width * csc.stride_y - csc.pad_top
-        offsets = np.concatenate([np.arange(n) for n in self.lengths])
-        owner = np.repeat(np.arange(len(self.lengths)), self.lengths)
-        waits = np.zeros((len(self.lengths), len(self.op_rows)))
-        rows, inverse = np.unique(self.op_rows, return_inverse=True)
-        for index, row in enumerate(rows):
-            y = line + row
-            inside = (y >= 0) & (y < csc.height)
-            ready = np.where(inside, self.lines[np.clip(y, 0, len(self.lines) - 1)] - offsets, 0.0)
-            worst = np.zeros(len(self.lengths))
-            np.maximum.at(worst, owner, ready)
-            waits[:, inverse == index] = worst[:, None]
-        return waits
+        line, column = np.divmod(np.arange(self.lengths.sum()), csc.out_width)
+        y = (line * csc.stride_y - csc.pad_top)[:, None] + self.op_rows
+        step = csc.stride_x * (csc.pixel_channels if csc.image else ATOM)
+        x = ((column * step) // ATOM - (0 if csc.image else csc.pad_left))[:, None] + self.op_entries
+        needed = (y >= 0) & (y < csc.height) & (x >= 0)
+        height, width = self.data.shape
+        ready = np.where(needed, self.data[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)], 0.0)
+        first = np.cumsum(self.lengths) - self.lengths
+        ready -= (np.arange(len(line)) - np.repeat(first, self.lengths))[:, None]
+        return np.asarray(np.maximum.reduceat(ready, first, axis=0))
 
     def issue_times(self) -> tuple[Times, Times]:
         """Starts of the last operations of all stripes (groups * stripes), and the end of each."""
         csc = self.csc
-        waits = self._line_waits()
+        waits = self._data_waits()
         weights = self.weights.copy()
         released = np.zeros(self.weight_beats)
         starts: list[Times] = []
@@ -120,16 +120,22 @@ class Convolution:
             weights[begin - 1 : end] = np.maximum.accumulate(weights[begin - 1 : end] - steps) + steps
 
 
-def _operations(csc: CscConfig) -> tuple[Ints, Ints, Ints]:
-    """Of each stripe operation in order (block, row, columns): its line offset, weight bytes per kernel, and kernel
-    columns: two where they fit the lanes and are neighbours."""
+def _operations(csc: CscConfig) -> tuple[Ints, Ints, Ints, Ints]:
+    """Of each stripe operation in order (block, row, columns): its offsets in lines and entries, weight bytes per
+    kernel, and kernel columns: two where they fit the lanes and are neighbours.
+
+    Where an operation reads two entries the offset is that of the second one.
+    """
+    count = ceil_div(csc.channels, ATOM)
     blocks = np.minimum(ATOM, csc.channels - np.arange(0, csc.channels, ATOM))
     two = csc.channels <= ATOM // 2 and csc.dilation_x == 1 and not csc.image
     columns = np.full(ceil_div(csc.kernel_width, 1 + two), 1 + two, np.int64)
     columns[-1] -= columns.sum() - csc.kernel_width
     rows = np.repeat(np.arange(csc.kernel_height) * csc.dilation_y, len(columns))
+    last = (np.cumsum(columns) - 1) * csc.dilation_x + csc.image
+    entries = np.arange(count)[:, None] * (1 if csc.image else csc.width) + np.tile(last, csc.kernel_height)
     columns = np.tile(columns, csc.kernel_height)
-    return np.tile(rows, len(blocks)), np.outer(blocks, columns).ravel(), np.tile(columns, len(blocks))
+    return np.tile(rows, count), entries.ravel(), np.outer(blocks, columns).ravel(), np.tile(columns, count)
 
 
 def _follow(ready: Times, costs: Ints, now: float) -> Times:

@@ -82,6 +82,7 @@ class Csc:
         self.finished = 0
         self.cycle = 0
         self.last_write = 0
+        self.line_part = 0  # entries of the line that is arriving
         self.interrupts: list[tuple[str, int]] = []
         self.tick = Event()
         self._last: Layer | None = None
@@ -160,13 +161,16 @@ class Csc:
         if dut.wt_flush.value == 1:
             self._flush(self.weights, self.weight_moves, 1)
             self.flushed_weights = True
-        if dut.wr_valid.value == 1:
-            address = int(dut.wr_addr.value)
+        address = int(dut.wr_addr.value) if dut.wr_valid.value == 1 else -1
+        if address >= 0:
             assert not self.in_use[address], f"entry {address} is overwritten while it is in use"
             self.in_use[address] = True
             self.cbuf[address] = np.frombuffer(int(dut.wr_data.value).to_bytes(ATOM, "little"), np.uint8)
             self.last_write = self.cycle
+        if dut.dat_entry.value == 1:
+            self._entry(address)
         if dut.dat_slice.value == 1:
+            assert self.line_part == 0 and dut.dat_entry.value == 1, f"line reported with entry {self.line_part}"
             self._arrived(self.data)
         if dut.wt_entry.value == 1:
             self._arrived(self.weights)
@@ -196,6 +200,14 @@ class Csc:
         )
         ring.tail = (ring.tail + len(block)) % ring.size
         ring.held.append(len(block))
+
+    def _entry(self, address: int) -> None:
+        """A data entry was reported: it is the next one of its line, and written in this cycle."""
+        assert self.data.expected, "more data entries reported than fetched"
+        place = int(self.data.places(self.data.tail + self.line_part, 1)[0])
+        assert address == place, f"data entry {place} comes next, reported with a write of {address}"
+        self.line_part = (self.line_part + 1) % len(self.data.expected[0][0])
+        assert (self.dut.dat_slice.value == 1) == (self.line_part == 0), "lines and entries reported do not agree"
 
     # ---- what CSC does
 

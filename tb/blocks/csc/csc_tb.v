@@ -13,6 +13,7 @@ module csc_tb (
     input  wire        wr_valid,
     input  wire [13:0] wr_addr,
     input  wire [63:0] wr_data,
+    input  wire        dat_entry,
     input  wire        dat_slice,
     input  wire        dat_flush,
     input  wire        wt_entry,
@@ -47,7 +48,7 @@ wire        wt_rd_en;
 csc u_csc (
     .clk (clk), .rst_n (rst_n), .reg_valid (reg_valid), .reg_write (reg_write),
     .reg_addr (reg_addr), .reg_wdata (reg_wdata), .reg_rdata (reg_rdata),
-    .dat_slice (dat_slice), .dat_flush (dat_flush), .wt_entry (wt_entry), .wt_flush (wt_flush),
+    .dat_entry (dat_entry), .dat_slice (dat_slice), .dat_flush (dat_flush), .wt_entry (wt_entry), .wt_flush (wt_flush),
     .dat_rls_valid (dat_rls_valid), .dat_rls_entries (dat_rls_entries),
     .wt_rls_valid (wt_rls_valid), .wt_rls_entries (wt_rls_entries), .csc_done (csc_done),
     .dat_rd_en (dat_rd_en), .dat_rd_addr0 (dat_rd_addr0), .dat_rd_addr1 (dat_rd_addr1),

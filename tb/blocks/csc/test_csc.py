@@ -240,6 +240,28 @@ async def waits_for_each_line_and_weight(dut: Any) -> None:
 
 
 @cocotb.test()
+@cocotb.parametrize(shape=["columns", "two_columns", "padding", "blocks", "image"])
+async def waits_for_each_entry(dut: Any, shape: str) -> None:
+    """Atoms follow the fetch entry by entry within a line."""
+    rng = Random(random.getrandbits(32))
+    unit = Sequencer(dut, rng, lambda: rng.random() < 0.9)
+    await unit.start()
+    config = {
+        "columns": config_of(40, 1, 8, 1),
+        "two_columns": config_of(40, 1, 3, 1, (2, 1)),
+        "padding": config_of(40, 1, 5, 1, (3, 1), pad_left=2, pad_right=0),
+        "blocks": config_of(3, 1, 160, 1),
+        "image": image_config(90, 1, 3, 1, (2, 1), stride_x=2),
+    }[shape]
+    layer = make_layer(rng, config)
+    await unit.run([layer])
+    # the last atom needs the last entry, one in the middle about half of them
+    cycles, entries = unit.atom_cycles, unit.fetch.entries
+    assert entries[-1] < cycles[-1] < entries[-1] + 20
+    assert cycles[len(cycles) // 2] < entries[len(entries) * 3 // 4], "waited for entries it does not need"
+
+
+@cocotb.test()
 @cocotb.parametrize(merge=[2, 4])
 async def merged_rows(dut: Any, merge: int) -> None:
     """Post-extension: every rest of rows, weights that cross entries, more than one stripe and group."""
