@@ -99,7 +99,6 @@ def test_a_curve_too_steep_is_refused() -> None:
 
 
 @pytest.mark.parametrize(("attributes", "reason"), [
-    ({"size": 4}, "size must be 3, 5, 7 or 9, it is 4"),
     ({"size": 11}, "size must be 3, 5, 7 or 9, it is 11"),
     ({"size": 1}, "size must be 3, 5, 7 or 9, it is 1"),
     ({"size": 3, "bias": -1.0}, "bias must be above 0, it is -1"),
@@ -109,6 +108,12 @@ def test_what_the_unit_cannot_do_goes_to_the_host(attributes: dict[str, float], 
     builder = Builder((8, 4, 4)).conv(8, (1, 1)).node("LRN", **attributes)
     imported = frontend.import_model(builder.model(), "m", CompileOptions())
     assert [(entry.operator, entry.reason) for entry in imported.placements] == [("LRN", reason)]
+
+
+def test_an_even_size_is_refused_with_its_node() -> None:
+    builder = Builder((8, 4, 4)).conv(8, (1, 1)).node("LRN", size=4)
+    with pytest.raises(UserError, match="LRN 'lrn1': size must be odd, it is 4"):
+        frontend.import_model(builder.model(), "m", CompileOptions())
 
 
 def compiled(build: Callable[[Builder], object], path: Path, flight: int) -> tuple[Network, Program]:

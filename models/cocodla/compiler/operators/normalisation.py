@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cocodla.compiler.ir import Lrn, LrnFunction
 from cocodla.compiler.operators.source import Result, Source, Unsupported
+from cocodla.errors import UserError
 
 SIZES = (3, 5, 7, 9)
 
@@ -12,6 +13,8 @@ def lrn(source: Source) -> Result:
     """LRN of images, with a window CDP has."""
     attributes = source.attributes(alpha=1e-4, beta=0.75, bias=1.0, size=None)
     shape = source.shape(0, axes=3)
+    if attributes["size"] % 2 == 0:  # onnxruntime cannot run it either
+        raise UserError(f"LRN {source.label!r}: size must be odd, it is {attributes['size']}")
     if attributes["size"] not in SIZES:
         raise Unsupported(f"size must be 3, 5, 7 or 9, it is {attributes['size']}")
     if not attributes["bias"] > 0:
