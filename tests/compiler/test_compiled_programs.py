@@ -162,6 +162,10 @@ CASES: dict[str, tuple[tuple[int, ...], Callable[[Builder], object]]] = {
         (32, 6, 6),
         lambda b: b.node("Slice", *(b.constant(np.array([v])) for v in (8, 24, 1))).node("Relu"),
     ),
+    "slice_of_one_column": (
+        (16, 1, 12),
+        lambda b: b.node("Slice", *(b.constant(np.array([v])) for v in (7, 8, 3))).conv(5, (1, 1)),
+    ),
     "prelu": ((8, 6, 6), lambda b: b.conv(9, (3, 3)).node("PRelu", b.constant(b.floats(9, 1, 1)))),
     "prelu_alone": (
         (8, 6, 6),

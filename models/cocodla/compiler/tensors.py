@@ -81,7 +81,7 @@ class Tensor:
 
     @property
     def surface_packed(self) -> bool:
-        return self.form == "cube" and self.surface_stride == self.line_strides[0] * self.height
+        return self.line_packed and self.surface_stride == self.line_strides[0] * self.height
 
     @property
     def has_gaps(self) -> bool:
