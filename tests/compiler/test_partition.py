@@ -64,6 +64,15 @@ def softmax_of_channels(builder: Builder) -> Builder:
     return builder.conv(6, (3, 3)).gemm(6 * 16, 5)
 
 
+def parts_of_host(builder: Builder) -> Builder:
+    """A tensor of the host is split: one part goes on, the other one straight back to the host."""
+    builder.conv(9, (3, 3)).node("Elu").node("Split", builder.constant(np.array([8, 1])), axis=1)
+    builder.nodes[-1].output.append("one")
+    back = builder.node("Tanh").last
+    builder.last, builder.channels = "one", 1
+    return builder.conv(8, (1, 1)).node("Mul", inputs=[builder.last, back])
+
+
 CASES: dict[str, tuple[tuple[int, ...], Callable[[Builder], Builder], int, list[str]]] = {
     "tail": ((8, 8, 8), lambda b: b.conv(4, (3, 3)).node("Sigmoid"), 1, ["Sigmoid"]),
     "middle": ((8, 8, 8), lambda b: b.conv(9, (3, 3)).node("Elu").conv(4, (3, 3)).node("Relu"), 2, ["Elu"]),
@@ -76,6 +85,7 @@ CASES: dict[str, tuple[tuple[int, ...], Callable[[Builder], Builder], int, list[
     "skip": ((8, 8, 8), skip, 2, ["Elu"]),
     "concat": ((8, 8, 8), concat_of_stages, 2, ["Elu"]),
     "branches": ((8, 8, 8), softmax_of_channels, 2, ["Softmax", "Tanh"]),
+    "parts": ((8, 8, 8), parts_of_host, 2, ["Elu", "Tanh", "Mul"]),
     "vector": ((8, 8, 8), lambda b: b.gemm(512, 12).node("Elu").node("Gemm", b.constant(b.floats(12, 5))), 2, ["Elu"]),
     "found_late": (
         (8, 60, 60),
