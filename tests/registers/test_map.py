@@ -1,5 +1,6 @@
 """The register map: look-up, encoding, equality with the specification and with a fresh generation."""
 
+import itertools
 import json
 import os
 from pathlib import Path
@@ -102,3 +103,18 @@ def test_a_changed_file_is_noticed(tmp_path: Path) -> None:
     assert stale(tmp_path, files) == ["b.txt"]
     (tmp_path / "b.txt").write_text("other\n")
     assert stale(tmp_path, files) == ["b.txt"]
+
+
+def test_lengths_in_the_rom_are_those_of_the_public_design() -> None:
+    """system.md section 12: the list of descriptors can be walked by address only; four lengths are wrong and kept."""
+    rom = MAP.units["CFGROM"].registers
+    heads = [i for i, r in enumerate(rom) if r.name.endswith("_DESC") or r.name == "CFGROM_END_OF_LIST"]
+    said = {rom[i].name: rom[i].reset >> 16 for i in heads[:-1]}
+    real = {rom[i].name: 4 * (following - i - 1) for i, following in itertools.pairwise(heads)}
+    wrong = {name: (said[name], real[name]) for name in said if said[name] != real[name]}
+    assert wrong == {
+        "CFGROM_SDP_RDMA_DESC": (0x0E, 0x10),
+        "CFGROM_SDP_DESC": (0x20, 0x24),
+        "CFGROM_PDP_RDMA_DESC": (0x0E, 0x10),
+        "CFGROM_CDP_RDMA_DESC": (0x0E, 0x10),
+    }

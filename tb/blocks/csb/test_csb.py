@@ -228,6 +228,30 @@ async def order(dut: Any, ratio: str) -> None:
 
 
 @cocotb.test()
+@cocotb.parametrize(ratio=list(RATIOS))
+async def first_request_after_reset(dut: Any, ratio: str) -> None:
+    """A request that is there while reset is released is taken once, when it has an effect (system.md 4.1, trap)."""
+    tb = await TB(dut).start(ratio)
+    register = MAP["GLB.S_INTR_MASK"]
+    for value in (0x15, 0x2A, 0x3F):
+        dut.dla_reset_rstn.value = 0
+        await tb.both(5)
+        dut.csb2nvdla_addr.value, dut.csb2nvdla_wdat.value = register.address >> 2, value
+        dut.csb2nvdla_write.value, dut.csb2nvdla_nposted.value, dut.csb2nvdla_valid.value = 1, 0, 1
+        await ClockCycles(dut.csb_clk, 2)
+        dut.dla_reset_rstn.value = 1
+        for _ in range(200):
+            await FallingEdge(dut.csb_clk)
+            if int(dut.csb2nvdla_ready.value):
+                break
+        else:
+            raise AssertionError("csb2nvdla_ready stays 0 after reset")
+        await RisingEdge(dut.csb_clk)
+        dut.csb2nvdla_valid.value = 0
+        assert await tb.csb.read(register.address) == value
+
+
+@cocotb.test()
 async def data_stays(dut: Any) -> None:
     """nvdla2csb_data keeps the last value between answers, also over write completions."""
     tb = await TB(dut).start()
