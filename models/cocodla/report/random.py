@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cocodla.report.progress import progress_bar
-from cocodla.runtime import campaign
+from cocodla.runtime import campaign, rtl
 from cocodla.runtime.campaign import Outcome
 from cocodla.runtime.kept import load_kept
 from cocodla.sim import project
@@ -65,9 +65,12 @@ def show(
 def show_rerun(folder: Path, waves: bool, console: Console) -> bool:
     """Run the small program of a failed case again; True if golden model and RTL are equal now."""
     program, simulation = load_kept(folder)
-    differences, cycles = campaign.check(program, replace(simulation, waves=waves))
+    simulation = replace(simulation, waves=waves, run_name="rerun")
+    differences, cycles = campaign.check(program, simulation)
     for line in differences:
         console.print(line, style="red", highlight=False, markup=False, soft_wrap=True)
+    if found := rtl.waves(simulation) if waves else None:
+        console.print(f"waves in {found}", highlight=False, soft_wrap=True)
     console.print(
         f"{cycles:,} cycles: " + (f"{len(differences)} differences" if differences else "equal"), highlight=False
     )
