@@ -156,5 +156,7 @@ def lint(modules: list[str] = typer.Argument(None, help="modules of rtl/; withou
 def main() -> None:
     """Entry point. Exit status: 0 done, 1 something differed or failed, 2 the user's input or machine was wrong."""
     # Ended from outside is as good as Ctrl-C: simulators end, too, and nothing is left half-written.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
     app()

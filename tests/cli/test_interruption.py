@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end a run with its simulators, and leave nothing half-written."""
+"""Ctrl-C, SIGTERM and a closed terminal end a run with its simulators, and leave nothing half-written."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def simulators(mark: str) -> list[int]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="no /proc")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_run_that_is_ended_takes_its_simulators_along(number: signal.Signals, tmp_path: Path) -> None:
     """Two traces that never end (no interrupt of PDP comes) run at a time."""
     for name in ("one", "two"):
