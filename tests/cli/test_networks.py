@@ -24,6 +24,8 @@ def test_inspect_tells_memory_layers_and_bounds(compiled: Path) -> None:
     assert [layer["name"] for layer in facts["layers"]] == ["conv0", "conv3", "fc7", "fc9", "fc11"]
     assert all(layer["bound"] > 0 and sum(layer["banks"]) == 32 for layer in facts["layers"])
     assert facts["bound_cycles"] == sum(layer["bound"] for layer in facts["layers"])
+    assert facts["predicted_cycles"] == sum(layer["cycles"] for layer in facts["layers"])
+    assert all(layer["cycles"] > layer["read_bytes"] / 8 for layer in facts["layers"])
     spans = sorted((a, a + t["bytes"]) for t in facts["tensors"] for a in t["addresses"])
     assert all(before[1] <= behind[0] for before, behind in itertools.pairwise(spans))
     assert facts["memory"]["base"] + facts["memory"]["constants"] <= spans[0][0]

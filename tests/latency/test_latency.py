@@ -8,12 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from cocodla import zoo
 from cocodla.bench.layers import LAYERS
 from cocodla.bench.measure import MEMORIES, layer_cases, predicted_cycles
 from cocodla.bench.program import layer_program
 from cocodla.formats.feature import CubeLayout
 from cocodla.golden.config import PdpConfig, Pooling
-from cocodla.latency import Layer, MemoryTiming, layer_of, predict
+from cocodla.latency import Layer, MemoryTiming, layer_of, layer_of_registers, predict
 from cocodla.latency.convolution import Convolution, output_end, stripes
 from cocodla.sim import project
 
@@ -128,3 +129,10 @@ def test_pooling_pays_for_wide_windows_and_rows_without_a_line() -> None:
     assert pooling(stride_width=4, out_width=3, pad_left=1, pad_right=2) == plain + 8
     # between surfaces the row leaves with the first line of the next one
     assert pooling(**both, channels=16) == plain + 64 + 8
+
+
+def test_layers_of_a_compiled_network_are_read_from_their_words() -> None:
+    layers = [layer_of_registers(entry.registers, entry.units) for entry in zoo.lenet5().layers]
+    assert [found.pdp is not None for found in layers] == [True, True, False, False, False]
+    assert all(found.conv and found.sdp and found.rdma for found in layers)
+    assert [found.conv.csc.kernels for found in layers if found.conv] == [6, 16, 120, 84, 10]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from cocodla.formats.feature import CubeLayout
@@ -9,8 +10,9 @@ from cocodla.golden.config import PdpConfig, SdpConfig, SdpRdmaConfig
 from cocodla.golden.config_cdp import cdp_source
 from cocodla.golden.config_conv import CdmaConfig, ConvConfig, CscConfig
 from cocodla.golden.device import Device
-from cocodla.program.commands import WriteRegister
+from cocodla.program.commands import Command, WriteRegister
 from cocodla.program.program import Program
+from cocodla.registers import MAP
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,13 @@ class Layer:
     rdma: SdpRdmaConfig | None = None
     pdp: PdpConfig | None = None
     cdp: CubeLayout | None = None
+
+
+def layer_of_registers(words: Mapping[str, int], units: Iterable[str]) -> Layer:
+    """The layer that some units run with these register words (by path). UserError as `layer_of`."""
+    writes: list[Command] = [WriteRegister(MAP[path].address, word) for path, word in words.items()]
+    writes += [WriteRegister(MAP[f"{unit}.D_OP_ENABLE"].address, 1) for unit in units]
+    return layer_of(Program(writes))
 
 
 def layer_of(program: Program) -> Layer:

@@ -10,10 +10,20 @@ from rich.table import Table
 
 from cocodla import hw
 from cocodla.compiler import Layer, Network
+from cocodla.latency import MemoryTiming, layer_of_registers, predict
 from cocodla.registers import MAP
 from cocodla.runtime.accuracy import Accuracy
 
 MACS_PER_CYCLE = 64
+
+
+MEMORY = MemoryTiming()
+"""The memory that predicted cycles are for."""
+
+
+def predicted_cycles(layer: Layer) -> int:
+    """Cycles the latency model predicts for a layer that runs alone (docs/performance.md)."""
+    return predict(layer_of_registers(layer.registers, layer.units), MEMORY)
 
 
 def describe(network: Network) -> dict[str, Any]:
@@ -30,7 +40,7 @@ def describe(network: Network) -> dict[str, Any]:
             "name": layer.name, "operation": layer.operation, "input": list(layer.input_shape),
             "output": list(layer.output_shape), "sources": list(layer.sources), "target": layer.target,
             "units": list(layer.units), "macs": layer.macs, "mac_cycles": layer.mac_cycles, "bound": layer.bound,
-            "limited_by": limit(layer), "read_bytes": layer.read_beats * hw.ATOM,
+            "cycles": predicted_cycles(layer), "limited_by": limit(layer), "read_bytes": layer.read_beats * hw.ATOM,
             "written_bytes": layer.write_beats * hw.ATOM, "banks": banks(layer),
         }
         for layer in network.layers
@@ -50,6 +60,7 @@ def describe(network: Network) -> dict[str, Any]:
         "layers": layers,
         "host": host_operators(network),
         "bound_cycles": network.bound,
+        "predicted_cycles": sum(layer["cycles"] for layer in layers),
     }  # fmt: skip
 
 
@@ -85,7 +96,8 @@ def show_network(network: Network, console: Console) -> None:
     read = sum(layer["read_bytes"] for layer in facts["layers"])
     written = sum(layer["written_bytes"] for layer in facts["layers"])
     console.print(
-        f"{len(network.layers)} layers, {macs:,} MACs, at least {bound:,} cycles an image "
+        f"{len(network.layers)} layers, {macs:,} MACs, {facts['predicted_cycles']:,} cycles an image predicted for one "
+        f"layer at a time (memory latency {MEMORY.latency}), at least {bound:,} "
         f"({bound / hw.CLOCK_MHZ / 1000:.3f} ms at {hw.CLOCK_MHZ} MHz, "
         f"multipliers {macs / bound / MACS_PER_CYCLE:.0%} busy), traffic {read:,} B read, {written:,} B written",
         highlight=False,
@@ -115,13 +127,13 @@ def _layer_table(facts: dict[str, Any]) -> Table:
     table = Table(title="layers")
     for heading in ("layer", "operation", "input", "output"):
         table.add_column(heading)
-    for heading in ("MACs", "bound, cycles", "by", "banks", "read B", "written B"):
+    for heading in ("MACs", "cycles", "at least", "by", "banks", "read B", "written B"):
         table.add_column(heading, justify="right")
     for layer in facts["layers"]:
         table.add_row(
             layer["name"], layer["operation"], _shape(layer["input"]), _shape(layer["output"]), f"{layer['macs']:,}",
-            f"{layer['bound']:,}", layer["limited_by"], "+".join(map(str, layer["banks"] or ())) or "-",
-            f"{layer['read_bytes']:,}", f"{layer['written_bytes']:,}",
+            f"{layer['cycles']:,}", f"{layer['bound']:,}", layer["limited_by"],
+            "+".join(map(str, layer["banks"] or ())) or "-", f"{layer['read_bytes']:,}", f"{layer['written_bytes']:,}",
         )  # fmt: skip
     return table
 
