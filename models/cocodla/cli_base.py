@@ -46,7 +46,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
 def command_line(*words: object) -> str:
     """The shell command that calls this project with `words`, on the same DUT."""
     dut = os.environ.get("DUT_FILELIST")
-    prefix = f"DUT_FILELIST={shlex.quote(str(Path(dut).resolve()))} " if dut else ""
+    prefix = f"env DUT_FILELIST={shlex.quote(str(Path(dut).resolve()))} " if dut else ""
     return prefix + shlex.join([sys.executable, "-m", "cocodla", *map(str, words)])
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from cocodla.cli_base import command_line
 from cocodla.errors import UserError
 from cocodla.golden import run as run_golden
 from cocodla.program import Execution, Program
@@ -241,9 +243,19 @@ def test_a_trace_on_another_dut(sim: str, tmp_path: Path, monkeypatch: pytest.Mo
     report = (folder / "report.txt").read_text()
     assert f"DUT_FILELIST={STANDIN} " in report and f"--sim {sim}" in report
     monkeypatch.delenv("DUT_FILELIST")
+    assert f"--rerun {folder} --waves" in (folder / "rerun.sh").read_text()
     again = invoke("traces", "--rerun", folder)
     assert again.exit_code == 1 and "CRC-32" in again.stdout
     shutil.rmtree(folder)
+
+
+def test_commands_that_repeat_a_run_are_for_a_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also behind exec, as rerun.sh has them, and with a DUT in a folder with a blank."""
+    monkeypatch.setenv("DUT_FILELIST", "/a b/files.f")
+    monkeypatch.setattr("sys.executable", "/bin/echo")
+    script = f"exec {command_line('traces', Path('x y'), '--seed', 3)}; exit 7"
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "-m cocodla traces x y --seed 3\n"
 
 
 def dut(folder: Path, text: str, **files: str) -> Path:

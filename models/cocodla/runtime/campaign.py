@@ -142,7 +142,7 @@ def keep(outcome: Outcome, small: Outcome, repeat: str, rerun: Callable[[Path], 
         *outcome.differences,
     ]
     pieces = [piece_to_json(piece) for piece in small.case.plan.pieces]
-    return save_kept(folder, small.program, small.case.simulation, text, pieces=pieces)
+    return save_kept(folder, small.program, small.case.simulation, text, rerun(folder), pieces=pieces)
 
 
 def describe(layer: RandomLayer) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from collections.abc import Iterable
 from dataclasses import asdict, replace
@@ -15,8 +16,13 @@ from cocodla.runtime import rtl
 from cocodla.sim.filelist import dut_list
 
 
-def save_kept(folder: Path, program: Program, simulation: rtl.Simulation, report: Iterable[str], **extra: Any) -> Path:
-    """Make `folder` anew: program.zip, simulation.json, report.txt, and <name>.json for each of `extra`."""
+def save_kept(
+    folder: Path, program: Program, simulation: rtl.Simulation, report: Iterable[str], rerun: str, **extra: Any
+) -> Path:
+    """Make `folder` anew: program.zip, simulation.json, report.txt, rerun.sh, and <name>.json for each of `extra`.
+
+    rerun: the command that runs the program of this folder again.
+    """
     scratch = folder.with_name(f".{folder.name}.tmp")
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
@@ -27,6 +33,11 @@ def save_kept(folder: Path, program: Program, simulation: rtl.Simulation, report
     for name, value in extra.items():
         (scratch / f"{name}.json").write_text(json.dumps(value) + "\n")
     (scratch / "report.txt").write_text("\n".join(report) + "\n")
+    script = scratch / "rerun.sh"
+    script.write_text(
+        f"#!/bin/sh\n# Runs program.zip again, with waves.\ncd {shlex.quote(str(Path.cwd()))} && exec {rerun}\n"
+    )
+    script.chmod(0o755)
     shutil.rmtree(folder, ignore_errors=True)
     scratch.rename(folder)
     return folder

@@ -165,8 +165,9 @@ def run_one(trace: Trace, settings: Settings) -> TraceRun:
     report = [f"{trace.script}", ""]
     report += [f"golden model: {line}" for line in outcome.golden or ["pass"]]
     report += [f"RTL: {line}" for line in outcome.rtl or ["pass"]]
-    report += ["", f"the trace again: {settings.repeat(trace)}", f"this program again: {settings.rerun(folder)}"]
-    return replace(outcome, kept=save_kept(folder, program, settings.simulation, report))
+    rerun = settings.rerun(folder)
+    report += ["", f"the trace again: {settings.repeat(trace)}", f"this program again: {rerun}"]
+    return replace(outcome, kept=save_kept(folder, program, settings.simulation, report, rerun))
 
 
 def run_trace(name: str, program: Program, simulation: rtl.Simulation, reference: int | None = None) -> TraceRun:
