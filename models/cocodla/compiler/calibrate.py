@@ -9,7 +9,7 @@ import numpy as np
 
 from cocodla.compiler import reference
 from cocodla.compiler.calibration import Samples
-from cocodla.compiler.ir import Concat, FloatArray, Graph, Node
+from cocodla.compiler.ir import UNPOOLED, Concat, FloatArray, Graph
 from cocodla.compiler.options import CompileOptions
 from cocodla.errors import UserError
 
@@ -155,7 +155,7 @@ def calibrate(graph: Graph, samples: Samples, options: CompileOptions) -> Statis
         share = len(images) / len(samples)
         for tensor, values in reference.walk(graph, images):
             if not np.isfinite(values).all():
-                raise UserError(f"{_where(graph, tensor)} takes infinite or NaN values on the calibration data")
+                raise UserError(f"{graph.where(tensor)} takes infinite or NaN values on the calibration data")
             histograms.setdefault(tensor, Histogram()).add(values)
             axes = (0, *range(2, values.ndim))
             peak = np.abs(values).max(axes)
@@ -165,7 +165,10 @@ def calibrate(graph: Graph, samples: Samples, options: CompileOptions) -> Statis
     joined = {name for node in graph.nodes if isinstance(node, Concat) for name in node.inputs}
     method = CALIBRATORS[options.calibrator]
     for tensor, histogram in histograms.items():
-        if tensor.removesuffix(reference.UNPOOLED) not in joined:
+        root = tensor.removesuffix(UNPOOLED)
+        if root in graph.pins:
+            continue
+        if root not in joined:
             _check_varies(graph, tensor, histogram)
         statistics.ranges[tensor] = method(histogram, options)
     return statistics
@@ -174,13 +177,5 @@ def calibrate(graph: Graph, samples: Samples, options: CompileOptions) -> Statis
 def _check_varies(graph: Graph, tensor: str, histogram: Histogram) -> None:
     if histogram.limit == 0 or (histogram.low == histogram.high and histogram.seen > 1):
         raise UserError(
-            f"{_where(graph, tensor)} is {histogram.low:g} for all calibration data; what never varies has no scale"
+            f"{graph.where(tensor)} is {histogram.low:g} for all calibration data; what never varies has no scale"
         )
-
-
-def _where(graph: Graph, tensor: str) -> str:
-    """A tensor with the node that makes it, for messages."""
-    if tensor == graph.input:
-        return f"the model's input {tensor!r}"
-    node: Node | None = graph.producer(tensor.removesuffix(reference.UNPOOLED))
-    return f"{type(node).__name__} {node.name!r}: its output {tensor!r}" if node else f"tensor {tensor!r}"

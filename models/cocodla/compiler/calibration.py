@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cocodla.compiler.ir import Affine, Conv, Dense, FloatArray, Graph, Node, Shape
+from cocodla.compiler.ir import Affine, Conv, Dense, FloatArray, Graph, Node, Quantisation, Shape
 from cocodla.compiler.options import CompileOptions
 from cocodla.compiler.pixels import BATCH, ImageSet, PixelMap, check_images, extent, pixel_map
 from cocodla.errors import UserError
@@ -15,11 +15,15 @@ from cocodla.errors import UserError
 
 @dataclass(frozen=True)
 class Samples:
-    """Calibration images and the meaning of their pixels; `shape` is the model's input."""
+    """Calibration images and the meaning of their pixels; `shape` is the model's input.
+
+    measured: False for invented images, which passes are checked with but scales do not follow from.
+    """
 
     images: ImageSet
     pixels: PixelMap
     shape: Shape
+    measured: bool = True
 
     def __len__(self) -> int:
         return len(self.images)
@@ -39,10 +43,21 @@ Calibration = ImageSet | Callable[[Shape], ImageSet] | None
 """Calibration images, or a function that makes them for the shape of the model's input."""
 
 
-def samples_of(calibration: Calibration, shape: Shape, options: CompileOptions) -> Samples:
-    """Check a calibration set against the model's input; UserError if it is absent, empty or of another shape."""
+def samples_of(
+    calibration: Calibration,
+    shape: Shape,
+    options: CompileOptions,
+    pin: Quantisation | None = None,
+    optional: bool = False,
+) -> Samples:
+    """Check a calibration set against the model's input; UserError if it is absent, empty or of another shape.
+
+    pin: codes the model fixes for its input. optional: the model brings scales, so that there may be no set.
+    """
     if callable(calibration):
         calibration = calibration(shape)
+    if calibration is None and optional:
+        return _invented(shape, options, pin or Quantisation(1 / 127))
     if calibration is None:
         raise UserError("no calibration data: int8 scales follow from sample inputs of the model")
     if len(calibration) == 0:
@@ -51,6 +66,15 @@ def samples_of(calibration: Calibration, shape: Shape, options: CompileOptions) 
         calibration = check_images(calibration[:], shape, "calibration images")
     check_images(calibration[:1], shape, "calibration images")
     return Samples(calibration, _meaning(calibration, shape, options), shape)
+
+
+def _invented(shape: Shape, options: CompileOptions, codes: Quantisation) -> Samples:
+    """Random inputs that use all codes. Where the options do not tell, a pixel byte is an uint8 code."""
+    random = np.random.default_rng(0)
+    values = codes.dequantise(random.integers(-128, 128, (4, *shape)).astype(np.int8))
+    if options.pixel_scale is None:
+        options = replace(options, pixel_scale=codes.scale, pixel_offset=codes.real(-128))
+    return Samples(values, pixel_map(values, shape[0], options), shape, measured=False)
 
 
 def _meaning(calibration: ImageSet, shape: Shape, options: CompileOptions) -> PixelMap:

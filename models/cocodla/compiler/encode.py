@@ -189,15 +189,16 @@ def _cacc_cmac(words: Words, conv: QuantisedConv) -> None:
 def _sdp(words: Words, conv: QuantisedConv, target: Tensor) -> None:
     """BS: multiplier per channel. BN: bias per channel, then the activation. CVT: drop the fraction.
 
-    With a summand BS takes the bias too, before the multiplier, and BN adds the summand.
+    With a summand BS takes the bias too, before the multiplier, and BN adds the summand. Of a large bias BS takes a
+    part.
     """
     _cube_size(words, "SDP", (len(conv.weight), *conv.size))
     _sdp_common(words, None if conv.pool is not None else target, flying=True)
     _set(
-        words, "SDP.D_DP_BS_CFG", BS_BYPASS=0, BS_ALU_BYPASS=int(not conv.has_summand), BS_ALU_ALGO="SUM",
+        words, "SDP.D_DP_BS_CFG", BS_BYPASS=0, BS_ALU_BYPASS=int(not _adds_in_bs(conv)), BS_ALU_ALGO="SUM",
         BS_MUL_BYPASS=0, BS_MUL_PRELU=0, BS_RELU_BYPASS=1,
     )  # fmt: skip
-    in_bs = conv.bias_shift if conv.has_summand else 0
+    in_bs = conv.bias_shift if conv.has_summand else conv.early_shift
     _set(words, "SDP.D_DP_BS_ALU_CFG", BS_ALU_SRC="MEM", BS_ALU_SHIFT_VALUE=in_bs)
     _set(words, "SDP.D_DP_BS_MUL_CFG", BS_MUL_SRC="MEM", BS_MUL_SHIFT_VALUE=conv.multiplier_shift)
     leaky = conv.leaky
@@ -251,10 +252,14 @@ def _sdp_mean(words: Words, conv: QuantisedConv, layer: HardwareLayer) -> None:
     _sdp_rdma_common(words, flying=True)
 
 
+def _adds_in_bs(conv: QuantisedConv) -> bool:
+    return conv.has_summand or conv.early is not None
+
+
 def _sdp_rdma(words: Words, conv: QuantisedConv, layer: HardwareLayer) -> None:
     _cube_size(words, "SDP_RDMA", (len(conv.weight), *conv.size))
     _set(
-        words, "SDP_RDMA.D_BRDMA_CFG", BRDMA_DISABLE="NO", BRDMA_DATA_USE="BOTH" if conv.has_summand else "MUL",
+        words, "SDP_RDMA.D_BRDMA_CFG", BRDMA_DISABLE="NO", BRDMA_DATA_USE="BOTH" if _adds_in_bs(conv) else "MUL",
         BRDMA_DATA_SIZE="TWO_BYTE", BRDMA_DATA_MODE="PER_KERNEL", BRDMA_RAM_TYPE="MC",
     )  # fmt: skip
     _plain(words, "SDP_RDMA.D_BS_BASE_ADDR_LOW", layer.addresses["multiplier"])

@@ -31,7 +31,9 @@ def equalise(graph: Graph, peaks: Mapping[str, FloatArray]) -> dict[str, FloatAr
         if first.activation is not None and first.activation.high is not None:
             continue
         between, second = _next_convolution(graph, first)
-        if second is None:
+        if second is None or first.steps is not None or second.steps is not None:
+            continue
+        if any(tensor in graph.pins for tensor in between):
             continue
         factor = _balance(peaks[first.output], _largest_weights(second))
         first.weight = first.weight / factor[:, None, None, None]

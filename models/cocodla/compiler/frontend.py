@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import onnx
 from onnx import numpy_helper
-from onnx.reference import ReferenceEvaluator
 
-from cocodla.compiler.ir import Affine, Graph, Host, Shape
+from cocodla.compiler import original, qdq
+from cocodla.compiler.ir import Affine, Graph, Host, Quantisation, Shape
 from cocodla.compiler.operators import TRANSLATORS, Result, Source, Unsupported, chains
 from cocodla.compiler.options import CompileOptions
 from cocodla.errors import UserError
@@ -45,8 +45,8 @@ class Import:
 
     model: the checked model, batch bound to 1. outputs: the model's own output tensors.
     aliases: tensors that are another tensor under a second name (Identity, Dropout). placements: all nodes of the
-    host, also those in the middle of the network (Host nodes of the graph). labels: names of all ONNX nodes ->
-    operator.
+    host, also those in the middle of the network (Host nodes of the graph). codes: integer tensors of QuantizeLinear ->
+    the real tensor they stand for, and how. steps: real value of one code for each element of quantised constants.
     """
 
     model: onnx.ModelProto
@@ -56,7 +56,8 @@ class Import:
     constants: dict[str, np.ndarray] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     placements: list[Placement] = field(default_factory=list)
-    labels: dict[str, str] = field(default_factory=dict)
+    codes: dict[str, tuple[str, Quantisation]] = field(default_factory=dict)
+    steps: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 def load_model(path: Path | str) -> onnx.ModelProto:
@@ -95,23 +96,27 @@ def import_model(
     input_name, shape = _bind_input(model, constants, options)
     outputs = [value.name for value in model.graph.output]
     result = Import(model, Graph(name, input_name, [], {input_name: shape}), outputs, constants=constants)
-    partition = _Partition(result)
+    partition = _Partition(result, options.strict)
     opset = next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
     done: set[int] = set()
     for node in model.graph.node:
         if node.op_type == "Constant":
             _folded(node, result, node.name or node.output[0])
     for index, node in enumerate(model.graph.node):
-        label = node.name or node.output[0] or f"#{index}"
-        result.labels[label] = node.op_type
+        label = label_of(node)
         if index in done or _ignored(node, result) or _folded(node, result, label):
             continue
         inputs = [result.aliases.get(tensor, tensor) for tensor in node.input]
-        reason = (forced or {}).get(label) or partition.admit(index, inputs)
-        links = _chain(index, label, inputs, opset, result) if reason is None else []
-        done.update(links)
-        if reason is None and not links:
-            reason = _translate(node, label, inputs, opset, result)
+        source = Source(node, label, inputs, opset, result.constants, result.graph.shapes, result.steps)
+        reason = (forced or {}).get(label)
+        if reason is None and node.op_type in qdq.OPERATORS and node.domain in ("", "ai.onnx"):
+            reason = partition.requantise(source)
+        elif reason is None:
+            reason = partition.admit(index, inputs)
+            links = _chain(index, source, result) if reason is None else []
+            done.update(links)
+            if reason is None and not links:
+                reason = _translate(source, result)
         if reason is not None:
             if options.strict:
                 raise UserError(f"{node.op_type} {label!r}: {reason}")
@@ -123,8 +128,8 @@ def import_model(
 class _Partition:
     """Which nodes run on the host, and what crosses the border."""
 
-    def __init__(self, result: Import) -> None:
-        self.result = result
+    def __init__(self, result: Import, strict: bool) -> None:
+        self.result, self.strict = result, strict
         self.made: dict[str, onnx.NodeProto] = {}
         self.worthwhile = _leading_to_work(result.model)
         self.kinds = _float_shapes(result.model)
@@ -135,6 +140,9 @@ class _Partition:
         behind = [tensor for tensor in inputs if tensor in self.made and tensor not in graph.shapes]
         if not behind:
             return None
+        integers = [tensor for tensor in behind if tensor in self.result.codes]
+        if integers:
+            return f"it computes with the integers {integers[0]!r} of QuantizeLinear"
         if index not in self.worthwhile:
             return "it follows host operators and no convolution or fully connected layer follows it"
         for tensor in behind:
@@ -145,12 +153,33 @@ class _Partition:
             self._fetch(tensor)
         return None
 
+    def requantise(self, source: Source) -> str | None:
+        """QuantizeLinear and DequantizeLinear: fix the codes of a tensor. Why that is not possible, or None.
+
+        The host may need QuantizeLinear's integers later on: then it makes them from the tensor.
+        """
+        result, tensor = self.result, source.inputs[0]
+        try:
+            if source.node.op_type == "DequantizeLinear":
+                pin = qdq.read_pair(source, result.codes)
+                if tensor in result.codes and pin == result.codes[tensor][1]:
+                    result.aliases[source.output] = result.codes[tensor][0]
+                    return None
+                result.graph.pins[source.output] = pin  # in case the accelerator fetches it from the host
+                return "its input is not made by a QuantizeLinear of the same scale and zero point"
+            pin = qdq.quantisation(source)
+            if tensor not in result.graph.shapes:
+                return f"the host makes its input {tensor!r}"
+            qdq.pin(result.graph, tensor, pin, raw=tensor == source.node.input[0])
+        except Unsupported as reason:
+            return str(reason)
+        result.codes[source.output] = (tensor, pin)
+        self.made[source.output] = _renamed(source.node, source.inputs)
+        return None
+
     def place(self, node: onnx.NodeProto, label: str, inputs: Sequence[str], reason: str) -> None:
         """Let the host run a node."""
-        copy = onnx.NodeProto()
-        copy.CopyFrom(node)
-        copy.input[:] = inputs
-        self.made.update(dict.fromkeys(filter(None, node.output), copy))
+        self.made.update(dict.fromkeys(filter(None, node.output), _renamed(node, inputs)))
         self.result.placements.append(Placement(label, node.op_type, reason))
 
     def _fetch(self, tensor: str) -> None:
@@ -173,11 +202,27 @@ class _Partition:
             seen.add(tensor)
             if tensor in self.made:
                 needed.append(id(self.made[tensor]))
+                if tensor in self.result.codes:
+                    self._report(self.made[tensor])
                 wanted += self.made[tensor].input
             else:
                 inputs.append(tensor)
         ordered = {id(node): node for node in self.made.values()}
         return [node for key, node in ordered.items() if key in needed], sorted(inputs)
+
+    def _report(self, node: onnx.NodeProto) -> None:
+        """Tell that the host runs a QuantizeLinear whose tensor the accelerator makes."""
+        placement = Placement(label_of(node), node.op_type, "its integers are read on the host")
+        if self.strict:
+            raise UserError(f"{placement.operator} {placement.node!r}: {placement.reason}")
+        if placement not in self.result.placements:
+            self.result.placements.append(placement)
+
+    def _no_work(self) -> str:
+        first = next((place for place in self.result.placements if place.operator in WORTHWHILE), None)
+        first = first or next(iter(self.result.placements), None)
+        reason = f" ({first.operator} {first.node!r}: {first.reason})" if first else ""
+        return f"the model has no operator for the accelerator{reason}"
 
     def cut(self) -> None:
         """Decide which tensors leave the accelerator, and what the host does behind it."""
@@ -188,7 +233,7 @@ class _Partition:
             raise UserError("an output of the model is constant")
         graph.outputs = list(dict.fromkeys([*wanted, *(tensor for tensor in sources if tensor not in self.made)]))
         if not any(not isinstance(node, Host) for node in graph.nodes):
-            raise UserError("the model has no operator for the accelerator")
+            raise UserError(self._no_work())
         if graph.input in graph.outputs:
             self._copy_input()
         for node in reversed(list(graph.nodes)):
@@ -196,8 +241,7 @@ class _Partition:
                 graph.nodes.remove(node)
                 del graph.shapes[node.output]
         if not any(not isinstance(node, Host) for node in graph.nodes):
-            raise UserError("the model has no operator for the accelerator")
-
+            raise UserError(self._no_work())
 
     def _copy_input(self) -> None:
         """The input leaves the accelerator too, for the last host operators or as an output: as an int8 copy."""
@@ -206,12 +250,43 @@ class _Partition:
         result.model.graph.node.append(onnx.helper.make_node("Identity", [graph.input], [copy]))
         graph.nodes.append(Affine(copy, [graph.input], copy, np.ones(channels), np.zeros(channels)))
         graph.shapes[copy] = graph.shapes[graph.input]
+        graph.pin_like(copy, graph.input)
         graph.outputs = [copy if tensor == graph.input else tensor for tensor in graph.outputs]
         for node in result.host:
             node.input[:] = [copy if tensor == graph.input else tensor for tensor in node.input]
         for tensor in result.outputs:
             if result.aliases.get(tensor, tensor) == graph.input:
                 result.aliases[tensor] = copy
+
+
+def label_of(node: onnx.NodeProto) -> str:
+    """How a node is called in messages: its name, or its first output's."""
+    return str(node.name or next(filter(None, node.output), node.op_type))
+
+
+def _renamed(node: onnx.NodeProto, inputs: Sequence[str]) -> onnx.NodeProto:
+    """A copy of a node that reads other tensors."""
+    copy = onnx.NodeProto()
+    copy.CopyFrom(node)
+    copy.input[:] = inputs
+    return copy
+
+
+def unquantised(imported: Import) -> onnx.ModelProto:
+    """The checked model without the roundings that the graph holds as fixed codes: what passes must not change."""
+    model = onnx.ModelProto()
+    model.CopyFrom(imported.model)
+    for node in model.graph.node:
+        if node.op_type == "DequantizeLinear" and node.output[0] in imported.aliases:
+            source = imported.aliases[node.output[0]]
+            node.CopyFrom(onnx.helper.make_node("Identity", [source], node.output[:1], name=node.name))
+    return model
+
+
+def rounds_on_host(imported: Import) -> bool:
+    """True if the host rounds to codes in the middle of the network: then float noise becomes whole steps."""
+    models = (onnx.load_model_from_string(node.model) for node in imported.graph.nodes if isinstance(node, Host))
+    return any(node.op_type == "QuantizeLinear" for model in models for node in model.graph.node)
 
 
 def _leading_to_work(model: onnx.ModelProto) -> set[int]:
@@ -338,6 +413,8 @@ def _ignored(node: onnx.NodeProto, result: Import) -> bool:
     source = result.aliases.get(node.input[0], node.input[0])
     if source in result.constants:
         result.constants[node.output[0]] = result.constants[source]
+        if source in result.steps:
+            result.steps[node.output[0]] = result.steps[source]
     elif source in result.graph.shapes:
         result.aliases[node.output[0]] = source
     else:
@@ -356,32 +433,35 @@ def _folded(node: onnx.NodeProto, result: Import, label: str) -> bool:
             feeds[tensor] = np.zeros((1, *result.graph.shapes[source]), np.float32)
         else:
             return False
-    inputs = [onnx.ValueInfoProto(name=name) for name in feeds]
-    outputs = [onnx.ValueInfoProto(name=name) for name in node.output if name]
-    body = onnx.GraphProto(name="constant", node=[node], input=inputs, output=outputs)
-    single = onnx.ModelProto(graph=body, opset_import=result.model.opset_import, ir_version=result.model.ir_version)
     try:
-        values = ReferenceEvaluator(single).run(None, feeds)
-    except Exception as error:
+        values = original.evaluate(node, feeds, result.model)
+    except UserError as error:
         raise UserError(f"{node.op_type} {label!r}: constant inputs, but it cannot be evaluated ({error})") from error
-    result.constants.update(zip((value.name for value in outputs), map(np.asarray, values), strict=True))
+    result.constants.update(values)
+    steps = qdq.constant_steps(node, feeds, result.steps)
+    if steps is not None:
+        data = node.input[0]
+        moves = node.op_type != "DequantizeLinear"
+        moved = original.evaluate(node, {**feeds, data: steps}, result.model) if moves else {node.output[0]: steps}
+        result.steps.update(moved)
     return True
 
 
-def _chain(index: int, label: str, inputs: list[str], opset: int, result: Import) -> list[int]:
+def _chain(index: int, first: Source, result: Import) -> list[int]:
     """Add a chain of Reshape and Transpose between two images to the graph: the numbers of its nodes, [] if none is."""
     graph, nodes = result.graph, result.model.graph.node
+    label, inputs = first.label, first.inputs
     shape = graph.shapes.get(inputs[0]) if inputs else None
     links = chains.chain_from(nodes, index, result.outputs) if shape is not None and len(shape) == 3 else []
     while shape is not None and len(links) > 1:
         chain = [nodes[link] for link in links]
-        numbers = chains.numbers_through(chain, result.constants, opset, inputs[0], shape)
+        numbers = chains.numbers_through(chain, result.constants, first.opset, inputs[0], shape)
         if numbers is not None and np.array_equal(numbers, np.arange(numbers.size).reshape(shape)):
             result.aliases[chain[-1].output[0]] = inputs[0]
             return links
         if numbers is not None:
             last = onnx.NodeProto(op_type="Reshape", name=label, input=[inputs[0]], output=[chain[-1].output[0]])
-            source = Source(last, label, inputs[:1], opset, result.constants, graph.shapes)
+            source = Source(last, label, inputs[:1], first.opset, result.constants, graph.shapes)
             try:
                 _add(chains.translate(source, numbers), graph)
                 return links
@@ -397,13 +477,12 @@ def _add(results: Sequence[Result], graph: Graph) -> None:
         graph.shapes[part.output] = shape
 
 
-def _translate(node: onnx.NodeProto, label: str, inputs: list[str], opset: int, result: Import) -> str | None:
+def _translate(source: Source, result: Import) -> str | None:
     """Add a node to the graph; why that is not possible, or None."""
-    graph = result.graph
+    graph, node, label = result.graph, source.node, source.label
     translator = TRANSLATORS.get(node.op_type) if node.domain in ("", "ai.onnx") else None
     if translator is None:
         return "operator is not supported"
-    source = Source(node, label, inputs, opset, result.constants, graph.shapes)
     try:
         results = translator(source)
     except Unsupported as reason:

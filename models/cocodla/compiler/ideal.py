@@ -11,10 +11,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cocodla.compiler.ir import Conv, FloatArray
+from cocodla.compiler.ir import Conv, FloatArray, Quantisation
 from cocodla.compiler.lrn import QuantisedLrn
 from cocodla.compiler.quantize import (
-    Quantisation,
     QuantisedAdd,
     QuantisedConv,
     QuantisedLayer,

@@ -33,6 +33,30 @@ class Loop:
     target: Steps
 
 
+UNPOOLED = "/unpooled"
+"""Behind a tensor's name: what goes into the pooling of the convolution that makes it."""
+
+
+@dataclass(frozen=True)
+class Quantisation:
+    """real = scale * (q - zero) for an int8 tensor."""
+
+    scale: float
+    zero: int = 0
+
+    def quantise(self, real: FloatArray) -> NDArray[np.int8]:
+        """Nearest int8 codes."""
+        return np.clip(np.rint(real / self.scale) + self.zero, -128, 127).astype(np.int8)
+
+    def real(self, code: int) -> float:
+        """What a code means."""
+        return self.scale * (code - self.zero)
+
+    def dequantise(self, codes: NDArray[np.int8]) -> FloatArray:
+        """Real values, float32."""
+        return ((codes.astype(np.float32) - np.float32(self.zero)) * np.float32(self.scale)).astype(np.float32)
+
+
 @dataclass(frozen=True)
 class ActivationFunction:
     """y = x for x >= 0, alpha * x below; then limited to `high`. alpha 0 and high None is ReLU.
@@ -125,7 +149,8 @@ class Conv(Node):
     """Cross-correlation: weight (K, C/group, R, S), bias (K), then activation, then pooling (both optional).
 
     `size` is the convolution's own output (height, width). Padding is `pad` (top, left) zeros before the input and
-    whatever `size` needs behind it. A second input is added to the sum before the activation.
+    whatever `size` needs behind it. A second input is added to the sum before the activation. steps: real weight of
+    one weight code, per kernel (K), where the model fixes it; the compiler chooses it elsewhere.
     """
 
     weight: FloatArray
@@ -137,6 +162,7 @@ class Conv(Node):
     group: int = 1
     activation: ActivationFunction | None = None
     pool: PoolFunction | None = None
+    steps: FloatArray | None = None
 
     @property
     def padded(self) -> bool:
@@ -154,7 +180,7 @@ class Transposed(Node):
     """Transposed convolution: weight (K, C/group, R, S), bias (K), then activation.
 
     Output o of an axis gets input i times weight r where i * stride - pad + r * dilation = o; `size` is the output's
-    (height, width).
+    (height, width). steps: as a convolution's.
     """
 
     weight: FloatArray
@@ -165,14 +191,16 @@ class Transposed(Node):
     dilation: Pair = (1, 1)
     group: int = 1
     activation: ActivationFunction | None = None
+    steps: FloatArray | None = None
 
 
 @dataclass
 class Dense(Node):
-    """y = weight (out, in) x + bias (out) on a vector."""
+    """y = weight (out, in) x + bias (out) on a vector. steps: as a convolution's."""
 
     weight: FloatArray
     bias: FloatArray
+    steps: FloatArray | None = None
 
 
 @dataclass
@@ -293,7 +321,8 @@ class InputMap:
 class Graph:
     """The accelerator's part of a model, in execution order.
 
-    shapes: every tensor's shape. outputs: tensors that leave the accelerator.
+    shapes: every tensor's shape. outputs: tensors that leave the accelerator. pins: codes of the tensors whose scale
+    the model itself fixes (QuantizeLinear); passes must not remove the rounding they stand for.
     """
 
     name: str
@@ -302,6 +331,7 @@ class Graph:
     shapes: dict[str, Shape] = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
     input_map: InputMap | None = None
+    pins: dict[str, Quantisation] = field(default_factory=dict)
 
     def producer(self, tensor: str) -> Node | None:
         """The node that writes `tensor`; None for the input."""
@@ -312,9 +342,22 @@ class Graph:
         return [node for node in self.nodes if tensor in node.inputs]
 
     def only_consumer(self, tensor: str) -> Node | None:
-        """The one node that reads `tensor`; None if there are more, or if it leaves the accelerator."""
+        """The one node that reads `tensor`, and may join its producer; None if there are more, if the tensor leaves the
+        accelerator, or if its rounding would be lost.
+        """
         readers = self.consumers(tensor)
-        return readers[0] if len(readers) == 1 and tensor not in self.outputs else None
+        if len(readers) != 1 or tensor in self.outputs or not self._dispensable(tensor, readers[0]):
+            return None
+        return readers[0]
+
+    def _dispensable(self, tensor: str, reader: Node) -> bool:
+        """True if nothing changes when `tensor` is not rounded: no codes are fixed, or the same ones next to it."""
+        pin, producer = self.pins.get(tensor), self.producer(tensor)
+        if pin is None:
+            return True
+        if self.pins.get(reader.output) == pin and (keeps_codes(reader) or isinstance(reader, Pool)):
+            return True
+        return producer is not None and keeps_codes(producer) and self.pins.get(producer.inputs[0]) == pin
 
     def chains(self) -> Iterator[tuple[Node, Node]]:
         """Pairs (node, the only reader of its output), over a copy: passes may edit the graph meanwhile."""
@@ -339,3 +382,26 @@ class Graph:
         for node in self.nodes:
             node.inputs = [new if tensor == old else tensor for tensor in node.inputs]
         self.outputs = [new if tensor == old else tensor for tensor in self.outputs]
+
+    def where(self, tensor: str) -> str:
+        """A tensor with the node that makes it, for messages."""
+        tensor = tensor.removesuffix(UNPOOLED)
+        if tensor == self.input:
+            return f"the model's input {tensor!r}"
+        node = self.producer(tensor)
+        return f"{type(node).__name__} {node.name!r}: its output {tensor!r}" if node else f"tensor {tensor!r}"
+
+    def pin_like(self, tensor: str, other: str) -> None:
+        """Fix the codes of `tensor` as those of `other` are, if they are."""
+        self.pins.pop(tensor, None)
+        if other in self.pins:
+            self.pins[tensor] = self.pins[other]
+
+
+def keeps_codes(node: Node) -> bool:
+    """True if a node's output values are values of its input, 0 or a limit: it may be rounded before or behind."""
+    if isinstance(node, Pool):
+        return node.function.kind == "max"
+    if isinstance(node, Activate):
+        return node.function.zero_below
+    return isinstance(node, (Reshape, Slice, Pad, Move))

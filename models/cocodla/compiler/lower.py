@@ -224,7 +224,7 @@ def _convolution(tile: tiles.Tile, name: str, label: str) -> HardwareLayer:
         result.blobs["multiplier"] = _positions(layer.mean.first, kernels)
         result.blobs["second multiplier"] = _positions(layer.mean.second, kernels)
         return _counted(result, tile, steps)
-    in_bs = layer.bias if layer.has_summand else None
+    in_bs = layer.bias if layer.has_summand else layer.early
     result.blobs["multiplier"] = pack_channel_operands(kernels, in_bs, layer.multiplier, two_bytes=True).tobytes()
     if not layer.has_summand:
         result.blobs["bias"] = pack_channel_operands(kernels, layer.bias, layer.slopes, two_bytes=True).tobytes()

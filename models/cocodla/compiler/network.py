@@ -18,9 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cocodla.compiler.ir import FloatArray, Shape
+from cocodla.compiler.ir import FloatArray, Quantisation, Shape
 from cocodla.compiler.pixels import PixelMap, check_images
-from cocodla.compiler.quantize import Quantisation
 from cocodla.compiler.tensors import Box, Tensor, from_json, to_json
 from cocodla.errors import UserError
 from cocodla.formats import bytes_to_tensor, tensor_to_bytes
@@ -41,7 +40,8 @@ class InputSpec:
     """What the network takes: (batch, *shape) of uint8 pixels, or of floats as the original model takes them.
 
     pixels: how a pixel byte becomes a model input. map_scale, map_shift: preprocessing folded out of the model; a
-    cube input is quantised after it on the host, a pixel input has it in the first layer.
+    cube input is quantised after it on the host, a pixel input has it in the first layer. rounded: the model itself
+    rounds its input, so that host operators see what is left of it too.
     """
 
     tensor: str
@@ -50,6 +50,7 @@ class InputSpec:
     pixel_offset: tuple[float, ...]
     map_scale: tuple[float, ...] | None = None
     map_shift: tuple[float, ...] | None = None
+    rounded: bool = False
 
     @property
     def pixels(self) -> PixelMap:
@@ -225,7 +226,7 @@ class Network:
         feeds = {}
         for source, (name, shape) in zip(step.sources, step.feeds, strict=True):
             if source == self.input.tensor:
-                value = self.input.pixels.to_input(images) if images.dtype == np.uint8 else images
+                value = self._first_values(images)
             else:
                 tensor = self.tensors[source]
                 codes = bytes_to_tensor(memory[source], tensor.layout)
@@ -318,6 +319,15 @@ class Network:
         image = np.moveaxis(pixels.reshape(-1, *tensor.shape), 1, -1)
         planes = image_to_planes(np.ascontiguousarray(image), tensor.pixel_format, tensor.line_strides)
         return np.concatenate(planes, axis=-1)
+
+    def _first_values(self, images: np.ndarray) -> FloatArray:
+        """The input as host operators see it."""
+        value = self.input.pixels.to_input(images) if images.dtype == np.uint8 else images
+        if not self.input.rounded:
+            return value
+        tensor = self.tensors[self.input.tensor]
+        codes = Quantisation(tensor.scale, tensor.zero)
+        return codes.dequantise(codes.quantise(value))
 
     def _quantised_input(self, images: FloatArray) -> np.ndarray:
         tensor = self.tensors[self.input.tensor]

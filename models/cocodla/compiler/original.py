@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -23,10 +24,14 @@ def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 3
     options.intra_op_num_threads = 1
-    try:
-        return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # its exceptions share no base class
-        raise UserError(f"onnxruntime refuses the model ({str(error).splitlines()[0]})") from error
+    data, none = model.SerializeToString(), onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    for level in (options.graph_optimization_level, none):  # its optimisations break some quantised models
+        options.graph_optimization_level = level
+        try:
+            return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # its exceptions share no base class
+            reason = str(error).splitlines()[0]
+    raise UserError(f"onnxruntime refuses the model ({reason})")
 
 
 def outputs_of(model: onnx.ModelProto, tensors: list[str], images: FloatArray) -> dict[str, FloatArray]:
@@ -43,6 +48,24 @@ def outputs_of(model: onnx.ModelProto, tensors: list[str], images: FloatArray) -
     (name,) = (value.name for value in model.graph.input if value.name not in constants)
     rows = [runner.run(tensors, {name: image[None].astype(np.float32)}) for image in images]
     return {tensor: np.concatenate(values) for tensor, values in zip(tensors, zip(*rows, strict=True), strict=True)}
+
+
+def evaluate(node: onnx.NodeProto, feeds: Mapping[str, np.ndarray], like: onnx.ModelProto) -> dict[str, np.ndarray]:
+    """Outputs of one operator by name, for the values of its inputs; opsets as in `like`.
+
+    UserError if onnxruntime cannot compute it.
+    """
+    kinds = {name: onnx.helper.np_dtype_to_tensor_dtype(value.dtype) for name, value in feeds.items()}
+    inputs = [onnx.helper.make_tensor_value_info(name, kinds[name], value.shape) for name, value in feeds.items()]
+    outputs = [onnx.ValueInfoProto(name=name) for name in node.output if name]
+    graph = onnx.helper.make_graph([node], "constant", inputs, outputs)
+    names = [value.name for value in outputs]
+    runner = session(onnx.helper.make_model(graph, opset_imports=like.opset_import, ir_version=like.ir_version))
+    try:
+        values = runner.run(names, dict(feeds))
+    except Exception as error:  # its exceptions share no base class
+        raise UserError(str(error).splitlines()[0]) from error
+    return dict(zip(names, map(np.asarray, values), strict=True))
 
 
 def run_host(model: bytes, feeds: dict[str, FloatArray], output: str) -> FloatArray:

@@ -11,7 +11,7 @@ import onnx
 from threadpoolctl import threadpool_limits
 
 from cocodla.compiler import allocate, encode, frontend, limits, original, schedule
-from cocodla.compiler.calibrate import calibrate
+from cocodla.compiler.calibrate import Statistics, calibrate
 from cocodla.compiler.calibration import Calibration, Samples, check_constants, samples_of
 from cocodla.compiler.equalise import equalise
 from cocodla.compiler.ir import Conv, Graph, Host, Shape
@@ -19,7 +19,7 @@ from cocodla.compiler.lower import HardwareLayer, lower
 from cocodla.compiler.network import HostStep, InputSpec, Layer, Network, OutputSpec
 from cocodla.compiler.options import CompileOptions
 from cocodla.compiler.passes import Verifier, run_passes
-from cocodla.compiler.pixels import Conversion, PixelMap, conversion
+from cocodla.compiler.pixels import Conversion, PixelMap, conversion, exact_conversion
 from cocodla.compiler.quantize import QuantisedGraph, quantise
 from cocodla.compiler.tensors import PIXEL_FORMATS
 from cocodla.errors import UserError
@@ -46,19 +46,19 @@ def compile_model(
 def _placed(path: Path | str, options: CompileOptions, work: Callable[[frontend.Import], Result]) -> Result:
     """Do something with an imported model; a node that turns out not to fit goes to the host, and all begins again."""
     model, forced = frontend.load_model(path), dict[str, str]()
+    operators = {frontend.label_of(node): node.op_type for node in model.graph.node}
     while True:
         copy = onnx.ModelProto()
         copy.CopyFrom(model)
-        imported = frontend.import_model(copy, Path(path).stem, options, forced)
         try:
-            return work(imported)
+            return work(frontend.import_model(copy, Path(path).stem, options, forced))
         except limits.Refused as refusal:
-            names = [label for label in imported.labels if _came_from(refusal.node, label)]
+            names = [label for label in operators if _came_from(refusal.node, label)]
             if not names:
                 raise
             label = max(names, key=len)
             if options.strict or label in forced:
-                raise UserError(f"{imported.labels[label]} {label!r}: {refusal.reason}") from refusal
+                raise UserError(f"{operators[label]} {label!r}: {refusal.reason}") from refusal
             forced[label] = refusal.reason
 
 
@@ -73,12 +73,12 @@ def _compiled(
     graph = imported.graph
     input_shape = graph.shapes[graph.input]
     check_constants(graph)
-    samples = samples_of(calibration, input_shape, options)
+    samples = samples_of(calibration, input_shape, options, graph.pins.get(graph.input), bool(graph.pins))
     sample = samples.inputs(slice(VERIFIED_IMAGES))
     model_outputs = original.outputs_of(imported.model, imported.outputs, sample[:1])
     verifier = None
-    if options.verify:
-        verifier = Verifier(sample, original.outputs_of(imported.model, graph.outputs, sample))
+    if options.verify and not frontend.rounds_on_host(imported):
+        verifier = Verifier(sample, original.outputs_of(frontend.unquantised(imported), graph.outputs, sample))
     fetched = {tensor: graph.shapes[tensor] for tensor in graph.outputs}
     host = frontend.host_model(imported)
     run_passes(graph, verifier)
@@ -119,7 +119,8 @@ def quantise_model(
     def work(imported: frontend.Import) -> tuple[Graph, QuantisedGraph]:
         graph = imported.graph
         check_constants(graph)
-        samples = samples_of(calibration, graph.shapes[graph.input], options)
+        shape, pin = graph.shapes[graph.input], graph.pins.get(graph.input)
+        samples = samples_of(calibration, shape, options, pin, bool(graph.pins))
         run_passes(graph, None)
         quantised = _quantised(graph, samples, options, None)[0]
         lower(graph, quantised)
@@ -137,7 +138,9 @@ def _quantised(
     """
     for node in graph.nodes:
         limits.check(node, graph.shapes[node.inputs[0]])
-    statistics = calibrate(graph, samples, options)
+    if not samples.measured and (options.equalise or options.bias_correction):
+        raise UserError("no calibration data: equalise and bias_correction follow from sample inputs")
+    statistics = calibrate(graph, samples, options) if samples.measured else Statistics({})
     factors = {}
     if options.equalise:
         factors = equalise(graph, statistics.peaks)
@@ -159,6 +162,9 @@ def _converter(graph: Graph, pixels: PixelMap, options: CompileOptions) -> Conve
     node = readers[0]
     if not isinstance(node, Conv) or node.dilation != (1, 1) or node.group > 1 or graph.input in node.inputs[1:]:
         return None
+    pin = graph.pins.get(graph.input)
+    if pin is not None:
+        return exact_conversion(mapped, graph.input_map, pin)
     padded = node.padded or any(node.reach(axis) > extent[axis] for axis in (0, 1))
     return conversion(mapped, graph.input_map, padded)
 
@@ -168,8 +174,9 @@ def _input_spec(graph: Graph, shape: Shape, pixels: PixelMap) -> InputSpec:
     if graph.input_map is not None:
         scale, shift = tuple(map(float, graph.input_map.scale)), tuple(map(float, graph.input_map.shift))
     return InputSpec(
-        graph.input, shape, tuple(map(float, pixels.scale)), tuple(map(float, pixels.offset)), scale, shift
-    )
+        graph.input, shape, tuple(map(float, pixels.scale)), tuple(map(float, pixels.offset)), scale, shift,
+        rounded=graph.input in graph.pins,
+    )  # fmt: skip
 
 
 def _fetched_as(output: str, imported: frontend.Import, graph: Graph) -> str | None:

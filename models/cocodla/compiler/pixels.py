@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from cocodla.compiler.ir import FloatArray, InputMap, Shape
+from cocodla.compiler.ir import FloatArray, InputMap, Quantisation, Shape
 from cocodla.compiler.options import CompileOptions
 from cocodla.errors import UserError
 
@@ -157,6 +157,26 @@ def conversion(pixels: PixelMap, input_map: InputMap | None, padded: bool) -> Co
     zero = factor * (zero_pixel - offsets)
     pad_value = int(np.clip(np.rint(zero.mean()), -128, 127))
     return Conversion(tuple(int(o) for o in offsets), scale, shift, pad_value, step / factor, zero)
+
+
+def exact_conversion(pixels: PixelMap, input_map: InputMap | None, codes: Quantisation) -> Conversion | None:
+    """The converter's registers that give every pixel byte exactly the code the model wants; None if there are none."""
+    step, base = pixels.scale, pixels.offset
+    if input_map is not None:
+        step, base = step * input_map.scale, base * input_map.scale + input_map.shift
+    factor = float(step[0]) / codes.scale
+    shift = 0 if abs(factor - 1) < 1e-6 else SHIFT
+    scale = round(factor * (1 << shift))
+    if np.ptp(step) or not 0 < scale <= 32767:
+        return None
+    offsets = np.rint(-(base / codes.scale + codes.zero) / factor)
+    if np.abs(offsets).max() > 32767:
+        return None
+    meaning = np.full(len(step), codes.scale), np.full(len(step), float(codes.zero))
+    found = Conversion(tuple(map(int, offsets)), scale, shift, codes.zero, *meaning)
+    bytes_ = np.tile(np.arange(256, dtype=np.uint8), (1, len(step), 1, 1))
+    real = bytes_ * step[:, None, None] + base[:, None, None]
+    return found if (found.convert(bytes_) == codes.quantise(real)).all() else None
 
 
 def check_images(images: np.ndarray, shape: Shape, what: str) -> np.ndarray:

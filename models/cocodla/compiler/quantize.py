@@ -8,7 +8,7 @@ tensor may have a zero point, which the next layer takes back in its bias (and p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -31,9 +31,11 @@ from cocodla.compiler.ir import (
     Mean,
     Move,
     Multiply,
+    Node,
     Pair,
     Pool,
     PoolFunction,
+    Quantisation,
     Shape,
     Slice,
 )
@@ -50,24 +52,13 @@ FRACTION = 14
 MIN_FRACTION = 8
 INT16_MAX = 32767
 MAX_SHIFT = 48
+TOLERATED = 0.5
+"""Output steps that rounded multipliers may move an output by, where the model fixes scales."""
+LATE_BIAS = 32.0
+"""Output steps up to which BN's 16 bits hold a bias well enough; zero points make larger ones, and BS takes a part."""
+MAX_EARLY = 2.0**30
 MAX_BIAS = 2.0**30
 """Bias beyond this (in fraction units) saturates the output anyway."""
-
-
-@dataclass(frozen=True)
-class Quantisation:
-    """real = scale * (q - zero) for an int8 tensor."""
-
-    scale: float
-    zero: int = 0
-
-    def quantise(self, real: FloatArray) -> NDArray[np.int8]:
-        """Nearest int8 codes."""
-        return np.clip(np.rint(real / self.scale) + self.zero, -128, 127).astype(np.int8)
-
-    def dequantise(self, codes: NDArray[np.int8]) -> FloatArray:
-        """Real values, float32."""
-        return ((codes.astype(np.float32) - np.float32(self.zero)) * np.float32(self.scale)).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -110,6 +101,7 @@ class QuantisedConv:
     With a second source, a cube that is added:
     z = activation(round((acc + bias[k] * 2^bias_shift) * multiplier[k] / 2^multiplier_shift) + second * 2^fraction).
     slopes (K): leaky ReLU with a slope for each channel, slopes[k] / 2^leaky.shift.
+    early (K): the largest part of a large bias, early[k] * 2^early_shift added to acc (never with a second source).
     conversion: set when the layer reads pixels through CDMA's converter. exact_bias: bias before rounding, in output
     steps; scales: real weight of one weight step, per kernel.
     """
@@ -142,6 +134,8 @@ class QuantisedConv:
     group: int = 1
     slopes: NDArray[np.int64] | None = None
     mean: QuantisedMean | None = None
+    early: NDArray[np.int64] | None = None
+    early_shift: int = 0
 
     @property
     def has_summand(self) -> bool:
@@ -267,7 +261,8 @@ def quantise(
     ranges, symmetric = _shared_ranges(graph, ranges)
     plain = replace(options, asymmetric=False)
     if conversion is None:
-        tensors[graph.input] = scale_for(ranges[graph.input], plain if graph.input in symmetric else options)
+        chosen = plain if graph.input in symmetric else options
+        tensors[graph.input] = graph.pins.get(graph.input) or scale_for(_range(graph, ranges, graph.input), chosen)
     layers: list[QuantisedLayer] = []
     for node in graph.nodes:
         source, shape = node.inputs[0], graph.shapes[node.inputs[0]]
@@ -284,27 +279,27 @@ def quantise(
             layer = _product(graph, node, ranges, tensors, chosen)
             tensors[node.output] = layer.out
         elif isinstance(node, Lrn):
-            layer = normalisation(node, shape, tensors[source], scale_for(ranges[node.output], chosen))
+            layer = normalisation(node, shape, tensors[source], _codes(graph, node, ranges, chosen))
             tensors[node.output] = layer.out
         elif isinstance(node, Pool):
-            tensors[node.output] = tensors[source]
+            tensors[node.output] = _in_place(graph, node, tensors)
             layer = QuantisedPooling(
                 node.name, (source,), node.output, shape, pooling(node.name, node.function, tensors[source].zero)
             )
         elif isinstance(node, Mean):
-            tensors[node.output] = tensors[source]
+            tensors[node.output] = _in_place(graph, node, tensors)
             layer = _mean(node, shape, tensors[source])
         elif isinstance(node, Concat):
-            tensors[node.output] = tensors[source]
+            tensors[node.output] = _in_place(graph, node, tensors)
             layer = QuantisedView(node.name, tuple(node.inputs), node.output, shape, "concat", axis=node.axis)
         elif isinstance(node, Host):
-            tensors[node.output] = scale_for(ranges[node.output], chosen)
+            tensors[node.output] = _codes(graph, node, ranges, chosen)
             layer = QuantisedView(node.name, tuple(node.inputs), node.output, shape, "host")
         elif isinstance(node, Slice):
-            tensors[node.output] = tensors[source]
+            tensors[node.output] = _in_place(graph, node, tensors)
             layer = QuantisedView(node.name, (source,), node.output, shape, "slice", box=node.box)
         elif isinstance(node, Move):
-            tensors[node.output] = tensors[source]
+            tensors[node.output] = _in_place(graph, node, tensors)
             layer = QuantisedMove(node.name, (source,), node.output, shape, node.loops, node.shape, node.kind)
         else:
             raise Refused(type(node).__name__, node.name, "there is no hardware layer for it")
@@ -327,9 +322,46 @@ def _shared_ranges(graph: Graph, ranges: Mapping[str, Range]) -> tuple[dict[str,
     result = dict(ranges)
     for name in joining:
         members = [ranges[key] for tensor in group[name] for key in (tensor, unpooled(tensor)) if key in ranges]
+        if not members:
+            continue
         hull = min(low for low, _ in members), max(high for _, high in members)
         result.update({key: hull for key in (name, unpooled(name)) if key in ranges})
     return result, {name for name in graph.shapes if group[name] & symmetric}
+
+
+def _range(graph: Graph, ranges: Mapping[str, Range], tensor: str) -> Range:
+    """Range of a tensor on the calibration data; UserError if there were none."""
+    if tensor not in ranges:
+        raise UserError(
+            f"no calibration data: {graph.where(tensor)} has no scale in the model, so that it "
+            "follows from sample inputs"
+        )
+    return ranges[tensor]
+
+
+def _in_place(graph: Graph, node: Node, tensors: Mapping[str, Quantisation]) -> Quantisation:
+    """Codes of a layer's output that are those of all of its inputs."""
+    found = {tensors[name] for name in node.inputs} | {graph.pins.get(node.output, tensors[node.inputs[0]])}
+    if len(found) > 1:
+        scales = ", ".join(sorted(f"{codes.scale:g}" for codes in found))
+        raise Refused(type(node).__name__, node.name, f"it works in one scale, its tensors have {scales}")
+    return tensors[node.inputs[0]]
+
+
+def _codes(graph: Graph, node: Node, ranges: Mapping[str, Range], options: CompileOptions) -> Quantisation:
+    """Codes of what a layer makes: those of the model, or chosen for the range on the calibration data."""
+    pool = getattr(node, "pool", None)
+    tensor = unpooled(node.output) if pool is not None and pool.kind == "average" else node.output
+    activation = getattr(node, "activation", None)
+    codes = graph.pins.get(node.output)
+    if codes is None:
+        return scale_for(_output_range(node, _range(graph, ranges, tensor)), options)
+    if activation is not None and activation.high is not None and codes.real(127) > activation.high + codes.scale / 2:
+        raise Refused(
+            type(node).__name__, node.name,
+            f"its upper limit {activation.high:g} is less than {codes.real(127):g}, the largest value of its codes",
+        )  # fmt: skip
+    return codes
 
 
 def scale_for(extent: Range, options: CompileOptions) -> Quantisation:
@@ -358,16 +390,19 @@ def _convolution(
     else:
         assert conversion is not None
         step, zero, pad_value = conversion.step, conversion.zero, conversion.pad_value
-    before_pool = node.pool is not None and node.pool.kind == "average"
-    out = scale_for(_output_range(node, ranges[unpooled(node.output) if before_pool else node.output]), options)
+    out = _codes(graph, node, ranges, options)
     # In units of one input code: the layer is out = sum(weight * (q - zero)) + bias.
     step, zero = _per_kernel(step, node), _per_kernel(zero, node)
     weight = node.weight * step[..., None, None]
     summand = tensors[node.inputs[1]] if len(node.inputs) > 1 else None
     unit = out.scale if summand is None else summand.scale
-    multiplier, shift, fraction = _multipliers(node.name, np.abs(weight).reshape(len(weight), -1).max(1), unit)
-    scales = multiplier * 2.0 ** -(fraction + shift) * unit
-    codes = np.clip(np.rint(weight / scales[:, None, None, None]), -127, 127).astype(np.int8)
+    if node.steps is not None:
+        scales, codes, multiplier, shift, fraction = _fixed_weights(node, weight, step, unit)
+    else:
+        largest = np.abs(weight).reshape(len(weight), -1).max(1)
+        multiplier, shift, fraction = _multipliers(node.name, largest / 127, unit)
+        scales = multiplier * 2.0 ** -(fraction + shift) * unit
+        codes = np.clip(np.rint(weight / scales[:, None, None, None]), -127, 127).astype(np.int8)
     correction = np.einsum("kcrs,kc->k", codes.astype(np.float64), zero) * scales
     if mean is not None:
         # convolution is linear: the mean of its error is the error it makes of the mean
@@ -377,8 +412,13 @@ def _convolution(
     function = node.activation
     relu = function is not None and function.zero_below
     by_saturation = relu and summand is not None and summand.zero != 0 and out.zero == -128
+    early, early_shift = None, 0
     if summand is None:
-        bias, bias_shift = _bias_operands(exact_bias * 2.0**fraction)
+        late = exact_bias
+        if zero.any() and np.abs(exact_bias).max() > LATE_BIAS:
+            early, early_shift = _bias_operands(np.clip(exact_bias * out.scale / scales, -MAX_EARLY, MAX_EARLY))
+            late = exact_bias - early * 2.0**early_shift * multiplier * 2.0 ** -(fraction + shift)
+        bias, bias_shift = _bias_operands(late * 2.0**fraction)
         offset, scale, scale_shift = -out.zero * (1 << fraction), 1, fraction
     else:
         # The summand's zero point must be gone before an activation, unless saturation at code -128 is the ReLU:
@@ -396,12 +436,14 @@ def _convolution(
         pad_value=pad_value, relu=relu and not by_saturation, leaky=leaky, slopes=slopes,
         offset=offset, scale=scale, scale_shift=scale_shift,
         pool=pooling(node.name, node.pool, out.zero) if node.pool else None, conversion=conversion,
-        exact_bias=exact_bias, scales=scales, group=node.group,
+        exact_bias=exact_bias, scales=scales, group=node.group, early=early, early_shift=early_shift,
     )  # fmt: skip
 
 
 def _mean(node: Mean, shape: Shape, meaning: Quantisation) -> QuantisedConv:
     """A convolution of ones with multipliers for each position."""
+    if meaning.zero not in (0, -128):
+        raise Refused("AveragePool", node.name, f"zero point {meaning.zero}, where padding does not count: 0 or -128")
     function, channels = node.function, shape[0]
     ones = Conv(
         node.name, node.inputs, node.output, np.ones((channels, 1, *function.kernel)), np.zeros(channels),
@@ -447,13 +489,21 @@ def _addition(
         first, second = second, first
     elif not per_channel:
         first, second = sorted(node.inputs, key=lambda tensor: tensors[tensor].scale)
+    if _must_swap(graph, node, tensors[second]) and not per_channel and node.operation != "difference":
+        first, second = second, first
     scaled, shifted = tensors[first], tensors[second]
+    same = scaled == shifted and node.operation in ("max", "min")
+    if _must_swap(graph, node, shifted) and not same:
+        raise Refused(
+            type(node).__name__, node.name,
+            f"zero point {shifted.zero} of {second!r}: there must be none before a ReLU, a maximum or a minimum",
+        )  # fmt: skip
     ratio = scaled.scale / shifted.scale
     fraction = min(FRACTION, int(np.floor(np.log2(INT16_MAX / ratio))))
     if fraction < 1:
         raise Refused("Add", node.name, f"one step of {first!r} is {ratio:.3g} steps of {second!r}, at most 16384")
     multiplier = max(1, round(ratio * 2**fraction))
-    out = scale_for(_output_range(node, ranges[node.output]), options)
+    out = _codes(graph, node, ranges, options)
     scale, shift = _rescale(node, shifted.scale / out.scale)
     zero, sign = out.zero * 2.0 ** (shift + fraction) / scale, 1
     if node.operation == "difference":
@@ -462,12 +512,20 @@ def _addition(
         raise Refused("Sub", node.name, "a value per channel cannot be subtracted from a tensor")
     return QuantisedAdd(
         name=node.name, sources=(first, second), target=node.output, input_shape=graph.shapes[first],
-        first_alu=-scaled.zero, multiplier=multiplier, second_shift=fraction,
+        first_alu=0 if same else -scaled.zero, multiplier=multiplier, second_shift=fraction,
         offset=(shifted.zero << fraction) - round(zero), scale=scale, scale_shift=shift + fraction,
-        # With zero points the ReLU is the saturation at code -128, which means 0.
-        out=out, relu=node.activation is not None and shifted.zero == out.zero == 0,
+        # With the zero point -128 behind it the ReLU is the saturation, else no operand before it may have one.
+        out=out, relu=node.activation is not None and out.zero != -128,
         operation="sum" if node.operation == "difference" else node.operation, per_channel=per_channel,
     )  # fmt: skip
+
+
+def _must_swap(graph: Graph, node: Add, shifted: Quantisation) -> bool:
+    """True if the operand that is only shifted cannot be this one: its zero point is still there behind the sum."""
+    pin = graph.pins.get(node.output)
+    by_saturation = pin is None or pin.zero == -128
+    exposed = node.operation in ("max", "min") or (node.activation is not None and not by_saturation)
+    return shifted.zero != 0 and exposed
 
 
 def _product(
@@ -478,12 +536,16 @@ def _product(
     options: CompileOptions,
 ) -> QuantisedMultiply:
     first, second = node.inputs
-    out = scale_for(_output_range(node, ranges[node.output]), options)
+    if tensors[second].zero and graph.shapes[first] == graph.shapes[second]:
+        first, second = second, first
+    if tensors[second].zero:
+        raise Refused("Mul", node.name, f"zero point {tensors[second].zero} of {second!r}: the second factor has none")
+    out = _codes(graph, node, ranges, options)
     scale, shift = _rescale(node, tensors[first].scale * tensors[second].scale / out.scale)
     return QuantisedMultiply(
         name=node.name, sources=(first, second), target=node.output, input_shape=graph.shapes[first],
         first_alu=-tensors[first].zero, offset=-round(out.zero * 2.0**shift / scale), scale=scale, scale_shift=shift,
-        out=out, relu=node.activation is not None and out.zero == 0,
+        out=out, relu=node.activation is not None and out.zero != -128,
         per_channel=graph.shapes[first] != graph.shapes[second],
     )  # fmt: skip
 
@@ -498,23 +560,58 @@ def _rescale(node: Conv | Add | Multiply, ratio: float) -> tuple[int, int]:
     return round(ratio * 2.0**shift), shift
 
 
-def _output_range(node: Conv | Add | Multiply, extent: Range) -> Range:
+def _output_range(node: Node, extent: Range) -> Range:
     """Range of the values the output converter sees; saturation at the upper end is the clip of a Clip."""
     low, high = extent
-    if node.activation is not None and node.activation.high is not None:
-        high = min(high, node.activation.high)
+    activation = getattr(node, "activation", None)
+    if activation is not None and activation.high is not None:
+        high = min(high, activation.high)
         low = max(low, -high)
-    if high <= 0 and node.activation is not None and node.activation.zero_below:
+    if high <= 0 and activation is not None and activation.zero_below:
         raise UserError(f"{type(node).__name__} {node.name!r}: its ReLU output is 0 for all calibration data")
     return low, high
 
 
-def _multipliers(name: str, largest: FloatArray, out_scale: float) -> tuple[NDArray[np.int64], int, int]:
-    """BS multipliers (K), their right shift, and the fraction bits, for kernels of these largest magnitudes."""
-    ratio = largest / 127 / out_scale
+def _fixed_weights(
+    node: Conv, weight: FloatArray, step: FloatArray, unit: float
+) -> tuple[FloatArray, NDArray[np.int8], NDArray[np.int64], int, int]:
+    """Scales, codes, multipliers, shift and fraction of a convolution whose weights the model holds as codes.
+
+    Here the scales are given, and the multipliers are rounded: Refused if that could move an output by TOLERATED.
+    weight: in units of input codes, step (K, C / group): real value of one input code.
+    """
+    assert node.steps is not None
+    scales = node.steps * step[:, 0]
+    exact = weight / scales[:, None, None, None]
+    codes = np.rint(exact)
+    if np.abs(exact - codes).max() > 0.01 or codes.min() < -128 or codes.max() > 127:
+        raise Refused("Conv", node.name, "its int8 weights do not stay int8 codes with the constants around them")
+    multiplier, shift, fraction = _multipliers(node.name, scales, unit, np.rint)
+    found = multiplier * 2.0 ** -(fraction + shift) * unit
+    reach = np.minimum(np.abs(codes).reshape(len(codes), -1).sum(1) * 255 * scales / unit, 255)
+    moved = reach * np.abs(found / scales - 1)
+    if moved.max() > TOLERATED:
+        worst = int(moved.argmax())
+        raise Refused(
+            "Conv", node.name,
+            f"the scale of kernel {worst} ({node.steps[worst]:.3g}) is too small beside the largest "
+            f"({node.steps.max():.3g}): with 16-bit multipliers outputs would be {moved.max():.2g} steps off",
+        )  # fmt: skip
+    return scales, codes.astype(np.int8), multiplier, shift, fraction
+
+
+def _multipliers(
+    name: str, scales: FloatArray, out_scale: float, integer: Callable[[FloatArray], FloatArray] = np.ceil
+) -> tuple[NDArray[np.int64], int, int]:
+    """BS multipliers (K), their right shift, and the fraction bits.
+
+    scales (K): real value of one product of codes. integer: how multipliers become whole numbers (not smaller, unless
+    the scales are fixed).
+    """
+    ratio = scales / out_scale
     top = float(ratio.max())
     if top == 0:
-        return np.ones(len(largest), np.int64), 0, FRACTION
+        return np.ones(len(scales), np.int64), 0, FRACTION
     bits = int(np.floor(np.log2(INT16_MAX / top)))
     while top * 2.0**bits > INT16_MAX:
         bits -= 1
@@ -525,7 +622,7 @@ def _multipliers(name: str, largest: FloatArray, out_scale: float) -> tuple[NDAr
             f"Conv {name!r}: one step of a product is {top:.0f} output steps, more than {INT16_MAX >> MIN_FRACTION}: "
             "the calibration data do not exercise this layer"
         )
-    return np.maximum(np.ceil(ratio * 2.0**bits), 1).astype(np.int64), bits - fraction, fraction
+    return np.maximum(integer(ratio * 2.0**bits), 1).astype(np.int64), bits - fraction, fraction
 
 
 def _bias_operands(exact: FloatArray) -> tuple[NDArray[np.int64], int]:

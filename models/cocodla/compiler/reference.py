@@ -15,6 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from cocodla import hw
 from cocodla.compiler import original
 from cocodla.compiler.ir import (
+    UNPOOLED,
     Activate,
     ActivationFunction,
     Add,
@@ -71,9 +72,6 @@ def walk(graph: Graph, images: FloatArray) -> Iterator[tuple[str, FloatArray]]:
         for tensor in set(node.inputs):
             if last_use[tensor] == index:
                 values.pop(tensor, None)
-
-
-UNPOOLED = "/unpooled"
 
 
 def on_host(node: Host, inputs: list[FloatArray]) -> FloatArray:

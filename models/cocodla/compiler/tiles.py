@@ -108,6 +108,7 @@ def _kernels(
         conv, weight=conv.weight[here], multiplier=conv.multiplier[here], bias=conv.bias[here],
         exact_bias=conv.exact_bias[here], scales=conv.scales[here], group=1,
         slopes=None if conv.slopes is None else conv.slopes[here],
+        early=None if conv.early is None else conv.early[here],
     )  # fmt: skip
     source, *summand = sources
     read = source.view((channel, channel + conv.weight.shape[1]), (0, source.height), (0, source.width))

@@ -98,6 +98,8 @@ def convolve(value: np.ndarray, layer: QuantisedConv, summand: np.ndarray | None
         z = round_half_away(z * layer.mean.second, layer.mean.shift) - layer.offset
         return np.clip(round_half_away(z, layer.scale_shift), -128, 127)
     z = accumulate(value, layer) + (0 if summand is None else bias)
+    if layer.early is not None:
+        z = z + (layer.early << layer.early_shift)[wide]
     z = round_half_away(z * layer.multiplier[wide], layer.multiplier_shift)
     z = z + (bias if summand is None else summand.astype(np.int64) << layer.fraction)
     if layer.leaky is not None:

@@ -13,9 +13,9 @@ import numpy as np
 from cocodla.compiler import CompileOptions, Network, compile_model, quantise_model, reference
 from cocodla.compiler.calibration import Calibration
 from cocodla.compiler.ideal import ideal_codes
-from cocodla.compiler.ir import Conv, FloatArray, Graph, Node
+from cocodla.compiler.ir import Conv, FloatArray, Graph, Node, Quantisation
 from cocodla.compiler.pixels import ImageSet
-from cocodla.compiler.quantize import Quantisation, QuantisedConv, QuantisedGraph, QuantisedLayer, QuantisedView
+from cocodla.compiler.quantize import QuantisedConv, QuantisedGraph, QuantisedLayer, QuantisedView
 from cocodla.runtime.accuracy import Progress, batches, golden_tensors, model_inputs
 
 BATCH = 32

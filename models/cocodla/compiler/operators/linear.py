@@ -30,6 +30,7 @@ def conv(source: Source) -> Result:
     stride, dilation = pair_of(attributes["strides"], "strides"), pair_of(attributes["dilations"], "dilations")
     pads, size = windows(shape, kernel, stride, dilation, attributes)
     node = Conv(source.label, [source.tensor(0)], source.output, weight, bias, stride, pads[:2], size, dilation, group)
+    node.steps = source.kernel_steps(1)
     return node, (len(weight), *size)
 
 
@@ -46,9 +47,13 @@ def conv_transpose(source: Source) -> Result:
     group = attributes["group"]
     if len(weight) != shape[0] or shape[0] % group:
         raise Unsupported(f"weight {weight.shape} with group {group} does not fit {shape[0]} channels")
-    # (C, K / group, R, S) -> (K, C / group, R, S)
-    split = weight.reshape(group, shape[0] // group, *weight.shape[1:])
-    weight = np.ascontiguousarray(split.transpose(0, 2, 1, 3, 4)).reshape(-1, shape[0] // group, *weight.shape[2:])
+
+    def kernels_first(value: FloatArray) -> FloatArray:
+        """(C, K / group, R, S) -> (K, C / group, R, S)."""
+        split = value.reshape(group, shape[0] // group, *value.shape[1:])
+        return np.ascontiguousarray(split.transpose(0, 2, 1, 3, 4)).reshape(-1, shape[0] // group, *value.shape[2:])
+
+    weight = kernels_first(weight)
     kernel = (weight.shape[2], weight.shape[3])
     if attributes["kernel_shape"] and tuple(attributes["kernel_shape"]) != kernel:
         raise Unsupported(f"kernel_shape {attributes['kernel_shape']} differs from the weight's {kernel}")
@@ -56,6 +61,7 @@ def conv_transpose(source: Source) -> Result:
     stride, dilation = pair_of(attributes["strides"], "strides"), pair_of(attributes["dilations"], "dilations")
     pad, size = _spread(shape, kernel, stride, dilation, attributes)
     node = Transposed(source.label, [source.tensor(0)], source.output, weight, bias, stride, pad, size, dilation, group)
+    node.steps = source.kernel_steps(1, kernels_first)
     return node, (len(weight), *size)
 
 
@@ -95,7 +101,8 @@ def gemm(source: Source) -> Result:
     bias: FloatArray = np.zeros(len(weight))
     if source.has(2):
         bias = bias + _per_output(finite(source.constant(2, "C"), "C") * attributes["beta"], len(weight), "C")
-    return _dense(source, weight, bias)
+    steps = source.kernel_steps(1, np.asarray if attributes["transB"] else np.transpose)
+    return _dense(source, weight, bias, None if steps is None else steps * abs(attributes["alpha"]))
 
 
 def matmul(source: Source) -> Result:
@@ -104,14 +111,14 @@ def matmul(source: Source) -> Result:
     weight = finite(source.constant(1, "the second operand"), "the second operand")
     if weight.ndim != 2:
         raise Unsupported(f"the second operand must be a matrix, its shape is {weight.shape}")
-    return _dense(source, weight.T, np.zeros(weight.shape[1]))
+    return _dense(source, weight.T, np.zeros(weight.shape[1]), source.kernel_steps(1, np.transpose))
 
 
-def _dense(source: Source, weight: FloatArray, bias: FloatArray) -> Result:
+def _dense(source: Source, weight: FloatArray, bias: FloatArray, steps: FloatArray | None) -> Result:
     (features,) = source.shape(0, axes=1)
     if weight.shape[1] != features:
         raise Unsupported(f"the weight takes {weight.shape[1]} features, the input has {features}")
-    return Dense(source.label, [source.tensor(0)], source.output, weight, bias), (len(weight),)
+    return Dense(source.label, [source.tensor(0)], source.output, weight, bias, steps), (len(weight),)
 
 
 def _per_output(value: FloatArray, count: int, what: str) -> FloatArray:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,10 @@ class Unsupported(Exception):
 
 @dataclass
 class Source:
-    """An ONNX node as a translator sees it: inputs renamed past aliases, constants and shapes at hand."""
+    """An ONNX node as a translator sees it: inputs renamed past aliases, constants and shapes at hand.
+
+    steps: real value of one code, for each element of the constants that the model holds as int8 codes.
+    """
 
     node: onnx.NodeProto
     label: str
@@ -29,6 +32,7 @@ class Source:
     opset: int
     constants: Mapping[str, np.ndarray]
     shapes: Mapping[str, Shape]
+    steps: Mapping[str, FloatArray] = field(default_factory=dict)
 
     def attributes(self, **defaults: Any) -> dict[str, Any]:
         """Values of the node's attributes; those not named in `defaults` are refused."""
@@ -58,6 +62,26 @@ class Source:
         if name not in self.constants:
             raise Unsupported(f"{what} (input {index}, {name!r}) must be constant, it is computed")
         return self.constants[name]
+
+    def kernel_steps(
+        self, index: int, kernels_first: Callable[[FloatArray], FloatArray] = np.asarray
+    ) -> FloatArray | None:
+        """Real value of one weight code, for each output channel (K); None if the weight has no codes.
+
+        kernels_first: brings a constant like the weight into the order (K, ...).
+        """
+        steps = self.steps.get(self.inputs[index])
+        if steps is None:
+            return None
+        rows = kernels_first(steps)
+        rows = rows.reshape(len(rows), -1)
+        if np.ptp(rows, axis=1).any():
+            raise Unsupported("the weight's scales differ inside of an output channel")
+        codes = np.rint(self.constants[self.inputs[index]] / steps)
+        if codes.min() < -128 or codes.max() > 127:
+            low, high = codes.min(), codes.max()
+            raise Unsupported(f"weight codes less their zero point go from {low:g} to {high:g}, int8 holds -128 to 127")
+        return rows[:, 0].copy()
 
     def has(self, index: int) -> bool:
         """True if the optional input is there."""

@@ -12,11 +12,13 @@ import numpy as np
 
 from cocodla.compiler import reference
 from cocodla.compiler.ir import FloatArray, Graph
-from cocodla.compiler.passes import fold, fuse, move, place, pools, reshape, transposed
+from cocodla.compiler.passes import fold, fuse, move, pins, place, pools, reshape, transposed
 
 Pass = Callable[[Graph], None]
 
 PASSES: tuple[Pass, ...] = (
+    pins.spread_codes,
+    pins.separate_codes,
     fold.affine_chains,
     fold.affine_into_input,
     fold.affine_into_layer_before,

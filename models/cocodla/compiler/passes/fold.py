@@ -26,6 +26,7 @@ def affine_into_input(graph: Graph) -> None:
         graph.input_map = InputMap(node.scale, node.shift)
         graph.nodes.remove(node)
         del graph.shapes[node.output]
+        graph.pin_like(graph.input, node.output)
         graph.rename(node.output, graph.input)
 
 
@@ -35,6 +36,8 @@ def affine_into_layer_before(graph: Graph) -> None:
         if isinstance(first, (Conv, Dense, Transposed)) and isinstance(second, Affine):
             first.weight = first.weight * second.scale.reshape(-1, *(1,) * (first.weight.ndim - 1))
             first.bias = first.bias * second.scale + second.shift
+            if first.steps is not None:
+                first.steps = first.steps * np.where(second.scale == 0, 1, np.abs(second.scale))
             graph.absorb(first, second)
 
 
@@ -43,6 +46,8 @@ def affine_into_layer_behind(graph: Graph) -> None:
     for first, second in graph.chains():
         if not isinstance(first, Affine) or not isinstance(second, (Conv, Dense)):
             continue
+        if second.steps is not None and np.ptp(first.scale) + (first.scale == 0).any():
+            continue  # the weights would no longer be whole codes
         if isinstance(second, Conv):
             shape = graph.shapes[first.output]
             reads_padding = second.padded or any(second.reach(axis) > shape[1 + axis] for axis in (0, 1))
@@ -53,6 +58,8 @@ def affine_into_layer_behind(graph: Graph) -> None:
         else:
             second.bias = second.bias + second.weight @ first.shift
             second.weight = second.weight * first.scale
+        if second.steps is not None:
+            second.steps = second.steps * abs(float(first.scale[0]))
         second.inputs = first.inputs
         graph.nodes.remove(first)
         del graph.shapes[first.output]

@@ -18,6 +18,7 @@ def activation_before_max_pool(graph: Graph) -> None:
             second.inputs, second.output = [source], middle
             first.inputs, first.output = [middle], target
             graph.shapes[middle] = graph.shapes[source]
+            graph.pin_like(middle, target)
             place = graph.nodes.index(first)
             graph.nodes.remove(second)
             graph.nodes.insert(place, second)

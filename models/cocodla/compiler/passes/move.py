@@ -18,6 +18,7 @@ def activations_before_moves(graph: Graph) -> None:
                 second.inputs, second.output = [source], middle
                 first.inputs, first.output = [middle], target
                 graph.shapes[middle] = graph.shapes[source]
+                graph.pin_like(middle, target)
                 graph.nodes.remove(second)
                 graph.nodes.insert(graph.nodes.index(first), second)
                 moved = True
@@ -36,6 +37,8 @@ def picks_into_layer_before(graph: Graph) -> None:
         matrix = second.weight[:, :, 0, 0]
         first.weight = np.einsum("pk,kcrs->pcrs", matrix, first.weight)
         first.bias = matrix @ first.bias
+        if first.steps is not None:
+            first.steps = np.where(matrix.any(1), matrix @ first.steps, 1.0)
         first.activation = function or second.activation
         graph.absorb(first, second)
 

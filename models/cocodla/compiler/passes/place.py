@@ -84,6 +84,7 @@ def unaligned_concats(graph: Graph) -> None:
             last = index == len(counts) - 1
             output = node.output if last else f"{node.output}/part{index}"
             graph.shapes[output] = graph.shapes[node.output]
+            graph.pin_like(output, node.output)
             part = Node(node.name if last else f"{node.name}/part{index}", [name], output)
             conv = _one_by_one(graph, part, np.eye(total)[:, first : first + count])
             conv.inputs += [before] if before else []
@@ -108,6 +109,7 @@ def copies_for_concats(graph: Graph) -> None:
             output = f"{node.output}/copy{index}"
             channels = graph.shapes[name][0]
             graph.shapes[output] = graph.shapes[name]
+            graph.pin_like(output, node.output)
             copy = Affine(f"{node.name}/copy{index}", [name], output, np.ones(channels), np.zeros(channels))
             graph.nodes.insert(graph.nodes.index(node), copy)
             node.inputs[index] = output

@@ -109,7 +109,8 @@ def averages_to_convolutions(graph: Graph) -> None:
             continue
         function = node.function
         count = function.kernel[0] * function.kernel[1]
-        if max(function.kernel) <= hw.PDP_MAX_KERNEL and wrong_share(count) <= TOLERATED:
+        rescaled = graph.pins.get(node.output) != graph.pins.get(node.inputs[0])
+        if max(function.kernel) <= hw.PDP_MAX_KERNEL and wrong_share(count) <= TOLERATED and not rescaled:
             continue
         if max(function.kernel) > hw.MAX_KERNEL or max(function.stride) > hw.MAX_STRIDE:
             continue

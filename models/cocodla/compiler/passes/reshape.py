@@ -50,6 +50,7 @@ def sink_reshapes(graph: Graph) -> None:
                 second.inputs, second.output = [source], middle
                 first.inputs, first.output = [middle], target
                 graph.shapes[middle] = graph.shapes[source]
+                graph.pin_like(middle, target)
                 place = graph.nodes.index(first)
                 graph.nodes.remove(second)
                 graph.nodes.insert(place, second)
@@ -100,7 +101,10 @@ def dense_to_convolution(graph: Graph) -> None:
         weight = node.weight.reshape(len(node.weight), *shape)
         graph.replace(
             node,
-            Conv(node.name, [source], node.output, weight, node.bias, stride=(1, 1), pad=(0, 0), size=(1, 1)),
+            Conv(
+                node.name, [source], node.output, weight, node.bias, stride=(1, 1), pad=(0, 0), size=(1, 1),
+                steps=node.steps,
+            ),
         )
     for node in list(graph.nodes):
         if isinstance(node, Reshape) and not graph.consumers(node.output) and node.output not in graph.outputs:

@@ -154,7 +154,10 @@ def _convolution(
     if function is not None and function.slopes is not None:
         slopes = [*function.slopes, *(0.0,) * (count - kernels)] * len(pairs)
         function = type(function)(function.alpha, function.high, tuple(slopes))
+    steps = None
+    if node.steps is not None:
+        steps = np.tile(np.pad(node.steps, (0, count - kernels), constant_values=1.0), len(pairs))
     return Conv(
         name, list(node.inputs), output, weight.reshape(-1, *weight.shape[2:]), bias.reshape(-1), (1, 1),
-        (-rows.first, -columns.first), grid, (rows.step, columns.step), node.group, function,
+        (-rows.first, -columns.first), grid, (rows.step, columns.step), node.group, function, steps=steps,
     )  # fmt: skip
