@@ -126,13 +126,13 @@ def _memory_table(facts: dict[str, Any]) -> Table:
 def _layer_table(facts: dict[str, Any]) -> Table:
     table = Table(title="layers")
     for heading in ("layer", "operation", "input", "output"):
-        table.add_column(heading)
-    for heading in ("MACs", "cycles", "at least", "by", "banks", "read B", "written B"):
+        table.add_column(heading, no_wrap=heading == "operation")
+    for heading in ("MACs", "cycles", "at least", "banks", "read B", "written B"):
         table.add_column(heading, justify="right")
     for layer in facts["layers"]:
         table.add_row(
             layer["name"], layer["operation"], _shape(layer["input"]), _shape(layer["output"]), f"{layer['macs']:,}",
-            f"{layer['cycles']:,}", f"{layer['bound']:,}", layer["limited_by"],
+            f"{layer['cycles']:,}", f"{layer['bound']:,} {layer['limited_by']}",
             "+".join(map(str, layer["banks"] or ())) or "-", f"{layer['read_bytes']:,}", f"{layer['written_bytes']:,}",
         )  # fmt: skip
     return table
