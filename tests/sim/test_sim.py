@@ -152,14 +152,15 @@ def test_file_list(tmp_path: Path) -> None:
     (tmp_path / "a.v").touch()
     (tmp_path / "more.f").write_text("a.v\n+define+X=3+Y\n")
     top = tmp_path / "top.f"
-    top.write_text("# comment\n+incdir+inc\n-f more.f // more\n")
+    top.write_text("# comment\n+incdir+inc\n-f .//more.f // more\n")
     found = read_file_list(top)
     assert [path.name for path in found.sources] == ["a.v"]
     assert found.defines == {"X": "3", "Y": "1"} and found.includes == [tmp_path / "inc"]
     for text, message in [
         ("\nb.v", r"top\.f:2: file b\.v"),
         ("-y lib", "unknown option"),
-        ("-f top.f", "includes itself"),
+        ("\n-f top.f", r"top\.f:2: file list .*top\.f includes itself"),
+        ("\n\n-f no.f", r"top\.f:3: file list .*no\.f does not exist"),
     ]:
         top.write_text(text)
         with pytest.raises(UserError, match=message):

@@ -7,11 +7,14 @@ several +incdir+ or +define+ values may follow one another with `+`. `#` and `//
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cocodla.errors import UserError
 from cocodla.sim import project
+
+_COMMENT = re.compile(r"(?:^|\s)(?:#|//)")
 
 
 @dataclass
@@ -36,19 +39,20 @@ def dut_list(chosen: Path | None = None) -> Path:
 def read_file_list(path: Path) -> FileList:
     """Read a list. UserError, with list and line, for a missing file or folder or an unknown option."""
     result = FileList()
-    _read(path, result, ())
+    _read(path, result, (), "")
     return result
 
 
-def _read(path: Path, result: FileList, parents: tuple[Path, ...]) -> None:
+def _read(path: Path, result: FileList, parents: tuple[Path, ...], where: str) -> None:
+    """where: "LIST:LINE: " that names this list, empty for the first one."""
     if path in parents:
-        raise UserError(f"{path}: file list includes itself")
+        raise UserError(f"{where}file list {path} includes itself")
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
-        raise UserError(f"file list {path} does not exist or cannot be read") from None
+        raise UserError(f"{where}file list {path} does not exist or cannot be read") from None
     for number, line in enumerate(text.splitlines(), 1):
-        entry = line.split("//")[0].split("#")[0].strip()
+        entry = _COMMENT.split(line)[0].strip()
         if entry:
             _entry(entry, path, f"{path}:{number}", result, (*parents, path))
 
@@ -68,7 +72,7 @@ def _entry(entry: str, path: Path, where: str, result: FileList, parents: tuple[
                 raise UserError(f"{where}: +define+ without a name")
             result.defines[name] = value or "1"
     elif entry.startswith("-f ") or entry.startswith("-F "):
-        _read(path.parent / entry[3:].strip(), result, parents)
+        _read(path.parent / entry[3:].strip(), result, parents, f"{where}: ")
     elif entry[0] in "+-":
         raise UserError(f"{where}: unknown option {entry!r} (known: +incdir+, +define+, -f)")
     else:
