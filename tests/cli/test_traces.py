@@ -236,10 +236,10 @@ def test_a_trace_on_another_dut(sim: str, tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.chdir(project.root())
     monkeypatch.setenv("DUT_FILELIST", str(STANDIN.relative_to(project.root())))
     assert invoke("traces", copy_trace(tmp_path / "a", bytes(range(128))), "--sim", sim).exit_code == 0
-    wrong = copy_trace(tmp_path / "b", bytes(128)).rename(tmp_path / "standin")
+    wrong = copy_trace(tmp_path / "b", bytes(128)).rename(tmp_path / f"standin_{sim}")
     outcome = invoke("traces", wrong, "--sim", sim, "--seed", 3)
     assert outcome.exit_code == 1, outcome.output
-    folder = project.build() / "traces" / "standin"
+    folder = project.build() / "traces" / f"standin_{sim}"
     report = (folder / "report.txt").read_text()
     assert f"DUT_FILELIST={STANDIN} " in report and f"--sim {sim}" in report
     monkeypatch.delenv("DUT_FILELIST")

@@ -24,6 +24,7 @@ from cocodla.program.commands import (
 )
 from cocodla.program.program import Program
 from cocodla.registers import MAP
+from cocodla.runtime.player import decode
 from cocodla.runtime.rtl import MemoryModel, Simulation, run
 from cocodla.sim import project
 
@@ -167,6 +168,25 @@ def test_broken_expectations() -> None:
     execution = run(program, simulation("verilator"))
     assert len(execution.failures) == 3
     assert [o.name for o in execution.observations] == ["t", "SDP.D_OP_ENABLE", "u"]
+
+
+def test_results_that_are_cut_off_or_missing(tmp_path: Path) -> None:
+    """Wherever the file ends: one failure, and what was written before."""
+    register = MAP["SDP.D_DATA_CUBE_WIDTH"].address
+    program = Program([Mark("m"), ReadRegister(register, 0, 0), CheckMemory(SOURCE, 16, "t")])
+    text = "E 0 1 2 3\nR 1 123456\nD 2 2\n0000000000000001\n0000000000000002\nC cycles 77\nZ\n"
+    path = tmp_path / "results.txt"
+    for length in range(len(text)):
+        path.write_text(text[:length])
+        execution = decode(program, path, "verilator")
+        assert execution.failures == ["the simulation ended before the program did"]
+        for seen in execution.observations:
+            assert seen.data in ((123456).to_bytes(4, "little"), bytes([1, *[0] * 7, 2, *[0] * 7]))
+    path.write_text(text)
+    execution = decode(program, path, "verilator")
+    assert execution.passed and len(execution.observations) == 2 and execution.counters["cycles"] == 77
+    path.unlink()
+    assert decode(program, path, "verilator").failures == [f"the simulation left no results ({path})"]
 
 
 def test_user_errors(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:

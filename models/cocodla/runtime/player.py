@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
-from cocodla.errors import UserError
 from cocodla.golden.run import check, register_name
 from cocodla.hw import ATOM, align
 from cocodla.program.commands import (
@@ -117,12 +117,14 @@ def _fill(index: int, address: int, length: int, value: int) -> Iterator[bytes]:
 
 
 def decode(program: Program, path: Path, backend: str) -> Execution:
-    """The Execution told by a results file. A file that is cut off gives a failure, not an exception."""
+    """The Execution told by a results file. One that is cut off or missing gives a failure, not an exception."""
     execution = Execution(backend)
     try:
-        lines = iter(path.read_text(encoding="ascii").splitlines())
+        text = path.read_text(encoding="ascii")
     except OSError:
-        raise UserError(f"the simulation left no results ({path})") from None
+        execution.failures.append(f"the simulation left no results ({path})")
+        return execution
+    lines = iter(text[: text.rfind("\n") + 1].splitlines())
     complete = False
     status: dict[int, int | None] = {}
     stuck: int | None = None
@@ -134,7 +136,9 @@ def decode(program: Program, path: Path, backend: str) -> Execution:
         elif kind == "R":
             _register(program, int(words[0]), words[1], execution)
         elif kind == "D":
-            _memory(program, int(words[0]), [next(lines) for _ in range(int(words[1]))], execution)
+            rows = list(islice(lines, int(words[1])))
+            if len(rows) == int(words[1]):
+                _memory(program, int(words[0]), rows, execution)
         elif kind == "C":
             execution.counters[words[0]] = int(words[1])
         elif kind == "F":
