@@ -5,6 +5,7 @@
 #   make sim [BLOCK=sdp] [SIM=] [TEST=regex] [SEED=] [WAVES=1]                       one block's bench; alone: the list
 #   make traces TRACES=dir|file [SIM=] [ONLY=text] [JOBS=n] [MAXCYCLES=n] [WAVES=1]  public nv_small traces, register logs
 #   make random [COUNT=200] [SEED=] [SIM=]                                           random programs, RTL against golden
+#   make nets [ONLY=text] [SIM=] [JOBS=] [SEED=]                                     known networks, from float to RTL
 #   make fuzz [COUNT=100] [SEED=] [RTL=1]                                            random ONNX networks through the compiler
 #   make bench [ONLY=regex] [MEMORY=full32] [CHECK=0] [ACCEPT=1]                     cycles of layers and traces
 #   make synth [ONLY=regex] [JOBS=n]                                                 area and longest path of each unit
@@ -23,7 +24,7 @@ CLI    := $(PYTHON) -m cocodla
 option = $(if $($(2)),--$(1) "$($(2))")
 flag   = $(if $(filter-out 0,$($(2))),--$(1))
 
-.PHONY: lenet test sim traces random fuzz lint registers bench synth speed clean bootstrap
+.PHONY: lenet test sim traces random nets fuzz lint registers bench synth speed clean bootstrap
 
 bootstrap:
 	@python3 scripts/bootstrap.py
@@ -39,6 +40,9 @@ traces: bootstrap
 
 random: bootstrap
 	@$(CLI) random --sim $(SIM) $(call option,count,COUNT) $(call option,seed,SEED) $(call option,only,ONLY) $(call option,watchdog,WATCHDOG)
+
+nets: bootstrap
+	@$(CLI) nets --sim $(SIM) $(call option,only,ONLY) $(call option,jobs,JOBS) $(call option,seed,SEED)
 
 fuzz: bootstrap
 	@$(CLI) fuzz --sim $(SIM) $(call option,count,COUNT) $(call option,seed,SEED) $(call flag,rtl,RTL)

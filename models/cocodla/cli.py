@@ -7,11 +7,11 @@ from pathlib import Path
 
 import typer
 
-from cocodla import cli_networks, cli_traces
+from cocodla import cli_nets, cli_networks, cli_traces
 from cocodla.cli_base import SEED, SIM, WATCHDOG, WAVES, app, command, command_line, console
 from cocodla.errors import UserError
 
-__all__ = ["app", "cli_networks", "cli_traces", "main"]
+__all__ = ["app", "cli_nets", "cli_networks", "cli_traces", "main"]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

@@ -173,7 +173,7 @@ class Network:
 
         def execute(stage: int, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
             made.append(emit(self, feeds, stage=stage))
-            return self._golden_stage(stage, feeds)
+            return self.golden_stage(stage, feeds)
 
         self.run(images, execute)
         return made
@@ -236,12 +236,14 @@ class Network:
         value = run_host(step.model, feeds, step.output).reshape(-1, *tensor.shape)
         return tensor_to_bytes(Quantisation(tensor.scale, tensor.zero).quantise(value), tensor.layout)
 
-    def _golden_stage(self, stage: int, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """A stage of many images at once on the golden model."""
+    def golden_stage(
+        self, stage: int, feeds: Mapping[str, np.ndarray], names: Sequence[str] | None = None
+    ) -> dict[str, np.ndarray]:
+        """A stage of many images at once on the golden model; the tensors `names`, or those that are kept."""
         from cocodla.compiler.emit import emit
         from cocodla.golden.batch import run_batch
 
-        kept = self.kept(stage)
+        kept = self.kept(stage) if names is None else names
         first = {name: data[:1] for name, data in feeds.items()}
         program = emit(self, first, tensors=kept, stage=stage)
         found = run_batch(program, {self.tensors[name].address: data for name, data in feeds.items()})
@@ -270,7 +272,7 @@ class Network:
 
     def golden_outputs(self, images: np.ndarray) -> dict[str, FloatArray]:
         """All outputs of the model for many images (batch, *input shape) at once, bit-exact with the Device."""
-        return self.run(images, self._golden_stage)
+        return self.run(images, self.golden_stage)
 
     def golden_batch(self, images: np.ndarray) -> FloatArray:
         """The first of `golden_outputs`."""

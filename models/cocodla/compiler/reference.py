@@ -63,21 +63,13 @@ def walk(graph: Graph, images: FloatArray) -> Iterator[tuple[str, FloatArray]]:
             before = evaluate(replace(node, pool=None), *inputs)
             yield unpooled(node.output), before
             result = pool(before, node.pool)
-        elif isinstance(node, Host):
-            result = on_host(node, inputs).reshape(-1, *graph.shapes[node.output])
         else:
-            result = evaluate(node, *inputs)
+            result = evaluate(node, *inputs).reshape(-1, *graph.shapes[node.output])
         yield node.output, result
         values[node.output] = result
         for tensor in set(node.inputs):
             if last_use[tensor] == index:
                 values.pop(tensor, None)
-
-
-def on_host(node: Host, inputs: list[FloatArray]) -> FloatArray:
-    """What the CPU computes in the middle of the network, batch first."""
-    feeds = {name: value.reshape(-1, *shape) for (name, shape), value in zip(node.feeds, inputs, strict=True)}
-    return original.run_host(node.model, feeds, node.output)
 
 
 def unpooled(tensor: str) -> str:
@@ -94,6 +86,13 @@ def run(graph: Graph, images: FloatArray) -> dict[str, FloatArray]:
 def evaluate(node: Node, *inputs: FloatArray) -> FloatArray:
     """Output of one node for its inputs, all with a leading batch axis."""
     raise TypeError(f"no reference for {type(node).__name__}")
+
+
+@evaluate.register
+def _host(node: Host, *inputs: FloatArray) -> FloatArray:
+    """What the CPU computes in the middle of the network, in the shape it has there."""
+    feeds = {name: value.reshape(-1, *shape) for (name, shape), value in zip(node.feeds, inputs, strict=True)}
+    return original.run_host(node.model, feeds, node.output)
 
 
 @evaluate.register
@@ -243,12 +242,22 @@ def activate(x: FloatArray, function: ActivationFunction) -> FloatArray:
 
 
 def pool(x: FloatArray, function: PoolFunction) -> FloatArray:
-    """Pooling of (batch, C, H, W)."""
-    filler = -np.inf if function.kind == "max" else 0.0
-    windows = windows_of(x, function.kernel, function.stride, function.pad, function.size, filler)
-    if function.kind == "max":
-        return windows.max((-2, -1))
-    return windows.sum((-2, -1)) / function.divisors.astype(x.dtype)
+    """Pooling of (batch, C, H, W): down the columns first, then along the lines."""
+    (rows, columns), (down, across), (top, left), (height, width) = (
+        function.kernel, function.stride, function.pad, function.size,
+    )  # fmt: skip
+    x = _reduce(x, function.kind, (rows, 1), (down, 1), (top, 0), (height, x.shape[3]))
+    x = _reduce(x, function.kind, (1, columns), (1, across), (0, left), (height, width))
+    return x if function.kind == "max" else x / function.divisors.astype(x.dtype)
+
+
+def _reduce(x: FloatArray, kind: str, kernel: Pair, stride: Pair, pad: Pair, size: Pair) -> FloatArray:
+    """Largest value or sum of each window, tap by tap."""
+    windows = windows_of(x, kernel, stride, pad, size, -np.inf if kind == "max" else 0.0)
+    result = windows[..., 0, 0].copy()
+    for row, column in list(np.ndindex(*kernel))[1:]:
+        (np.maximum if kind == "max" else np.add)(result, windows[..., row, column], out=result)
+    return result
 
 
 def normalise(x: FloatArray, function: LrnFunction) -> FloatArray:

@@ -13,7 +13,7 @@ import onnx
 
 from cocodla.compiler import CompileOptions, Network, compile_model, quantise_model, reference
 from cocodla.compiler.frontend import load_model
-from cocodla.compiler.ir import Graph, Host
+from cocodla.compiler.ir import Graph
 from cocodla.compiler.original import outputs_of
 from cocodla.compiler.quantize import QuantisedGraph
 from cocodla.errors import UserError
@@ -106,10 +106,7 @@ def _rounded(
     values: dict[str, np.ndarray] = {graph.input: next(iter(reference.walk(graph, images)))[1]}
     for node in graph.nodes:
         inputs = [values[name] for name in node.inputs]
-        if isinstance(node, Host):
-            value = reference.on_host(node, inputs).reshape(-1, *graph.shapes[node.output])
-        else:
-            value = reference.evaluate(node, *inputs)
+        value = reference.evaluate(node, *inputs).reshape(-1, *graph.shapes[node.output])
         meaning = quantised.tensors.get(node.output)
         values[node.output] = value if meaning is None else meaning.dequantise(meaning.quantise(value))
     return network.finish({name: quantised.tensors[name].quantise(values[name]) for name in network.fetched})

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from cocodla.compiler import Network
-from cocodla.compiler.emit import emit
 from cocodla.compiler.frontend import load_model
-from cocodla.compiler.network import check_name
 from cocodla.compiler.original import outputs_of
 from cocodla.compiler.pixels import ImageSet
 from cocodla.errors import UserError
 from cocodla.formats import bytes_to_tensor
-from cocodla.golden.batch import run_batch
 
 BATCH = 128
 Progress = Callable[[int, int], None]
@@ -51,14 +48,20 @@ def run_golden_batches(network: Network, images: ImageSet, progress: Progress | 
 
 
 def golden_tensors(network: Network, images: np.ndarray) -> dict[str, np.ndarray]:
-    """int8 codes (batch, C, H, W) of every tensor that the layers write, for some images; bit-exact with the Device."""
-    inputs = network.input_bytes(images)
-    found = run_batch(emit(network, inputs[:1]), {network.tensors[network.input.tensor].address: inputs})
-    prefix = check_name(0, "")
-    return {
-        name.removeprefix(prefix): bytes_to_tensor(data, network.tensors[name.removeprefix(prefix)].layout)
-        for name, data in found.items()
-    }
+    """int8 codes (batch, C, H, W) of every tensor but the input, for some images; bit-exact with the Device.
+
+    In a network of several stages also those the host makes.
+    """
+    found: dict[str, np.ndarray] = {}
+
+    def execute(stage: int, feeds: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+        names = [name for layer in network.layers if layer.stage == stage for name in layer.completes]
+        made = network.golden_stage(stage, feeds, names)
+        found.update({name: data for name, data in feeds.items() if name != network.input.tensor}, **made)
+        return made
+
+    network.run(images, execute)
+    return {name: bytes_to_tensor(data, network.tensors[name].layout) for name, data in found.items()}
 
 
 def model_inputs(network: Network, images: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 from cocodla.compiler import CompileOptions, Network, compile_model, quantise_model, reference
 from cocodla.compiler.calibration import Calibration
 from cocodla.compiler.ideal import ideal_codes
-from cocodla.compiler.ir import Conv, FloatArray, Graph, Node, Quantisation
+from cocodla.compiler.ir import Conv, FloatArray, Graph, Host, Node, Quantisation
 from cocodla.compiler.pixels import ImageSet
 from cocodla.compiler.quantize import QuantisedConv, QuantisedGraph, QuantisedLayer, QuantisedView
 from cocodla.runtime.accuracy import Progress, batches, golden_tensors, model_inputs
@@ -112,8 +112,10 @@ class LayerQuality:
         return self.wrong / max(self.outputs, 1)
 
 
-def measure_quality(study: Study, images: ImageSet, progress: Progress | None = None) -> list[LayerQuality]:
-    """Figures of every layer, in order, from images (batch, *input shape)."""
+def measure_quality(
+    study: Study, images: ImageSet, progress: Progress | None = None, impacts: bool = True
+) -> list[LayerQuality]:
+    """Figures of every layer, in order, from images (batch, *input shape). impacts: also those, which take long."""
     network = study.network
     operations = {layer.target: layer.operation for layer in network.layers}
     found = {
@@ -122,13 +124,13 @@ def measure_quality(study: Study, images: ImageSet, progress: Progress | None = 
             study.quantised.tensors[node.output].scale,
         )
         for node in study.graph.nodes
-        if not isinstance(study.layer(node.output), QuantisedView)
+        if not isinstance(node, Host) and not isinstance(study.layer(node.output), QuantisedView)
     }  # fmt: skip
-    first = True
+    first = impacts
     for part in batches(images, BATCH, progress):
         inputs = model_inputs(network, part)
         exact = dict(reference.walk(study.graph, inputs))
-        codes = {**_input_codes(study, part), **golden_tensors(network, part)}
+        codes = _with_views(study, {**_input_codes(study, part), **golden_tensors(network, part)})
         for node in study.graph.nodes:
             if node.output in found:
                 _measure_layer(study, node, exact, codes, found[node.output])
@@ -152,6 +154,16 @@ def _input_codes(study: Study, images: np.ndarray) -> dict[str, np.ndarray]:
         return {name: pixels.reshape(-1, *shape)}
     values = next(iter(reference.walk(study.graph, model_inputs(study.network, images))))[1]
     return {name: study.quantised.tensors[name].quantise(values)}
+
+
+def _with_views(study: Study, codes: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Also the codes of tensors no layer writes: parts that are read in place."""
+    for layer in study.quantised.layers:
+        if isinstance(layer, QuantisedView) and layer.target not in codes:
+            whole = np.concatenate([codes[name] for name in layer.sources], 1 + layer.axis)
+            box = tuple(slice(*extent) for extent in layer.box) if layer.box else ()
+            codes[layer.target] = whole[(slice(None), *box)]
+    return codes
 
 
 def _measure_layer(
@@ -186,7 +198,8 @@ def _measure_impacts(study: Study, exact: dict[str, FloatArray], found: dict[str
         values = {node.output: meaning.dequantise(meaning.quantise(value))}
         for later in study.graph.nodes[place + 1 :]:
             if any(name in values for name in later.inputs):
-                values[later.output] = reference.evaluate(later, *(values.get(n, exact[n]) for n in later.inputs))
+                inputs = (values.get(name, exact[name]) for name in later.inputs)
+                values[later.output] = reference.evaluate(later, *inputs).reshape(exact[later.output].shape)
         for output in study.graph.outputs:
             found[node.output].impact.add(exact[output], values.get(output, exact[output]))
 

@@ -1,0 +1,36 @@
+"""The command that proves the compiler with the networks of the registry."""
+
+from __future__ import annotations
+
+import typer
+
+from cocodla.cli_base import SEED, SIM, command, command_line, console
+
+
+@command
+def nets(
+    only: str = typer.Option("", "--only", help="networks with this text in their name"),
+    sim: str = SIM,
+    jobs: int = typer.Option(None, "--jobs", min=1, help="networks at a time (default: one for each processor)"),
+    seed: int = SEED,
+    latency: int = typer.Option(32, "--latency", min=1, help="memory read latency in cycles"),
+) -> None:
+    """Compile known networks; compare float with int8, golden model with RTL tensor by tensor, figures with limits."""
+    from cocodla.nets.regression import check_all, chosen
+    from cocodla.report.nets import run_nets
+    from cocodla.runtime import rtl
+    from cocodla.runtime.jobs import default_jobs
+    from cocodla.sim import project
+    from cocodla.sim.run import new_seed
+
+    found = chosen(only)
+    seed = new_seed() if seed is None else seed
+    console.print(f"{len(found)} networks on {sim}, seed {seed}", highlight=False)
+    simulation = rtl.Simulation(sim=sim, seed=seed, memory=rtl.MemoryModel(latency=latency))
+
+    def rerun(name: str) -> str:
+        return command_line("nets", "--only", name, "--sim", sim, "--seed", seed, "--latency", latency)
+
+    results = check_all(found, simulation, jobs or default_jobs())
+    if not run_nets(results, [net.name for net in found], console, rerun, project.build() / "nets"):
+        raise typer.Exit(1)
