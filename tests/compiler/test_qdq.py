@@ -167,6 +167,10 @@ CASES: dict[str, Callable[[QdqBuilder], object]] = {
     ).codes(0.0523, 3),
     "residual": residual,
     "concatenation": concatenation,
+    "local_response": lambda b: b.codes(0.0311, 9).node("LRN", size=5, alpha=2.0).codes(0.0217, -3),
+    "local_response_unsigned": lambda b: b.codes(0.0311).qconv(12, 3).node("Relu").codes(0.0217, 0, np.uint8).node(
+        "LRN", size=3, alpha=0.5, beta=0.5, bias=2.0
+    ).codes(0.0117, 7, np.uint8),
     "product": lambda b: b.codes(0.0311, 9).node("Mul", inputs=[b.last, b.qconv(8, 3).codes(0.05).last]).codes(0.1, 7),
     "flatten": lambda b: b.codes(0.0311).node("Flatten").codes(0.0311).node(
         "Gemm", b.weights(10, 8 * 49), b.constant(b.floats(10)), transB=1

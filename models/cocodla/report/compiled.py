@@ -42,6 +42,7 @@ def describe(network: Network) -> dict[str, Any]:
             "units": list(layer.units), "macs": layer.macs, "mac_cycles": layer.mac_cycles, "bound": layer.bound,
             "cycles": predicted_cycles(layer), "limited_by": limit(layer), "read_bytes": layer.read_beats * hw.ATOM,
             "written_bytes": layer.write_beats * hw.ATOM, "banks": banks(layer),
+            "tables": tables(layer),
         }
         for layer in network.layers
     ]  # fmt: skip
@@ -84,11 +85,22 @@ def banks(layer: Layer) -> list[int] | None:
     return [((word & field.mask) >> field.lsb) + 1 for field in sorted(register.fields, key=lambda f: f.lsb)]
 
 
+def tables(layer: Layer) -> dict[str, list[int]]:
+    """Look-up tables of CDP: the first and the last sum of squares of each."""
+    return {
+        name: [layer.shared[f"CDP.S_LUT_{name}_{end}_LOW"] for end in ("START", "END")] for name in layer.tables
+    }  # fmt: skip
+
+
 def show_network(network: Network, console: Console) -> None:
     """Print memory map, layers and totals."""
     facts = describe(network)
     console.print(_memory_table(facts))
     console.print(_layer_table(facts))
+    for layer in facts["layers"]:
+        if layer["tables"]:
+            spans = (f"{name} from {first:,} to {last:,}" for name, (first, last) in layer["tables"].items())
+            console.print(f"{layer['name']}: sums of squares in {', '.join(spans)}", highlight=False, markup=False)
     for operator in facts["host"]:
         console.print(f"host: {operator}", highlight=False, markup=False)
     bound = max(network.bound, 1)
