@@ -54,9 +54,11 @@ class Maker:
 
     def feature(
         self, width: int, height: int, channels: int, kernels: int, size: tuple[int, int], weight_boundary: int = ATOM,
-        data_banks: int = 1, weight_banks: int = 1,
+        data_banks: int = 1, weight_banks: int = 1, pads: tuple[int, int, int, int] = (0, 0, 0, 0), grains: int = 1,
     ) -> PlainLayer:  # fmt: skip
-        """A feature input (C, H, W) under a kernel `size` wide and high, no padding."""
+        """A feature input (C, H, W) under a kernel `size` wide and high. pads: left, top, right, bottom."""
+        left, top, right, bottom = pads
+        pad_value = int(self.rng.integers(-128, 128))
         data = self.rng.integers(-128, 128, (channels, height, width)).astype(np.int8)
         weights = self.rng.integers(-40, 40, (kernels, channels, size[1], size[0])).astype(np.int8)
         stream = pad_stream(pack_weights(weights), weight_boundary)
@@ -68,27 +70,34 @@ class Maker:
         }  # fmt: skip
         cdma = CdmaConfig(
             address=source, line_stride=layout.line_stride, surface_stride=layout.surface_stride,
-            kernel_bytes=channels * size[0] * size[1], weight_address=kernel, **shared,
+            kernel_bytes=channels * size[0] * size[1], weight_address=kernel, grains=grains, **shared,
         )  # fmt: skip
         csc = CscConfig(
-            kernel_width=size[0], kernel_height=size[1], out_width=width - size[0] + 1,
-            out_height=height - size[1] + 1, release_lines=height, **shared,
+            kernel_width=size[0], kernel_height=size[1], out_width=left + width + right - size[0] + 1,
+            out_height=top + height + bottom - size[1] + 1, release_lines=height, pad_left=left, pad_top=top,
+            pad_value=pad_value, **shared,
         )  # fmt: skip
+        field = np.full((channels, top + height + bottom, left + width + right), pad_value, np.int8)
+        field[:, top : top + height, left : left + width] = data
         loads = [
             LoadMemory(source, tensor_to_bytes(data, layout).tobytes()),
             LoadMemory(kernel, stream.tobytes()),
         ]
-        return self._finish(f"{width}x{height}x{channels}", cdma, csc, loads, correlate(data, weights, 1))
+        return self._finish(f"{width}x{height}x{channels}", cdma, csc, loads, correlate(field, weights, 1))
 
     def image(
         self, code: int, width: int, height: int, kernels: int, size: tuple[int, int], stride: int = 1,
         pads: tuple[int, int] = (0, 0), x_offset: int = 0, data_banks: int = 1, columns: int | None = None,
+        rows_merged: int = 1,
     ) -> PlainLayer:  # fmt: skip
-        """Pixels of a format, padded left and right, under a kernel `size` wide and high; `columns`: output width."""
+        """Pixels of a format, padded left and right, under a kernel `size` wide and high.
+
+        columns: output width. rows_merged: kernel rows in one operation (post-extension).
+        """
         fmt, pad_value = PIXEL_FORMATS[code], int(self.rng.integers(-128, 128))
         picture = self.rng.integers(0, 256, (height, width, fmt.channels)).astype(np.uint8)
         weights = self.rng.integers(-40, 40, (kernels, fmt.channels, size[1], size[0])).astype(np.int8)
-        stream = pad_stream(pack_weights(extend_image_kernel(weights)))
+        stream = pad_stream(pack_weights(extend_image_kernel(weights), rows_merged))
         planes = image_to_planes(picture, fmt, x_offset=x_offset)
         places = [self.place(plane.size) for plane in planes]
         strides = fmt.line_bytes(width, x_offset)
@@ -110,7 +119,7 @@ class Maker:
         csc = CscConfig(
             channels=fmt.channels * size[0], kernel_width=1, kernel_height=size[1], image=True,
             pixel_channels=fmt.channels, stride_x=stride, out_width=expected.shape[2], out_height=expected.shape[1],
-            release_lines=height, **shared,
+            release_lines=height, rows_merged=rows_merged, **shared,
         )  # fmt: skip
         loads = [LoadMemory(a, plane.tobytes()) for a, plane in zip(places, planes, strict=True)]
         name = f"{fmt.name} {width}x{height}, kernel {size[0]}x{size[1]}, stride {stride}, padding {pads}, X {x_offset}"

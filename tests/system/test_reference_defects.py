@@ -8,11 +8,12 @@ from __future__ import annotations
 import pytest
 from plain_layers import Maker, check
 
+from cocodla.formats.pixels import PIXEL_FORMATS
 from cocodla.hw import ATOM, CBUF_BANK_ENTRIES, ceil_div
 from cocodla.registers import MAP
 
 R8, RGBA, BGRA, ARGB, YUV, YVU = 0, 12, 13, 14, 28, 29
-CHANNELS = {R8: 1, RGBA: 4, YUV: 3}
+CHANNELS = {code: PIXEL_FORMATS[code].channels for code in (R8, RGBA, YUV)}
 
 
 def test_lines_4096_and_more_pixels_wide_with_two_surfaces() -> None:
