@@ -9,6 +9,9 @@ from cocodla.errors import UserError
 from cocodla.hw import ADDRESS_BITS
 from cocodla.program.text import parse_number, read_text
 
+MOST_BYTES = 1 << 28
+"""Longest record, pattern or expectation made into bytes at once; surfaces of nv_small are far below."""
+
 _RECORD = re.compile(r"\{\s*offset\s*:\s*(\w+)\s*,\s*size\s*:\s*(\w+)\s*,\s*payload\s*:([\w\s]*)\}\s*,?\s*")
 _TWO_DIGITS = re.compile(r"(?:0x[0-9a-fA-F]{2} ?)*", re.ASCII)
 
@@ -48,6 +51,8 @@ def _record(path: Path, number: int, match: re.Match[str]) -> tuple[int, bytes]:
             data = bytes(int(value, 0) for value in payload.split())
     except ValueError:
         raise UserError(f"{path}:{number}: not a number or not a byte") from None
+    if size > MOST_BYTES:
+        raise UserError(f"{path}:{number}: a record of {size} bytes; at most {MOST_BYTES} are taken")
     if offset + size > 1 << ADDRESS_BITS:
         raise UserError(f"{path}:{number}: bytes {offset:#x}..{offset + size:#x} are outside the 32-bit memory")
     if len(data) > size:

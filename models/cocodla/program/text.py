@@ -10,7 +10,10 @@ from cocodla.errors import UserError
 def read_text(path: Path) -> str:
     """Contents of a text file (UTF-8, any line ends); UserError if it is none or cannot be read."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        text = path.read_text(encoding="utf-8-sig")
+        if "\0" in text:
+            raise UserError(f"{path}: not a text file")
+        return text
     except UnicodeDecodeError:
         raise UserError(f"{path}: not a text file") from None
     except OSError as error:

@@ -23,7 +23,7 @@ from cocodla.program.commands import (
 )
 from cocodla.program.program import Program
 from cocodla.program.streams import SOURCE_BIT, Interrupt, Issue, Notify, Placed, Streams, Wait
-from cocodla.program.surface_file import read_surface_file
+from cocodla.program.surface_file import MOST_BYTES, read_surface_file
 from cocodla.program.text import parse_number, read_text
 from cocodla.registers import MAP, Register
 
@@ -153,13 +153,21 @@ class _TraceReader:
             raise self.error(f"bytes {address:#x}..{address + size:#x} are outside the 32-bit memory")
         return address
 
+    def _limit(self, size: int) -> None:
+        if size > MOST_BYTES:
+            raise self.error(f"{size} bytes; at most {MOST_BYTES} are taken here")
+
     def _file(self, text: str) -> Path:
         match = re.fullmatch(r'"([^"]+)"', text)
         if not match:
             raise self.error(f"{text} is not a file name in double quotes")
         path = self.path.parent / match.group(1)
-        if not path.is_file():
-            raise self.error(f"{path.name}: no such file")
+        try:
+            found = path.is_file()
+        except OSError as error:
+            raise self.error(f"{path.name[:60]}: {error.strerror}") from None
+        if not found:
+            raise self.error(f"{match.group(1)}: no such file")
         return path
 
     # -- commands ----------------------------------------------------------------------------
@@ -218,9 +226,11 @@ class _TraceReader:
         if a[3] in _PATTERN_BYTE:
             commands = [FillMemory(address, size, _PATTERN_BYTE[a[3]])]
         elif a[3] == "ADDR":
+            self._limit(size)
             low = np.arange(address, address + size, dtype=np.int64).astype(np.uint8)
             commands = [LoadMemory(address, low.tobytes())]
         elif a[3] in ("RANDOM", "X"):
+            self._limit(size)
             seed = zlib.crc32(f"{self.path.name} {address:#x}".encode())
             commands = [LoadMemory(address, np.random.default_rng(seed).bytes(size))]
         else:
@@ -268,6 +278,7 @@ class _TraceReader:
     def _check_file(self, a: list[str]) -> None:
         self._count(a, 5)
         size = self._number(a[3])
+        self._limit(size)
         expected = bytearray(size)
         for offset, data in read_surface_file(self._file(a[4])):
             if offset + len(data) > size:

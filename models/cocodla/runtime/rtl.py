@@ -30,6 +30,10 @@ _SMALLEST = {"verilator": 22, "icarus": 17}
 """log2 of the words of the smallest memory: few sizes, so that few models are built."""
 
 
+_LARGEST = 1 << 30
+"""Bytes of the largest memory: what is not used costs address space only."""
+
+
 @dataclass(frozen=True)
 class MemoryModel:
     """Timing of the simulated memory, in core cycles. The default is `full` of the reference measurements.
@@ -113,6 +117,8 @@ def chip_design(simulation: Simulation, pages: int = 1) -> Design:
     root = project.root()
     dut = read_file_list(dut_list(simulation.file_list))
     words = max(pages, 1) * player.PAGE // 8
+    if words * 8 > _LARGEST:
+        raise UserError(f"the program uses {words >> 17} MiB of memory, a simulation has at most {_LARGEST >> 20} MiB")
     size = max(_SMALLEST.get(simulation.sim.lower(), 0), (words - 1).bit_length())
     return Design(
         name="chip",
