@@ -408,7 +408,7 @@ def _forget_batch(model: onnx.ModelProto) -> None:
 
 
 def _ignored(node: onnx.NodeProto, result: Import) -> bool:
-    if node.op_type not in IGNORED or node.domain:
+    if node.op_type not in IGNORED or node.domain or _drops(node, result):
         return False
     source = result.aliases.get(node.input[0], node.input[0])
     if source in result.constants:
@@ -420,6 +420,14 @@ def _ignored(node: onnx.NodeProto, result: Import) -> bool:
     else:
         return False
     return True
+
+
+def _drops(node: onnx.NodeProto, result: Import) -> bool:
+    """True for a Dropout that is not only its input: in training, or with a mask that is read."""
+    training = node.input[2] if len(node.input) > 2 else ""
+    mask = node.output[1] if len(node.output) > 1 else ""
+    readers = (name for other in result.model.graph.node for name in other.input)
+    return bool(training and np.any(result.constants.get(training, True))) or mask in {*readers, *result.outputs} - {""}
 
 
 def _folded(node: onnx.NodeProto, result: Import, label: str) -> bool:
@@ -481,6 +489,8 @@ def _translate(source: Source, result: Import) -> str | None:
     """Add a node to the graph; why that is not possible, or None."""
     graph, node, label = result.graph, source.node, source.label
     translator = TRANSLATORS.get(node.op_type) if node.domain in ("", "ai.onnx") else None
+    if node.op_type in IGNORED and not node.domain:
+        return "it drops elements (training_mode), or its mask is read"
     if translator is None:
         return "operator is not supported"
     try:
