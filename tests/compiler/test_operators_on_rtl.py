@@ -54,10 +54,21 @@ def averages(builder: Builder) -> Builder:
     return builder.node("AveragePool", kernel_shape=[9, 10], pads=[1, 1, 0, 1])
 
 
+def pointwise(builder: Builder) -> Builder:
+    """Scales, shifts and slopes on their own: operands in registers, by channel, by element, one or both of a stage."""
+    builder.node("MaxPool", kernel_shape=[2, 2]).node("Mul", builder.constant(builder.floats(20, 1, 1)))
+    builder.node("Add", builder.constant(builder.floats(20, 1, 1, scale=3)))
+    builder.node("PRelu", builder.constant(builder.floats(20, 1, 1))).node("MaxPool", kernel_shape=[2, 2])
+    builder.node("Mul", builder.constant(builder.floats(20, 4, 5))).node("MaxPool", kernel_shape=[1, 2])
+    builder.node("Add", builder.constant(builder.floats(1, 1, 4, 4))).node("LeakyRelu", alpha=0.3)
+    return builder.node("MaxPool", kernel_shape=[2, 1]).node("Relu")
+
+
 NETWORKS: dict[str, tuple[tuple[int, ...], Callable[[Builder], Builder]]] = {
     "moves": ((8, 6, 6), moves),
     "decoder": ((5, 6, 8), decoder),
     "averages": ((5, 8, 8), averages),
+    "pointwise": ((20, 6, 7), pointwise),
 }
 
 

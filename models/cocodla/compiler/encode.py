@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from cocodla.compiler import lrn_registers, pdp_registers, sdp_registers
 from cocodla.compiler.lower import HardwareLayer
 from cocodla.compiler.lrn import QuantisedLrn
+from cocodla.compiler.pointwise import QuantisedPointwise
 from cocodla.compiler.quantize import (
     QuantisedAdd,
     QuantisedConv,
@@ -36,6 +37,9 @@ def encode(layer: HardwareLayer) -> Words:
         function = layer.layer.pool.function
         size = (min(layer.source.height, function.covered(0)), min(layer.source.width, function.covered(1)))
         pdp_registers.pooling(words, layer.layer.pool, size, layer.target, on_the_fly=False)
+        return words
+    if isinstance(layer.layer, QuantisedPointwise):
+        sdp_registers.pointwise(words, layer.layer, layer)
         return words
     if isinstance(layer.layer, QuantisedMove):
         sdp_registers.move(words, layer)
@@ -74,7 +78,7 @@ def _address_registers(layer: HardwareLayer) -> Iterator[tuple[Tensor, str, int]
     elif isinstance(layer.layer, QuantisedAdd):
         yield layer.sources[0], "SDP_RDMA.D_SRC_BASE_ADDR_LOW", 0
         yield layer.sources[1], "SDP_RDMA.D_BN_BASE_ADDR_LOW", 0
-    elif isinstance(layer.layer, QuantisedMove):
+    elif isinstance(layer.layer, (QuantisedMove, QuantisedPointwise)):
         yield layer.source, "SDP_RDMA.D_SRC_BASE_ADDR_LOW", 0
     elif isinstance(layer.layer, QuantisedMultiply):
         yield layer.sources[0], "SDP_RDMA.D_SRC_BASE_ADDR_LOW", 0

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cocodla.compiler.ir import Conv, FloatArray, Quantisation
 from cocodla.compiler.lrn import QuantisedLrn
+from cocodla.compiler.pointwise import QuantisedPointwise
 from cocodla.compiler.quantize import (
     QuantisedAdd,
     QuantisedConv,
@@ -23,7 +24,7 @@ from cocodla.compiler.quantize import (
     QuantisedPool,
     QuantisedPooling,
 )
-from cocodla.compiler.reference import convolve, move, normalise, windows_of
+from cocodla.compiler.reference import activate, convolve, move, normalise, windows_of
 
 Codes = NDArray[np.int8]
 
@@ -44,6 +45,9 @@ def ideal_codes(layer: QuantisedLayer, sources: Sequence[np.ndarray], tensors: M
         return _pooling(layer.pool, sources[0])
     if isinstance(layer, QuantisedMove):
         return move(sources[0], layer.loops, layer.shape).astype(np.int8)
+    if isinstance(layer, QuantisedPointwise):
+        value = _real(sources[0], meanings[0]) * layer.scale + layer.bias
+        return _round(value if layer.function is None else activate(value, layer.function), layer.out)
     reals = [_real(codes, meaning) for codes, meaning in zip(sources, meanings, strict=True)]
     if isinstance(layer, QuantisedLrn):
         return _round(normalise(reals[0], layer.function), layer.out)

@@ -257,6 +257,15 @@ class Affine(Node):
 
 
 @dataclass
+class Pointwise(Node):
+    """y = x * scale + bias, then activation: a layer of its own. scale, bias: (C or 1, H or 1, W or 1)."""
+
+    scale: FloatArray
+    bias: FloatArray
+    activation: ActivationFunction | None = None
+
+
+@dataclass
 class Activate(Node):
     """An activation of its own."""
 

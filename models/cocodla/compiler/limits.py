@@ -14,6 +14,7 @@ from cocodla.compiler.ir import (
     Multiply,
     Node,
     Pair,
+    Pointwise,
     Pool,
     PoolFunction,
     Shape,
@@ -69,7 +70,7 @@ def check(node: Node, shape: Shape) -> None:
         reason = _conv_fault(node, shape)
     elif isinstance(node, Mean):
         reason = _mean_fault(node.function, shape)
-    elif isinstance(node, (Add, Multiply, Lrn, Concat, Slice, Move, Host)):
+    elif isinstance(node, (Add, Multiply, Pointwise, Lrn, Concat, Slice, Move, Host)):
         reason = None if max(shape) <= hw.MAX_EXTENT else f"an extent of {shape} is larger than {hw.MAX_EXTENT}"
     elif isinstance(node, Pool):
         function = node.function

@@ -12,6 +12,7 @@ from cocodla.compiler.ir import Graph, Shape
 from cocodla.compiler.limits import Refused
 from cocodla.compiler.lrn import QuantisedLrn
 from cocodla.compiler.moves import copies
+from cocodla.compiler.pointwise import QuantisedPointwise, operand_beats, stages
 from cocodla.compiler.quantize import (
     QuantisedAdd,
     QuantisedConv,
@@ -111,7 +112,7 @@ def lower(graph: Graph, quantised: QuantisedGraph) -> tuple[list[HardwareLayer],
         made = _layers(layer, sources, tensors[layer.target])
         made[-1].completes = (layer.target,)
         layers += made
-    levels = stages(quantised)
+    levels = host_levels(quantised)
     for made_layer in layers:
         made_layer.stage = levels[made_layer.layer.target]
     layers.sort(key=lambda entry: entry.stage)
@@ -123,7 +124,7 @@ def lower(graph: Graph, quantised: QuantisedGraph) -> tuple[list[HardwareLayer],
     return layers, tensors
 
 
-def stages(quantised: QuantisedGraph) -> dict[str, int]:
+def host_levels(quantised: QuantisedGraph) -> dict[str, int]:
     """How often the host has to run before a tensor can be made (a tensor of the host: counted itself)."""
     levels: dict[str, int] = {}
     for layer in quantised.layers:
@@ -192,10 +193,24 @@ def _layers(layer: QuantisedLayer, sources: tuple[Tensor, ...], target: Tensor) 
             _memory_to_memory(replace(layer, name=name), (part,), place, ADD_UNITS, layer.kind)
             for name, (part, place) in zip(_numbered(layer.name, len(planned)), planned, strict=True)
         ]
+    if isinstance(layer, QuantisedPointwise):
+        made = _memory_to_memory(layer, sources, target, ADD_UNITS, _pointwise_label(layer))
+        made.blobs = {role: stage.data for role, stage in zip(("bs", "bn"), stages(layer), strict=True) if stage.data}
+        made.read_beats += operand_beats(layer)
+        return [made]
     if isinstance(layer, QuantisedLrn):
         return [_memory_to_memory(layer, sources, target, LRN_UNITS, layer.function.label)]
     assert not isinstance(layer, QuantisedView)
     return [_memory_to_memory(layer, sources, target, POOL_UNITS, layer.pool.function.label)]
+
+
+def _pointwise_label(layer: QuantisedPointwise) -> str:
+    """What the layer does, for reports."""
+    parts = [] if (layer.multiplier == layer.multiplier.flat[0]).all() else ["scale"]
+    parts += [] if not layer.bias.any() else ["shift"]
+    if layer.function is not None:
+        parts.append("relu" if layer.relu else "leaky relu")
+    return "+".join(parts) or "rescale"
 
 
 def _numbered(name: str, count: int) -> list[str]:

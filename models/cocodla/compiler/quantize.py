@@ -33,6 +33,7 @@ from cocodla.compiler.ir import (
     Multiply,
     Node,
     Pair,
+    Pointwise,
     Pool,
     PoolFunction,
     Quantisation,
@@ -44,6 +45,7 @@ from cocodla.compiler.lrn import QuantisedLrn, normalisation
 from cocodla.compiler.options import CompileOptions
 from cocodla.compiler.passes.reshape import merge
 from cocodla.compiler.pixels import Conversion
+from cocodla.compiler.pointwise import QuantisedPointwise, pointwise
 from cocodla.compiler.reference import convolve, unpooled
 from cocodla.errors import UserError
 
@@ -232,6 +234,7 @@ QuantisedLayer = (
     | QuantisedAdd
     | QuantisedMultiply
     | QuantisedLrn
+    | QuantisedPointwise
     | QuantisedMove
     | QuantisedView
 )
@@ -280,6 +283,9 @@ def quantise(
             tensors[node.output] = layer.out
         elif isinstance(node, Lrn):
             layer = normalisation(node, shape, tensors[source], _codes(graph, node, ranges, chosen))
+            tensors[node.output] = layer.out
+        elif isinstance(node, Pointwise):
+            layer = pointwise(node, shape, tensors[source], _codes(graph, node, ranges, chosen))
             tensors[node.output] = layer.out
         elif isinstance(node, Pool):
             tensors[node.output] = _in_place(graph, node, tensors)

@@ -35,6 +35,7 @@ from cocodla.compiler.ir import (
     Node,
     Pad,
     Pair,
+    Pointwise,
     Pool,
     PoolFunction,
     Reshape,
@@ -150,6 +151,12 @@ def _dense(node: Dense, x: FloatArray) -> FloatArray:
 @evaluate.register
 def _affine(node: Affine, x: FloatArray) -> FloatArray:
     return _per_channel(x, node.scale, node.shift)
+
+
+@evaluate.register
+def _pointwise(node: Pointwise, x: FloatArray) -> FloatArray:
+    value = x * node.scale.astype(np.float32) + node.bias.astype(np.float32)
+    return value if node.activation is None else activate(value, node.activation)
 
 
 @evaluate.register

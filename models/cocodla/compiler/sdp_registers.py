@@ -5,6 +5,7 @@ from __future__ import annotations
 from cocodla import hw
 from cocodla.compiler.ir import Shape
 from cocodla.compiler.lower import HardwareLayer
+from cocodla.compiler.pointwise import Operands, QuantisedPointwise, stages
 from cocodla.compiler.quantize import QuantisedAdd, QuantisedConv, QuantisedMultiply
 from cocodla.compiler.tensors import Tensor
 from cocodla.compiler.words import Words, put, put_fields, put_zero
@@ -148,6 +149,56 @@ def move(words: Words, layer: HardwareLayer) -> None:
     put_fields(words, "SDP_RDMA.D_BRDMA_CFG", BRDMA_DISABLE="YES")
     put_fields(words, "SDP_RDMA.D_NRDMA_CFG", NRDMA_DISABLE="YES")
     _rdma_common(words, flying=False)
+
+
+def pointwise(words: Words, layer: QuantisedPointwise, hardware: HardwareLayer) -> None:
+    """BS: adds to the code and multiplies. BN: adds what is left, then the activation. CVT: drop the fraction."""
+    for unit in ("SDP", "SDP_RDMA"):
+        _cube_size(words, unit, hardware.target.shape)
+    _common(words, hardware.target, flying=False)
+    before, behind = stages(layer)
+    leaky = layer.slopes is not None
+    put_fields(
+        words, "SDP.D_DP_BS_CFG", BS_BYPASS=0, BS_ALU_BYPASS=int(before.alu == 0), BS_ALU_ALGO="SUM",
+        BS_MUL_BYPASS=0, BS_MUL_PRELU=0, BS_RELU_BYPASS=1,
+    )  # fmt: skip
+    put_fields(
+        words, "SDP.D_DP_BN_CFG", BN_BYPASS=0, BN_ALU_BYPASS=int(behind.alu == 0), BN_ALU_ALGO="SUM",
+        BN_MUL_BYPASS=int(not leaky), BN_MUL_PRELU=int(leaky), BN_RELU_BYPASS=int(not layer.relu),
+    )  # fmt: skip
+    _stage(words, ("B", "BS"), before, (0, layer.shift), layer.input_shape, hardware)
+    _stage(words, ("N", "BN"), behind, (layer.late_shift, layer.slope_shift), layer.input_shape, hardware)
+    put(words, "SDP.D_CVT_OFFSET", layer.offset)
+    put(words, "SDP.D_CVT_SCALE", 1)
+    put(words, "SDP.D_CVT_SHIFT", layer.fraction)
+    put(words, "SDP_RDMA.D_SRC_LINE_STRIDE", hardware.source.line_strides[0])
+    put(words, "SDP_RDMA.D_SRC_SURFACE_STRIDE", hardware.source.surface_stride)
+    _rdma_common(words, flying=False)
+
+
+def _stage(
+    words: Words, names: tuple[str, str], stage: Operands, shifts: tuple[int, int], shape: Shape, place: HardwareLayer
+) -> None:
+    """Operands of a stage. names: of its engine and of itself; shifts: of ALU (left) and multiplier (right)."""
+    engine, name = names
+    alu = {f"{name}_ALU_SRC": "REG" if stage.alu is not None else "MEM", f"{name}_ALU_SHIFT_VALUE": shifts[0]}
+    mul = {f"{name}_MUL_SRC": "REG" if stage.mul is not None else "MEM", f"{name}_MUL_SHIFT_VALUE": shifts[1]}
+    put_fields(words, f"SDP.D_DP_{name}_ALU_CFG", **alu)
+    put_fields(words, f"SDP.D_DP_{name}_MUL_CFG", **mul)
+    put(words, f"SDP.D_DP_{name}_ALU_SRC_VALUE", stage.alu or 0)
+    put(words, f"SDP.D_DP_{name}_MUL_SRC_VALUE", stage.mul or 0)
+    path = f"SDP_RDMA.D_{engine}RDMA_CFG"
+    if not stage.use:
+        put_fields(words, path, **{f"{engine}RDMA_DISABLE": "YES"})
+        return
+    fields = {
+        "DISABLE": "NO", "DATA_USE": stage.use, "DATA_SIZE": "TWO_BYTE", "RAM_TYPE": "MC",
+        "DATA_MODE": "PER_ELEMENT" if stage.per_element else "PER_KERNEL",
+    }  # fmt: skip
+    put_fields(words, path, **{f"{engine}RDMA_{field}": value for field, value in fields.items()})
+    put(words, f"SDP_RDMA.D_{name}_BASE_ADDR_LOW", place.addresses[name.lower()])
+    put(words, f"SDP_RDMA.D_{name}_LINE_STRIDE", stage.group_bytes * shape[2])
+    put(words, f"SDP_RDMA.D_{name}_SURFACE_STRIDE", stage.group_bytes * shape[1] * shape[2])
 
 
 def add(words: Words, add: QuantisedAdd, layer: HardwareLayer) -> None:

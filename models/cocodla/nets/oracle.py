@@ -10,6 +10,7 @@ from itertools import product
 import numpy as np
 
 from cocodla.compiler.lrn import QuantisedLrn, Table
+from cocodla.compiler.pointwise import QuantisedPointwise
 from cocodla.compiler.quantize import (
     QuantisedAdd,
     QuantisedConv,
@@ -37,6 +38,8 @@ def run(graph: QuantisedGraph, codes: np.ndarray) -> dict[str, np.ndarray]:
             result = add(value, tensors[layer.sources[1]], layer)
         elif isinstance(layer, QuantisedMultiply):
             result = multiply(value, tensors[layer.sources[1]], layer)
+        elif isinstance(layer, QuantisedPointwise):
+            result = pointwise(value, layer)
         elif isinstance(layer, QuantisedLrn):
             result = normalise(value, layer)
         elif isinstance(layer, QuantisedView):
@@ -130,6 +133,19 @@ def add(first: np.ndarray, second: np.ndarray, layer: QuantisedAdd) -> np.ndarra
     if layer.relu:
         z = np.maximum(z, 0)
     return np.clip(round_half_away((z - layer.offset) * layer.scale, layer.scale_shift), -128, 127)
+
+
+def pointwise(value: np.ndarray, layer: QuantisedPointwise) -> np.ndarray:
+    """Scale, shift and activation of every element."""
+    y = value.astype(np.int64) + layer.early
+    z = round_half_away(y * layer.multiplier, layer.shift)
+    assert np.abs(z).max() < 1 << 31
+    z = z + (layer.late << layer.late_shift)
+    if layer.slopes is not None:
+        z = np.where(z >= 0, z, round_half_away(z * layer.slopes, layer.slope_shift))
+    if layer.relu:
+        z = np.maximum(z, 0)
+    return np.clip(round_half_away(z - layer.offset, layer.fraction), -128, 127)
 
 
 def multiply(first: np.ndarray, second: np.ndarray, layer: QuantisedMultiply) -> np.ndarray:

@@ -53,14 +53,16 @@ SUPPORT: tuple[Support, ...] = (
     Support(("MatMul",), linear.matmul, "as Gemm", "second operand a constant matrix, input a vector"),
     Support(
         ("BatchNormalization",), linear.batch_normalization,
-        "folded into the layer before or behind, or into the input's conversion; else a 1x1 convolution",
+        "folded into the layer before or behind, or into the input's conversion; else SDP, memory to memory, an atom a "
+        f"cycle (a 1x1 convolution up to {hw.ATOM} channels)",
         "constant parameters, no training",
     ),
     Support(
         ("Add", "Sub", "Mul", "Div"), elementwise.arithmetic,
         "with a constant: as BatchNormalization. Two tensors: a sum inside the convolution that makes one of them; "
         "else SDP, memory to memory, each operand rescaled on its own",
-        "constants: one number, or one per channel. Tensors: equal shapes, or (not Sub's first) one value per channel; "
+        "constants: any shape that broadcasts; what varies over rows and columns is never folded. Tensors: equal "
+        "shapes, or (not Sub's first) one value per channel; "
         "no quotient of two tensors",
     ),
     Support(
@@ -70,7 +72,7 @@ SUPPORT: tuple[Support, ...] = (
     ),
     Support(
         ("Relu", "LeakyRelu", "PRelu", "Abs"), elementwise.activation,
-        "in the convolution (Relu also in sums and products); else a 1x1 convolution",
+        "in the convolution (Relu also in sums and products); else SDP, memory to memory",
         "PRelu: constant slopes, one or one per channel",
     ),
     Support(

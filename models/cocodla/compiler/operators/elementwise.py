@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from cocodla.compiler.ir import Activate, ActivationFunction, Add, Affine, FloatArray, Multiply, Shape
+from cocodla.compiler.ir import Activate, ActivationFunction, Add, Affine, FloatArray, Multiply, Pointwise, Shape
 from cocodla.compiler.operators.source import Result, Source, Unsupported, channel_vector, finite
 
 
@@ -20,7 +20,10 @@ def arithmetic(source: Source) -> Result:
     constant_first = source.inputs[0] in source.constants
     tensor = 1 if constant_first else 0
     shape = source.shape(tensor)
-    value = channel_vector(finite(source.constant(1 - tensor, "an operand"), "the constant operand"), shape)
+    constant = finite(source.constant(1 - tensor, "an operand"), "the constant operand")
+    if len(shape) == 3 and max(constant.shape[-2:], default=1) > 1:
+        return _by_position(source, source.tensor(tensor), shape, constant, constant_first)
+    value = channel_vector(constant, shape)
     one: FloatArray = np.ones(shape[0])
     zero: FloatArray = np.zeros(shape[0])
     scale, shift = one, zero
@@ -35,6 +38,26 @@ def arithmetic(source: Source) -> Result:
             raise Unsupported("the divisor must be a constant without zeros")
         scale = 1 / value
     return Affine(source.label, [source.tensor(tensor)], source.output, scale, shift), shape
+
+
+def _by_position(source: Source, tensor: str, shape: Shape, constant: FloatArray, first: bool) -> Result:
+    """Add, Sub, Mul, Div with a constant that varies over rows and columns. first: it is the first operand."""
+    operation = source.node.op_type
+    try:
+        value = np.broadcast_to(constant, (1, *shape))[0]
+    except ValueError as error:
+        raise Unsupported(f"the constant operand of shape {constant.shape} does not fit {(1, *shape)}") from error
+    one, zero = np.ones((1, 1, 1)), np.zeros((1, 1, 1))
+    if operation in ("Add", "Sub"):
+        sign = -1.0 if operation == "Sub" else 1.0
+        scale, bias = (one * sign, value) if first else (one, value * sign)
+    elif operation == "Mul":
+        scale, bias = value, zero
+    else:
+        if first or (value == 0).any():
+            raise Unsupported("the divisor must be a constant without zeros")
+        scale, bias = 1 / value, zero
+    return Pointwise(source.label, [tensor], source.output, scale, bias), shape
 
 
 def _two_tensors(source: Source) -> Result:

@@ -42,13 +42,13 @@ PASSES: tuple[Pass, ...] = (
     move.picks_into_layer_before,
     place.unaligned_slices,
     place.unaligned_concats,
-    fuse.orphans_to_convolutions,
+    fuse.orphans_to_layers,
     fuse.activations,
     fuse.sums,
     fuse.pooling,
     place.split_reductions,
     place.copies_for_concats,
-    fuse.orphans_to_convolutions,
+    fuse.orphans_to_layers,
 )
 
 TOLERANCE = 2e-4

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from cocodla import hw
 from cocodla.compiler import limits
-from cocodla.compiler.ir import Activate, Add, Affine, Conv, FloatArray, Graph, Multiply, Node, Pad, Pool
+from cocodla.compiler.ir import Activate, Add, Affine, Conv, FloatArray, Graph, Multiply, Node, Pad, Pointwise, Pool
 
 
 def activation_before_max_pool(graph: Graph) -> None:
@@ -27,12 +28,14 @@ def activation_before_max_pool(graph: Graph) -> None:
 def activations(graph: Graph) -> None:
     """An activation joins the convolution before it, a ReLU also the sum or product of two tensors."""
     for first, second in graph.chains():
-        if not isinstance(second, Activate) or not isinstance(first, (Conv, Add, Multiply)):
+        if not isinstance(second, Activate) or not isinstance(first, (Conv, Pointwise, Add, Multiply)):
             continue
         if first.activation is not None or (isinstance(first, Conv) and first.pool is not None):
             continue
         if isinstance(first, Conv):
             possible = second.function.slopes is None or len(first.inputs) == 1
+        elif isinstance(first, Pointwise):
+            possible = second.function.slopes is None or max(first.bias.shape[1:]) == 1
         else:
             possible = second.function.zero_below
         if possible:
@@ -62,11 +65,24 @@ def sums(graph: Graph) -> None:
                 break
 
 
-def orphans_to_convolutions(graph: Graph) -> None:
-    """Affine, Activate and Pad that found no layer to join become 1x1 convolutions with a diagonal weight."""
+def orphans_to_layers(graph: Graph) -> None:
+    """Affine, Activate and Pad that found no layer to join become layers of their own.
+
+    SDP does the first two from memory, an atom a cycle. Up to 8 channels a 1x1 convolution is as fast, and may take on
+    more work; Pad is one with a diagonal weight.
+    """
     for node in list(graph.nodes):
-        if isinstance(node, (Affine, Activate, Pad)):
+        if not isinstance(node, (Affine, Activate, Pad)):
+            continue
+        channels, *extent = graph.shapes[node.output]
+        if isinstance(node, Pad) or channels <= hw.ATOM or extent == [1, 1]:
             graph.replace(node, _diagonal(graph, node))
+        elif isinstance(node, Affine):
+            scale, bias = node.scale[:, None, None], node.shift[:, None, None]
+            graph.replace(node, Pointwise(node.name, node.inputs, node.output, scale, bias))
+        else:
+            one, zero = np.ones((1, 1, 1)), np.zeros((1, 1, 1))
+            graph.replace(node, Pointwise(node.name, node.inputs, node.output, one, zero, node.function))
 
 
 def _diagonal(graph: Graph, node: Node) -> Conv:

@@ -20,6 +20,7 @@ from cocodla.compiler.ir import (
     Move,
     Multiply,
     Node,
+    Pointwise,
     Pool,
     Slice,
 )
@@ -66,7 +67,7 @@ def _apart(graph: Graph, node: Slice) -> bool:
 
 def _by_sdp(readers: list[Node]) -> bool:
     """True if SDP reads a tensor from memory for one of the nodes."""
-    return any(isinstance(node, (Add, Multiply)) for node in readers)
+    return any(isinstance(node, (Add, Multiply, Pointwise)) for node in readers)
 
 
 def unaligned_concats(graph: Graph) -> None:
@@ -118,7 +119,7 @@ def copies_for_concats(graph: Graph) -> None:
 
 def _free(graph: Graph, name: str) -> bool:
     producer = graph.producer(_origin(graph, name))
-    if isinstance(producer, (Conv, Add, Multiply)):
+    if isinstance(producer, (Conv, Pointwise, Add, Multiply)):
         function = producer.activation
         if function is not None and function.high is not None:
             return False
@@ -127,7 +128,7 @@ def _free(graph: Graph, name: str) -> bool:
 
 def _made(graph: Graph, name: str) -> bool:
     """True if a layer writes the tensor."""
-    return isinstance(graph.producer(name), (Conv, Add, Multiply, Lrn, Pool, Mean, Move, Concat))
+    return isinstance(graph.producer(name), (Conv, Pointwise, Add, Multiply, Lrn, Pool, Mean, Move, Concat))
 
 
 def _origin(graph: Graph, name: str) -> str:

@@ -1,0 +1,150 @@
+"""Scale, shift and activation of single elements in integers, by SDP from memory to memory (spec: sdp.md section 3).
+
+BS adds an integer to the code, which takes the zero point back and most of the shift, exactly, and multiplies; BN adds
+what is left and applies the activation; the output converter drops the fraction. Each operand is one number for the
+layer, one for each channel, or one for each element.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cocodla import hw
+from cocodla.compiler.ir import ActivationFunction, FloatArray, Pointwise, Shape
+from cocodla.compiler.limits import Refused
+from cocodla.formats import pack_operands
+from cocodla.formats.feature import tensor_to_atoms
+
+if TYPE_CHECKING:
+    from cocodla.compiler.ir import Quantisation
+
+FRACTION, MIN_FRACTION = 14, 8
+INT16_MAX = 32767
+MAX_SHIFT = 48
+MAX_EARLY = 1 << 14
+"""Largest integer added to a code: with a 16-bit multiplier the product keeps inside of 32 bits."""
+IntArray = NDArray[np.int64]
+
+
+@dataclass
+class QuantisedPointwise:
+    """z = activation(round((q + early) * multiplier / 2^shift) + late * 2^late_shift),
+    output code = clamp8(round((z - offset) / 2^fraction)).
+
+    early, multiplier, late: (C or 1, H or 1, W or 1). leaky: slope operand and shift, slopes (C, 1, 1) in its place.
+    scale, bias: the exact factors and summands in real numbers, of the same shapes as the operands.
+    """
+
+    name: str
+    sources: tuple[str]
+    target: str
+    input_shape: Shape
+    early: IntArray
+    multiplier: IntArray
+    shift: int
+    late: IntArray
+    late_shift: int
+    fraction: int
+    out: Quantisation
+    function: ActivationFunction | None
+    slopes: IntArray | None
+    slope_shift: int
+    scale: FloatArray
+    bias: FloatArray
+
+    @property
+    def relu(self) -> bool:
+        return self.function is not None and self.function.zero_below
+
+    @property
+    def offset(self) -> int:
+        """What the output converter takes off."""
+        return -self.out.zero * (1 << self.fraction)
+
+
+def pointwise(node: Pointwise, shape: Shape, source: Quantisation, out: Quantisation) -> QuantisedPointwise:
+    """Integers of one node. Refused if a multiplier is out of range."""
+    ratio = node.scale * source.scale / out.scale
+    top = float(np.abs(ratio).max())
+    bits = min(int(np.floor(np.log2(INT16_MAX / top))), FRACTION + MAX_SHIFT) if top else FRACTION
+    fraction = min(FRACTION, bits)
+    if fraction < MIN_FRACTION:
+        raise Refused("Mul", node.name, f"one step of its input is {top:.3g} output steps, at most 64 are possible")
+    multiplier = np.rint(ratio * 2.0**bits).astype(np.int64)
+    exact = node.bias / out.scale  # in output steps
+    used = multiplier * 2.0**-bits
+    wanted, used = np.broadcast_arrays(exact, used)
+    early = np.rint(np.divide(wanted, used, out=np.zeros(wanted.shape), where=used != 0))
+    early = np.clip(early, -MAX_EARLY, MAX_EARLY).astype(np.int64)
+    left = (wanted - early * used) * 2.0**fraction
+    late_shift = max(0, int(np.ceil(np.log2(max(float(np.abs(left).max()), 1.0) / INT16_MAX))))
+    late = np.clip(np.rint(left / 2.0**late_shift), -INT16_MAX, INT16_MAX).astype(np.int64)
+    slopes, slope_shift = _slopes(node.activation)
+    return QuantisedPointwise(
+        node.name, (node.inputs[0],), node.output, shape, early - source.zero, multiplier, bits - fraction,
+        late, late_shift, fraction, out, node.activation, slopes, slope_shift, node.scale, node.bias,
+    )  # fmt: skip
+
+
+def _slopes(function: ActivationFunction | None) -> tuple[IntArray | None, int]:
+    """Slopes below zero (C or 1, 1, 1) as integers, and their right shift."""
+    if function is None or function.zero_below:
+        return None, 0
+    slopes = np.array(function.slopes or (function.alpha,))
+    shift = int(np.floor(np.log2(INT16_MAX / max(np.abs(slopes).max(), 2.0**-30))))
+    return np.rint(slopes * 2.0**shift).astype(np.int64)[:, None, None], shift
+
+
+@dataclass(frozen=True)
+class Operands:
+    """Operands of a stage: those that are one number for the layer in registers, the others in memory.
+
+    alu, mul: the number, or None for an operand in memory. use: what is fetched, ALU, MUL, BOTH or nothing.
+    """
+
+    alu: int | None
+    mul: int | None
+    use: str
+    per_element: bool
+    data: bytes
+
+    @property
+    def group_bytes(self) -> int:
+        """Bytes for an atom."""
+        return {"": 0, "ALU": 16, "MUL": 16, "BOTH": 32}[self.use]
+
+
+def operands(alu: IntArray, mul: IntArray | None, shape: Shape) -> Operands:
+    """Operands (C or 1, H or 1, W or 1) of a stage for a cube; `mul` None: the stage does not multiply."""
+    fetched = {"ALU": alu} if np.ptp(alu) else {}
+    if mul is not None and np.ptp(mul):
+        fetched["MUL"] = mul
+    per_element = any(max(array.shape[1:]) > 1 for array in fetched.values())
+    whole = shape if per_element else (shape[0], 1, 1)
+    atoms = {name: tensor_to_atoms(np.broadcast_to(array, whole)) for name, array in fetched.items()}
+    data = pack_operands(atoms.get("ALU"), atoms.get("MUL"), two_bytes=True).tobytes() if atoms else b""
+    return Operands(
+        None if "ALU" in fetched else int(alu.flat[0]),
+        0 if mul is None else None if "MUL" in fetched else int(mul.flat[0]),
+        "BOTH" if len(fetched) == 2 else next(iter(fetched), ""), per_element, data,
+    )  # fmt: skip
+
+
+def stages(layer: QuantisedPointwise) -> tuple[Operands, Operands]:
+    """Operands of BS and BN."""
+    shape = layer.input_shape
+    return operands(layer.early, layer.multiplier, shape), operands(layer.late, layer.slopes, shape)
+
+
+def operand_beats(layer: QuantisedPointwise) -> int:
+    """Atoms of operands fetched for the layer."""
+    _, height, width = layer.input_shape
+    count = 0
+    for stage in stages(layer):
+        positions = height * width if stage.per_element else 1
+        count += hw.surfaces(layer.input_shape[0]) * positions * stage.group_bytes // hw.ATOM
+    return count
