@@ -90,7 +90,7 @@ def test_what_runs_on_the_accelerator_is_right() -> None:
             extra = slack(case, rounded)
         for value, stated in zip(run(case.model, case.images), case.expected, strict=False):
             np.testing.assert_allclose(value, stated, rtol=1e-3, atol=1e-5)  # the model is the case
-        got = network.run(case.images, network._golden_stage)
+        got = network.run(case.images, network.golden_stage)
         assert list(got) == [output.name for output in case.model.graph.output]
         step = sum(network.tensors[name].scale for name in {layer.target for layer in network.layers})
         for index, value in enumerate(got.values()):
