@@ -186,6 +186,7 @@ CASES: dict[str, tuple[tuple[int, ...], Callable[[Builder], object]]] = {
         (16, 6, 6),
         lambda b: b.node("LRN", size=5, alpha=1.0).node("Concat", inputs=["t0", "image"], axis=1),
     ),
+    "reshape_alone": ((8, 6, 6), lambda b: b.node("Reshape", b.constant(np.array([0, 4, 12, 6])))),
     "pad_node": (
         (8, 6, 6),
         lambda b: b.node("Pad", b.constant(np.array([0, 0, 2, 1, 0, 0, 1, 3]))).conv(8, (3, 3)).node("Relu"),

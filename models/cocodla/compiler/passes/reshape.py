@@ -12,7 +12,9 @@ from cocodla.compiler.limits import Refused
 def reshape_of_input(graph: Graph) -> None:
     """A Reshape that alone reads the model's input changes the input's shape: the same bytes in memory order."""
     node = graph.only_consumer(graph.input)
-    if isinstance(node, Reshape) and len(node.shape) == 3 and _stretch_input_map(graph, node.shape[0]):
+    if not isinstance(node, Reshape) or len(node.shape) != 3 or node.output in graph.outputs:
+        return
+    if _stretch_input_map(graph, node.shape[0]):
         graph.nodes.remove(node)
         graph.shapes[graph.input] = node.shape
         del graph.shapes[node.output]
