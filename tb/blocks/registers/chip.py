@@ -35,16 +35,18 @@ class Chip:
         self.gate = False
 
     async def start(self, bus: str = "csb", clocks: str = "one", memory: bool = False) -> Chip:
-        """Start clocks and agents, and reset. Without `memory` it takes no request."""
+        """Start clocks and agents, and reset as the reference harness does. Without `memory` it takes no request."""
         dut = self.dut
         dut._log.info(f"bus {bus}, clocks {clocks}")
         for name in ("csb2nvdla_valid", "psel", "penable", *MEMORY_INPUTS):
             getattr(dut, name).value = 0
         dut.use_apb.value = bus == "apb"
-        dut.rst_n.value = 0
+        dut.rst_n.value = 1
         csb_period, core_period = CLOCKS[clocks]
         start_clock(dut.csb_clk, csb_period)
         start_clock(dut.core_clk, core_period)
+        await self.both(20)
+        dut.rst_n.value = 0  # only now are the outputs worth looking at
         if memory:
             self.memory = SparseMemory(Unwritten.ERROR)
             timing = DbbTiming((1, 20), (1, 20), ar_stall=self._closed, aw_stall=self._closed, w_stall=self._closed)
