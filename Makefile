@@ -11,7 +11,7 @@
 #   make synth [ONLY=regex] [JOBS=n]                                                 area and longest path of each unit
 #   make speed | lint | registers | clean                                            speed of the golden model | ...
 
-# lenet, traces, random and bench: WATCHDOG=cycles without progress that end a run; DUT_FILELIST=another NV_nvdla.
+# lenet, traces, random and bench: WATCHDOG=cycles without progress that end a run; DUT_FILELIST=another NV_nvdla (also for sim BLOCK=registers).
 # traces of one register log: IMAGE=its memory list, EXPECT=the bytes it must leave.
 
 SIM    ?= verilator
