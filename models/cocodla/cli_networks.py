@@ -22,6 +22,10 @@ NETWORK = typer.Argument(help="a compiled network")
 CALIB = typer.Option(
     ..., "--calib", help="calibration data: folder of pictures, .npy, IDX or CIFAR-10 file; several times for pictures"
 )
+MAYBE_CALIB = typer.Option(
+    [], "--calib",
+    help="calibration data: folder of pictures, .npy, IDX or CIFAR-10 file; not needed if the model brings its scales",
+)
 INPUT = typer.Option(..., "--input", help="pictures, a folder of them, .npy, IDX or CIFAR-10 file")
 RESIZE = typer.Option(False, "--resize", help="scale pictures to the input's size")
 COUNT = typer.Option(None, "--count", min=1, help="use the first images only")
@@ -45,6 +49,14 @@ def _numbers(text: str | None, option: str) -> list[float] | None:
         return [float(word) for word in text.split(",")]
     except ValueError:
         raise UserError(f"{option} takes numbers between commas, not {text!r}") from None
+
+
+def _address(text: str) -> int:
+    """A number in any of the usual spellings."""
+    try:
+        return int(text, 0)
+    except ValueError:
+        raise UserError(f"--base-address takes a number, not {text!r}") from None
 
 
 def _options(
@@ -79,7 +91,7 @@ def _load(paths: list[Path], resize: bool, count: int | None) -> Any:
 @command
 def compile(
     model: Path = MODEL,
-    calib: list[Path] = CALIB,
+    calib: list[Path] = MAYBE_CALIB,
     output: Path = typer.Option(None, "-o", "--output", help="network file (default: the model's name with .dla)"),
     annotated: Path = typer.Option(None, "--annotated", help="also write the model with placement and scales"),
     scale: str = SCALE,
@@ -91,6 +103,7 @@ def compile(
     bias_correction: bool = CORRECTION,
     asymmetric: bool = ASYMMETRIC,
     strict: bool = typer.Option(False, "--strict", help="refuse operators that only the host can run"),
+    base: str = typer.Option("0x80000000", "--base-address", help="first byte of the memory the network uses"),
     resize: bool = RESIZE,
     count: int = COUNT,
 ) -> None:
@@ -101,13 +114,13 @@ def compile(
 
     options = _options(
         scale, offset, shape, calibrator, percentile, equalise=equalise, bias_correction=bias_correction,
-        asymmetric=asymmetric, strict=strict,
+        asymmetric=asymmetric, strict=strict, base_address=_address(base),
     )  # fmt: skip
     target = output or model.with_suffix(".dla")
     if target.is_dir() or not target.parent.is_dir():
         raise UserError(f"{target}: {'is a folder' if target.is_dir() else 'its folder does not exist'}")
     with console.status(f"compiling {model.name}"):
-        network = compile_model(model, _load(calib, resize, count), options)
+        network = compile_model(model, _load(calib, resize, count) if calib else None, options)
         network.save(target)
         if annotated is not None:
             save_annotated(network, model, annotated)

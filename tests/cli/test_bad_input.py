@@ -141,6 +141,40 @@ def test_wrong_picture_size(tmp_path: Path, compiled: Path) -> None:
     assert "must be 28 x 28, this is 30 x 28" in complaint("run", compiled, "--input", tmp_path / "wide.png")
 
 
+def test_no_calibration_data(tmp_path: Path) -> None:
+    assert "no calibration data" in complaint("compile", model(tmp_path / "m.onnx"))
+
+
+def test_memory_beyond_32_bits(tmp_path: Path, images: Path) -> None:
+    found = model(tmp_path / "m.onnx")
+    line = complaint("compile", found, "--calib", images, "--base-address", "0xFFFFFC00")
+    assert "32-bit address space" in line and "'first'" in line
+    assert "'0xQQ'" in complaint("compile", found, "--calib", images, "--base-address", "0xQQ")
+
+
+def test_scales_of_the_model(tmp_path: Path, images: Path) -> None:
+    """A model that brings its own scales needs no calibration data, unless a tensor has none."""
+    def quantised(last: bool) -> Callable[[onnx.ModelProto], None]:
+        def change(made: onnx.ModelProto) -> None:
+            made.graph.initializer.append(numpy_helper.from_array(np.float32(0.03), "scale"))
+            made.graph.initializer.append(numpy_helper.from_array(np.int8(3), "zero"))
+            pairs = [("image", 0), ("b", 4)] if last else [("image", 0)]
+            for tensor, place in pairs:
+                for index, kind in enumerate(("QuantizeLinear", "DequantizeLinear")):
+                    names = [tensor, f"{tensor}_codes", f"{tensor}_real"][index:]
+                    node = helper.make_node(kind, [names[0], "scale", "zero"], [names[1]], f"{kind} {tensor}")
+                    made.graph.node.insert(place + index, node)
+            made.graph.node[2].input[0] = "image_real"
+            made.graph.output[0].name = "b_real" if last else "b"
+        return change
+
+    target = tmp_path / "m.dla"
+    assert invoke("compile", model(tmp_path / "m.onnx", quantised(True)), "-o", target).exit_code == 0
+    assert invoke("run", target, "--input", images).exit_code == 0
+    line = complaint("compile", model(tmp_path / "n.onnx", quantised(False)), "-o", target)
+    assert "'first'" in line and "no scale" in line
+
+
 def test_unsupported_attribute_is_named(tmp_path: Path, images: Path) -> None:
     found = model(tmp_path / "m.onnx", None, "MaxPool", kernel_shape=[2, 2], dilations=[2, 2], strides=[3, 3])
     assert "dilation" in invoke("compile", found, "--calib", images).stdout  # the host runs it

@@ -77,14 +77,33 @@ def allocate(
             region.tensor.addresses.append(start + region.offset)
     if cursor.position > 1 << hw.ADDRESS_BITS:
         raise UserError(
-            f"the network needs memory from {base:#x} to {cursor.position:#x}, "
-            f"beyond the {hw.ADDRESS_BITS}-bit address space"
+            f"the network needs memory from {base:#x} to {cursor.position:#x}, beyond the {hw.ADDRESS_BITS}-bit "
+            f"address space: {_first_beyond(layers, regions, tensors[input_name])}"
         )
     views = [tensor for layer in layers for tensor in (*layer.sources, layer.target)]
     for view in (*views, *tensors.values()):
         if view.root:
             view.addresses = [address + view.offset for address in tensors[view.root].addresses]
     return MemoryImage(base, b"".join(cursor.pieces), cursor.position)
+
+
+def _first_beyond(layers: list[HardwareLayer], regions: list[_Region], given: Tensor) -> str:
+    """The lowest tensor that does not fit, and the layer that makes it."""
+    writers = {layer.target.memory: layer.name for layer in reversed(layers)}
+    made = [
+        (region.tensor, f"the output of {writers[region.tensor.memory]!r}")
+        for region in regions
+        if region.tensor.memory in writers
+    ]
+    ends = sorted(
+        (address + tensor.size, tensor.size, what)
+        for tensor, what in [(given, f"the input {given.name!r}"), *made]
+        for address in tensor.addresses
+    )
+    for end, size, what in ends:
+        if end > 1 << hw.ADDRESS_BITS:
+            return f"{what} ({size} bytes) ends at {end:#x}"
+    return "its constants alone"
 
 
 def _lifetimes(

@@ -59,7 +59,7 @@ def samples_of(
     if calibration is None and optional:
         return _invented(shape, options, pin or Quantisation(1 / 127))
     if calibration is None:
-        raise UserError("no calibration data: int8 scales follow from sample inputs of the model")
+        raise UserError("no calibration data: int8 scales follow from sample inputs of the model (--calib)")
     if len(calibration) == 0:
         raise UserError("calibration images are empty: int8 scales follow from sample inputs of the model")
     if len(calibration.shape) == len(shape):  # a single image, or images without a channel axis

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cocodla.compiler import reference
-from cocodla.compiler.frontend import load_model
+from cocodla.compiler import CompileOptions, reference
+from cocodla.compiler.frontend import import_model, load_model, unquantised
 from cocodla.compiler.original import outputs_of
 from cocodla.golden.run import run as run_golden
 from cocodla.program import compare
@@ -98,7 +98,8 @@ def search(
 
 def _changes_by_passes(study: Study, model: Path, images: np.ndarray) -> dict[str, float]:
     """Largest difference between the original model and the graph behind the passes, for tensors both have."""
-    original = load_model(model)
+    options = CompileOptions(input_shape=study.network.input.shape)
+    original = unquantised(import_model(load_model(model), model.stem, options))
     known = {name for node in original.graph.node for name in node.output}
     names = [node.output for node in study.graph.nodes if node.output in known]
     if not names:
