@@ -219,3 +219,15 @@ def test_operators_behind_the_host_part_stay_on_the_host(tmp_path: Path) -> None
 def test_model_without_work_for_the_accelerator(tmp_path: Path) -> None:
     assert "no operator for the accelerator" in refused(Builder((4,)).node("Softmax").save(tmp_path / "m.onnx"),
                                                         np.zeros((2, 4), np.float32))  # fmt: skip
+
+
+@pytest.mark.parametrize("behind", [[], ["GlobalMaxPool"]])
+def test_tensor_without_elements_is_named(behind: list[str], tmp_path: Path) -> None:
+    """Also where only the host computes: onnxruntime answers such models with an error, or dies."""
+    builder = Builder((8, 4, 4)).conv(8, (4, 4)).node("Sigmoid")
+    builder.node("AveragePool", kernel_shape=[3, 3], strides=[2, 2], count_include_pad=1)
+    for kind in behind:
+        builder.node(kind)
+    images = np.random.default_rng(1).normal(size=(3, 8, 4, 4)).astype(np.float32)
+    with pytest.raises(UserError, match=r"AveragePool 'averagepool2': the output would have shape \(8, 0, 0\)"):
+        compile_model(builder.save(tmp_path / "m.onnx"), images)

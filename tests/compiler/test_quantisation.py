@@ -128,7 +128,8 @@ def test_pixel_meaning_is_guessed_from_floats_only() -> None:
     assert pixel_map(unit, 1, options).scale[0] == pytest.approx(1 / 255)
     assert pixel_map(np.rint(unit * 255), 1, options).scale[0] == 1
     centred = pixel_map(unit * 4 - 2, 1, options)
-    np.testing.assert_allclose(centred.to_input(np.array([[[[0, 255]]]], np.uint8))[0, 0, 0], [-2, 2], atol=1e-5)
+    first, zero, last = centred.to_input(np.array([[[[0, 127, 255]]]], np.uint8))[0, 0, 0]
+    assert first <= -2 and zero == 0 and 2 <= last < 2.02
     assert pixel_map((unit * 255).astype(np.uint8), 1, options).scale[0] == 1
 
 
@@ -249,3 +250,16 @@ def test_sum_inside_a_convolution_with_zero_points(activation: str | None, equal
     images = np.random.default_rng(7).normal(size=(16, 8, 10, 10)).astype(np.float32)
     symmetric = output_sqnr(builder, tmp_path, images)
     assert output_sqnr(builder, tmp_path, images, asymmetric=True, equalise=equalise) > max(symmetric - 1, 25)
+
+
+def test_guessed_pixels_express_zero(tmp_path: Path) -> None:
+    """Padding of an image whose bytes were spread over any range of floats is exact."""
+    builder = Builder((3, 1, 22), seed=2).conv(9, (5, 5), pads=[4, 2, 4, 2])
+    images = np.random.default_rng(3).normal(size=(6, 3, 1, 22)).astype(np.float32)
+    _, quantised = quantise_model(builder.save(tmp_path / "m.onnx"), images)
+    conversion = quantised.layers[0].conversion
+    assert conversion is not None
+    np.testing.assert_allclose(conversion.zero, conversion.pad_value, atol=1e-6)
+    ends = conversion.convert(np.array([0, 255]).reshape(1, 1, 1, 2)) - conversion.zero[:, None, None]
+    real = conversion.step[:, None, None] * ends
+    assert real.min() <= images.min() and real.max() >= images.max()

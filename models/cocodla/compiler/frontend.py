@@ -94,6 +94,7 @@ def import_model(
     """
     constants = _initializers(model)
     input_name, shape = _bind_input(model, constants, options)
+    _check_extents(model)
     outputs = [value.name for value in model.graph.output]
     result = Import(model, Graph(name, input_name, [], {input_name: shape}), outputs, constants=constants)
     partition = _Partition(result, options.strict)
@@ -300,14 +301,30 @@ def _leading_to_work(model: onnx.ModelProto) -> set[int]:
     return found
 
 
+def _check_extents(model: onnx.ModelProto) -> None:
+    """UserError for a node that makes a tensor without elements: nothing can compute with it."""
+    producers = {name: node for node in model.graph.node for name in node.output}
+    for value in _inferred(model):
+        kind = value.type.tensor_type
+        extents = [dim.dim_value if dim.HasField("dim_value") else 1 for dim in kind.shape.dim]
+        node = producers.get(value.name)
+        if node is not None and kind.elem_type == onnx.TensorProto.FLOAT and len(extents) > 1 and min(extents) < 1:
+            raise UserError(f"{node.op_type} {label_of(node)!r}: the output would have shape {tuple(extents[1:])}")
+
+
+def _inferred(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
+    """All tensors whose shapes can be told."""
+    try:
+        graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
+    except Exception:  # a model onnxruntime may run all the same
+        return []
+    return [*graph.value_info, *graph.output]
+
+
 def _float_shapes(model: onnx.ModelProto) -> dict[str, Shape]:
     """Shapes (no batch) of the vectors and images of a model with batch 1, as far as they are known."""
-    try:
-        values = onnx.shape_inference.infer_shapes(model, data_prop=True).graph.value_info
-    except Exception:  # the shapes are only needed behind host operators
-        return {}
     shapes = {}
-    for value in values:
+    for value in _inferred(model):
         kind = value.type.tensor_type
         extents = tuple(dim.dim_value for dim in kind.shape.dim)
         if kind.elem_type == onnx.TensorProto.FLOAT and len(extents) in (2, 4) and extents[0] == 1 and min(extents) > 0:

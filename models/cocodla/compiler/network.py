@@ -290,12 +290,14 @@ class Network:
     def _output(self, output: OutputSpec, reals: dict[str, FloatArray]) -> FloatArray:
         if output.tensor is not None:
             return reals[output.tensor].reshape(-1, *output.shape)
+        from cocodla.compiler.original import run
+
         runner = self._host_session
         count = len(next(iter(reals.values())))
         rows = []
         for image in range(count):
             feeds = {value.name: reals[value.name][image : image + 1] for value in runner.get_inputs()}
-            rows.append(np.asarray(runner.run([output.name], feeds)[0]))
+            rows.append(run(runner, [output.name], feeds)[0])
         return np.concatenate(rows)
 
     @cached_property

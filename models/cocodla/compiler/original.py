@@ -18,20 +18,27 @@ onnxruntime.set_default_logger_severity(3)
 def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
     """An onnxruntime session; UserError if onnxruntime refuses the model.
 
-    Its graph optimisations are off: that of Pad before MaxPool takes zeros for minus infinity.
+    Its graph optimisations are off: they break some quantised models, and take zeros of Pad before MaxPool for minus
+    infinity.
     """
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 3
     options.intra_op_num_threads = 1
-    data, none = model.SerializeToString(), onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    for level in (options.graph_optimization_level, none):  # its optimisations break some quantised models
-        options.graph_optimization_level = level
-        try:
-            return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # its exceptions share no base class
-            reason = str(error).splitlines()[0]
-    raise UserError(f"onnxruntime refuses the model ({reason})")
+    try:
+        return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its exceptions share no base class
+        raise UserError(f"onnxruntime refuses the model ({str(error).splitlines()[0]})") from error
+
+
+def run(
+    runner: onnxruntime.InferenceSession, names: list[str], feeds: Mapping[str, np.ndarray]
+) -> list[np.ndarray]:
+    """Some outputs of a model; UserError if onnxruntime cannot compute them."""
+    try:
+        return [np.asarray(value) for value in runner.run(names, dict(feeds))]
+    except Exception as error:  # its exceptions share no base class
+        raise UserError(f"onnxruntime cannot compute {names[0]!r} ({str(error).splitlines()[0]})") from error
 
 
 def outputs_of(model: onnx.ModelProto, tensors: list[str], images: FloatArray) -> dict[str, FloatArray]:
@@ -46,7 +53,7 @@ def outputs_of(model: onnx.ModelProto, tensors: list[str], images: FloatArray) -
     runner = session(wanted)
     constants = {tensor.name for tensor in model.graph.initializer}
     (name,) = (value.name for value in model.graph.input if value.name not in constants)
-    rows = [runner.run(tensors, {name: image[None].astype(np.float32)}) for image in images]
+    rows = [run(runner, tensors, {name: image[None].astype(np.float32)}) for image in images]
     return {tensor: np.concatenate(values) for tensor, values in zip(tensors, zip(*rows, strict=True), strict=True)}
 
 
@@ -61,11 +68,7 @@ def evaluate(node: onnx.NodeProto, feeds: Mapping[str, np.ndarray], like: onnx.M
     graph = onnx.helper.make_graph([node], "constant", inputs, outputs)
     names = [value.name for value in outputs]
     runner = session(onnx.helper.make_model(graph, opset_imports=like.opset_import, ir_version=like.ir_version))
-    try:
-        values = runner.run(names, dict(feeds))
-    except Exception as error:  # its exceptions share no base class
-        raise UserError(str(error).splitlines()[0]) from error
-    return dict(zip(names, map(np.asarray, values), strict=True))
+    return dict(zip(names, run(runner, names, feeds), strict=True))
 
 
 def run_host(model: bytes, feeds: dict[str, FloatArray], output: str) -> FloatArray:
@@ -74,7 +77,7 @@ def run_host(model: bytes, feeds: dict[str, FloatArray], output: str) -> FloatAr
     rows = []
     for image in range(len(next(iter(feeds.values())))):
         row = {name: np.asarray(value[image : image + 1], np.float32) for name, value in feeds.items()}
-        rows.append(np.asarray(runner.run([output], row)[0]))
+        rows.append(run(runner, [output], row)[0])
     return np.concatenate(rows)
 
 

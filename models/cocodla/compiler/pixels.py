@@ -109,6 +109,9 @@ def pixel_map(calibration: ImageSet, channels: int, options: CompileOptions) -> 
         return PixelMap(one / 255, zero)
     if low >= 0 and high <= 255 and whole:
         return PixelMap(one, zero)
+    if low < 0 < high:  # 0 is a pixel value of its own, so that padding is exact
+        step = (high - low) / 254
+        return PixelMap(one * step, one * (-step * np.ceil(-low / step)))
     return PixelMap(one * ((high - low) / 255 or 1.0), one * low)
 
 

@@ -18,10 +18,12 @@ from cocodla.compiler.original import outputs_of
 from cocodla.compiler.quantize import QuantisedGraph
 from cocodla.errors import UserError
 from cocodla.files import write_whole
+from cocodla.fuzz.layers import layer_fault
 from cocodla.fuzz.networks import random_network
 from cocodla.golden import run as run_golden
 from cocodla.program import Program, compare
 from cocodla.runtime import rtl
+from cocodla.runtime.quality import Study
 
 IMAGES = 8
 GOOD_SQNR = 20.0
@@ -32,8 +34,11 @@ MARGIN = 6.0
 
 @dataclass
 class Finding:
-    """What became of a network. kind: `equal`, `refused` (a UserError), or what is wrong: `crash`, `inaccurate`,
-    `batch` (fast golden run against the Device), `rtl`. operators: ONNX operators -> count. cycles: on the RTL.
+    """What became of a network.
+
+    kind: `equal`, `refused` (a UserError), or what is wrong: `crash`, `inaccurate`, `layer` (against integer oracle,
+    ideal rounding or float), `batch` (fast golden run against the Device), `rtl`. operators: ONNX operators -> count.
+    cycles: on the RTL.
     """
 
     seed: int
@@ -91,6 +96,10 @@ def _run(
             finding.text = f"{finding.sqnr:.1f} dB at an output, its scales imply {implied:.1f}"
             return
     few = images[:2]
+    fault = layer_fault(Study(*quantise_model(path, images, options), network), few)
+    if fault:
+        finding.kind, finding.text = "layer", fault
+        return
     programs = network.programs(few)
     difference = _against_device(network, programs, {name: value[:2] for name, value in got.items()}, few)
     if difference:

@@ -5,6 +5,7 @@ Convolutions are direct loops over kernel taps, everything in int64: what the De
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import product
 
 import numpy as np
@@ -29,10 +30,17 @@ def round_half_away(value: np.ndarray, shift: int) -> np.ndarray:
     return np.sign(value) * ((np.abs(value) + half) >> shift)
 
 
-def run(graph: QuantisedGraph, codes: np.ndarray) -> dict[str, np.ndarray]:
-    """int8 codes of every layer's output (batch, C, H, W). `codes`: pixels (uint8) or int8 codes of the input."""
-    tensors = {graph.layers[0].sources[0]: codes}
+def run(
+    graph: QuantisedGraph, codes: np.ndarray, made: Mapping[str, np.ndarray] | None = None
+) -> dict[str, np.ndarray]:
+    """int8 codes of every layer's output (batch, C, H, W). `codes`: pixels (uint8) or int8 codes of the input.
+
+    made: codes of the tensors that the host makes in the middle of the network, or of more of them.
+    """
+    tensors = {graph.layers[0].sources[0]: codes, **(made or {})}
     for layer in graph.layers:
+        if isinstance(layer, QuantisedView) and layer.kind == "host":
+            continue
         value = tensors[layer.sources[0]]
         if isinstance(layer, QuantisedAdd):
             result = add(value, tensors[layer.sources[1]], layer)

@@ -130,7 +130,7 @@ def measure_quality(
     for part in batches(images, BATCH, progress):
         inputs = model_inputs(network, part)
         exact = dict(reference.walk(study.graph, inputs))
-        codes = _with_views(study, {**_input_codes(study, part), **golden_tensors(network, part)})
+        codes = all_codes(study, part)
         for node in study.graph.nodes:
             if node.output in found:
                 _measure_layer(study, node, exact, codes, found[node.output])
@@ -143,6 +143,11 @@ def measure_quality(
 def by_impact(layers: list[LayerQuality]) -> list[LayerQuality]:
     """Layers in the order in which they hurt: the one whose quantisation disturbs the output most comes first."""
     return sorted(layers, key=lambda layer: layer.impact.sqnr)
+
+
+def all_codes(study: Study, images: np.ndarray) -> dict[str, np.ndarray]:
+    """Codes (batch, C, H, W) of every tensor on the golden model, the input and parts read in place included."""
+    return _with_views(study, {**_input_codes(study, images), **golden_tensors(study.network, images)})
 
 
 def _input_codes(study: Study, images: np.ndarray) -> dict[str, np.ndarray]:
@@ -193,7 +198,7 @@ def _measure_impacts(study: Study, exact: dict[str, FloatArray], found: dict[str
         if node.output not in found:
             continue
         meaning = study.quantised.tensors[node.output]
-        lone = _with_quantised_weights(node, study)
+        lone = with_quantised_weights(node, study)
         value = reference.evaluate(lone, *(exact[name] for name in node.inputs))
         values = {node.output: meaning.dequantise(meaning.quantise(value))}
         for later in study.graph.nodes[place + 1 :]:
@@ -204,7 +209,8 @@ def _measure_impacts(study: Study, exact: dict[str, FloatArray], found: dict[str
             found[node.output].impact.add(exact[output], values.get(output, exact[output]))
 
 
-def _with_quantised_weights(node: Node, study: Study) -> Node:
+def with_quantised_weights(node: Node, study: Study) -> Node:
+    """A convolution with the weights the accelerator has; any other node as it is."""
     layer = study.layer(node.output)
     if not isinstance(node, Conv) or not isinstance(layer, QuantisedConv):
         return node

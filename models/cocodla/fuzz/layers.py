@@ -1,0 +1,111 @@
+"""Layer by layer: golden model against the integer oracle, and against float within what codes and weights imply."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from cocodla.compiler import reference
+from cocodla.compiler.ideal import ideal_codes
+from cocodla.compiler.ir import Conv, FloatArray, Host, Lrn, Node, Quantisation
+from cocodla.compiler.quantize import QuantisedConv, QuantisedView
+from cocodla.nets import oracle
+from cocodla.runtime.quality import Study, all_codes, with_quantised_weights
+
+STEPS = 1.5
+"""Codes by which an output may be off the exact result of its inputs and weights: rounding, and one more."""
+LRN_STEPS = 3.0
+"""The same for normalisation, whose function is a table."""
+SLOPE = 2.0**-8
+"""Error of a slope below zero, as part of itself."""
+
+
+def layer_fault(study: Study, images: np.ndarray) -> str | None:
+    """The first layer that is wrong, in words; None if none is. images: (batch, *input shape)."""
+    codes = all_codes(study, images)
+    given = [study.graph.input, *(node.output for node in study.graph.nodes if isinstance(node, Host))]
+    expected = oracle.run(study.quantised, codes[study.graph.input], {name: codes[name] for name in given})
+    for node in study.graph.nodes:
+        got = codes[node.output]
+        fault = None
+        if not np.array_equal(got, expected[node.output]):
+            fault = f"{_first(got, expected[node.output])}, says the integer oracle"
+        elif not isinstance(node, Host):
+            fault = _against_ideal(study, node, codes) or _against_float(study, node, codes)
+        if fault:
+            return f"{node.name}: {fault}"
+    return None
+
+
+def _first(got: np.ndarray, wanted: np.ndarray) -> str:
+    """The first difference in words."""
+    place = tuple(int(index) for index in np.argwhere(got != wanted)[0])
+    return f"code {got[place]} at (image, channel, row, column) {place} instead of {wanted[place]}"
+
+
+def _against_ideal(study: Study, node: Node, codes: dict[str, np.ndarray]) -> str | None:
+    """Outputs more than one code from the exact result of the int8 inputs and weights, rounded once."""
+    layer = study.layer(node.output)
+    if isinstance(layer, QuantisedView) or isinstance(node, Lrn):
+        return None
+    got = codes[node.output]
+    ideal = ideal_codes(layer, [codes[name] for name in layer.sources], study.quantised.tensors).astype(np.int16)
+    far = np.abs(ideal - got) > 1
+    return f"{_first(got, np.where(far, ideal, got))}, says ideal rounding" if far.any() else None
+
+
+def _against_float(study: Study, node: Node, codes: dict[str, np.ndarray]) -> str | None:
+    """Outputs further from the float layer, given the same inputs, than rounded weights and codes explain."""
+    meaning = study.quantised.tensors[node.output]
+    inputs = [_real(study, name, node, codes) for name in node.inputs]
+    shape = codes[node.output].shape
+    wanted = _representable(reference.evaluate(node, *inputs).reshape(shape).astype(np.float64), meaning)
+    allowed = _weight_error(study, node, inputs[0]) + meaning.scale * (LRN_STEPS if isinstance(node, Lrn) else STEPS)
+    excess = np.abs(meaning.dequantise(codes[node.output]) - wanted) - allowed - 1e-5 * np.abs(wanted)
+    if not (excess > 0).any():
+        return None
+    place = tuple(int(index) for index in np.unravel_index(int(excess.argmax()), shape))
+    got = float(meaning.dequantise(codes[node.output])[place])
+    steps = f"a code is {meaning.scale:.3g}"
+    return f"{got:.6g} at (image, channel, row, column) {place}, in float {wanted[place]:.6g} ({steps})"
+
+
+def _real(study: Study, name: str, node: Node, codes: dict[str, np.ndarray]) -> FloatArray:
+    """Values of an input: what its codes mean, or what the converter makes of pixels."""
+    meaning = study.quantised.tensors.get(name)
+    if meaning is not None:
+        return meaning.dequantise(codes[name]).astype(np.float64)
+    layer = study.layer(node.output)
+    assert isinstance(layer, QuantisedConv) and layer.conversion is not None
+    step, zero = (np.asarray(value)[:, None, None] for value in (layer.conversion.step, layer.conversion.zero))
+    return step * (layer.conversion.convert(codes[name]) - zero)
+
+
+def _representable(value: FloatArray, meaning: Quantisation) -> FloatArray:
+    low, high = ((code - meaning.zero) * meaning.scale for code in (-128, 127))
+    return np.clip(value, low, high)
+
+
+def _weight_error(study: Study, node: Node, x: FloatArray) -> FloatArray | float:
+    """Largest error that rounded weights, slopes and padding can make, for each output."""
+    layer = study.layer(node.output)
+    if not isinstance(node, Conv) or not isinstance(layer, QuantisedConv):
+        return 0.0
+    rounded = with_quantised_weights(node, study)
+    assert isinstance(rounded, Conv)
+    codes = np.abs(layer.weight.astype(np.float64))
+    step = np.abs(rounded.weight).reshape(len(codes), -1).max(1) / np.maximum(codes.reshape(len(codes), -1).max(1), 1)
+    half = np.minimum(np.abs(node.weight - rounded.weight), 0.51 * step[:, None, None, None])
+    error = reference.convolve(np.abs(x), half, node)
+    if layer.conversion is not None:  # padding is a code, too
+        wrong = float(np.abs(layer.conversion.step * (layer.conversion.pad_value - layer.conversion.zero)).max())
+        error = error + reference.convolve(np.zeros_like(x), np.abs(node.weight), node, wrong)
+    if node.activation is not None and not node.activation.zero_below:
+        slopes = np.abs(node.activation.slopes or (node.activation.alpha,))
+        error = error * max(1.0, float(slopes.max()))
+        sums = reference.convolve(np.abs(x), np.abs(node.weight), node) + np.abs(node.bias)[:, None, None]
+        error = error + SLOPE * float(slopes.max()) * sums
+    if node.pool is None:
+        return error
+    return reference.pool(error, replace(node.pool, kind="max"))
