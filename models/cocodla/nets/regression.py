@@ -21,7 +21,7 @@ from cocodla.latency import MemoryTiming, layer_of_registers, predict
 from cocodla.nets.registry import Limits, Net, networks
 from cocodla.runtime import rtl
 from cocodla.runtime.accuracy import batches, model_inputs
-from cocodla.runtime.diverge import DIFFERING
+from cocodla.runtime.diverge import DIFFERING, kind_of
 from cocodla.runtime.quality import Error, LayerQuality, Study, measure_quality
 from cocodla.runtime.verify import NetworkRun, verify_network
 
@@ -42,7 +42,7 @@ class Rounding:
 class NetResult:
     """What was found; failures in words, empty if all is well. None: not measured, or there is nothing to measure.
 
-    accuracy, float_accuracy: percent. sqnr: dB of each output. rounding: by kind of layer (`add`, `other`).
+    accuracy, float_accuracy: percent. sqnr: dB of each output. rounding: by kind of layer (keys of DIFFERING).
     compile_seconds, images_per_second (golden model): CPU time, so that other work on the machine does not count.
     rtl_shape: input on the RTL. slow: limits of time that this machine has missed.
     """
@@ -159,7 +159,7 @@ def _against_float(net: Net, folder: Path, result: NetResult) -> Network:
 
 def _judge_rounding(layers: list[LayerQuality], result: NetResult) -> None:
     for layer in layers:
-        kind = "add" if "add" in layer.operation else "other"
+        kind = kind_of(layer.operation)
         worst = result.rounding.setdefault(kind, Rounding())
         if layer.wrong > FEW and layer.differing > worst.share:
             worst.layer, worst.share = layer.name, layer.differing

@@ -16,8 +16,8 @@ from cocodla.report.progress import progress_bar
 from cocodla.runtime.diverge import DIFFERING
 
 HEADINGS = (
-    "network", "int8 %", "drop", "SQNR dB", "not ideal", "sums", "comp. s", "images/s", "tensors", "cycles",
-    "predicted", "verdict",
+    "network", "int8 %", "drop", "SQNR dB", "not ideal", "sums", "LRN", "comp. s", "images/s", "tensors",
+    "cycles", "predicted", "verdict",
 )  # fmt: skip
 
 
@@ -79,6 +79,7 @@ def _row(result: NetResult) -> tuple[str, ...]:
         _under(f"{min(result.sqnr.values(), default=0):.1f}", f">={limits.sqnr:g}"),
         _rounding(result, "other"),
         _rounding(result, "add"),
+        _rounding(result, "lrn"),
         _under(f"{result.compile_seconds:.1f}", limits.compile_seconds),
         _under(f"{result.images_per_second:.3g}", rate),
         str(result.tensors),

@@ -59,7 +59,12 @@ class Divergence:
 
 def allowed(operation: str) -> float:
     """Largest share of an operation's outputs that may differ from ideal rounding."""
-    return next((share for part, share in DIFFERING.items() if part in operation), DIFFERING["other"])
+    return DIFFERING[kind_of(operation)]
+
+
+def kind_of(operation: str) -> str:
+    """The key of DIFFERING that an operation counts to."""
+    return next((part for part in DIFFERING if part in operation), "other")
 
 
 def search(
