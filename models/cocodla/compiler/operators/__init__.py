@@ -105,7 +105,8 @@ SUPPORT: tuple[Support, ...] = (
     ),
     Support(
         ("LRN",), normalisation.lrn, "CDP, memory to memory; both look-up tables hold the curve, one fine, one coarse",
-        "images; size 3, 5, 7 or 9; bias above 0, alpha from 0; tables less than 1 output step off",
+        "images; size 3, 5, 7 or 9 (even ones are refused: onnxruntime has none); bias above 0, alpha from 0; tables "
+        "less than 1 output step off",
     ),
     Support(
         ("Concat",), moving.concat, "no work: parts are written in place",
