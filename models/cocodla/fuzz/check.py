@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import onnx
@@ -23,6 +24,7 @@ from cocodla.fuzz.networks import random_network
 from cocodla.golden import run as run_golden
 from cocodla.program import Program, compare
 from cocodla.runtime import rtl
+from cocodla.runtime.accuracy import model_inputs
 from cocodla.runtime.quality import Study
 
 IMAGES = 8
@@ -56,9 +58,26 @@ class Finding:
 
 
 def draw_images(model: onnx.ModelProto, seed: int) -> np.ndarray:
-    """Inputs of a random network: (IMAGES, *shape) float32, normal."""
-    extents = model.graph.input[0].type.tensor_type.shape.dim[1:]
-    return np.random.default_rng(seed).normal(size=(IMAGES, *(e.dim_value for e in extents))).astype(np.float32)
+    """Inputs of a random network: (IMAGES, *shape), float32 normal; for every fourth seed pixels."""
+    shape = (IMAGES, *(extent.dim_value for extent in model.graph.input[0].type.tensor_type.shape.dim[1:]))
+    random = np.random.default_rng(seed)
+    if seed % 4 == 1:
+        return random.integers(0, 256, shape, dtype=np.uint8)
+    return random.normal(size=shape).astype(np.float32)
+
+
+def draw_options(seed: int, pixels: bool, channels: int) -> CompileOptions:
+    """Options of a network: mostly the default, now and then each other one. pixels: the images are uint8."""
+    random = Random(seed)
+    scale, offset = None, 0.0
+    if pixels:
+        scale = [1 / random.choice([32, 64, 128]) for _ in range(channels if random.random() < 0.3 else 1)]
+        offset = random.choice([0.0, -1.0, -0.7])
+    return CompileOptions(
+        pixel_scale=scale, pixel_offset=offset, images_in_flight=1 + seed % 2, asymmetric=seed % 3 == 0,
+        equalise=random.random() < 0.2, bias_correction=random.random() < 0.2, reuse_memory=random.random() < 0.2,
+        calibrator=random.choice(["minmax"] * 4 + ["percentile", "mse", "entropy"]),  # type: ignore[arg-type]
+    )  # fmt: skip
 
 
 def check(seed: int, folder: Path, nodes: int | None = None, simulation: rtl.Simulation | None = None) -> Finding:
@@ -68,7 +87,7 @@ def check(seed: int, folder: Path, nodes: int | None = None, simulation: rtl.Sim
     path = folder / f"random{seed}.onnx"
     write_whole(path, model.SerializeToString())
     finding = Finding(seed, len(model.graph.node), "equal", operators=Counter(n.op_type for n in model.graph.node))
-    options = CompileOptions(images_in_flight=1 + seed % 2, asymmetric=seed % 3 == 0)
+    options = draw_options(seed, images.dtype == np.uint8, images.shape[1])
     try:
         _run(finding, path, images, options, simulation)
     except UserError as error:
@@ -87,10 +106,11 @@ def _run(
     hosted = Counter(placement["operator"] for placement in network.meta["host"])
     finding.placed = finding.operators - hosted
     got = network.golden_outputs(images)
-    exact = outputs_of(load_model(path), [output.name for output in network.outputs], images)
+    inputs = model_inputs(network, images)
+    exact = outputs_of(load_model(path), [output.name for output in network.outputs], inputs)
     finding.sqnr = _worst_sqnr(exact, got)
     if finding.sqnr < GOOD_SQNR:
-        implied = _worst_sqnr(exact, _rounded(network, *quantise_model(path, images, options), images))
+        implied = _worst_sqnr(exact, _rounded(network, *quantise_model(path, images, options), inputs))
         if finding.sqnr < implied - MARGIN:
             finding.kind = "inaccurate"
             finding.text = f"{finding.sqnr:.1f} dB at an output, its scales imply {implied:.1f}"

@@ -15,6 +15,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from cocodla.fuzz import blocks
+
 OPSET = 13
 LARGEST = 24_000
 """Most elements of a tensor: keeps a network within seconds."""
@@ -324,6 +326,7 @@ def dense(grow: Grower) -> bool:
 
 STEPS: dict[Callable[[Grower], bool], int] = {
     conv: 10, pool: 3, activation: 6, affine: 3, combine: 5, cut: 2, reduce: 2, resize: 1, dense: 2, normalise: 1,
+    blocks.residual: 2, blocks.gate: 1, blocks.window: 3, blocks.perceptron: 1,
 }  # fmt: skip
 """Kinds of nodes and how often they come."""
 
