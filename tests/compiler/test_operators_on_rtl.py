@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from comparison import floats
 from onnx_builder import Builder
+from qdq_builder import QdqBuilder
 
 from cocodla.compiler import CompileOptions, compile_model
 from cocodla.runtime import rtl
@@ -64,11 +65,21 @@ def pointwise(builder: Builder) -> Builder:
     return builder.node("MaxPool", kernel_shape=[2, 1]).node("Relu")
 
 
+def quantised(builder: Builder) -> Builder:
+    """Scales and zero points of the model: large biases in two stages, sums, and codes that change between layers."""
+    assert isinstance(builder, QdqBuilder)
+    left = builder.codes(0.0311, 128, np.uint8).qconv(16, 3).node("Relu").codes(0.0217, 0, np.uint8).last
+    builder.qconv(16, 3).codes(0.0523, 3).node("Add", left).node("Relu").codes(0.0439, -128)
+    builder.node("MaxPool", kernel_shape=[2, 2], strides=[2, 2]).codes(0.0311, -100)
+    return builder.qconv(5, 3).node("LeakyRelu", alpha=0.1).codes(0.0311, -20)
+
+
 NETWORKS: dict[str, tuple[tuple[int, ...], Callable[[Builder], Builder]]] = {
     "moves": ((8, 6, 6), moves),
     "decoder": ((5, 6, 8), decoder),
     "averages": ((5, 8, 8), averages),
     "pointwise": ((20, 6, 7), pointwise),
+    "quantised": ((8, 8, 8), quantised),
 }
 
 
@@ -76,7 +87,7 @@ NETWORKS: dict[str, tuple[tuple[int, ...], Callable[[Builder], Builder]]] = {
 def test_on_rtl(name: str, tmp_path: Path) -> None:
     shape, build = NETWORKS[name]
     images = floats(shape, 3)
-    path = build(Builder(shape, seed=8)).save(tmp_path / "m.onnx")
+    path = build(QdqBuilder(shape, seed=8)).save(tmp_path / "m.onnx")
     network = compile_model(path, images, CompileOptions(strict=True))
     run = verify_network(network, images, np.zeros(3, int), rtl.Simulation(seed=1))
     assert run.passed, run.first_mismatch or run.failures

@@ -148,21 +148,23 @@ def _quantised(
             verifier.check(graph, "equalise")
         statistics = calibrate(graph, samples, options)
     means = statistics.means if options.bias_correction else {}
-    quantised = quantise(graph, statistics.ranges, _converter(graph, samples.pixels, options), options, means)
+    quantised = quantise(graph, statistics.ranges, _converter(graph, samples, options), options, means)
     return quantised, {tensor: factor.tolist() for tensor, factor in factors.items()}
 
 
-def _converter(graph: Graph, pixels: PixelMap, options: CompileOptions) -> Conversion | None:
+def _converter(graph: Graph, samples: Samples, options: CompileOptions) -> Conversion | None:
     """CDMA's converter settings if the first layer can fetch the input as an image, else None."""
     readers = graph.consumers(graph.input)
     channels, *extent = graph.shapes[graph.input]
-    mapped = pixels.for_channels(channels)
+    mapped = samples.pixels.for_channels(channels)
     if not options.image_mode or len(readers) != 1 or channels not in PIXEL_FORMATS or mapped is None:
         return None
     node = readers[0]
     if not isinstance(node, Conv) or node.dilation != (1, 1) or node.group > 1 or graph.input in node.inputs[1:]:
         return None
     pin = graph.pins.get(graph.input)
+    if pin is None and options.pixel_scale is None and not samples.measured:
+        return None  # nobody has told what a pixel means
     if pin is not None:
         return exact_conversion(mapped, graph.input_map, pin)
     padded = node.padded or any(node.reach(axis) > extent[axis] for axis in (0, 1))

@@ -49,6 +49,7 @@ PASSES: tuple[Pass, ...] = (
     place.split_reductions,
     place.copies_for_concats,
     fuse.orphans_to_layers,
+    pins.spread_codes,
 )
 
 TOLERANCE = 2e-4
