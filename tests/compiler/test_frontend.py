@@ -83,7 +83,7 @@ REFUSALS: dict[str, tuple[Callable[[Builder], object], list[str]]] = {
         lambda b: b.node("Pad", b.constant(np.array([0, 1, 0, 0, 0, 0, 0, 0]))),
         ["Pad", "height and width"],
     ),
-    "per_pixel_constant": (lambda b: b.node("Add", b.constant(b.floats(8, 8))), ["Add", "per channel", "(8, 8)"]),
+    "zero_among_divisors": (lambda b: b.node("Div", b.constant(np.eye(8, dtype=np.float32))), ["Div", "without zeros"]),
     "dilated_pool": (
         lambda b: b.node("MaxPool", kernel_shape=[2, 2], dilations=[2, 2]),
         ["MaxPool", "dilations", "[2, 2]"],
