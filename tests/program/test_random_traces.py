@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -39,6 +41,24 @@ def test_a_trace_of_random_layers_on_the_rtl(seed: int, sim: str, tmp_path: Path
     assert outcome.golden == [] and outcome.rtl == []
     assert outcome.tallies["RTL"].outputs_equal == writer.checks
     assert outcome.cycles > 0
+
+
+@pytest.mark.parametrize("seed", range(30, 36))
+def test_the_order_of_blocks_does_not_matter(seed: int, tmp_path: Path) -> None:
+    """All commands of one block, then all of the next: the streams are merged again."""
+    writer = TraceWriter(tmp_path, seed, pieces=8, base=0x8000_0000, polls=False)
+    writer.write()
+    script = tmp_path / f"{tmp_path.name}.cfg"
+    groups: dict[str, list[str]] = {}
+    for line in script.read_text().splitlines():
+        match = re.search(r"NVDLA_(\w+)\.|sync_\w+\s*\(\s*(?:NVDLA_)?(\w+)", line.split("//")[0])
+        groups.setdefault((match[1] or match[2]) if match else "", []).append(line)
+    names = sorted(groups)
+    Random(seed).shuffle(names)
+    script.write_text("\n".join(line for name in names for line in groups[name]))
+    execution = run(read_trace(tmp_path))
+    assert execution.failures == []
+    assert sum(isinstance(command, CheckMemory) for command in read_trace(tmp_path)) == writer.checks
 
 
 def test_memory_that_no_command_names_is_zero_and_compared(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def group(unit: str, value: int) -> str:
 def test_a_block_waits_for_an_interrupt_and_the_others_go_on(tmp_path: Path) -> None:
     text = on("SDP") + "sync_wait(SDP, a);\n" + put("SDP", 7) + put("PDP", 8) + on("PDP")
     text += "intr_notify(PDP_0, b);\nintr_notify(SDP_0, a);\ncheck_nothing(b);\n"
-    assert order(read(tmp_path, text)) == ["SDP on", "PDP=8", "PDP on", "wait 0x10", "wait 0x1", "SDP=7"]
+    assert order(read(tmp_path, text)) == ["SDP on", "PDP=8", "PDP on", "wait 0x1", "SDP=7", "wait 0x10"]
 
 
 def test_the_interrupt_of_a_unit_at_work_comes_first(tmp_path: Path) -> None:
@@ -86,6 +86,25 @@ def test_a_group_used_again_is_waited_for_first(tmp_path: Path) -> None:
     text += "intr_notify(SDP_0, a);\ncheck_crc(a, 1, 0x0, 8, 0);\nintr_notify(SDP_0, b);\n"
     assert order(read(tmp_path, text)) == [
         "SDP on", "PollRegister", "SDP=0", "SDP=2", "wait 0x1", "check 0x0", "SDP on", "wait 0x1",
+    ]  # fmt: skip
+
+
+def test_an_interrupt_that_lets_a_block_go_on_comes_first(tmp_path: Path) -> None:
+    """Layer 2 of SDP, whose interrupt is first in the file, needs CDMA, which waits for layer 1."""
+    text = on("SDP") + group("SDP", 1) + on("SDP") + on("CDMA") + "sync_wait(CDMA, a);\n" + on("CDMA")
+    text += "intr_notify(SDP_1, b);\nintr_notify(SDP_0, a);\n"
+    assert order(read(tmp_path, text)) == [
+        "SDP on", "SDP=1", "SDP on", "CDMA on", "wait 0x1", "CDMA on", "wait 0x2",
+    ]  # fmt: skip
+
+
+def test_interrupts_of_one_source_come_in_the_order_of_the_file(tmp_path: Path) -> None:
+    """A stream waits for the second one of SDP; that does not make it the first."""
+    text = on("SDP") + "sync_wait(GLB, b);\nreg_read(NVDLA_GLB.S_INTR_MASK_0, 1);\n"
+    text += "intr_notify(SDP_0, a);\nintr_notify(SDP_0, b);\nsync_wait(SDP, a);\n" + on("SDP")
+    text += "check_crc(a, 1, 0x10, 8, 0);\ncheck_crc(b, 1, 0x20, 8, 0);\n"
+    assert order(read(tmp_path, text)) == [
+        "SDP on", "wait 0x1", "check 0x10", "SDP on", "wait 0x1", "check 0x20", "ReadRegister",
     ]  # fmt: skip
 
 

@@ -176,11 +176,17 @@ class _Merge:
         yield from self._happen(interrupt.sync)
 
     def _next(self) -> Interrupt:
-        """The interrupt to wait for: the first in the file whose unit is at work, else the first."""
-        for interrupt in self.pending:
-            if not interrupt.source or self.outstanding[interrupt.place]:
-                return interrupt
-        return self.pending[0]
+        """The interrupt to wait for: one of a unit at work that a stream waits for, else of a unit at work, else any.
+
+        Of several the first in the file; those of one source and group always come in file order.
+        """
+        heads = {item.block: item for item in reversed(self.left)}.values()
+        waited = {item.sync for item in heads if isinstance(item, Wait)}
+        due = list({(i.place if i.source else i.sync): i for i in reversed(self.pending)}.values())
+        due.sort(key=lambda interrupt: interrupt.line)
+        at_work = [interrupt for interrupt in due if not interrupt.source or self.outstanding[interrupt.place]]
+        urgent = [interrupt for interrupt in at_work if interrupt.sync in waited]
+        return (urgent or at_work or due)[0]
 
     def _announced(self, place: Place) -> int:
         """Interrupts still expected of a source and group."""
