@@ -9,7 +9,7 @@ import numpy as np
 
 from cocodla.compiler import reference
 from cocodla.compiler.calibration import Samples
-from cocodla.compiler.ir import UNPOOLED, Concat, FloatArray, Graph
+from cocodla.compiler.ir import UNPOOLED, Concat, FloatArray, Graph, Move, Slice
 from cocodla.compiler.options import CompileOptions
 from cocodla.errors import UserError
 
@@ -161,8 +161,9 @@ def calibrate(graph: Graph, samples: Samples, options: CompileOptions) -> Statis
             peak = np.abs(values).max(axes)
             statistics.peaks[tensor] = np.maximum(statistics.peaks.get(tensor, peak), peak)
             statistics.means[tensor] = statistics.means.get(tensor, 0) + values.mean(0, dtype=np.float64) * share
-    # a part of a Concat has the scale of the whole
+    # A part of a Concat has the scale of the whole, and what is cut out or moved that of where it comes from.
     joined = {name for node in graph.nodes if isinstance(node, Concat) for name in node.inputs}
+    joined |= {node.output for node in graph.nodes if isinstance(node, (Move, Slice))}
     method = CALIBRATORS[options.calibrator]
     for tensor, histogram in histograms.items():
         root = tensor.removesuffix(UNPOOLED)

@@ -15,7 +15,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from cocodla.fuzz import blocks
+from cocodla.fuzz import blocks, moving
 
 OPSET = 13
 LARGEST = 24_000
@@ -327,6 +327,7 @@ def dense(grow: Grower) -> bool:
 STEPS: dict[Callable[[Grower], bool], int] = {
     conv: 10, pool: 3, activation: 6, affine: 3, combine: 5, cut: 2, reduce: 2, resize: 1, dense: 2, normalise: 1,
     blocks.residual: 2, blocks.gate: 1, blocks.window: 3, blocks.perceptron: 1,
+    moving.spread: 1, moving.join: 2, moving.shuffle: 1, moving.single: 2,
 }  # fmt: skip
 """Kinds of nodes and how often they come."""
 
