@@ -80,6 +80,7 @@ NETWORKS: dict[str, tuple[tuple[int, ...], Callable[[Builder], Builder]]] = {
     "averages": ((5, 8, 8), averages),
     "pointwise": ((20, 6, 7), pointwise),
     "quantised": ((8, 8, 8), quantised),
+    "lines_nobody_reads": ((16, 16, 16), lambda b: b.conv(8, (1, 1), strides=[4, 4])),
 }
 
 

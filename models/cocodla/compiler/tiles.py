@@ -165,6 +165,8 @@ def _bands(conv: QuantisedConv, source: Tensor, target: Tensor, axis: int, count
     """The target's extent along an axis (0: y, 1: x) in `count` bands of nearly equal size."""
     extent, size = (source.height, source.width)[axis], (target.height, target.width)[axis]
     edges = [size * index // count for index in range(count + 1)]
+    if source.form == "pixels" and axis == 1:
+        return [replace(_band(conv, axis, (0, size), extent, whole=True), read=(0, extent))]
     return [_band(conv, axis, (edges[i], edges[i + 1]), extent, whole=count == 1) for i in range(count)]
 
 
@@ -178,8 +180,9 @@ def _band(conv: QuantisedConv, axis: int, target: Span, extent: int, whole: bool
         computed, pool_pad = _reached(target, function.stride[axis], function.kernel[axis], function.pad[axis],
                                       conv.size[axis])  # fmt: skip
     kernel = (conv.weight.shape[2 + axis] - 1) * conv.dilation[axis] + 1
-    if whole:
-        return _Band(target, computed, (0, extent), conv.pad[axis], pool_pad)
+    if whole:  # what no window reaches is not read
+        last = (computed[1] - 1) * conv.stride[axis] - conv.pad[axis] + kernel
+        return _Band(target, computed, (0, max(1, min(last, extent))), conv.pad[axis], pool_pad)
     read, pad = _reached(computed, conv.stride[axis], kernel, conv.pad[axis], extent)
     return _Band(target, computed, read, pad, pool_pad)
 
