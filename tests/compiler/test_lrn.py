@@ -159,7 +159,9 @@ def test_tables_of_neighbouring_layers_wait_for_each_other(flight: int, tmp_path
 def test_writing_a_table_in_use_is_a_violation() -> None:
     device = Device()
     device.write_register(MAP["CDP.D_OP_ENABLE"].address, 1)
-    with pytest.raises(RuleViolation, match=r"CDP\.S_LUT_ACCESS_DATA written while CDP is enabled"):
+    device.write_register(MAP["CDP.S_LUT_ACCESS_DATA"].address, 1)  # the layer waits for its reader
+    device.write_register(MAP["CDP_RDMA.D_OP_ENABLE"].address, 1)
+    with pytest.raises(RuleViolation, match=r"CDP\.S_LUT_ACCESS_DATA written while a CDP layer runs"):
         device.write_register(MAP["CDP.S_LUT_ACCESS_DATA"].address, 1)
 
 

@@ -58,9 +58,8 @@ def test_undefined_addresses(host: DeviceHost) -> None:
     finish(checks.undefined_addresses(Board(host), 200, checks.plain_registers()))
 
 
-@pytest.mark.parametrize("unit", [unit for unit in checks.GROUPED if unit != "CDP"])
+@pytest.mark.parametrize("unit", checks.GROUPED)
 def test_a_layer_in_the_other_group(host: DeviceHost, unit: str) -> None:
-    """CDP is left out: the model refuses writes of its tables while it is enabled, which the hardware takes."""
     finish(checks.pending_layer(Board(host), unit))
 
 

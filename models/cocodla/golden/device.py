@@ -80,8 +80,9 @@ class Device:
             self.units[register.unit].write(register, value, self.serial)
 
     def _write_tables(self, register: Register, value: int) -> None:
-        """A write of CDP's tables or their settings, which both groups share: only while it is idle (cdp.md 1)."""
-        require(not any(self.units["CDP"].enabled), f"{register.path} written while CDP is enabled (cdp.md 1)")
+        """A write of CDP's tables or their settings, which both groups share: not while a layer runs (cdp.md 1)."""
+        running = any(plan.name == "CDP" and not plan.missing for plan in layers.plans(self))
+        require(not running, f"{register.path} written while a CDP layer runs (cdp.md 1)")
         if register.name.startswith("S_LUT_ACCESS"):
             self.lut.access(register.name, value)
 
