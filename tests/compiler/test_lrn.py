@@ -12,10 +12,9 @@ import pytest
 from cocodla import zoo
 from cocodla.compiler import CompileOptions, Network, compile_model, frontend
 from cocodla.compiler.ideal import ideal_codes
-from cocodla.compiler.ir import Lrn, LrnFunction
+from cocodla.compiler.ir import Lrn, LrnFunction, Quantisation
 from cocodla.compiler.limits import Refused
 from cocodla.compiler.lrn import QuantisedLrn, normalisation
-from cocodla.compiler.quantize import Quantisation
 from cocodla.compiler.reference import normalise
 from cocodla.errors import UserError
 from cocodla.golden.device import Device

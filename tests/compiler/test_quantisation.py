@@ -15,7 +15,7 @@ from cocodla.compiler.averages import average_reciprocals
 from cocodla.compiler.calibrate import CALIBRATORS, Histogram
 from cocodla.compiler.ir import InputMap
 from cocodla.compiler.pixels import PixelMap, conversion, pixel_map
-from cocodla.compiler.quantize import QuantisedConv
+from cocodla.compiler.quantised import QuantisedConv
 from cocodla.errors import UserError
 
 

@@ -8,13 +8,7 @@ from cocodla.compiler import lrn_registers, pdp_registers, sdp_registers
 from cocodla.compiler.lower import HardwareLayer
 from cocodla.compiler.lrn import QuantisedLrn
 from cocodla.compiler.pointwise import QuantisedPointwise
-from cocodla.compiler.quantize import (
-    QuantisedAdd,
-    QuantisedConv,
-    QuantisedMove,
-    QuantisedMultiply,
-    QuantisedPooling,
-)
+from cocodla.compiler.quantised import QuantisedAdd, QuantisedConv, QuantisedMove, QuantisedMultiply, QuantisedPooling
 from cocodla.compiler.tensors import Tensor
 from cocodla.compiler.words import Words, put, put_fields, put_zero
 

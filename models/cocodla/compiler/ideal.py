@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cocodla.compiler.ir import Conv, FloatArray, Quantisation
 from cocodla.compiler.lrn import QuantisedLrn
 from cocodla.compiler.pointwise import QuantisedPointwise
-from cocodla.compiler.quantize import (
+from cocodla.compiler.quantised import (
     QuantisedAdd,
     QuantisedConv,
     QuantisedLayer,

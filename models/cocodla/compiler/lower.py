@@ -13,7 +13,7 @@ from cocodla.compiler.limits import Refused
 from cocodla.compiler.lrn import QuantisedLrn
 from cocodla.compiler.moves import copies
 from cocodla.compiler.pointwise import QuantisedPointwise, operand_beats, stages
-from cocodla.compiler.quantize import (
+from cocodla.compiler.quantised import (
     QuantisedAdd,
     QuantisedConv,
     QuantisedGraph,

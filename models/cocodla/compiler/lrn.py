@@ -19,7 +19,7 @@ from cocodla.compiler.ir import FloatArray, Lrn, LrnFunction, Shape
 from cocodla.compiler.limits import Refused
 
 if TYPE_CHECKING:
-    from cocodla.compiler.quantize import Quantisation
+    from cocodla.compiler.ir import Quantisation
 
 LE_INTERVALS, LO_INTERVALS = 64, 256
 INT16_MAX = 32767

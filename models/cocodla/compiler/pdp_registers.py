@@ -5,7 +5,7 @@ from __future__ import annotations
 from cocodla import hw
 from cocodla.compiler import limits
 from cocodla.compiler.ir import PoolFunction
-from cocodla.compiler.quantize import QuantisedPool, QuantisedPooling
+from cocodla.compiler.quantised import QuantisedPool, QuantisedPooling
 from cocodla.compiler.tensors import Tensor
 from cocodla.compiler.words import Words, put, put_fields, put_zero
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 import onnx
 from threadpoolctl import threadpool_limits
 
-from cocodla.compiler import allocate, encode, frontend, limits, original, schedule
+from cocodla.compiler import allocate, encode, frontend, limits, original, partition, schedule
 from cocodla.compiler.calibrate import Statistics, calibrate
 from cocodla.compiler.calibration import Calibration, Samples, check_constants, samples_of
 from cocodla.compiler.equalise import equalise
@@ -20,7 +20,8 @@ from cocodla.compiler.network import HostStep, InputSpec, Layer, Network, Output
 from cocodla.compiler.options import CompileOptions
 from cocodla.compiler.passes import Verifier, run_passes
 from cocodla.compiler.pixels import Conversion, PixelMap, conversion, exact_conversion
-from cocodla.compiler.quantize import QuantisedGraph, quantise
+from cocodla.compiler.quantised import QuantisedGraph
+from cocodla.compiler.quantize import quantise
 from cocodla.compiler.tensors import PIXEL_FORMATS
 from cocodla.errors import UserError
 
@@ -43,10 +44,10 @@ def compile_model(
     return _placed(path, options, lambda imported: _compiled(imported, Path(path).stem, calibration, options))
 
 
-def _placed(path: Path | str, options: CompileOptions, work: Callable[[frontend.Import], Result]) -> Result:
+def _placed(path: Path | str, options: CompileOptions, work: Callable[[partition.Import], Result]) -> Result:
     """Do something with an imported model; a node that turns out not to fit goes to the host, and all begins again."""
     model, forced = frontend.load_model(path), dict[str, str]()
-    operators = {frontend.label_of(node): node.op_type for node in model.graph.node}
+    operators = {partition.label_of(node): node.op_type for node in model.graph.node}
     while True:
         copy = onnx.ModelProto()
         copy.CopyFrom(model)
@@ -68,7 +69,7 @@ def _came_from(name: str, label: str) -> bool:
 
 
 def _compiled(
-    imported: frontend.Import, name: str, calibration: Calibration | None, options: CompileOptions
+    imported: partition.Import, name: str, calibration: Calibration | None, options: CompileOptions
 ) -> Network:
     graph = imported.graph
     input_shape = graph.shapes[graph.input]
@@ -77,10 +78,10 @@ def _compiled(
     sample = samples.inputs(slice(VERIFIED_IMAGES))
     model_outputs = original.outputs_of(imported.model, imported.outputs, sample[:1])
     verifier = None
-    if options.verify and not frontend.rounds_on_host(imported):
-        verifier = Verifier(sample, original.outputs_of(frontend.unquantised(imported), graph.outputs, sample))
+    if options.verify and not partition.rounds_on_host(imported):
+        verifier = Verifier(sample, original.outputs_of(partition.unquantised(imported), graph.outputs, sample))
     fetched = {tensor: graph.shapes[tensor] for tensor in graph.outputs}
-    host = frontend.host_model(imported)
+    host = partition.host_model(imported)
     run_passes(graph, verifier)
     quantised, equalised = _quantised(graph, samples, options, verifier)
     layers, tensors = lower(graph, quantised)
@@ -116,7 +117,7 @@ def quantise_model(
     """The float graph after all passes and its integer layers: what accuracy studies look at."""
     options = options or CompileOptions()
 
-    def work(imported: frontend.Import) -> tuple[Graph, QuantisedGraph]:
+    def work(imported: partition.Import) -> tuple[Graph, QuantisedGraph]:
         graph = imported.graph
         check_constants(graph)
         shape, pin = graph.shapes[graph.input], graph.pins.get(graph.input)
@@ -181,7 +182,7 @@ def _input_spec(graph: Graph, shape: Shape, pixels: PixelMap) -> InputSpec:
     )  # fmt: skip
 
 
-def _fetched_as(output: str, imported: frontend.Import, graph: Graph) -> str | None:
+def _fetched_as(output: str, imported: partition.Import, graph: Graph) -> str | None:
     tensor = imported.aliases.get(output, output)
     return tensor if tensor in graph.outputs else None
 

@@ -9,30 +9,26 @@ tensor may have a zero point, which the next layer takes back in its bias (and p
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cocodla.compiler.averages import average_reciprocals, position_factors
 from cocodla.compiler.calibrate import Range
+from cocodla.compiler.codes import codes_behind, codes_in_place, range_of, scale_for, shared_ranges
 from cocodla.compiler.ir import (
     ActivationFunction,
     Add,
-    Box,
     Concat,
     Conv,
     FloatArray,
     Graph,
     Host,
-    Loop,
     Lrn,
     Mean,
     Move,
     Multiply,
-    Node,
-    Pair,
     Pointwise,
     Pool,
     PoolFunction,
@@ -41,12 +37,25 @@ from cocodla.compiler.ir import (
     Slice,
 )
 from cocodla.compiler.limits import Refused
-from cocodla.compiler.lrn import QuantisedLrn, normalisation
+from cocodla.compiler.lrn import normalisation
 from cocodla.compiler.options import CompileOptions
 from cocodla.compiler.passes.reshape import merge
 from cocodla.compiler.pixels import Conversion
-from cocodla.compiler.pointwise import QuantisedPointwise, pointwise
-from cocodla.compiler.reference import convolve, unpooled
+from cocodla.compiler.pointwise import pointwise
+from cocodla.compiler.quantised import (
+    Leaky,
+    QuantisedAdd,
+    QuantisedConv,
+    QuantisedGraph,
+    QuantisedLayer,
+    QuantisedMean,
+    QuantisedMove,
+    QuantisedMultiply,
+    QuantisedPool,
+    QuantisedPooling,
+    QuantisedView,
+)
+from cocodla.compiler.reference import convolve
 from cocodla.errors import UserError
 
 FRACTION = 14
@@ -63,191 +72,6 @@ MAX_BIAS = 2.0**30
 """Bias beyond this (in fraction units) saturates the output anyway."""
 
 
-@dataclass(frozen=True)
-class Leaky:
-    """Slope below zero as BN's register operand: slope = operand / 2^shift."""
-
-    operand: int
-    shift: int
-
-
-@dataclass(frozen=True)
-class QuantisedPool:
-    """Pooling with the reciprocals and the value of a padded element PDP works with (average only)."""
-
-    function: PoolFunction
-    recip_width: int = 0
-    recip_height: int = 0
-    pad_value: int = 0
-
-
-@dataclass(frozen=True)
-class QuantisedMean:
-    """What makes a convolution of ones an average: output code = clamp8(round(z / 2^fraction + zero point)) with
-    z = round((acc + correction) * first[y, x] * second[y, x] / 2^shift); also the exact `divisors`, all by position.
-    """
-
-    correction: int
-    first: NDArray[np.int64]
-    second: NDArray[np.int64]
-    shift: int
-    divisors: FloatArray
-
-
-@dataclass
-class QuantisedConv:
-    """A convolution in integers.
-
-    weight (K, C / group, R, S) int8. Output code = clamp8(round((z - offset) * scale / 2^scale_shift)) with
-    z = activation(round(acc * multiplier[k] / 2^multiplier_shift) + bias[k] * 2^bias_shift).
-    With a second source, a cube that is added:
-    z = activation(round((acc + bias[k] * 2^bias_shift) * multiplier[k] / 2^multiplier_shift) + second * 2^fraction).
-    slopes (K): leaky ReLU with a slope for each channel, slopes[k] / 2^leaky.shift.
-    early (K): the largest part of a large bias, early[k] * 2^early_shift added to acc (never with a second source).
-    conversion: set when the layer reads pixels through CDMA's converter. exact_bias: bias before rounding, in output
-    steps; scales: real weight of one weight step, per kernel.
-    """
-
-    name: str
-    sources: tuple[str, ...]
-    target: str
-    input_shape: Shape
-    weight: NDArray[np.int8]
-    multiplier: NDArray[np.int64]
-    multiplier_shift: int
-    bias: NDArray[np.int64]
-    bias_shift: int
-    fraction: int
-    out: Quantisation
-    stride: Pair
-    pad: Pair
-    size: Pair
-    dilation: Pair
-    pad_value: int
-    relu: bool
-    leaky: Leaky | None
-    pool: QuantisedPool | None
-    conversion: Conversion | None
-    exact_bias: FloatArray
-    scales: FloatArray
-    offset: int
-    scale: int
-    scale_shift: int
-    group: int = 1
-    slopes: NDArray[np.int64] | None = None
-    mean: QuantisedMean | None = None
-    early: NDArray[np.int64] | None = None
-    early_shift: int = 0
-
-    @property
-    def has_summand(self) -> bool:
-        return len(self.sources) > 1
-
-
-@dataclass
-class QuantisedPooling:
-    """A pooling of its own, memory to memory."""
-
-    name: str
-    sources: tuple[str]
-    target: str
-    input_shape: Shape
-    pool: QuantisedPool
-
-
-@dataclass
-class QuantisedAdd:
-    """Sum of two cubes, memory to memory (numerics.md item 4).
-
-    Output code = clamp8(round((z - offset) * scale / 2^scale_shift)) with
-    z = relu(operation((first + first_alu) * multiplier, second * 2^second_shift)), operation sum, max or min.
-    per_channel: the second is one value per channel.
-    """
-
-    name: str
-    sources: tuple[str, str]
-    target: str
-    input_shape: Shape
-    first_alu: int
-    multiplier: int
-    second_shift: int
-    offset: int
-    scale: int
-    scale_shift: int
-    out: Quantisation
-    relu: bool
-    operation: str = "sum"
-    per_channel: bool = False
-
-
-@dataclass
-class QuantisedMultiply:
-    """Product of two cubes, memory to memory, the second one without zero point.
-
-    Output code = clamp8(round((z - offset) * scale / 2^scale_shift)) with z = relu((first + first_alu) * second).
-    """
-
-    name: str
-    sources: tuple[str, str]
-    target: str
-    input_shape: Shape
-    first_alu: int
-    offset: int
-    scale: int
-    scale_shift: int
-    out: Quantisation
-    relu: bool
-    per_channel: bool = False
-
-
-@dataclass
-class QuantisedView:
-    """No work: a Concat whose parts are written in place (along `axis`), a Slice that is read in place (`box`), or a
-    tensor that the host makes.
-    """
-
-    name: str
-    sources: tuple[str, ...]
-    target: str
-    input_shape: Shape
-    kind: Literal["concat", "slice", "host"]
-    axis: int = 0
-    box: Box | None = None
-
-
-@dataclass
-class QuantisedMove:
-    """Atoms in another order, memory to memory: codes stay as they are. `loops`, `shape`: see `ir.Move`."""
-
-    name: str
-    sources: tuple[str]
-    target: str
-    input_shape: Shape
-    loops: tuple[Loop, ...]
-    shape: Shape
-    kind: str
-
-
-QuantisedLayer = (
-    QuantisedConv
-    | QuantisedPooling
-    | QuantisedAdd
-    | QuantisedMultiply
-    | QuantisedLrn
-    | QuantisedPointwise
-    | QuantisedMove
-    | QuantisedView
-)
-
-
-@dataclass
-class QuantisedGraph:
-    """Integer layers in execution order, and the meaning of every tensor's codes (not of a pixel input's)."""
-
-    layers: list[QuantisedLayer]
-    tensors: dict[str, Quantisation]
-
-
 def quantise(
     graph: Graph,
     ranges: Mapping[str, Range],
@@ -261,11 +85,11 @@ def quantise(
     weights of a convolution make is taken out of its bias.
     """
     tensors: dict[str, Quantisation] = {}
-    ranges, symmetric = _shared_ranges(graph, ranges)
+    ranges, symmetric = shared_ranges(graph, ranges)
     plain = replace(options, asymmetric=False)
     if conversion is None:
         chosen = plain if graph.input in symmetric else options
-        tensors[graph.input] = graph.pins.get(graph.input) or scale_for(_range(graph, ranges, graph.input), chosen)
+        tensors[graph.input] = graph.pins.get(graph.input) or scale_for(range_of(graph, ranges, graph.input), chosen)
     layers: list[QuantisedLayer] = []
     for node in graph.nodes:
         source, shape = node.inputs[0], graph.shapes[node.inputs[0]]
@@ -282,100 +106,35 @@ def quantise(
             layer = _product(graph, node, ranges, tensors, chosen)
             tensors[node.output] = layer.out
         elif isinstance(node, Lrn):
-            layer = normalisation(node, shape, tensors[source], _codes(graph, node, ranges, chosen))
+            layer = normalisation(node, shape, tensors[source], codes_behind(graph, node, ranges, chosen))
             tensors[node.output] = layer.out
         elif isinstance(node, Pointwise):
-            layer = pointwise(node, shape, tensors[source], _codes(graph, node, ranges, chosen))
+            layer = pointwise(node, shape, tensors[source], codes_behind(graph, node, ranges, chosen))
             tensors[node.output] = layer.out
         elif isinstance(node, Pool):
-            tensors[node.output] = _in_place(graph, node, tensors)
+            tensors[node.output] = codes_in_place(graph, node, tensors)
             layer = QuantisedPooling(
                 node.name, (source,), node.output, shape, pooling(node.name, node.function, tensors[source].zero)
             )
         elif isinstance(node, Mean):
-            tensors[node.output] = _in_place(graph, node, tensors)
+            tensors[node.output] = codes_in_place(graph, node, tensors)
             layer = _mean(node, shape, tensors[source])
         elif isinstance(node, Concat):
-            tensors[node.output] = _in_place(graph, node, tensors)
+            tensors[node.output] = codes_in_place(graph, node, tensors)
             layer = QuantisedView(node.name, tuple(node.inputs), node.output, shape, "concat", axis=node.axis)
         elif isinstance(node, Host):
-            tensors[node.output] = _codes(graph, node, ranges, chosen)
+            tensors[node.output] = codes_behind(graph, node, ranges, chosen)
             layer = QuantisedView(node.name, tuple(node.inputs), node.output, shape, "host")
         elif isinstance(node, Slice):
-            tensors[node.output] = _in_place(graph, node, tensors)
+            tensors[node.output] = codes_in_place(graph, node, tensors)
             layer = QuantisedView(node.name, (source,), node.output, shape, "slice", box=node.box)
         elif isinstance(node, Move):
-            tensors[node.output] = _in_place(graph, node, tensors)
+            tensors[node.output] = codes_in_place(graph, node, tensors)
             layer = QuantisedMove(node.name, (source,), node.output, shape, node.loops, node.shape, node.kind)
         else:
             raise Refused(type(node).__name__, node.name, "there is no hardware layer for it")
         layers.append(layer)
     return QuantisedGraph(layers, tensors)
-
-
-def _shared_ranges(graph: Graph, ranges: Mapping[str, Range]) -> tuple[dict[str, Range], set[str]]:
-    """Ranges, where tensors joined by nodes that keep codes as they are share one, and those without a zero point."""
-    group = {tensor: {tensor} for tensor in graph.shapes}
-    symmetric = set()
-    for node in graph.nodes:
-        if isinstance(node, (Concat, Slice, Move, Pool, Mean)):
-            for tensor in node.inputs:
-                joined = group[tensor] | group[node.output]
-                group.update(dict.fromkeys(joined, joined))
-        elif isinstance(node, Multiply) or (isinstance(node, Add) and node.operation != "sum"):
-            symmetric.update(node.inputs)
-    joining = {name for node in graph.nodes if isinstance(node, Concat) for name in group[node.output]}
-    result = dict(ranges)
-    for name in joining:
-        members = [ranges[key] for tensor in group[name] for key in (tensor, unpooled(tensor)) if key in ranges]
-        if not members:
-            continue
-        hull = min(low for low, _ in members), max(high for _, high in members)
-        result.update({key: hull for key in (name, unpooled(name)) if key in ranges})
-    return result, {name for name in graph.shapes if group[name] & symmetric}
-
-
-def _range(graph: Graph, ranges: Mapping[str, Range], tensor: str) -> Range:
-    """Range of a tensor on the calibration data; UserError if there were none."""
-    if tensor not in ranges:
-        raise UserError(
-            f"no calibration data: {graph.where(tensor)} has no scale in the model, so that it "
-            "follows from sample inputs"
-        )
-    return ranges[tensor]
-
-
-def _in_place(graph: Graph, node: Node, tensors: Mapping[str, Quantisation]) -> Quantisation:
-    """Codes of a layer's output that are those of all of its inputs."""
-    found = {tensors[name] for name in node.inputs} | {graph.pins.get(node.output, tensors[node.inputs[0]])}
-    if len(found) > 1:
-        scales = ", ".join(sorted(f"{codes.scale:g}" for codes in found))
-        raise Refused(type(node).__name__, node.name, f"it works in one scale, its tensors have {scales}")
-    return tensors[node.inputs[0]]
-
-
-def _codes(graph: Graph, node: Node, ranges: Mapping[str, Range], options: CompileOptions) -> Quantisation:
-    """Codes of what a layer makes: those of the model, or chosen for the range on the calibration data."""
-    pool = getattr(node, "pool", None)
-    tensor = unpooled(node.output) if pool is not None and pool.kind == "average" else node.output
-    activation = getattr(node, "activation", None)
-    codes = graph.pins.get(node.output)
-    if codes is None:
-        return scale_for(_output_range(node, _range(graph, ranges, tensor)), options)
-    if activation is not None and activation.high is not None and codes.real(127) > activation.high + codes.scale / 2:
-        raise Refused(
-            type(node).__name__, node.name,
-            f"its upper limit {activation.high:g} is less than {codes.real(127):g}, the largest value of its codes",
-        )  # fmt: skip
-    return codes
-
-
-def scale_for(extent: Range, options: CompileOptions) -> Quantisation:
-    """int8 codes for a range of real values."""
-    low, high = extent
-    if options.asymmetric and low >= 0:
-        return Quantisation(high / 255, -128)
-    return Quantisation(max(abs(low), abs(high)) / 127)
 
 
 def _convolution(
@@ -396,7 +155,7 @@ def _convolution(
     else:
         assert conversion is not None
         step, zero, pad_value = conversion.step, conversion.zero, conversion.pad_value
-    out = _codes(graph, node, ranges, options)
+    out = codes_behind(graph, node, ranges, options)
     # In units of one input code: the layer is out = sum(weight * (q - zero)) + bias.
     step, zero = _per_kernel(step, node), _per_kernel(zero, node)
     weight = node.weight * step[..., None, None]
@@ -509,7 +268,7 @@ def _addition(
     if fraction < 1:
         raise Refused("Add", node.name, f"one step of {first!r} is {ratio:.3g} steps of {second!r}, at most 16384")
     multiplier = max(1, round(ratio * 2**fraction))
-    out = _codes(graph, node, ranges, options)
+    out = codes_behind(graph, node, ranges, options)
     scale, shift = _rescale(node, shifted.scale / out.scale)
     zero, sign = out.zero * 2.0 ** (shift + fraction) / scale, 1
     if node.operation == "difference":
@@ -546,7 +305,7 @@ def _product(
         first, second = second, first
     if tensors[second].zero:
         raise Refused("Mul", node.name, f"zero point {tensors[second].zero} of {second!r}: the second factor has none")
-    out = _codes(graph, node, ranges, options)
+    out = codes_behind(graph, node, ranges, options)
     scale, shift = _rescale(node, tensors[first].scale * tensors[second].scale / out.scale)
     return QuantisedMultiply(
         name=node.name, sources=(first, second), target=node.output, input_shape=graph.shapes[first],
@@ -564,18 +323,6 @@ def _rescale(node: Conv | Add | Multiply, ratio: float) -> tuple[int, int]:
             type(node).__name__, node.name, f"one step of an operand is {ratio:.3g} output steps, which is out of range"
         )
     return round(ratio * 2.0**shift), shift
-
-
-def _output_range(node: Node, extent: Range) -> Range:
-    """Range of the values the output converter sees; saturation at the upper end is the clip of a Clip."""
-    low, high = extent
-    activation = getattr(node, "activation", None)
-    if activation is not None and activation.high is not None:
-        high = min(high, activation.high)
-        low = max(low, -high)
-    if high <= 0 and activation is not None and activation.zero_below:
-        raise UserError(f"{type(node).__name__} {node.name!r}: its ReLU output is 0 for all calibration data")
-    return low, high
 
 
 def _fixed_weights(

@@ -6,7 +6,7 @@ from cocodla import hw
 from cocodla.compiler.ir import Shape
 from cocodla.compiler.lower import HardwareLayer
 from cocodla.compiler.pointwise import Operands, QuantisedPointwise, stages
-from cocodla.compiler.quantize import QuantisedAdd, QuantisedConv, QuantisedMultiply
+from cocodla.compiler.quantised import QuantisedAdd, QuantisedConv, QuantisedMultiply
 from cocodla.compiler.tensors import Tensor
 from cocodla.compiler.words import Words, put, put_fields, put_zero
 

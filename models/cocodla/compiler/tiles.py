@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from cocodla import hw
 from cocodla.compiler.ir import Pair, PoolFunction, Span
 from cocodla.compiler.limits import Refused
-from cocodla.compiler.quantize import QuantisedConv, QuantisedMean
+from cocodla.compiler.quantised import QuantisedConv, QuantisedMean
 from cocodla.compiler.tensors import Tensor
 
 MAX_WIDTH = 4095

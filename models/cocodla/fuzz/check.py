@@ -16,7 +16,7 @@ from cocodla.compiler import CompileOptions, Network, compile_model, quantise_mo
 from cocodla.compiler.frontend import load_model
 from cocodla.compiler.ir import Graph
 from cocodla.compiler.original import outputs_of
-from cocodla.compiler.quantize import QuantisedGraph
+from cocodla.compiler.quantised import QuantisedGraph
 from cocodla.errors import UserError
 from cocodla.files import write_whole
 from cocodla.fuzz.layers import layer_fault

@@ -12,7 +12,7 @@ import numpy as np
 
 from cocodla.compiler.lrn import QuantisedLrn, Table
 from cocodla.compiler.pointwise import QuantisedPointwise
-from cocodla.compiler.quantize import (
+from cocodla.compiler.quantised import (
     QuantisedAdd,
     QuantisedConv,
     QuantisedGraph,

@@ -15,7 +15,7 @@ from cocodla.compiler.calibration import Calibration
 from cocodla.compiler.ideal import ideal_codes
 from cocodla.compiler.ir import Conv, FloatArray, Graph, Host, Node, Quantisation
 from cocodla.compiler.pixels import ImageSet
-from cocodla.compiler.quantize import QuantisedConv, QuantisedGraph, QuantisedLayer, QuantisedView
+from cocodla.compiler.quantised import QuantisedConv, QuantisedGraph, QuantisedLayer, QuantisedView
 from cocodla.runtime.accuracy import Progress, batches, golden_tensors, model_inputs
 
 BATCH = 32
