@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from cocodla import datasets
-from cocodla.compiler import CompileOptions, quantize
+from cocodla.compiler import CompileOptions, codes, quantize
+from cocodla.compiler.ir import Quantisation
 from cocodla.runtime import diverge, quality, rtl
 from cocodla.runtime.quality import Study, by_impact, measure_quality
 
@@ -84,14 +85,14 @@ def test_a_wrong_pass_is_found(study: Study) -> None:
 
 def test_coarse_scales_are_found(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     """A layer whose range is set 100 times too wide has few codes left."""
-    genuine = quantize.scale_for
+    genuine = codes.scale_for
 
-    def coarse(extent: tuple[float, float], options: CompileOptions) -> quantize.Quantisation:
+    def coarse(extent: tuple[float, float], options: CompileOptions) -> Quantisation:
         meaning = genuine(extent, options)
         third = study.quantised.tensors["t8"].scale
-        return quantize.Quantisation(meaning.scale * 100) if meaning.scale == third else meaning
+        return Quantisation(meaning.scale * 100) if meaning.scale == third else meaning
 
-    monkeypatch.setattr(quantize, "scale_for", coarse)
+    monkeypatch.setattr(codes, "scale_for", coarse)
     assert found_by(Study.of(LENET, datasets.sklearn_digits()[0][:100], OPTIONS)) == ("fc7", "quantisation")
 
 
