@@ -116,7 +116,7 @@ def _run(
             finding.text = f"{finding.sqnr:.1f} dB at an output, its scales imply {implied:.1f}"
             return
     few = images[:2]
-    fault = layer_fault(Study(*quantise_model(path, images, options), network), few)
+    fault = layer_fault(Study(*quantise_model(path, images, options), network), few, options.bias_correction)
     if fault:
         finding.kind, finding.text = "layer", fault
         return

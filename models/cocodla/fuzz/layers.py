@@ -21,8 +21,11 @@ SLOPE = 2.0**-8
 """Error of a slope below zero, as part of itself."""
 
 
-def layer_fault(study: Study, images: np.ndarray) -> str | None:
-    """The first layer that is wrong, in words; None if none is. images: (batch, *input shape)."""
+def layer_fault(study: Study, images: np.ndarray, corrected: bool = False) -> str | None:
+    """The first layer that is wrong, in words; None if none is. images: (batch, *input shape).
+
+    corrected: the mean error of rounded weights is out of the biases, which may shift any output by as much.
+    """
     codes = all_codes(study, images)
     given = [study.graph.input, *(node.output for node in study.graph.nodes if isinstance(node, Host))]
     expected = oracle.run(study.quantised, codes[study.graph.input], {name: codes[name] for name in given})
@@ -32,7 +35,7 @@ def layer_fault(study: Study, images: np.ndarray) -> str | None:
         if not np.array_equal(got, expected[node.output]):
             fault = f"{_first(got, expected[node.output])}, says the integer oracle"
         elif not isinstance(node, Host):
-            fault = _against_ideal(study, node, codes) or _against_float(study, node, codes)
+            fault = _against_ideal(study, node, codes) or _against_float(study, node, codes, corrected)
         if fault:
             return f"{node.name}: {fault}"
     return None
@@ -55,20 +58,21 @@ def _against_ideal(study: Study, node: Node, codes: dict[str, np.ndarray]) -> st
     return f"{_first(got, np.where(far, ideal, got))}, says ideal rounding" if far.any() else None
 
 
-def _against_float(study: Study, node: Node, codes: dict[str, np.ndarray]) -> str | None:
+def _against_float(study: Study, node: Node, codes: dict[str, np.ndarray], corrected: bool) -> str | None:
     """Outputs further from the float layer, given the same inputs, than rounded weights and codes explain."""
     meaning = study.quantised.tensors[node.output]
     inputs = [_real(study, name, node, codes) for name in node.inputs]
     shape = codes[node.output].shape
     wanted = _representable(reference.evaluate(node, *inputs).reshape(shape).astype(np.float64), meaning)
-    allowed = _weight_error(study, node, inputs[0]) + meaning.scale * (LRN_STEPS if isinstance(node, Lrn) else STEPS)
+    steps = LRN_STEPS if isinstance(node, Lrn) else STEPS
+    allowed = _weight_error(study, node, inputs[0], corrected) + meaning.scale * steps
     excess = np.abs(meaning.dequantise(codes[node.output]) - wanted) - allowed - 1e-5 * np.abs(wanted)
     if not (excess > 0).any():
         return None
     place = tuple(int(index) for index in np.unravel_index(int(excess.argmax()), shape))
     got = float(meaning.dequantise(codes[node.output])[place])
-    steps = f"a code is {meaning.scale:.3g}"
-    return f"{got:.6g} at (image, channel, row, column) {place}, in float {wanted[place]:.6g} ({steps})"
+    where = f"(image, channel, row, column) {place}"
+    return f"{got:.6g} at {where}, in float {wanted[place]:.6g} (a code is {meaning.scale:.3g})"
 
 
 def _real(study: Study, name: str, node: Node, codes: dict[str, np.ndarray]) -> FloatArray:
@@ -87,7 +91,7 @@ def _representable(value: FloatArray, meaning: Quantisation) -> FloatArray:
     return np.clip(value, low, high)
 
 
-def _weight_error(study: Study, node: Node, x: FloatArray) -> FloatArray | float:
+def _weight_error(study: Study, node: Node, x: FloatArray, corrected: bool) -> FloatArray | float:
     """Largest error that rounded weights, slopes and padding can make, for each output."""
     layer = study.layer(node.output)
     if not isinstance(node, Conv) or not isinstance(layer, QuantisedConv):
@@ -98,6 +102,8 @@ def _weight_error(study: Study, node: Node, x: FloatArray) -> FloatArray | float
     step = np.abs(rounded.weight).reshape(len(codes), -1).max(1) / np.maximum(codes.reshape(len(codes), -1).max(1), 1)
     half = np.minimum(np.abs(node.weight - rounded.weight), 0.51 * step[:, None, None, None])
     error = reference.convolve(np.abs(x), half, node)
+    if corrected:
+        error = error + error.max((0, 2, 3), keepdims=True)
     if layer.conversion is not None:  # padding is a code, too
         wrong = float(np.abs(layer.conversion.step * (layer.conversion.pad_value - layer.conversion.zero)).max())
         error = error + reference.convolve(np.zeros_like(x), np.abs(node.weight), node, wrong)
