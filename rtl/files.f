@@ -4,6 +4,7 @@ lib/dla_cube_fetch.v
 lib/dla_cube_walk.v
 lib/dla_delay.v
 lib/dla_fifo.v
+lib/dla_gather.v
 lib/dla_ram_1r1w.v
 lib/dla_ram_fifo.v
 lib/dla_regfile_1r1w.v
@@ -11,6 +12,7 @@ lib/dla_reset_sync.v
 lib/dla_scale.v
 lib/dla_shift_right.v
 lib/dla_skid.v
+lib/dla_split.v
 lib/dla_sync.v
 csb/NV_NVDLA_apb2csb.v
 csb/csb_master.v

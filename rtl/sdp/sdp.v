@@ -1,6 +1,6 @@
-// SDP: single-point processor. 8 lanes, one atom a cycle in every mode.
+// SDP: single-point processor. 8 lanes, one atom a cycle in every mode; with fewer LANES an atom takes 8 / LANES cycles.
 //
-//     cacc, mrd -> sdp_input -> x -> BS (sdp_stage) -> BN (sdp_stage) -> CVT (8 x sdp_cvt_lane) -> sdp_output -> memory, PDP
+//     cacc, mrd -> sdp_input -> x -> BS (sdp_stage) -> BN (sdp_stage) -> CVT (sdp_cvt) -> sdp_output -> memory, PDP
 //     cycle          0          1    1..3              4..6              7..9                     10
 //
 // The pipeline never stalls: sdp_input accepts an atom only when its operands are reserved and sdp_output has
@@ -9,7 +9,9 @@
 // pipeline is empty. Spec: sdp.md; system.md sections 5, 6, 10.
 `default_nettype none
 
-module sdp (
+module sdp #(
+    parameter LANES = 8 // elements a cycle: 8, 4, 2 or 1
+) (
     input  wire         clk,
     input  wire         rst_n,
     // register bus
@@ -140,10 +142,10 @@ always @(posedge clk or negedge rst_n) begin
 end
 
 // ---------------------------------------------------------------- input
-wire         accept, room;
-wire [255:0] x;
+wire                accept, room, next_valid, x_valid, x_last;
+wire [32*LANES-1:0] x;
 
-sdp_input u_input (
+sdp_input #(.LANES(LANES)) u_input (
     .clk             (clk),
     .rst_n           (rst_n),
     .start           (start),
@@ -167,13 +169,17 @@ sdp_input u_input (
     .nrd_ready       (nrd_ready),
     .nrd_per_element (nrd_per_element),
     .accept          (accept),
+    .next_valid      (next_valid),
+    .x_valid         (x_valid),
+    .x_last          (x_last),
     .x               (x)
 );
 
 // ---------------------------------------------------------------- arithmetic
-wire [255:0] bs_z, bn_z;
+wire [32*LANES-1:0] bs_z, bn_z;
+reg  [8:0]          valid, last;  // of the parts after stage 1 to 9; those in x are x_valid, x_last
 
-sdp_stage u_bs (
+sdp_stage #(.LANES(LANES)) u_bs (
     .clk         (clk),
     .bypass      (bs_bypass),
     .alu_bypass  (bs_alu_bypass),
@@ -190,11 +196,12 @@ sdp_stage u_bs (
     .opd_valid   (brd_data_valid),
     .opd_alu     (brd_alu),
     .opd_mul     (brd_mul),
+    .next_valid  (next_valid),
     .x           (x),
     .z           (bs_z)
 );
 
-sdp_stage u_bn (
+sdp_stage #(.LANES(LANES)) u_bn (
     .clk         (clk),
     .bypass      (bn_bypass),
     .alu_bypass  (bn_alu_bypass),
@@ -211,16 +218,16 @@ sdp_stage u_bn (
     .opd_valid   (nrd_data_valid),
     .opd_alu     (nrd_alu),
     .opd_mul     (nrd_mul),
+    .next_valid  (valid[1]),
     .x           (bs_z),
     .z           (bn_z)
 );
 
-wire [63:0] cvt_out;
-wire [7:0]  clipped;
-wire [3:0]  clipped_next;
-reg  [3:0]  clipped_count;
+wire [8*LANES-1:0] cvt_out;
+wire [LANES-1:0]   clipped;
+reg  [3:0]         clipped_next, clipped_count;
 
-sdp_cvt u_cvt (
+sdp_cvt #(.LANES(LANES)) u_cvt (
     .clk     (clk),
     .offset  (cvt_offset),
     .scale   (cvt_scale),
@@ -231,12 +238,27 @@ sdp_cvt u_cvt (
 );
 
 // ---------------------------------------------------------------- output
-reg [9:0] valid;  // an atom is in x, after stage 1 .. 9
+wire        out_valid;
+wire [63:0] out_data;
 
 always @(posedge clk or negedge rst_n) begin
-    if (!rst_n) valid <= 0;
-    else        valid <= {valid[8:0], accept};
+    if (!rst_n) begin
+        valid <= 0;
+        last  <= 0;
+    end else begin
+        valid <= {valid[7:0], x_valid};
+        last  <= {last[7:0], x_last};
+    end
 end
+
+dla_gather #(.WIDTH(64), .PARTS(8 / LANES)) u_gather (
+    .clk       (clk),
+    .in_valid  (valid[8]),
+    .in_last   (last[8]),
+    .in_data   (cvt_out),
+    .out_valid (out_valid),
+    .out_data  (out_data)
+);
 
 sdp_output u_output (
     .clk            (clk),
@@ -258,8 +280,8 @@ sdp_output u_output (
     .stall          (stall),
     .accept         (accept),
     .room           (room),
-    .in_valid       (valid[9]),
-    .in_data        (cvt_out),
+    .in_valid       (out_valid),
+    .in_data        (out_data),
     .sdp2pdp_valid  (sdp2pdp_valid),
     .sdp2pdp_ready  (sdp2pdp_ready),
     .sdp2pdp_data   (sdp2pdp_data),
@@ -273,11 +295,15 @@ sdp_output u_output (
 
 // ---------------------------------------------------------------- saturation counter
 // Complete before the layer ends: the output buffer takes longer than the two additions.
-assign clipped_next = {3'd0, clipped[0]} + {3'd0, clipped[1]} + {3'd0, clipped[2]} + {3'd0, clipped[3]}
-                    + {3'd0, clipped[4]} + {3'd0, clipped[5]} + {3'd0, clipped[6]} + {3'd0, clipped[7]};
+integer n;
+
+always @* begin
+    clipped_next = 4'd0;
+    for (n = 0; n < LANES; n = n + 1) clipped_next = clipped_next + {3'd0, clipped[n]};
+end
 
 always @(posedge clk) begin
-    clipped_count <= (valid[9] && perf_sat_en) ? clipped_next : 4'd0;
+    clipped_count <= (valid[8] && perf_sat_en) ? clipped_next : 4'd0;
     if (start) saturated <= 0;
     else       saturated <= saturated + {28'd0, clipped_count};
 end

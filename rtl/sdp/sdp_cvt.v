@@ -1,17 +1,19 @@
-// Output converter of SDP: 8 lanes, 32 bits to int8. Latency 3, one atom a cycle, no stalls.
+// Output converter of SDP: 32 bits to int8. Latency 3, LANES elements a cycle, no stalls.
 // Spec: sdp.md section 3.4.
 `default_nettype none
 
-module sdp_cvt (
+module sdp_cvt #(
+    parameter LANES = 8 // elements a cycle
+) (
     input  wire         clk,
     // registers of the layer
     input  wire [31:0]  offset,
     input  wire [15:0]  scale,
     input  wire [5:0]   shift,
     // data
-    input  wire [255:0] z,
-    output wire [63:0]  out,
-    output wire [7:0]   clipped  // per lane, with out
+    input  wire [32*LANES-1:0] z,
+    output wire [8*LANES-1:0]  out,
+    output wire [LANES-1:0]    clipped  // with out
 );
 
 // Settings are registered: they change only between layers.
@@ -31,7 +33,7 @@ end
 
 genvar i;
 generate
-    for (i = 0; i < 8; i = i + 1) begin : g_lane
+    for (i = 0; i < LANES; i = i + 1) begin : g_lane
         sdp_cvt_lane u_lane (
             .clk      (clk),
             .offset   (set_offset),

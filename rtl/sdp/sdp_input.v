@@ -1,10 +1,12 @@
 // Input side of SDP: accepts the atoms of a layer together with their operands.
 //
 // An atom is accepted when its source has one, its operands can be reserved, and the output buffer has a
-// place for it: from there on nothing can stop it. Spec: sdp.md sections 1 and 7.
+// place for it: from there on nothing can stop it. With fewer lanes than 8 it leaves in parts, lowest elements first. Spec: sdp.md sections 1 and 7.
 `default_nettype none
 
-module sdp_input (
+module sdp_input #(
+    parameter LANES = 8 // elements a cycle: 8, 4, 2 or 1
+) (
     input  wire         clk,
     input  wire         rst_n,
     // layer
@@ -32,7 +34,10 @@ module sdp_input (
     input  wire         nrd_per_element,
     // to the pipeline
     output wire         accept,
-    output reg  [255:0] x             // one cycle after accept
+    output wire         next_valid,   // a cycle before x_valid; with accept for the first part
+    output wire         x_valid,
+    output wire         x_last,       // last part of its atom
+    output wire [32*LANES-1:0] x      // first part one cycle after accept
 );
 
 reg  active;         // atoms of the layer are still to come
@@ -46,7 +51,8 @@ wire need_b = bs_from_mem && (surface_first || bs_each);
 wire need_n = bn_from_mem && (surface_first || bn_each);
 wire go_b   = !need_b || brd_valid;
 wire go_n   = !need_n || nrd_valid;
-wire go     = active && room && go_b && go_n;
+wire free;          // no part of the atom before is left
+wire go     = active && room && free && go_b && go_n;
 
 assign accept         = go && (flying ? cacc2sdp_valid : mrd_valid);
 assign cacc2sdp_ready = go && flying;
@@ -86,15 +92,25 @@ always @(posedge clk) begin
     end
 end
 
+wire [255:0] atom;
 genvar i;
 generate
     for (i = 0; i < 8; i = i + 1) begin : g_lane
-        always @(posedge clk) begin
-            x[32*i +: 32] <= flying ? cacc2sdp_data[32*i +: 32]
-                                    : {{24{mrd_data[8*i+7]}}, mrd_data[8*i +: 8]};
-        end
+        assign atom[32*i +: 32] = flying ? cacc2sdp_data[32*i +: 32] : {{24{mrd_data[8*i+7]}}, mrd_data[8*i +: 8]};
     end
 endgenerate
+
+dla_split #(.WIDTH(256), .PARTS(8 / LANES)) u_split (
+    .clk        (clk),
+    .rst_n      (rst_n),
+    .in_valid   (accept),
+    .in_ready   (free),
+    .in_data    (atom),
+    .next_valid (next_valid),
+    .out_valid  (x_valid),
+    .out_last   (x_last),
+    .out_data   (x)
+);
 
 endmodule
 

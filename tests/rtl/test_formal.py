@@ -25,6 +25,7 @@ FAULTS = {
     "dla_cube_walk": ("plane_end ? plane : last0", "plane_end ? row : last0"),
     "dla_delay": ("WIDTH*CYCLES-1 -: WIDTH", "WIDTH-1:0"),
     "dla_fifo": ("if (pop)  rd_ptr", "if (pop && !push) rd_ptr"),
+    "dla_gather": ("out_data = {in_data, kept}", "out_data = {kept, in_data}"),
     "dla_ram_1r1w": ("if (wr_en) mem", "if (wr_en && !rd_en) mem"),
     "dla_ram_fifo": ("held < 2'd2 || (held == 2'd2 && pop)", "held <= 2'd2"),
     "dla_regfile_1r1w": ("if (wr_en) mem", "if (wr_en && wr_addr != rd_addr) mem"),
@@ -32,6 +33,7 @@ FAULTS = {
     "dla_scale": ("up ^ negative", "up"),
     "dla_shift_right": ("OUT_W + (1 << i) - 1", "OUT_W + (1 << i) - 2"),
     "dla_skid": ("skid_valid ? skid_data : in_data", "in_data"),
+    "dla_split": ("left == 1", "left == 0"),
     "dla_sync": ("WIDTH*STAGES-1 -: WIDTH", "WIDTH*(STAGES-1)-1 -: WIDTH"),
 }
 

@@ -1,7 +1,9 @@
 // Bench top: sdp_rdma and sdp wired together, every other port of the two at the top.
 `default_nettype none
 
-module sdp_tb (
+module sdp_tb #(
+    parameter LANES = 8
+) (
     input  wire         clk,
     input  wire         rst_n,
     // register buses
@@ -65,7 +67,7 @@ sdp_rdma u_sdp_rdma (
     .*
 );
 
-sdp u_sdp (
+sdp #(.LANES(LANES)) u_sdp (
     .reg_valid (sdp_reg_valid),
     .reg_write (sdp_reg_write),
     .reg_addr  (sdp_reg_addr),
