@@ -1,4 +1,5 @@
-// CDP: channel data processor (local response normalisation, element-wise tables). 8 lanes, one atom a cycle.
+// CDP: channel data processor (local response normalisation, element-wise tables). 8 lanes, one atom a cycle; with fewer
+// LANES look-up and output converter, the large part of it, take 8 / LANES cycles an atom.
 //
 //     rd -> ICVT -> window -> look-up -> multiply, OCVT -> cdp_output -> memory
 //     cycle 0       4      6 (or when the next atom comes)  14          17
@@ -10,7 +11,9 @@
 // Spec: cdp.md; system.md sections 5, 6, 10.
 `default_nettype none
 
-module cdp (
+module cdp #(
+    parameter LANES = 8 // elements a cycle of look-up and output converter: 8, 4, 2 or 1
+) (
     input  wire        clk,
     input  wire        rst_n,
     output wire        clearing, // the tables are being cleared after reset: no register access yet
@@ -161,13 +164,21 @@ dla_ram_1r1w #(.WIDTH(16), .DEPTH(512)) u_tables (
 );
 
 // ---------------------------------------------------------------- layer control
+localparam PARTS = 8 / LANES;  // of an atom
+
 reg  running;
 reg  active;  // atoms of the layer are still to come
 wire room;
 wire start  = op_en && !running;
 wire accept = rd_valid && rd_ready;
+reg  [PARTS-1:0] pause; // as many ones as cycles to the next atom
 
-assign rd_ready = active && room;
+assign rd_ready = active && room && !pause[0];
+
+always @(posedge clk or negedge rst_n) begin
+    if (!rst_n) pause <= 0;
+    else        pause <= accept ? {PARTS{1'b1}} >> 1 : pause >> 1;
+end
 
 always @(posedge clk or negedge rst_n) begin
     if (!rst_n) begin
@@ -183,28 +194,33 @@ end
 
 // ---------------------------------------------------------------- pipeline: control
 reg  [3:0]  in_valid;   // bit 3 with y
-reg  [4:0]  in_flush;   // bit 4 one cycle after the last y
+reg  [3+PARTS:0] in_flush; // highest bit where the next y would come
 wire [7:0]  lanes;
 wire [2:0]  in_place, window_place, out_place;
-wire        window_valid;
-reg  [10:0] out_valid;  // bit 10 with the output atom
+reg  [2:0]  place;      // of the atom that leaves the window in parts
+wire        window_valid, part_valid, part_last;
+reg  [10:0] out_valid, out_last;  // bit 10 with the output
 
 always @(posedge clk or negedge rst_n) begin
     if (!rst_n) begin
         in_valid  <= 0;
         in_flush  <= 0;
         out_valid <= 0;
+        out_last  <= 0;
     end else begin
         in_valid  <= {in_valid[2:0], accept};
-        in_flush  <= {in_flush[3:0], accept && rd_layer_end};
-        out_valid <= {out_valid[9:0], window_valid};
+        in_flush  <= {in_flush[2+PARTS:0], accept && rd_layer_end};
+        out_valid <= {out_valid[9:0], part_valid};
+        out_last  <= {out_last[9:0], part_last};
     end
 end
 
 dla_delay #(.WIDTH(8), .CYCLES(3)) u_lanes (.clk(clk), .in(rd_lanes), .out(lanes));
 dla_delay #(.WIDTH(3), .CYCLES(4)) u_in_place (
     .clk(clk), .in({rd_layer_end, rd_line_end, rd_pixel_end}), .out(in_place));
-dla_delay #(.WIDTH(3), .CYCLES(11)) u_out_place (.clk(clk), .in(window_place), .out(out_place));
+dla_delay #(.WIDTH(3), .CYCLES(11)) u_out_place (.clk(clk), .in(place), .out(out_place));
+
+always @(posedge clk) if (window_valid) place <= window_place;
 
 // ---------------------------------------------------------------- pipeline: settings, registered
 reg  [15:0]  set_in_scale, set_out_scale;       // magnitudes
@@ -241,10 +257,16 @@ always @(posedge clk) begin
 end
 
 // ---------------------------------------------------------------- pipeline: data
-wire [71:0]  y, window_y, late_y;
-wire [175:0] q;
-wire [39:0]  outcome;
-wire [63:0]  out_data;
+wire [71:0]         y, window_y;
+wire [175:0]        window_q;
+wire [8*31-1:0]     window_atom;   // {y, q} of each lane
+wire [31*LANES-1:0] part;
+wire [9*LANES-1:0]  part_y, late_y;
+wire [5*LANES-1:0]  outcome;
+wire [8*LANES-1:0]  out_part;
+wire [63:0]         out_data;
+wire                out_whole;
+wire [1:0]          unused_split;  // atoms come PARTS cycles apart
 
 cdp_window u_window (
     .clk          (clk),
@@ -252,22 +274,34 @@ cdp_window u_window (
     .reach        (reach),
     .bypass       (square_bypass),
     .in_valid     (in_valid[3]),
-    .in_flush     (in_flush[4]),
+    .in_flush     (in_flush[3+PARTS]),
     .in_pixel_end (in_place[0]),
     .in_tag       (in_place),
     .in_y         (y),
     .out_valid    (window_valid),
     .out_tag      (window_place),
     .out_y        (window_y),
-    .out_q        (q)
+    .out_q        (window_q)
 );
 
-dla_delay #(.WIDTH(72), .CYCLES(8)) u_late_y (.clk(clk), .in(window_y), .out(late_y));
+dla_split #(.WIDTH(8*31), .PARTS(PARTS)) u_split (
+    .clk        (clk),
+    .rst_n      (rst_n),
+    .in_valid   (window_valid),
+    .in_ready   (unused_split[0]),
+    .in_data    (window_atom),
+    .next_valid (unused_split[1]),
+    .out_valid  (part_valid),
+    .out_last   (part_last),
+    .out_data   (part)
+);
+
+dla_delay #(.WIDTH(9*LANES), .CYCLES(8)) u_late_y (.clk(clk), .in(part_y), .out(late_y));
 
 genvar i;
 generate
-    for (i = 0; i < 8; i = i + 1) begin : g_lane
-        wire [15:0] value;
+    for (i = 0; i < 8; i = i + 1) begin : g_input
+        assign window_atom[31*i +: 31] = {window_y[9*i +: 9], window_q[22*i +: 22]};
 
         cdp_icvt_lane u_icvt (
             .clk      (clk),
@@ -280,6 +314,12 @@ generate
             .channel  (lanes[i]),
             .y        (y[9*i +: 9])
         );
+
+    end
+    for (i = 0; i < LANES; i = i + 1) begin : g_lane
+        wire [15:0] value;
+
+        assign part_y[9*i +: 9] = part[31*i+22 +: 9];
 
         cdp_lut_lane u_lut (
             .clk             (clk),
@@ -301,7 +341,7 @@ generate
             .table_wr_en     (table_wr_en),
             .table_wr_addr   (table_wr_addr),
             .table_wr_data   (table_wr_data),
-            .q               (q[22*i +: 22]),
+            .q               (part[31*i +: 22]),
             .value           (value),
             .outcome         (outcome[5*i +: 5])
         );
@@ -316,12 +356,21 @@ generate
             .below      (set_out_below),
             .v          (value),
             .y          (late_y[9*i +: 9]),
-            .out        (out_data[8*i +: 8])
+            .out        (out_part[8*i +: 8])
         );
     end
 endgenerate
 
-cdp_statistics u_statistics (
+dla_gather #(.WIDTH(64), .PARTS(PARTS)) u_gather (
+    .clk       (clk),
+    .in_valid  (out_valid[10]),
+    .in_last   (out_last[10]),
+    .in_data   (out_part),
+    .out_valid (out_whole),
+    .out_data  (out_data)
+);
+
+cdp_statistics #(.LANES(LANES)) u_statistics (
     .clk     (clk),
     .start   (start),
     .valid   (out_valid[3]),
@@ -345,7 +394,7 @@ cdp_output u_output (
     .stall          (stall),
     .accept         (accept),
     .room           (room),
-    .in_valid       (out_valid[10]),
+    .in_valid       (out_whole),
     .in_place       (out_place),
     .in_data        (out_data),
     .wr_req_valid   (wr_req_valid),

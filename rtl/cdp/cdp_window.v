@@ -22,10 +22,10 @@ module cdp_window #(
     input  wire             in_pixel_end,
     input  wire [TAG_W-1:0] in_tag,
     input  wire [71:0]      in_y,      // 8 x 9 bits signed
-    output reg              out_valid,
-    output reg  [TAG_W-1:0] out_tag,
-    output reg  [71:0]      out_y,
-    output reg  [175:0]     out_q      // 8 x 22 bits signed
+    output wire             out_valid, // combinational, registered by the caller
+    output wire [TAG_W-1:0] out_tag,
+    output wire [71:0]      out_y,
+    output wire [175:0]     out_q      // 8 x 22 bits signed
 );
 
 reg             next_valid, next_flush, next_end;
@@ -42,12 +42,10 @@ always @(posedge clk or negedge rst_n) begin
         next_valid    <= 1'b0;
         next_flush    <= 1'b0;
         current_valid <= 1'b0;
-        out_valid     <= 1'b0;
     end else begin
         next_valid <= in_valid;
         next_flush <= in_flush;
         if (push) current_valid <= next_valid;
-        out_valid  <= push && current_valid;
     end
 end
 
@@ -63,9 +61,11 @@ always @(posedge clk) begin
         current_square  <= next_square;
         previous_square <= current_square[135:68];
     end
-    out_tag <= current_tag;
-    out_y   <= current_y;
 end
+
+assign out_valid = push && current_valid;
+assign out_tag   = current_tag;
+assign out_y     = current_y;
 
 // ---------------------------------------------------------------- sums
 // Squares of channels -4 .. 11 of the current atom, 17 bits each.
@@ -73,25 +73,25 @@ wire [67:0]  below  = current_first ? 68'd0 : previous_square;
 wire [67:0]  above  = current_end ? 68'd0 : next_square[67:0];
 wire [271:0] window = {above, current_square, below};
 
+wire [8:0]   counts = {reach == 2'd3, reach[1], reach != 2'd0, 3'b111, reach != 2'd0, reach[1], reach == 2'd3};
+
 genvar i;
 generate
     for (i = 0; i < 8; i = i + 1) begin : g_lane
         wire [8:0]  yc = current_y[9*i +: 9];
         wire [16:0] square;
-        wire [20:0] s0 = {4'd0, window[17*(i+4) +: 17]};
-        wire [20:0] s1 = {4'd0, window[17*(i+3) +: 17]} + {4'd0, window[17*(i+5) +: 17]};
-        wire [20:0] s2 = {4'd0, window[17*(i+2) +: 17]} + {4'd0, window[17*(i+6) +: 17]};
-        wire [20:0] s3 = {4'd0, window[17*(i+1) +: 17]} + {4'd0, window[17*(i+7) +: 17]};
-        wire [20:0] s4 = {4'd0, window[17*(i+0) +: 17]} + {4'd0, window[17*(i+8) +: 17]};
-        wire [20:0] sum = s0 + s1 + (reach >= 2'd1 ? s2 : 21'd0) + (reach >= 2'd2 ? s3 : 21'd0)
-                        + (reach == 2'd3 ? s4 : 21'd0);
+        reg  [20:0] sum;
+        integer n;
+
+        always @* begin
+            sum = 21'd0;
+            for (n = 0; n < 9; n = n + 1) sum = sum + {4'd0, window[17*(i+n) +: 17] & {17{counts[n]}}};
+        end
 
         cdp_square u_square (.y(in_y[9*i +: 9]), .square(square));
 
-        always @(posedge clk) begin
-            next_square[17*i +: 17] <= square;
-            out_q[22*i +: 22]       <= bypass ? {{13{yc[8]}}, yc} : {1'b0, sum};
-        end
+        always @(posedge clk) next_square[17*i +: 17] <= square;
+        assign out_q[22*i +: 22] = bypass ? {{13{yc[8]}}, yc} : {1'b0, sum};
     end
 endgenerate
 

@@ -1,7 +1,9 @@
 // Bench top: cdp_rdma and cdp wired together, every other port of the two at the top.
 `default_nettype none
 
-module cdp_tb (
+module cdp_tb #(
+    parameter LANES = 8
+) (
     input  wire        clk,
     input  wire        rst_n,
     // register buses
@@ -45,7 +47,7 @@ cdp_rdma u_cdp_rdma (
     .*
 );
 
-cdp u_cdp (
+cdp #(.LANES(LANES)) u_cdp (
     .reg_valid (cdp_reg_valid),
     .reg_write (cdp_reg_write),
     .reg_addr  (cdp_reg_addr),
