@@ -4,6 +4,7 @@
 //   sdp2pdp_* (fly)  -+       ^ events                                              | credit
 //                       pdp_control <-----------------------------------------------+
 //
+// With fewer LANES than 8 each event of pdp_control, a window, takes 8 / LANES cycles in the stages behind it.
 // One input atom and one output atom a cycle, paddings included (a cube one column wide takes two cycles an atom
 // unless the window is one row high). A layer takes its input exactly, also where strides leave a rest that belongs to no
 // window. Between two layers: about 20 cycles for the pipeline to empty and fill.
@@ -11,7 +12,9 @@
 // Spec: pdp.md; system.md 5.1, 6.1, 10.
 `default_nettype none
 
-module pdp (
+module pdp #(
+    parameter LANES = 8 // elements a cycle: 8, 4, 2 or 1
+) (
     input  wire        clk,
     input  wire        rst_n,
     // register bus
@@ -39,6 +42,8 @@ module pdp (
     output wire [1:0]  pdp_intr
 );
 
+localparam PARTS  = 8 / LANES; // of an atom
+localparam ADDR_W = $clog2(16 * PARTS); // of a bank of the line buffer
 localparam PLACES = 16; // of the output buffer: pipeline and buffer latency are 13 cycles
 
 // Registers
@@ -127,12 +132,13 @@ assign sdp2pdp_ready = !from_memory && in_ready;
 // Control. Suffix: cycle of the pipeline in which a signal belongs to its event.
 
 wire        layer_start, finished, shift, credit;
-wire        valid_1, layer_end_1;
+wire        valid_1, last_1, layer_end_1;
 wire [7:0]  mask_1, act_1, fresh_1, emit_1;
-wire [2:0]  column_pads_1, row_pads_1, ends_1;
+wire [2:0]  column_pads_1, row_pads_1, ends_1, part_1;
 wire [3:0]  addr_1;
+wire [6:0]  place_1 = {part_1, addr_1};  // in a bank, in which the columns of a part follow each other
 
-pdp_control #(.OUT_PLACES(PLACES)) u_control (
+pdp_control #(.OUT_PLACES(PLACES), .PARTS(PARTS)) u_control (
     .clk            (clk),
     .rst_n          (rst_n),
     .op_en          (op_en),
@@ -161,6 +167,8 @@ pdp_control #(.OUT_PLACES(PLACES)) u_control (
     .in_ready       (in_ready),
     .shift          (shift),
     .ev_valid       (valid_1),
+    .ev_part        (part_1),
+    .ev_last        (last_1),
     .ev_mask        (mask_1),
     .ev_column_pads (column_pads_1),
     .ev_row_pads    (row_pads_1),
@@ -173,11 +181,12 @@ pdp_control #(.OUT_PLACES(PLACES)) u_control (
     .credit         (credit)
 );
 
-reg        valid_2, valid_3;
-reg [3:0]  addr_2, addr_3;
+reg        valid_2, valid_3, last_2;
+reg [ADDR_W-1:0] place_2, place_3;
 reg [7:0]  act_2, act_3, fresh_2, fresh_3, emit_2, emit_3;
 reg [2:0]  row_pads_2;
 reg [6:0]  out_valid;        // cycles 3 to 9
+reg [6:0]  part_end;         // last part of its atom
 reg [27:0] out_ends;         // ends and layer end, cycles 3 to 9
 reg [3:0]  ends_2;
 
@@ -194,8 +203,10 @@ always @(posedge clk or negedge rst_n) begin
 end
 
 always @(posedge clk) begin
-    addr_2     <= addr_1;
-    addr_3     <= addr_2;
+    place_2    <= place_1[ADDR_W-1:0];
+    place_3    <= place_2;
+    last_2     <= last_1;
+    part_end   <= {part_end[5:0], last_2};
     act_2      <= act_1;
     act_3      <= act_2;
     fresh_2    <= fresh_1;
@@ -209,11 +220,13 @@ end
 
 // Data path
 
-wire [87:0]  row_partial_3;
-wire [111:0] value_4;
-wire [63:0]  result_9;
+wire [11*LANES-1:0] row_partial_3;
+wire [14*LANES-1:0] value_4;
+wire [8*LANES-1:0]  result_9;
+wire                whole_9;
+wire [63:0]         atom_9;
 
-pdp_horizontal #(.LANES(8)) u_horizontal (
+pdp_horizontal #(.LANES(LANES)) u_horizontal (
     .clk         (clk),
     .maximum     (maximum),
     .invert      (invert),
@@ -223,16 +236,17 @@ pdp_horizontal #(.LANES(8)) u_horizontal (
     .atom        (in_data),
     .mask        (mask_1),
     .pads        (column_pads_1),
+    .part        (part_1),
     .row_partial (row_partial_3)
 );
 
-pdp_vertical #(.LANES(8)) u_vertical (
+pdp_vertical #(.LANES(LANES)) u_vertical (
     .clk         (clk),
     .maximum     (maximum),
     .read        (valid_2),
-    .read_addr   (addr_2),
+    .read_addr   (place_2),
     .write       (valid_3),
-    .write_addr  (addr_3),
+    .write_addr  (place_3),
     .act         (act_3),
     .fresh       (fresh_3),
     .emit        (emit_3),
@@ -240,7 +254,7 @@ pdp_vertical #(.LANES(8)) u_vertical (
     .value       (value_4)
 );
 
-pdp_average #(.LANES(8)) u_average (
+pdp_average #(.LANES(LANES)) u_average (
     .clk          (clk),
     .maximum      (maximum),
     .invert       (invert),
@@ -258,6 +272,15 @@ pdp_average #(.LANES(8)) u_average (
 
 wire hold_last;
 
+dla_gather #(.WIDTH(64), .PARTS(PARTS)) u_gather (
+    .clk       (clk),
+    .in_valid  (out_valid[6]),
+    .in_last   (part_end[6]),
+    .in_data   (result_9),
+    .out_valid (whole_9),
+    .out_data  (atom_9)
+);
+
 pdp_write #(.PLACES(PLACES)) u_write (
     .clk            (clk),
     .rst_n          (rst_n),
@@ -266,8 +289,8 @@ pdp_write #(.PLACES(PLACES)) u_write (
     .line_stride    (line_stride[31:3]),
     .surface_stride (surface_stride[31:3]),
     .ram_type       (ram_type),
-    .in_valid       (out_valid[6]),
-    .in_data        (result_9),
+    .in_valid       (whole_9),
+    .in_data        (atom_9),
     .in_ends        (out_ends[26:24]),
     .in_layer_end   (out_ends[27]),
     .credit         (credit),
@@ -313,7 +336,7 @@ end
 
 // Right and bottom padding follow from the output size; a layer has as many output channels as input channels.
 // Of the padding values for columns the lower 11 bits count, of those for rows 14. Atoms are aligned.
-wire unused = |{pad_right, pad_bottom, out_channel, in_channel[2:0], kernel_width[3], kernel_height[3],
+wire unused = |{place_1, pad_right, pad_bottom, out_channel, in_channel[2:0], kernel_width[3], kernel_height[3],
                 base_addr[2:0], line_stride[2:0], surface_stride[2:0], pad_value_1[18:14], pad_value_2[18:14],
                 pad_value_3[18:14], pad_value_4[18:14], pad_value_5[18:14], pad_value_6[18:14], pad_value_7[18:14]};
 

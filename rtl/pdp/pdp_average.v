@@ -6,7 +6,7 @@
 `default_nettype none
 
 module pdp_average #(
-    parameter LANES = 8 // elements of an atom
+    parameter LANES = 8 // elements a cycle
 ) (
     input  wire                clk,
     input  wire                maximum,      // maximum or minimum

@@ -5,19 +5,20 @@
 `default_nettype none
 
 module pdp_bank #(
-    parameter LANES = 8,  // elements of an atom
-    parameter DEPTH = 16  // columns
+    parameter LANES  = 8,             // elements of a word
+    parameter DEPTH  = 16,            // words
+    parameter ADDR_W = $clog2(DEPTH)  // derived, do not set
 ) (
     input  wire                clk,
     input  wire                maximum,
     // cycle 2
     input  wire                read,
-    input  wire [3:0]          read_addr,
+    input  wire [ADDR_W-1:0]   read_addr,
     // cycle 3
     input  wire                act,    // the row partial goes in,
     input  wire                fresh,  // as the first one
     input  wire                write,
-    input  wire [3:0]          write_addr,
+    input  wire [ADDR_W-1:0]   write_addr,
     input  wire [11*LANES-1:0] row_partial,
     output wire [14*LANES-1:0] result  // 14 bits signed a lane; 8 for maximum
 );

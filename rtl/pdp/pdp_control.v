@@ -10,11 +10,12 @@
 // Which output rows a line goes into comes from pdp_rows; its FLUSH plans stop the input for one event a cycle.
 // Events leave one cycle after the column (`ev_*`, registered), in step with the atoms of pdp_horizontal.
 // An event that makes an output takes a place of the output buffer (`credit`) first; the pipeline behind never stalls.
-// Columns without an own event cost a cycle only. Spec: pdp.md 3, 5, 6.
+// Columns without an own event cost a cycle only; an event takes PARTS of them. Spec: pdp.md 3, 5, 6.
 `default_nettype none
 
 module pdp_control #(
-    parameter OUT_PLACES = 16 // places of the output buffer, 2..31
+    parameter OUT_PLACES = 16, // places of the output buffer, 2..31
+    parameter PARTS      = 1   // cycles the pipeline behind takes for an atom: 1, 2, 4 or 8
 ) (
     input  wire        clk,
     input  wire        rst_n,
@@ -34,8 +35,10 @@ module pdp_control #(
     input  wire        in_valid,
     output wire        in_ready,
     output wire        shift,         // a column passes: the window moves on
-    // events, one cycle later
+    // events, one cycle later, for PARTS cycles
     output reg         ev_valid,
+    output reg  [2:0]  ev_part,       // part of the atom, 0 first
+    output wire        ev_last,       // the last one
     output reg  [7:0]  ev_mask,       // atoms of the window that count, bit 0 = newest
     output reg  [2:0]  ev_column_pads,// columns of the window that are padding
     output reg  [2:0]  ev_row_pads,
@@ -201,13 +204,14 @@ wire flush_row = row_valid && row_kind == FLUSH;
 wire walks     = (state == RUN) && (real_row || lag != 3'd0);
 wire due       = (lag == 3'd0) && phase == 4'd0 && !row_full;
 wire room      = (places != 5'd0);
-wire ready     = walks && (!due || !row_emit || room);
+wire ready     = walks && free && (!due || !row_emit || room);
 wire reads     = wanted && !in_done;
+wire free      = !ev_valid || ev_last; // no parts of the event before are left
 
 assign in_ready = ready && reads;
 assign shift    = ready && (!reads || in_valid);
 
-wire flush = flush_row && room;
+wire flush = flush_row && free && room;
 wire event_now = shift && due || flush;
 wire event_end = (column == out_columns);
 wire takes_place = event_now && row_emit;
@@ -306,10 +310,14 @@ end
 
 always @(posedge clk or negedge rst_n) begin
     if (!rst_n) ev_valid <= 1'b0;
-    else        ev_valid <= event_now;
+    else        ev_valid <= event_now || !free;
 end
 
-always @(posedge clk) begin
+assign ev_last = (PARTS == 1) || ev_part == PARTS[2:0] - 3'd1;
+
+always @(posedge clk) ev_part <= event_now ? 3'd0 : ev_part + 3'd1;
+
+always @(posedge clk) if (PARTS == 1 || event_now) begin
     ev_mask        <= mask;
     ev_column_pads <= left_now + over;
     ev_row_pads    <= row_pads;

@@ -9,7 +9,7 @@
 `default_nettype none
 
 module pdp_horizontal #(
-    parameter LANES = 8 // elements of an atom
+    parameter LANES = 8 // elements a cycle: 8, 4, 2 or 1
 ) (
     input  wire                clk,
     input  wire                maximum,     // maximum or minimum, else sum
@@ -17,21 +17,22 @@ module pdp_horizontal #(
     input  wire [7*11-1:0]     pad_values,  // sum of 1 to 7 padded columns
     // cycle 0
     input  wire                shift,
-    input  wire [8*LANES-1:0]  atom,
+    input  wire [63:0]         atom,
     // cycle 1
     input  wire [7:0]          mask,        // atoms of the window, bit 0 the newest
     input  wire [2:0]          pads,        // columns that are padding
+    input  wire [2:0]          part,        // of the atoms, LANES elements each
     // cycle 3
     output reg  [11*LANES-1:0] row_partial  // 11 bits signed a lane
 );
 
-reg [8*LANES-1:0] window [0:7];
+reg [63:0] window [0:7];
 reg [10:0]        pad;
 
 integer i;
 always @(posedge clk) begin
     if (shift) begin
-        window[0] <= atom ^ {8*LANES{invert}};
+        window[0] <= atom ^ {64{invert}};
         for (i = 1; i < 8; i = i + 1) window[i] <= window[i-1];
     end
     pad <= 11'd0;
@@ -46,7 +47,7 @@ for (lane = 0; lane < LANES; lane = lane + 1) begin : g_lane
     wire [19:0] quad;
     reg  [19:0] quad_q;
     for (n = 0; n < 8; n = n + 1) begin : g_leaf
-        wire [7:0] element = window[n][8*lane +: 8];
+        wire [7:0] element = window[n][8*(LANES*{3'd0, part} + lane) +: 8];
         assign leaf[8*n +: 8] = {mask[n] ? element[7] : maximum, element[6:0] & {7{mask[n]}}};
     end
     for (n = 0; n < 4; n = n + 1) begin : g_pair

@@ -6,16 +6,18 @@
 `default_nettype none
 
 module pdp_vertical #(
-    parameter LANES = 8 // elements of an atom
+    parameter LANES  = 8,                     // elements a cycle: 8, 4, 2 or 1
+    parameter DEPTH  = 16 * 8 / LANES,        // derived, do not set: words of a bank, 16 columns
+    parameter ADDR_W = $clog2(16 * 8 / LANES) // derived, do not set
 ) (
     input  wire                clk,
     input  wire                maximum,
     // cycle 2
     input  wire                read,        // an event
-    input  wire [3:0]          read_addr,
+    input  wire [ADDR_W-1:0]   read_addr,
     // cycle 3
     input  wire                write,       // the same event
-    input  wire [3:0]          write_addr,
+    input  wire [ADDR_W-1:0]   write_addr,
     input  wire [7:0]          act,
     input  wire [7:0]          fresh,
     input  wire [7:0]          emit,
@@ -30,7 +32,7 @@ reg  [14*LANES-1:0] chosen;
 genvar b;
 generate
 for (b = 0; b < 8; b = b + 1) begin : g_bank
-    pdp_bank #(.LANES(LANES), .DEPTH(16)) u_bank (
+    pdp_bank #(.LANES(LANES), .DEPTH(DEPTH)) u_bank (
         .clk         (clk),
         .maximum     (maximum),
         .read        (read),

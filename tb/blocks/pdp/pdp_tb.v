@@ -1,7 +1,9 @@
 // Bench top: pdp_rdma and pdp wired together, every other port of the two at the top.
 `default_nettype none
 
-module pdp_tb (
+module pdp_tb #(
+    parameter LANES = 8
+) (
     input  wire        clk,
     input  wire        rst_n,
     // register buses
@@ -47,7 +49,7 @@ pdp_rdma u_pdp_rdma (
     .*
 );
 
-pdp u_pdp (
+pdp #(.LANES(LANES)) u_pdp (
     .reg_valid (pdp_reg_valid),
     .reg_write (pdp_reg_write),
     .reg_addr  (pdp_reg_addr),
