@@ -7,7 +7,14 @@
 // Spec: system.md sections 2 and 3. Signals between units: docs/architecture.md.
 `default_nettype none
 
-module NV_nvdla (
+module NV_nvdla #(
+    parameter SDP_LANES     = 8,   // elements a cycle: 8, 4, 2 or 1; cost of all these: docs/performance.md
+    parameter PDP_LANES     = 8,
+    parameter CDP_LANES     = 8,
+    parameter READ_DEPTH    = 128, // beats in flight of the inputs of SDP, PDP, CDP, a power of two: twice the memory's latency
+    parameter OPERAND_DEPTH = 64,  // the same of each operand reader of SDP, at least 16
+    parameter CACC_DEPTH    = 32   // atoms between CACC and SDP, a power of two, at least 16
+) (
     input  wire        dla_core_clk,
     input  wire        dla_csb_clk,
     input  wire        global_clk_ovr_on,
@@ -352,7 +359,7 @@ cbuf u_cbuf (
     .wt_rd_data   (wt_rd_data)
 );
 
-csc u_csc (
+csc #(.CACC_FIFO_DEPTH(CACC_DEPTH)) u_csc (
     .clk             (dla_core_clk),
     .rst_n           (rst_n),
     .reg_valid       (reg_valid[4]),
@@ -451,7 +458,7 @@ cmac #(.HALF(1)) u_cmac_b (
 );
 /* verilator lint_on PINCONNECTEMPTY */
 
-cacc u_cacc (
+cacc #(.FIFO_DEPTH(CACC_DEPTH)) u_cacc (
     .clk            (dla_core_clk),
     .rst_n          (rst_n),
     .reg_valid      (reg_valid[7]),
@@ -475,7 +482,7 @@ cacc u_cacc (
 
 // ---------------------------------------------------------------- single data point processor
 
-sdp_rdma u_sdp_rdma (
+sdp_rdma #(.M_DEPTH(READ_DEPTH), .OPD_DEPTH(OPERAND_DEPTH)) u_sdp_rdma (
     .clk                (dla_core_clk),
     .rst_n              (rst_n),
     .reg_valid          (reg_valid[8]),
@@ -515,7 +522,7 @@ sdp_rdma u_sdp_rdma (
     .nrd_mul            (nrd_mul)
 );
 
-sdp u_sdp (
+sdp #(.LANES(SDP_LANES)) u_sdp (
     .clk             (dla_core_clk),
     .rst_n           (rst_n),
     .reg_valid       (reg_valid[9]),
@@ -555,7 +562,7 @@ sdp u_sdp (
 
 // ---------------------------------------------------------------- pooling
 
-pdp_rdma u_pdp_rdma (
+pdp_rdma #(.BUFFER_DEPTH(READ_DEPTH)) u_pdp_rdma (
     .clk          (dla_core_clk),
     .rst_n        (rst_n),
     .reg_valid    (reg_valid[10]),
@@ -573,7 +580,7 @@ pdp_rdma u_pdp_rdma (
     .rd_data      (pdp_rd_data)
 );
 
-pdp u_pdp (
+pdp #(.LANES(PDP_LANES)) u_pdp (
     .clk           (dla_core_clk),
     .rst_n         (rst_n),
     .reg_valid     (reg_valid[11]),
@@ -598,7 +605,7 @@ pdp u_pdp (
 
 // ---------------------------------------------------------------- channel processor
 
-cdp_rdma u_cdp_rdma (
+cdp_rdma #(.DEPTH(READ_DEPTH)) u_cdp_rdma (
     .clk          (dla_core_clk),
     .rst_n        (rst_n),
     .reg_valid    (reg_valid[12]),
@@ -620,7 +627,7 @@ cdp_rdma u_cdp_rdma (
     .rd_layer_end (cdp_rd_layer_end)
 );
 
-cdp u_cdp (
+cdp #(.LANES(CDP_LANES)) u_cdp (
     .clk          (dla_core_clk),
     .rst_n        (rst_n),
     .clearing     (hold),

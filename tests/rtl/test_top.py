@@ -34,7 +34,7 @@ def test_ports() -> None:
         for name in names.split()
     }
     text = TOP.read_text()
-    header = text[text.index("module NV_nvdla (") : text.index(");")]
+    header = text[text.index("module NV_nvdla #(") : text.index(");")]
     pattern = re.compile(r"^\s+(input|output)\s+wire\s+(?:\[(\d+):0\])?\s*(\w+)", re.M)
     ports = [(direction, name, int(msb or 0) + 1) for direction, msb, name in pattern.findall(header)]
     assert len(ports) == len(set(ports))

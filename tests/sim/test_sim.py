@@ -55,7 +55,11 @@ def test_bench_file_mistakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     folder = tmp_path / "tb" / "blocks" / "x"
     folder.mkdir(parents=True)
     monkeypatch.setenv("COCODLA_ROOT", str(tmp_path))
+    (folder / "test_x.py").write_text("@cocotb.test()\nasync def copy(dut):\n    pass\n")
+    good = 'top = "x"\nsources = ["tb/blocks/x/test_x.py"]\n'
     for text, message in [
+        (good + '[variants.a]\ntest = "("', r"variants.a.test='\(' is no regular expression"),
+        (good + '[variants.a]\ntest = "paste"', "variants.a.test='paste' matches no test"),
         ("top = 1\nsauces = []", "unknown key 'sauces'"),
         ('top = "x"', "key 'sources' is missing"),
         ('top = "x"\nsources = ["rtl/nothing.v"]', "match no file"),

@@ -12,7 +12,8 @@ bench.toml (paths are globs from the project's root, in compile order):
     timeout = 600                     # optional, seconds of wall time
 
 Parameter sets: a table [variants.<name>] with `parameters` (and `defines`) of its own; every variant is
-built and run with all tests. Without variants there is one, "default".
+built and run with all tests, or those whose name its `test` (a regular expression) matches. Without variants
+there is one, "default".
 
 With `dut`, a source is left out when the DUT brings its module itself.
 """
@@ -54,13 +55,14 @@ class TestInfo:
 
 @dataclass(frozen=True)
 class Bench:
-    """One block bench. designs: variant name -> Design."""
+    """One block bench. designs: variant name -> Design. only: variant name -> pattern of its tests, if it has one."""
 
     block: str
     folder: Path
     designs: dict[str, Design]
     timeout: float
     tests: list[TestInfo] = field(default_factory=list)
+    only: dict[str, str] = field(default_factory=dict)
 
     @property
     def modules(self) -> list[str]:
@@ -110,7 +112,12 @@ def load_bench(block: str) -> Bench:
     variants = config.get("variants") or {"default": {}}
     designs = {name: _design(block, name, file, config, variant) for name, variant in variants.items()}
     tests = [test for path in sorted(folder.glob("test_*.py")) for test in find_tests(path)]
-    return Bench(block, folder, designs, float(config.get("timeout", DEFAULT_TIMEOUT)), tests)
+    only = {name: str(variant["test"]) for name, variant in variants.items() if "test" in variant}
+    bench = Bench(block, folder, designs, float(config.get("timeout", DEFAULT_TIMEOUT)), tests, only)
+    for name, pattern in only.items():
+        if not _may_match(tests, _pattern(f"{file}: variants.{name}.test", pattern)):
+            raise UserError(f"{file}: variants.{name}.test={pattern!r} matches no test")
+    return bench
 
 
 def load_benches() -> list[Bench]:
@@ -196,12 +203,16 @@ def run_bench(
     say = say or (lambda text: None)
     runs = {}
     for variant, design in bench.designs.items():
+        own = bench.only.get(variant)
+        if own and test and not _may_match([info for info in bench.tests if _matches(own, info)], re.compile(test)):
+            continue
+        both = f"^(?=.*(?:{own}))(?=.*(?:{test or ''}))" if own else test
         model = build(design, sim, waves)
         say(f"{design.name}: {'built' if model.fresh else 'cached'} {model.folder}")
         with run_folder(project.build() / "runs" / f"{design.name}-{model.sim}") as folder:
             run = simulate(
                 model, bench.modules, folder,
-                seed=seed, test_filter=test, path=[bench.folder], timeout=bench.timeout, echo=echo,
+                seed=seed, test_filter=both, path=[bench.folder], timeout=bench.timeout, echo=echo,
             )  # fmt: skip
         runs[variant] = run
         if test and not run.results and "no test ran" in run.error:
@@ -214,11 +225,22 @@ def _check_filter(bench: Bench, test: str | None) -> None:
         raise UserError(f"block {bench.block}: {bench.folder} has no cocotb test")
     if test is None:
         return
-    try:
-        pattern = re.compile(test)
-    except re.error as error:
-        raise UserError(f"TEST={test!r} is no regular expression: {error}") from None
-    # A parametrised test has more to its name than the source tells.
-    if not any(info.parametrized or pattern.search(f"{info.module}.{info.name}") for info in bench.tests):
+    if not _may_match(bench.tests, _pattern("TEST", test)):
         names = ", ".join(info.name for info in bench.tests)
         raise UserError(f"block {bench.block}: no test matches {test!r}; there are {names}")
+
+
+def _pattern(name: str, text: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise UserError(f"{name}={text!r} is no regular expression: {error}") from None
+
+
+def _matches(pattern: str, info: TestInfo) -> bool:
+    return re.search(pattern, f"{info.module}.{info.name}") is not None
+
+
+def _may_match(tests: list[TestInfo], pattern: re.Pattern[str]) -> bool:
+    """Whether the pattern can match a test: a parametrised one has more to its name than the source tells."""
+    return any(info.parametrized or _matches(pattern.pattern, info) for info in tests)

@@ -2,7 +2,8 @@
 `default_nettype none
 
 module cdp_tb #(
-    parameter LANES = 8
+    parameter LANES      = 8,
+    parameter READ_DEPTH = 128
 ) (
     input  wire        clk,
     input  wire        rst_n,
@@ -38,7 +39,7 @@ wire        rd_valid, rd_ready, rd_pixel_end, rd_line_end, rd_layer_end;
 wire [63:0] rd_data;
 wire [7:0]  rd_lanes;
 
-cdp_rdma u_cdp_rdma (
+cdp_rdma #(.DEPTH(READ_DEPTH)) u_cdp_rdma (
     .reg_valid (rdma_reg_valid),
     .reg_write (rdma_reg_write),
     .reg_addr  (rdma_reg_addr),

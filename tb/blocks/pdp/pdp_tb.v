@@ -2,7 +2,8 @@
 `default_nettype none
 
 module pdp_tb #(
-    parameter LANES = 8
+    parameter LANES      = 8,
+    parameter READ_DEPTH = 128
 ) (
     input  wire        clk,
     input  wire        rst_n,
@@ -40,7 +41,7 @@ module pdp_tb #(
 wire        rd_valid, rd_ready;
 wire [63:0] rd_data;
 
-pdp_rdma u_pdp_rdma (
+pdp_rdma #(.BUFFER_DEPTH(READ_DEPTH)) u_pdp_rdma (
     .reg_valid (rdma_reg_valid),
     .reg_write (rdma_reg_write),
     .reg_addr  (rdma_reg_addr),

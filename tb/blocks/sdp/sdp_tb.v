@@ -2,7 +2,9 @@
 `default_nettype none
 
 module sdp_tb #(
-    parameter LANES = 8
+    parameter LANES         = 8,
+    parameter READ_DEPTH    = 128,
+    parameter OPERAND_DEPTH = 64
 ) (
     input  wire         clk,
     input  wire         rst_n,
@@ -58,7 +60,7 @@ wire [127:0] brd_alu, brd_mul;
 wire         nrd_valid, nrd_ready, nrd_per_element, nrd_data_valid;
 wire [127:0] nrd_alu, nrd_mul;
 
-sdp_rdma u_sdp_rdma (
+sdp_rdma #(.M_DEPTH(READ_DEPTH), .OPD_DEPTH(OPERAND_DEPTH)) u_sdp_rdma (
     .reg_valid (rdma_reg_valid),
     .reg_write (rdma_reg_write),
     .reg_addr  (rdma_reg_addr),
