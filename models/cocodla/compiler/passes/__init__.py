@@ -43,7 +43,6 @@ PASSES: tuple[Pass, ...] = (
     place.unaligned_slices,
     place.unaligned_concats,
     fuse.orphans_to_layers,
-    fuse.activations,
     fuse.sums,
     fuse.pooling,
     place.split_reductions,

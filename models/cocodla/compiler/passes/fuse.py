@@ -66,20 +66,27 @@ def sums(graph: Graph) -> None:
 
 
 def orphans_to_layers(graph: Graph) -> None:
-    """Affine, Activate and Pad that found no layer to join become layers of their own.
+    """Affine and Pad that found no layer to join become layers of their own, then activations that found none either.
 
-    SDP does the first two from memory, an atom a cycle. Up to 8 channels a 1x1 convolution is as fast, and may take on
-    more work; Pad is one with a diagonal weight.
+    SDP does scales and activations from memory, an atom a cycle. Up to 8 channels a 1x1 convolution is as fast, and may
+    take on more work; Pad is one with a diagonal weight.
     """
     for node in list(graph.nodes):
-        if not isinstance(node, (Affine, Activate, Pad)):
+        if not isinstance(node, (Affine, Pad)):
             continue
         channels, *extent = graph.shapes[node.output]
         if isinstance(node, Pad) or channels <= hw.ATOM or extent == [1, 1]:
             graph.replace(node, _diagonal(graph, node))
-        elif isinstance(node, Affine):
+        else:
             scale, bias = node.scale[:, None, None], node.shift[:, None, None]
             graph.replace(node, Pointwise(node.name, node.inputs, node.output, scale, bias))
+    activations(graph)
+    for node in list(graph.nodes):
+        if not isinstance(node, Activate):
+            continue
+        channels, *extent = graph.shapes[node.output]
+        if channels <= hw.ATOM or extent == [1, 1]:
+            graph.replace(node, _diagonal(graph, node))
         else:
             one, zero = np.ones((1, 1, 1)), np.zeros((1, 1, 1))
             graph.replace(node, Pointwise(node.name, node.inputs, node.output, one, zero, node.function))
