@@ -90,10 +90,11 @@ def test_accuracy_of_residual_networks(name: str, extra: dict[str, object]) -> N
     assert 100 * (ours.argmax(1) == labels).mean() >= 100 * (exact.argmax(1) == labels).mean() - 1.0
 
 
+@pytest.mark.parametrize("asymmetric", [True, False])
 @pytest.mark.parametrize("pooled", [True, False])
-@pytest.mark.parametrize("seed", range(2))
-def test_average_pooling_and_sums(seed: int, pooled: bool, tmp_path: Path) -> None:
+def test_average_pooling_and_sums(pooled: bool, asymmetric: bool, tmp_path: Path) -> None:
     """Pooling behind a convolution and by itself, a leaky slope, and a sum of two tensors from memory."""
+    seed = 2 * asymmetric + pooled
     builder = Builder((8, 16, 16), seed)
     builder.conv(16, (3, 3), pads=[1, 1, 1, 1]).node("LeakyRelu", alpha=0.1)
     left = builder.last
@@ -102,7 +103,7 @@ def test_average_pooling_and_sums(seed: int, pooled: bool, tmp_path: Path) -> No
         builder.conv(16, (3, 3), pads=[1, 1, 1, 1])
     builder.node("AveragePool", kernel_shape=[2, 2], strides=[2, 2]).conv(8, (3, 3))
     images = np.random.default_rng(seed).normal(size=(48, 8, 16, 16)).astype(np.float32)
-    study = Study.of(builder.save(tmp_path / "m.onnx"), images[:16], CompileOptions())
+    study = Study.of(builder.save(tmp_path / "m.onnx"), images[:16], CompileOptions(asymmetric=asymmetric))
     layers = measure_quality(study, images[16:])
     assert any("average" in layer.operation for layer in layers) and any("add" in layer.operation for layer in layers)
     check(layers)
