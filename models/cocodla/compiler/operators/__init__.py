@@ -145,6 +145,11 @@ SUPPORT: tuple[Support, ...] = (
     Support(("Identity", "Dropout"), None, "nothing: another name of their input"),
     Support(("Constant", "Shape"), None, "constants, as all operators with constant inputs only"),
     Support(
+        ("QLinearConv", "QLinearMatMul"), None, "as Conv and MatMul between DequantizeLinear and QuantizeLinear",
+        "also QGemm, QLinearAdd, QLinearMul, QLinearConcat, QLinearAveragePool, QLinearGlobalAveragePool, "
+        "QLinearLeakyRelu of com.microsoft",
+    ),
+    Support(
         ("QuantizeLinear", "DequantizeLinear"), None,
         "scale and zero point of a tensor, codes of a constant: taken as they are",
         "int8 or uint8; activations one scale, weights one for each output channel whose codes less the zero point are "
