@@ -91,6 +91,27 @@ def test_convolution_follows_lines_weights_and_operations() -> None:
     assert float(ends[-1] - starts[-1]) == 16.0
 
 
+def test_few_channels_take_two_columns_an_operation() -> None:
+    config = layer("lenetc_conv1_dc").conv
+    assert config is not None
+    work = Convolution(config, FAST, 0)
+    assert work.op_columns.tolist() == [2, 2, 1] * 5
+    assert work.op_bytes.tolist() == work.op_columns.tolist()
+    assert set(np.diff(work.issue_times()[0])[40:-40].tolist()) == {16.0 * 15}
+    apart = replace(config, csc=replace(config.csc, dilation_x=3))
+    assert Convolution(apart, FAST, 0).op_columns.tolist() == [1] * 25
+
+
+def test_narrow_kernels_are_loaded_two_a_cycle() -> None:
+    config = layer("lenetc_fc2").conv
+    assert config is not None and (config.csc.channels, config.csc.kernels) == (500, 10)
+    work = Convolution(config, FAST, 0)
+    assert work._load_cycles(8).tolist() == [8] * 62 + [4]
+    assert work._load_cycles(5).tolist() == [5] * 62 + [3]
+    wide = replace(config, csc=replace(config.csc, channels=504))
+    assert Convolution(wide, FAST, 0)._load_cycles(5).tolist() == [5] * 63
+
+
 def test_weights_wait_for_their_place_in_the_ring() -> None:
     config = layer("r50_fc").conv
     assert config is not None

@@ -92,7 +92,9 @@ class Convolution:
             self._refill(weights, released, entry, int(last[-1]) + 1)
             ready = waits.copy()
             ready[0] = np.maximum(ready[0], weights[last] + 1)
-            costs = np.maximum(np.maximum(self.lengths[:, None], self._load_cycles(kernels)), 2)
+            loads = np.tile(np.roll(self._load_cycles(kernels), -1), (len(self.lengths), 1))
+            loads[-1, -1] = self._load_cycles(min(ATOM, max(csc.kernels - first - ATOM, 1)))[0]
+            costs = np.maximum(np.maximum(self.lengths[:, None], loads), 2)
             begin = _follow(ready, costs, now)
             starts.append(begin[:, -1])
             bounds = np.concatenate([[entry], last + 1])
@@ -103,11 +105,9 @@ class Convolution:
         return found, found + np.tile(self.lengths, len(starts))
 
     def _load_cycles(self, kernels: int) -> Ints:
-        """Of each operation of a stripe: the cycles between its start and the next one's that its weights need, those
-        of the following operation being loaded meanwhile. The weights of a stripe's first one come in the last."""
+        """Cycles the weights of each operation of a stripe take; they are loaded while the operation before works."""
         narrow = (self.op_bytes // self.op_columns <= ATOM // 2) & (self.csc.rows_merged == 1)
-        cycles = np.where(narrow, -(-kernels // 2), kernels) * self.op_columns
-        return np.roll(cycles, -1)
+        return np.asarray(np.where(narrow, -(-kernels // 2), kernels) * self.op_columns)
 
     def _refill(self, weights: Times, released: Times, begin: int, end: int) -> None:
         """Weight entries begin..end come no earlier than their place in the ring is free, and one after the other."""
