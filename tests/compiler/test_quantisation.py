@@ -263,3 +263,17 @@ def test_guessed_pixels_express_zero(tmp_path: Path) -> None:
     ends = conversion.convert(np.array([0, 255]).reshape(1, 1, 1, 2)) - conversion.zero[:, None, None]
     real = conversion.step[:, None, None] * ends
     assert real.min() <= images.min() and real.max() >= images.max()
+
+
+@pytest.mark.parametrize("calibrator", CALIBRATORS)
+def test_part_of_zeros_in_a_whole_that_varies(calibrator: Any, tmp_path: Path) -> None:
+    builder = Builder((16, 5, 5), seed=4).node("Relu")
+    whole = builder.last
+    builder.node("Slice", *(builder.constant(np.array([bound])) for bound in (8, 16, 1)))
+    builder.node("Concat", inputs=[builder.last, whole], axis=1)
+    builder.channels = 24
+    images = np.random.default_rng(6).normal(size=(6, 16, 5, 5)).astype(np.float32)
+    images[:, 8:] = -1
+    path = builder.conv(5, (3, 3)).save(tmp_path / "m.onnx")
+    network = compile_model(path, images, CompileOptions(calibrator=calibrator))
+    assert np.ptp(network.golden_batch(images)) > 0

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from cocodla import cli
 from cocodla.errors import UserError
 from cocodla.nets.registry import Limits, Net, networks
-from cocodla.nets.regression import check_net, chosen
+from cocodla.nets.regression import check_all, check_net, chosen
 from cocodla.runtime import rtl
 from cocodla.sim import project
 
@@ -67,6 +67,21 @@ def test_a_wrong_weight_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline, "quantise", faulty)
     result = check_net(net("path_products"), rtl.Simulation(seed=1))
     assert any("against float" in failure for failure in result.failures)
+
+
+def test_a_crash_is_a_failure_of_its_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*args: object, **kwargs: object) -> object:
+        raise KeyError("t7")
+
+    monkeypatch.setattr("cocodla.nets.regression.compile_model", broken)
+    result = check_net(net("path_gates"), rtl.Simulation(seed=1))
+    assert result.failures == [f"KeyError at test_nets.py:{broken.__code__.co_firstlineno + 1}: 't7'"]
+
+
+def test_several_networks_at_a_time() -> None:
+    nets = [net("path_stages"), net("path_products")]
+    results = {result.name: result for result in check_all(nets, rtl.Simulation(seed=1), 2)}
+    assert set(results) == {"path_stages", "path_products"} and all(result.passed for result in results.values())
 
 
 def test_absent_material_is_skipped(tmp_path: Path) -> None:

@@ -171,7 +171,8 @@ def calibrate(graph: Graph, samples: Samples, options: CompileOptions) -> Statis
             continue
         if root not in joined:
             _check_varies(graph, tensor, histogram)
-        statistics.ranges[tensor] = method(histogram, options)
+        # a part of zeros has the scale of the whole, and no range to choose
+        statistics.ranges[tensor] = method(histogram, options) if histogram.limit else (0.0, 0.0)
     return statistics
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 import time
+import traceback
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -95,14 +99,34 @@ def chosen(only: str) -> list[Net]:
 
 
 def check_all(nets: Sequence[Net], simulation: rtl.Simulation, jobs: int) -> Iterator[NetResult]:
-    """Check networks in `jobs` processes; yields each as it ends."""
+    """Check networks in `jobs` processes; yields each as it ends. At Ctrl-C all processes and simulators end."""
     if jobs == 1 or len(nets) == 1:
         yield from (check_net(net, simulation) for net in nets)
         return
-    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
-        waiting = [pool.submit(_check_named, net.name, simulation) for net in nets]
-        for done in as_completed(waiting):
-            yield done.result()
+    with ProcessPoolExecutor(jobs, get_context("spawn"), _await_parent) as pool:
+        waiting = {pool.submit(_check_named, net.name, simulation): net for net in nets}
+        try:
+            for done in as_completed(waiting):
+                yield _outcome(done, waiting[done])
+        except BaseException:
+            for child in active_children():
+                child.terminate()
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _await_parent() -> None:
+    """Ctrl-C is the parent's affair; what it then sends ends this process and, by the exception, its simulator."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+
+
+def _outcome(done: Future[NetResult], net: Net) -> NetResult:
+    """The result of a process, or that it died."""
+    try:
+        return done.result()
+    except BrokenProcessPool:
+        return NetResult(net.name, net.about, net.limits, failures=["a process ended without a result"])
 
 
 def _check_named(name: str, simulation: rtl.Simulation) -> NetResult:
@@ -110,7 +134,7 @@ def _check_named(name: str, simulation: rtl.Simulation) -> NetResult:
 
 
 def check_net(net: Net, simulation: rtl.Simulation) -> NetResult:
-    """All checks of one network. A user error (a network that is refused) is a failure like any other."""
+    """All checks of one network. A network that is refused is a failure like any other, and so is an exception."""
     result = NetResult(net.name, net.about, net.limits)
     if net.missing:
         result.skipped = f"{net.needs} is not on this machine"
@@ -121,6 +145,9 @@ def check_net(net: Net, simulation: rtl.Simulation) -> NetResult:
             _on_rtl(net, network, Path(folder), simulation, result)
         except UserError as error:
             result.failures.append(str(error))
+        except Exception as error:  # the other networks are checked all the same
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            result.failures.append(f"{type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}: {error}")
     _judge(result)
     return result
 
