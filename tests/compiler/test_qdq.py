@@ -176,6 +176,23 @@ def test_opsets(opset: int, tmp_path: Path) -> None:
     assert np.abs(differences(network, path, images, 0.0523)).max() <= 1
 
 
+def test_a_kernel_of_zeros_costs_the_others_nothing(tmp_path: Path) -> None:
+    """Its scale may be anything: quantisers write 1, or what is left of 0."""
+    builder = QdqBuilder((8, 7, 7)).codes(0.0311).qconv(12, 3).codes(0.0523)
+    path = builder.save(tmp_path / "m.onnx")
+    model = onnx.load(path)
+    for tensor in model.graph.initializer:
+        value = onnx.numpy_helper.to_array(tensor).copy()
+        if value.shape in ((12, 8, 3, 3), (12,)) and value.dtype in (np.int8, np.float32) and tensor.name != "c5":
+            value[5] = 1000 if value.dtype == np.float32 else 0
+            tensor.CopyFrom(onnx.numpy_helper.from_array(value, tensor.name))
+    onnx.save(model, path)
+    network = compile_model(path, None, CompileOptions(strict=True))
+    images = builder.floats(16, 8, 7, 7)
+    wrong = differences(network, path, images, 0.0523)
+    assert np.abs(wrong).max() <= 1 and (wrong != 0).mean() < 0.005
+
+
 def doubled(b: QdqBuilder) -> object:
     first = b.codes(0.0311).qconv(12, 3).last
     left = b.codes(0.0523).last

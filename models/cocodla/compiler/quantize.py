@@ -339,6 +339,10 @@ def _fixed_weights(
     codes = np.rint(exact)
     if np.abs(exact - codes).max() > 0.01 or codes.min() < -128 or codes.max() > 127:
         raise Refused("Conv", node.name, "its int8 weights do not stay int8 codes with the constants around them")
+    alive = codes.any((1, 2, 3))  # the scale of a kernel of zeros does not matter, and must not cost the others bits
+    scales = np.where(alive, scales, scales[alive].min() if alive.any() else unit)
+    if scales.max() > unit * (INT16_MAX >> MIN_FRACTION):
+        raise Refused("Conv", node.name, f"a product of codes is {scales.max() / unit:.3g} output steps, at most 127")
     multiplier, shift, fraction = _multipliers(node.name, scales, unit, np.rint)
     found = multiplier * 2.0 ** -(fraction + shift) * unit
     reach = np.minimum(np.abs(codes).reshape(len(codes), -1).sum(1) * 255 * scales / unit, 255)
@@ -348,7 +352,7 @@ def _fixed_weights(
         raise Refused(
             "Conv", node.name,
             f"the scale of kernel {worst} ({node.steps[worst]:.3g}) is too small beside the largest "
-            f"({node.steps.max():.3g}): with 16-bit multipliers outputs would be {moved.max():.2g} steps off",
+            f"({node.steps[alive].max():.3g}): with 16-bit multipliers outputs would be {moved.max():.2g} steps off",
         )  # fmt: skip
     return scales, codes.astype(np.int8), multiplier, shift, fraction
 
