@@ -24,6 +24,8 @@ from cocodla.compiler.quantised import QuantisedConv
 from cocodla.errors import UserError
 from cocodla.fuzz.check import draw_images
 from cocodla.fuzz.networks import random_network
+from cocodla.nets import oracle
+from cocodla.runtime.accuracy import golden_tensors
 from cocodla.runtime.quality import Study, measure_quality
 
 
@@ -176,6 +178,21 @@ def test_opsets(opset: int, tmp_path: Path) -> None:
     assert np.abs(differences(network, path, images, 0.0523)).max() <= 1
 
 
+def test_kernels_of_very_different_scales(tmp_path: Path) -> None:
+    """A second multiplier gives small kernels all 16 bits, up to a factor of 256 and more."""
+    builder = QdqBuilder((8, 7, 7)).codes(0.0311, 7).qconv(40, 3, spread=2e3).node("Relu").codes(1.07, -128)
+    path = builder.save(tmp_path / "m.onnx")
+    study = Study.of(path, None, CompileOptions(strict=True))
+    (layer,) = study.quantised.layers
+    assert isinstance(layer, QuantisedConv) and layer.gains is not None and layer.gain_shift == 8
+    images = builder.floats(24, 8, 7, 7, scale=1.5)
+    wrong = differences(study.network, path, images, 1.07)
+    assert np.abs(wrong).max() <= 1 and (wrong != 0).mean() < 0.002
+    codes = study.quantised.tensors["image"].quantise(images)
+    found = golden_tensors(study.network, images)
+    assert (oracle.run(study.quantised, codes)[layer.target] == found[layer.target]).all()
+
+
 def test_a_kernel_of_zeros_costs_the_others_nothing(tmp_path: Path) -> None:
     """Its scale may be anything: quantisers write 1, or what is left of 0."""
     builder = QdqBuilder((8, 7, 7)).codes(0.0311).qconv(12, 3).codes(0.0523)
@@ -214,7 +231,7 @@ REFUSALS: dict[str, tuple[Callable[[QdqBuilder], object], list[str]]] = {
         ["upper limit 2"],
     ),
     "small_kernel": (
-        lambda b: b.codes(0.0311).qconv(40, 3, spread=3e3).codes(0.0523).qconv(4, 1).codes(0.0523),
+        lambda b: b.codes(0.0311).qconv(40, 3, spread=3e3).node("LeakyRelu").codes(0.05).qconv(4, 1).codes(0.0523),
         ["Conv", "scale of kernel"],
     ),
     "zero_points_of_a_maximum": (

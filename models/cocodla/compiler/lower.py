@@ -241,8 +241,9 @@ def _convolution(tile: tiles.Tile, name: str, label: str) -> HardwareLayer:
         return _counted(result, tile, steps)
     in_bs = layer.bias if layer.has_summand else layer.early
     result.blobs["multiplier"] = pack_channel_operands(kernels, in_bs, layer.multiplier, two_bytes=True).tobytes()
+    factors = layer.slopes if layer.gains is None else layer.gains
     if not layer.has_summand:
-        result.blobs["bias"] = pack_channel_operands(kernels, layer.bias, layer.slopes, two_bytes=True).tobytes()
+        result.blobs["bias"] = pack_channel_operands(kernels, layer.bias, factors, two_bytes=True).tobytes()
     return _counted(result, tile, steps)
 
 

@@ -62,6 +62,8 @@ class QuantisedConv:
     With a second source, a cube that is added:
     z = activation(round((acc + bias[k] * 2^bias_shift) * multiplier[k] / 2^multiplier_shift) + second * 2^fraction).
     slopes (K): leaky ReLU with a slope for each channel, slopes[k] / 2^leaky.shift.
+    gains (K): where kernels differ much, small ones have larger multipliers than they should, and BN multiplies by
+    gains[k] / 2^gain_shift behind its bias (never with leaky ReLU or a second source).
     early (K): the largest part of a large bias, early[k] * 2^early_shift added to acc (never with a second source).
     conversion: set when the layer reads pixels through CDMA's converter. exact_bias: bias before rounding, in output
     steps; scales: real weight of one weight step, per kernel.
@@ -97,6 +99,8 @@ class QuantisedConv:
     mean: QuantisedMean | None = None
     early: NDArray[np.int64] | None = None
     early_shift: int = 0
+    gains: NDArray[np.int64] | None = None
+    gain_shift: int = 0
 
     @property
     def has_summand(self) -> bool:

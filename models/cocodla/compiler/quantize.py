@@ -65,6 +65,8 @@ INT16_MAX = 32767
 MAX_SHIFT = 48
 TOLERATED = 0.5
 """Output steps that rounded multipliers may move an output by, where the model fixes scales."""
+MAX_EXCESS = 8
+"""Bits by which a small kernel's multiplier may be too large: 32 bits still hold 512 output steps."""
 LATE_BIAS = 32.0
 """Output steps up to which BN's 16 bits hold a bias well enough; zero points make larger ones, and BS takes a part."""
 MAX_EARLY = 2.0**30
@@ -161,8 +163,10 @@ def _convolution(
     weight = node.weight * step[..., None, None]
     summand = tensors[node.inputs[1]] if len(node.inputs) > 1 else None
     unit = out.scale if summand is None else summand.scale
+    excess = np.zeros(len(weight), np.int64)
     if node.steps is not None:
-        scales, codes, multiplier, shift, fraction = _fixed_weights(node, weight, step, unit)
+        plain = summand is None and (node.activation is None or node.activation.zero_below)
+        scales, codes, multiplier, shift, fraction, excess = _fixed_weights(node, weight, step, unit, plain)
     else:
         largest = np.abs(weight).reshape(len(weight), -1).max(1)
         multiplier, shift, fraction = _multipliers(node.name, largest / 127, unit)
@@ -180,10 +184,10 @@ def _convolution(
     early, early_shift = None, 0
     if summand is None:
         late = exact_bias
-        if zero.any() and np.abs(exact_bias).max() > LATE_BIAS:
+        if excess.any() or (zero.any() and np.abs(exact_bias).max() > LATE_BIAS):
             early, early_shift = _bias_operands(np.clip(exact_bias * out.scale / scales, -MAX_EARLY, MAX_EARLY))
-            late = exact_bias - early * 2.0**early_shift * multiplier * 2.0 ** -(fraction + shift)
-        bias, bias_shift = _bias_operands(late * 2.0**fraction)
+            late = exact_bias - early * 2.0**early_shift * multiplier * 2.0 ** -(fraction + shift + excess)
+        bias, bias_shift = _bias_operands(late * 2.0 ** (fraction + excess))
         offset, scale, scale_shift = -out.zero * (1 << fraction), 1, fraction
     else:
         # The summand's zero point must be gone before an activation, unless saturation at code -128 is the ReLU:
@@ -202,6 +206,7 @@ def _convolution(
         offset=offset, scale=scale, scale_shift=scale_shift,
         pool=pooling(node.name, node.pool, out.zero) if node.pool else None, conversion=conversion,
         exact_bias=exact_bias, scales=scales, group=node.group, early=early, early_shift=early_shift,
+        gains=2 ** (excess.max() - excess) if excess.any() else None, gain_shift=int(excess.max()),
     )  # fmt: skip
 
 
@@ -326,12 +331,14 @@ def _rescale(node: Conv | Add | Multiply, ratio: float) -> tuple[int, int]:
 
 
 def _fixed_weights(
-    node: Conv, weight: FloatArray, step: FloatArray, unit: float
-) -> tuple[FloatArray, NDArray[np.int8], NDArray[np.int64], int, int]:
-    """Scales, codes, multipliers, shift and fraction of a convolution whose weights the model holds as codes.
+    node: Conv, weight: FloatArray, step: FloatArray, unit: float, plain: bool
+) -> tuple[FloatArray, NDArray[np.int8], NDArray[np.int64], int, int, NDArray[np.int64]]:
+    """Scales, codes, multipliers, shift and fraction of a convolution whose weights the model holds as codes, and how
+    many bits more each kernel's multiplier has than the largest (K).
 
     Here the scales are given, and the multipliers are rounded: Refused if that could move an output by TOLERATED.
-    weight: in units of input codes, step (K, C / group): real value of one input code.
+    plain: BN has a multiplier to spare, which takes those bits back. weight: in units of input codes. step: real value
+    of one input code (K, C / group).
     """
     assert node.steps is not None
     scales = node.steps * step[:, 0]
@@ -344,7 +351,12 @@ def _fixed_weights(
     if scales.max() > unit * (INT16_MAX >> MIN_FRACTION):
         raise Refused("Conv", node.name, f"a product of codes is {scales.max() / unit:.3g} output steps, at most 127")
     multiplier, shift, fraction = _multipliers(node.name, scales, unit, np.rint)
-    found = multiplier * 2.0 ** -(fraction + shift) * unit
+    excess = np.zeros(len(codes), np.int64)
+    if plain:
+        room = np.floor(np.log2(INT16_MAX / (scales / unit))) - (fraction + shift)
+        excess = np.clip(room, 0, MAX_EXCESS).astype(np.int64)
+        multiplier = np.rint(scales / unit * 2.0 ** (fraction + shift + excess)).astype(np.int64)
+    found = multiplier * 2.0 ** -(fraction + shift + excess) * unit
     reach = np.minimum(np.abs(codes).reshape(len(codes), -1).sum(1) * 255 * scales / unit, 255)
     moved = reach * np.abs(found / scales - 1)
     if moved.max() > TOLERATED:
@@ -354,7 +366,7 @@ def _fixed_weights(
             f"the scale of kernel {worst} ({node.steps[worst]:.3g}) is too small beside the largest "
             f"({node.steps[alive].max():.3g}): with 16-bit multipliers outputs would be {moved.max():.2g} steps off",
         )  # fmt: skip
-    return scales, codes.astype(np.int8), multiplier, shift, fraction
+    return scales, codes.astype(np.int8), multiplier, shift, fraction, excess
 
 
 def _multipliers(

@@ -24,7 +24,7 @@ def _convolution(words: Words, conv: QuantisedConv, target: Tensor) -> None:
     """BS: multiplier per channel. BN: bias per channel, then the activation. CVT: drop the fraction.
 
     With a summand BS takes the bias too, before the multiplier, and BN adds the summand. Of a large bias BS takes a
-    part.
+    part. Gains are a second multiplier in BN.
     """
     _cube_size(words, "SDP", (len(conv.weight), *conv.size))
     _common(words, None if conv.pool is not None else target, flying=True)
@@ -38,13 +38,14 @@ def _convolution(words: Words, conv: QuantisedConv, target: Tensor) -> None:
     leaky = conv.leaky
     put_fields(
         words, "SDP.D_DP_BN_CFG", BN_BYPASS=0, BN_ALU_BYPASS=0, BN_ALU_ALGO="SUM",
-        BN_MUL_BYPASS=int(leaky is None), BN_MUL_PRELU=int(leaky is not None), BN_RELU_BYPASS=int(not conv.relu),
+        BN_MUL_BYPASS=int(leaky is None and conv.gains is None), BN_MUL_PRELU=int(leaky is not None),
+        BN_RELU_BYPASS=int(not conv.relu),
     )  # fmt: skip
     in_bn = conv.fraction if conv.has_summand else conv.bias_shift
     put_fields(words, "SDP.D_DP_BN_ALU_CFG", BN_ALU_SRC="MEM", BN_ALU_SHIFT_VALUE=in_bn)
     put_fields(
-        words, "SDP.D_DP_BN_MUL_CFG", BN_MUL_SRC="MEM" if conv.slopes is not None else "REG",
-        BN_MUL_SHIFT_VALUE=leaky.shift if leaky else 0,
+        words, "SDP.D_DP_BN_MUL_CFG", BN_MUL_SRC="MEM" if _factors_in_bn(conv) else "REG",
+        BN_MUL_SHIFT_VALUE=leaky.shift if leaky else conv.gain_shift,
     )  # fmt: skip
     put(words, "SDP.D_DP_BN_MUL_SRC_VALUE", leaky.operand if leaky else 0)
     put(words, "SDP.D_CVT_OFFSET", conv.offset)
@@ -92,6 +93,10 @@ def _adds_in_bs(conv: QuantisedConv) -> bool:
     return conv.has_summand or conv.early is not None
 
 
+def _factors_in_bn(conv: QuantisedConv) -> bool:
+    return conv.slopes is not None or conv.gains is not None
+
+
 def _convolution_rdma(words: Words, conv: QuantisedConv, layer: HardwareLayer) -> None:
     _cube_size(words, "SDP_RDMA", (len(conv.weight), *conv.size))
     put_fields(
@@ -103,7 +108,7 @@ def _convolution_rdma(words: Words, conv: QuantisedConv, layer: HardwareLayer) -
         _operand_cube(words, "N", "ALU", layer.sources[1], per_channel=False)
     else:
         put_fields(
-            words, "SDP_RDMA.D_NRDMA_CFG", NRDMA_DISABLE="NO", NRDMA_DATA_USE="ALU" if conv.slopes is None else "BOTH",
+            words, "SDP_RDMA.D_NRDMA_CFG", NRDMA_DISABLE="NO", NRDMA_DATA_USE="BOTH" if _factors_in_bn(conv) else "ALU",
             NRDMA_DATA_SIZE="TWO_BYTE", NRDMA_DATA_MODE="PER_KERNEL", NRDMA_RAM_TYPE="MC",
         )  # fmt: skip
         put(words, "SDP_RDMA.D_BN_BASE_ADDR_LOW", layer.addresses["bias"])

@@ -109,6 +109,7 @@ def _kernels(
         exact_bias=conv.exact_bias[here], scales=conv.scales[here], group=1,
         slopes=None if conv.slopes is None else conv.slopes[here],
         early=None if conv.early is None else conv.early[here],
+        gains=None if conv.gains is None else conv.gains[here],
     )  # fmt: skip
     source, *summand = sources
     read = source.view((channel, channel + conv.weight.shape[1]), (0, source.height), (0, source.width))

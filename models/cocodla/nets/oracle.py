@@ -113,6 +113,8 @@ def convolve(value: np.ndarray, layer: QuantisedConv, summand: np.ndarray | None
         z = z + (layer.early << layer.early_shift)[wide]
     z = round_half_away(z * layer.multiplier[wide], layer.multiplier_shift)
     z = z + (bias if summand is None else summand.astype(np.int64) << layer.fraction)
+    if layer.gains is not None:
+        z = round_half_away(z * layer.gains[wide], layer.gain_shift)
     if layer.leaky is not None:
         slope = layer.leaky.operand if layer.slopes is None else layer.slopes[wide]
         z = np.where(z >= 0, z, round_half_away(z * slope, layer.leaky.shift))
