@@ -33,6 +33,10 @@ def several(builder: Builder, operation: str, *constants: np.ndarray) -> Builder
     return builder.node(operation, inputs=names)
 
 
+def padded(builder: Builder, pads: tuple[int, ...], value: float | None = None) -> Builder:
+    return builder.node("Pad", builder.constant(np.array(pads)), *([] if value is None else limits(builder, value)))
+
+
 def constant_first(builder: Builder, operation: str, value: np.ndarray) -> Builder:
     return builder.node(operation, inputs=[builder.constant(value), builder.last])
 
@@ -77,6 +81,15 @@ CASES: dict[str, tuple[tuple[int, ...], Callable[[Builder], object]]] = {
         lambda b: b.node("GlobalMaxPool").node("Transpose", perm=[0, 2, 3, 1])
         .node("Reshape", b.constant(np.array([0, 12, 1, 1]))).conv(12, (1, 1)).node("Flatten"),
     ),
+    "pad_value": ((12, 5, 6), lambda b: padded(b.conv(12, (1, 1)), (0, 0, 1, 2, 0, 0, 0, 3), 0.7)),
+    "pad_value_alone": ((12, 5, 6), lambda b: padded(b, (0, 0, 1, 2, 0, 0, 0, 3), -1.5).node("Relu")),
+    "pad_channels": ((12, 5, 6), lambda b: padded(b.conv(12, (1, 1)), (0, 3, 0, 1, 0, 2, 1, 0), 0.0)),
+    "pad_all": ((12, 5, 6), lambda b: then(padded(b, (0, 1, 0, 1, 0, 9, 1, 0), 0.3), 22).conv(5, (2, 2))),
+    "pad_and_cut": ((24, 5, 6), lambda b: padded(b.conv(24, (1, 1)), (0, -8, -1, 1, 0, 0, 2, -2), 0.0)),
+    "pad_many_channels": (
+        (48, 9, 8), lambda b: padded(b.node("MaxPool", kernel_shape=[2, 2]), (0, 0, 1, 2, 0, 0, 0, 3)),
+    ),
+    "clip_to_infinity": ((8, 6, 6), lambda b: clipped(b, 0.1, np.inf)),
     "affine_alone": (
         (20, 5, 6), lambda b: b.node("MaxPool", kernel_shape=[2, 2]).node("Mul", b.constant(b.floats(20, 1, 1)))
         .node("Add", b.constant(b.floats(20, 1, 1, scale=5))).node("Relu"),
@@ -129,6 +142,7 @@ def test_elementwise(case: str, tmp_path: Path) -> None:
     ("build", "words"),
     [
         (lambda b: clipped(b, 2, 1), "Clip.*limits must rise, they are 2 and 1"),
+        (lambda b: clipped(b, np.nan, 1), "Clip.*limits must be numbers, they are nan and 1"),
         (lambda b: b.conv(8, (1, 1)).node("ReduceMean", axes=[1]), "ReduceMean.*axes must be 2 and 3"),
         (lambda b: b.conv(8, (1, 1)).node("ReduceMean", axes=[2], keepdims=0), "ReduceMean.*keepdims = 0"),
         (lambda b: b.conv(8, (1, 1)).node("Transpose", perm=[0, 1, 3, 2]), "Transpose.*perm must keep the order"),

@@ -77,12 +77,16 @@ REFUSALS: dict[str, tuple[Callable[[Builder], object], list[str]]] = {
         ["Clip", "2", "1"],
     ),
     "pad_value": (
-        lambda b: b.node("Pad", b.constant(np.array([0, 0, 1, 1, 0, 0, 1, 1])), b.constant(np.float32(3))),
-        ["Pad", "value", "3.0"],
+        lambda b: b.node("Pad", b.constant(np.array([0, 0, 1, 1, 0, 0, 1, 1])), b.constant(np.float32(-np.inf))),
+        ["Pad", "value", "-inf"],
     ),
-    "pad_channels": (
-        lambda b: b.node("Pad", b.constant(np.array([0, 1, 0, 0, 0, 0, 0, 0]))),
-        ["Pad", "height and width"],
+    "pad_batch": (
+        lambda b: b.node("Pad", b.constant(np.array([1, 0, 0, 0, 0, 0, 0, 0]))),
+        ["Pad", "batch"],
+    ),
+    "pad_mode": (
+        lambda b: b.node("Pad", b.constant(np.array([0, 0, 1, 1, 0, 0, 1, 1])), mode="reflect"),
+        ["Pad", "mode", "reflect"],
     ),
     "zero_among_divisors": (lambda b: b.node("Div", b.constant(np.eye(8, dtype=np.float32))), ["Div", "without zeros"]),
     "dilated_pool": (

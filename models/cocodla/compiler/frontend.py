@@ -121,6 +121,9 @@ def _initializers(model: onnx.ModelProto) -> dict[str, np.ndarray]:
         if np.issubdtype(value.dtype, np.floating) and not np.isfinite(value).all():
             wrong = int((~np.isfinite(value)).sum())
             reader = next((node for node in model.graph.node if tensor.name in node.input), None)
+            if reader is not None and reader.op_type in ("Clip", "Pad") and tensor.name != reader.input[0]:
+                constants[tensor.name] = value  # no limit, or a value for the operator to judge
+                continue
             owner = f"{reader.op_type} {(reader.name or reader.output[0])!r}: " if reader is not None else ""
             raise UserError(f"{owner}weight {tensor.name!r} holds NaN or infinite values ({wrong} of {value.size})")
         constants[tensor.name] = value

@@ -141,7 +141,11 @@ SUPPORT: tuple[Support, ...] = (
     ),
     Support(("Squeeze", "Unsqueeze"), layout.extents_of_one, "no work", "axes of one element"),
     Support(("Transpose",), layout.transpose, "no work", "axes of one element; else see Reshape"),
-    Support(("Pad",), layout.pad, "in the convolution behind, or a 1x1 convolution", "zeros around height and width"),
+    Support(
+        ("Pad",), layout.pad,
+        "zeros around rows and columns in the convolution behind, else a 1x1 convolution; negative pads as Slice",
+        "mode constant, a finite value",
+    ),
     Support(("Identity", "Dropout"), None, "nothing: another name of their input"),
     Support(("Constant", "Shape"), None, "constants, as all operators with constant inputs only"),
     Support(

@@ -151,7 +151,10 @@ def between(
 def clip(source: Source) -> list[Result]:
     """Clip with any limits."""
     shape = source.shape(0)
-    low, high = (None if abs(limit) > 1e30 else np.full(shape[0], limit) for limit in _clip_limits(source))
+    limits = _clip_limits(source)
+    if np.isnan(limits).any():
+        raise Unsupported(f"limits must be numbers, they are {limits[0]} and {limits[1]}")
+    low, high = (None if abs(limit) > 1e30 else np.full(shape[0], limit) for limit in limits)
     return between(source, source.tensor(0), shape, low, high)
 
 

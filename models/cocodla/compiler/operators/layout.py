@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cocodla.compiler.ir import Pad, Reshape, Shape
+from cocodla.compiler.ir import Affine, Conv, FloatArray, Pad, Reshape, Shape, Slice
 from cocodla.compiler.operators.source import Result, Source, Unsupported
 
 
@@ -70,20 +70,62 @@ def _reshape(source: Source, shape: Shape) -> Result:
     return Reshape(source.label, [source.tensor(0)], source.output, shape), shape
 
 
-def pad(source: Source) -> Result:
-    """Pad with zeros around each channel."""
+def pad(source: Source) -> list[Result]:
+    """Pad with a constant around rows, columns and channels; negative pads cut off."""
     attributes = source.attributes(mode=b"constant", pads=None, value=0.0)
     if attributes["mode"] != b"constant":
         raise Unsupported(f"mode must be constant, it is {attributes['mode'].decode()}")
-    shape = source.shape(0, axes=3)
-    pads = list(attributes["pads"] or source.constant(1, "the pads").reshape(-1))
+    shape, (before, behind) = source.shape(0, axes=3), _pads(source, attributes["pads"])
     value = float(source.constant(2, "the value").item()) if source.has(2) else float(attributes["value"])
-    if source.has(3):
-        raise Unsupported("the input axes is not supported")
-    if value != 0:
-        raise Unsupported(f"the value must be 0, it is {value}")
-    if len(pads) != 8 or min(pads) < 0 or pads[0] or pads[1] or pads[4] or pads[5]:
-        raise Unsupported(f"only height and width may be padded, pads are {pads}")
-    top, left, bottom, right = (int(pads[i]) for i in (2, 3, 6, 7))
-    node = Pad(source.label, [source.tensor(0)], source.output, (top, left, bottom, right))
-    return node, (shape[0], shape[1] + top + bottom, shape[2] + left + right)
+    if not np.isfinite(value):
+        raise Unsupported(f"the value must be finite, it is {value}")
+    results: list[Result] = []
+    last = source.tensor(0)
+    box = [(max(0, -a), n - max(0, -b)) for a, b, n in zip(before, behind, shape, strict=True)]
+    inner = tuple(end - first for first, end in box)
+    if min(inner) < 1:
+        raise Unsupported(f"nothing is left of {shape} with pads {before} and {behind}")
+    if inner != shape:
+        last = f"{source.output}/inner"
+        part = Slice(f"{source.label}/inner", [source.tensor(0)], last, (box[0], box[1], box[2]))
+        results.append((part, inner))
+    (front, top, left), (back, bottom, right) = ([max(0, pad) for pad in pads] for pads in (before, behind))
+    outer = (inner[0] + front + back, inner[1] + top + bottom, inner[2] + left + right)
+    if value == 0 and outer[0] == inner[0]:
+        node = Pad(source.label, [last], source.output, (top, left, bottom, right))
+        return [*results, (node, outer)]
+    if value:
+        shifted, channels = f"{source.output}/shifted", inner[0]
+        affine = Affine(f"{source.label}/shifted", [last], shifted, np.ones(channels), np.full(channels, -value))
+        results.append((affine, inner))
+        last = shifted
+    return [*results, (_widened(source, last, inner, outer, (front, top, left), value), outer)]
+
+
+def _pads(source: Source, given: list[int] | None) -> tuple[list[int], list[int]]:
+    """(before, behind) of channels, rows and columns."""
+    pads = list(given or (int(n) for n in source.constant(1, "the pads").reshape(-1)))
+    axes = [int(n) % 4 for n in source.constant(3, "the axes").reshape(-1)] if source.has(3) else [0, 1, 2, 3]
+    if len(pads) != 2 * len(axes):
+        raise Unsupported(f"there must be two pads for each axis, they are {pads} for axes {axes}")
+    sides = [[0, 0, 0, 0], [0, 0, 0, 0]]
+    for index, axis in enumerate(axes):
+        sides[0][axis], sides[1][axis] = pads[index], pads[index + len(axes)]
+    if sides[0][0] or sides[1][0]:
+        raise Unsupported(f"the batch cannot be padded, pads are {pads}")
+    return sides[0][1:], sides[1][1:]
+
+
+def _widened(
+    source: Source, tensor: str, inner: Shape, outer: Shape, first: tuple[int, int, int], value: float
+) -> Conv:
+    """A convolution that puts a tensor into a larger one at (channel, row, column) `first`, and adds `value`."""
+    bias: FloatArray = np.full(outer[0], value)
+    group = 1 if inner[0] != outer[0] else inner[0]
+    if group == 1:
+        weight = np.zeros((outer[0], inner[0], 1, 1))
+        weight[first[0] + np.arange(inner[0]), np.arange(inner[0])] = 1
+    else:
+        weight = np.ones((inner[0], 1, 1, 1))
+    size = (outer[1], outer[2])
+    return Conv(source.label, [tensor], source.output, weight, bias, (1, 1), (first[1], first[2]), size, group=group)
