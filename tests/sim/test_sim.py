@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -68,6 +70,38 @@ def test_bench_file_mistakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         (folder / "bench.toml").write_text(text)
         with pytest.raises(UserError, match=message):
             bench.load_bench("x")
+
+
+def test_variants_have_tests_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variant with `test` runs those tests, of them the chosen ones, and is not built where none is chosen."""
+    folder = tmp_path / "tb" / "blocks" / "x"
+    folder.mkdir(parents=True)
+    monkeypatch.setenv("COCODLA_ROOT", str(tmp_path))
+    (folder / "test_x.py").write_text(
+        "".join(f"@cocotb.test()\nasync def {name}(dut):\n    pass\n" for name in ("copy", "add", "add_more"))
+    )
+    (folder / "bench.toml").write_text(
+        'top = "x"\nsources = ["tb/blocks/x/test_x.py"]\n[variants.default]\n[variants.small]\ntest = "copy|more"\n'
+    )
+    ran: list[tuple[str, str | None]] = []
+
+    def simulate(model: SimpleNamespace, *_: object, test_filter: str | None, **__: object) -> SimpleNamespace:
+        ran.append((model.name, test_filter))
+        return SimpleNamespace(results=[1], passed=True)
+
+    def made(design: Design, *_: object) -> SimpleNamespace:
+        return SimpleNamespace(name=design.name, fresh=False, folder=tmp_path, sim="verilator")
+
+    monkeypatch.setattr(bench, "build", made)
+    monkeypatch.setattr(bench, "simulate", simulate)
+    for chosen, names in ((None, ["copy", "add_more"]), ("add", ["add_more"]), ("add$", None)):
+        ran.clear()
+        bench.run_bench("x", test=chosen)
+        assert ran[0] == ("x", chosen)
+        assert [name for name, _ in ran[1:]] == ([] if names is None else ["x-small"])
+        if names is not None:
+            pattern = re.compile(str(ran[1][1]))
+            assert [name for name in ("copy", "add", "add_more") if pattern.search(f"test_x.{name}")] == names
 
 
 def test_a_bench_takes_another_dut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
