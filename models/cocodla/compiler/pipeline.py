@@ -111,6 +111,7 @@ def _compiled(
     )
 
 
+@threadpool_limits.wrap(limits=1, user_api="blas")  # the same sums, to the last bit, as in compile_model
 def quantise_model(
     path: Path | str, calibration: Calibration, options: CompileOptions | None = None
 ) -> tuple[Graph, QuantisedGraph]:

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -45,7 +44,7 @@ def run_nets(
 
 
 def _show(done: list[NetResult], console: Console, rerun: Callable[[str], str]) -> None:
-    table = Table(title="networks, limits below the figures", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table = Table(title="networks, limits below the figures", box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for number, heading in enumerate(HEADINGS):
         table.add_column(heading, justify="left" if number in (0, len(HEADINGS) - 1) else "right", no_wrap=True)
     for result in done:
@@ -81,7 +80,7 @@ def _row(result: NetResult) -> tuple[str, ...]:
         _rounding(result, "add"),
         _rounding(result, "lrn"),
         _under(f"{result.compile_seconds:.1f}", limits.compile_seconds),
-        _under(f"{result.images_per_second:.3g}", rate),
+        _under(_rate(result.images_per_second), rate),
         str(result.tensors),
         _under(f"{result.cycles:,.0f}", limits.cycles),
         f"{result.predicted:,}",
@@ -92,6 +91,10 @@ def _row(result: NetResult) -> tuple[str, ...]:
 def _rounding(result: NetResult, kind: str) -> str:
     worst = result.rounding.get(kind, Rounding())
     return _under(f"{worst.share:.3%}", f"<={DIFFERING[kind]:.1%}") if kind in result.rounding else ""
+
+
+def _rate(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2f}"
 
 
 def _under(figure: str, limit: float | str | None) -> str:
