@@ -111,7 +111,6 @@ def _compiled(
     )
 
 
-@threadpool_limits.wrap(limits=1, user_api="blas")  # the same sums, to the last bit, as in compile_model
 def quantise_model(
     path: Path | str, calibration: Calibration, options: CompileOptions | None = None
 ) -> tuple[Graph, QuantisedGraph]:
@@ -128,7 +127,8 @@ def quantise_model(
         lower(graph, quantised)
         return graph, quantised
 
-    return _placed(path, options, work)
+    with threadpool_limits(limits=1, user_api="blas"):  # the same sums, to the last bit, as in compile_model
+        return _placed(path, options, work)
 
 
 def _quantised(
