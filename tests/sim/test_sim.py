@@ -78,30 +78,38 @@ def test_variants_have_tests_of_their_own(tmp_path: Path, monkeypatch: pytest.Mo
     folder.mkdir(parents=True)
     monkeypatch.setenv("COCODLA_ROOT", str(tmp_path))
     (folder / "test_x.py").write_text(
-        "".join(f"@cocotb.test()\nasync def {name}(dut):\n    pass\n" for name in ("copy", "add", "add_more"))
+        "@cocotb.parametrize(size=[1])\nasync def copy(dut):\n    pass\n"
+        "@cocotb.test()\nasync def add(dut):\n    pass\n@cocotb.test()\nasync def add_more(dut):\n    pass\n"
     )
     (folder / "bench.toml").write_text(
         'top = "x"\nsources = ["tb/blocks/x/test_x.py"]\n[variants.default]\n[variants.small]\ntest = "copy|more"\n'
     )
+    names = ["copy/size=1", "add", "add_more"]
     ran: list[tuple[str, str | None]] = []
 
     def simulate(model: SimpleNamespace, *_: object, test_filter: str | None, **__: object) -> SimpleNamespace:
         ran.append((model.name, test_filter))
-        return SimpleNamespace(results=[1], passed=True)
+        found = [name for name in names if re.search(test_filter or "", f"test_x.{name}")]
+        return SimpleNamespace(results=found, passed=bool(found), error="" if found else "no test ran")
 
     def made(design: Design, *_: object) -> SimpleNamespace:
         return SimpleNamespace(name=design.name, fresh=False, folder=tmp_path, sim="verilator")
 
     monkeypatch.setattr(bench, "build", made)
     monkeypatch.setattr(bench, "simulate", simulate)
-    for chosen, names in ((None, ["copy", "add_more"]), ("add", ["add_more"]), ("add$", None)):
+    for chosen, small in (
+        (None, ["copy/size=1", "add_more"]),
+        ("more", ["add_more"]),
+        ("add$", []),
+        ("size=1", names[:1]),
+    ):
         ran.clear()
-        bench.run_bench("x", test=chosen)
+        runs = bench.run_bench("x", test=chosen).runs
         assert ran[0] == ("x", chosen)
-        assert [name for name, _ in ran[1:]] == ([] if names is None else ["x-small"])
-        if names is not None:
-            pattern = re.compile(str(ran[1][1]))
-            assert [name for name in ("copy", "add", "add_more") if pattern.search(f"test_x.{name}")] == names
+        assert runs["default"].results
+        assert (runs["small"].results if "small" in runs else []) == small
+    with pytest.raises(UserError, match="no test matches 'size=2'"):
+        bench.run_bench("x", test="size=2")
 
 
 def test_a_bench_takes_another_dut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
