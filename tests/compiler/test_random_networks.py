@@ -10,7 +10,7 @@ import pytest
 from onnx import TensorProto, helper
 from onnx_builder import Builder
 
-from cocodla.compiler import compile_model, quantise_model
+from cocodla.compiler import CompileOptions, compile_model, quantise_model
 from cocodla.compiler.frontend import load_model
 from cocodla.compiler.original import outputs_of
 from cocodla.fuzz.check import check, shrink
@@ -60,7 +60,7 @@ def test_fault_of_a_layer_is_placed(tmp_path: Path) -> None:
     assert "ideal rounding" in str(layer_fault(wrong, images))
 
 
-def worst_sqnr(builder: Builder, outputs: list[str], folder: Path) -> float:
+def worst_sqnr(builder: Builder, outputs: list[str], folder: Path, options: CompileOptions | None = None) -> float:
     """dB at the worst of some outputs, golden model against onnxruntime."""
     model = builder.model()
     del model.graph.output[:]
@@ -70,7 +70,7 @@ def worst_sqnr(builder: Builder, outputs: list[str], folder: Path) -> float:
     shape = [extent.dim_value for extent in builder.input.type.tensor_type.shape.dim[1:]]
     images = np.random.default_rng(5).normal(size=(6, *shape)).astype(np.float32)
     exact = outputs_of(load_model(path), outputs, images)
-    got = compile_model(path, images).golden_outputs(images)
+    got = compile_model(path, images, options).golden_outputs(images)
     worst = np.inf
     for name in outputs:
         noise = float(((got[name].reshape(exact[name].shape) - exact[name]) ** 2).sum())
@@ -143,3 +143,10 @@ def test_input_that_the_host_reads_at_the_end(tmp_path: Path) -> None:
     builder = Builder((4, 6, 6)).conv(4, (3, 3), pads=[1, 1, 1, 1]).node("Sigmoid")
     builder.node("Mul", "image").node("Identity", inputs=["image"])
     assert worst_sqnr(builder, ["t2", "t3"], tmp_path) > 30
+
+
+def test_relu_of_a_sum_that_a_maximum_reads(tmp_path: Path) -> None:
+    """With `asymmetric` the sum's operands would have a zero point, the maximum's may not: the ReLU was misplaced."""
+    builder = Builder((8, 6, 6)).conv(8, (3, 3)).node("Relu").node("MaxPool", kernel_shape=[2, 2])
+    builder.node("Add", "t2").node("Relu").conv(8, (1, 1)).node("Max", "t4")
+    assert worst_sqnr(builder, ["t6"], tmp_path, CompileOptions(asymmetric=True)) > 28

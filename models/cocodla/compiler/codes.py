@@ -34,6 +34,9 @@ def shared_ranges(graph: Graph, ranges: Mapping[str, Range]) -> tuple[dict[str, 
                 group.update(dict.fromkeys(joined, joined))
         elif isinstance(node, Multiply) or (isinstance(node, Add) and node.operation != "sum"):
             symmetric.update(node.inputs)
+    for node in reversed(graph.nodes):  # the ReLU of a sum is the saturation only if the result has a zero point
+        if isinstance(node, Add) and node.activation is not None and group[node.output] & symmetric:
+            symmetric.update(node.inputs)
     joining = {name for node in graph.nodes if isinstance(node, Concat) for name in group[node.output]}
     result = dict(ranges)
     for name in joining:

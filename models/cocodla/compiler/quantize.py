@@ -259,11 +259,12 @@ def _addition(
         first, second = second, first
     elif not per_channel:
         first, second = sorted(node.inputs, key=lambda tensor: tensors[tensor].scale)
-    if _must_swap(graph, node, tensors[second]) and not per_channel and node.operation != "difference":
+    out = codes_behind(graph, node, ranges, options)
+    if _exposed(node, tensors[second], out) and not per_channel and node.operation != "difference":
         first, second = second, first
     scaled, shifted = tensors[first], tensors[second]
     same = scaled == shifted and node.operation in ("max", "min")
-    if _must_swap(graph, node, shifted) and not same:
+    if _exposed(node, shifted, out) and not same:
         raise Refused(
             type(node).__name__, node.name,
             f"zero point {shifted.zero} of {second!r}: there must be none before a ReLU, a maximum or a minimum",
@@ -273,7 +274,6 @@ def _addition(
     if fraction < 1:
         raise Refused("Add", node.name, f"one step of {first!r} is {ratio:.3g} steps of {second!r}, at most 16384")
     multiplier = max(1, round(ratio * 2**fraction))
-    out = codes_behind(graph, node, ranges, options)
     scale, shift = _rescale(node, shifted.scale / out.scale)
     zero, sign = out.zero * 2.0 ** (shift + fraction) / scale, 1
     if node.operation == "difference":
@@ -290,12 +290,13 @@ def _addition(
     )  # fmt: skip
 
 
-def _must_swap(graph: Graph, node: Add, shifted: Quantisation) -> bool:
-    """True if the operand that is only shifted cannot be this one: its zero point is still there behind the sum."""
-    pin = graph.pins.get(node.output)
-    by_saturation = pin is None or pin.zero == -128
-    exposed = node.operation in ("max", "min") or (node.activation is not None and not by_saturation)
-    return shifted.zero != 0 and exposed
+def _exposed(node: Add, shifted: Quantisation, out: Quantisation) -> bool:
+    """True if the operand that is only shifted cannot be this one: its zero point is still there behind the sum.
+
+    With the zero point -128 behind it a ReLU is the saturation of the output converter.
+    """
+    relu = node.activation is not None and out.zero != -128
+    return shifted.zero != 0 and (relu or node.operation in ("max", "min"))
 
 
 def _product(
