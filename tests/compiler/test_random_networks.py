@@ -150,3 +150,9 @@ def test_relu_of_a_sum_that_a_maximum_reads(tmp_path: Path) -> None:
     builder = Builder((8, 6, 6)).conv(8, (3, 3)).node("Relu").node("MaxPool", kernel_shape=[2, 2])
     builder.node("Add", "t2").node("Relu").conv(8, (1, 1)).node("Max", "t4")
     assert worst_sqnr(builder, ["t6"], tmp_path, CompileOptions(asymmetric=True)) > 28
+
+
+def test_zero_point_of_a_summand_behind_kernels_of_zeros(tmp_path: Path) -> None:
+    """Parts of an unaligned Concat are kernels of zeros elsewhere; the bias takes the summand's zero point back."""
+    builder = Builder((4, 7, 8)).node("MaxPool", kernel_shape=[4, 4]).node("Concat", "t0", "t0", axis=1).node("Abs")
+    assert worst_sqnr(builder, ["t2"], tmp_path, CompileOptions(asymmetric=True)) > 30

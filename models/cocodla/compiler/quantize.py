@@ -169,6 +169,7 @@ def _convolution(
         scales, codes, multiplier, shift, fraction, excess = _fixed_weights(node, weight, step, unit, plain)
     else:
         largest = np.abs(weight).reshape(len(weight), -1).max(1)
+        largest = np.where(largest > 0, largest, largest.max())  # for zeros any scale does, if the bias fits
         multiplier, shift, fraction = _multipliers(node.name, largest / 127, unit)
         scales = multiplier * 2.0 ** -(fraction + shift) * unit
         codes = np.clip(np.rint(weight / scales[:, None, None, None]), -127, 127).astype(np.int8)
