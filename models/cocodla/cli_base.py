@@ -13,10 +13,10 @@ from typing import Any
 import typer
 from rich.console import Console
 
-from cocodla.errors import UserError
+from cocodla.errors import Fault, UserError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-console = Console(width=None if sys.stdout.isatty() else 120)
+console = Console(width=None if sys.stdout.isatty() else 120, markup=False)  # names may look like markup
 
 SIM = typer.Option("verilator", "--sim", help="simulator: verilator or icarus")
 SEED = typer.Option(None, "--seed", help="seed of everything random; printed, and chosen where none is given")
@@ -27,7 +27,7 @@ WAVES = typer.Option(False, "--waves", help="record a waveform")
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:
-    """Register a command whose foreseeable errors end in one line and status 2."""
+    """Register a command whose foreseeable errors end in one line and status 2, faults of the project itself in 1."""
 
     @functools.wraps(function)
     def guarded(*args: Any, **kwargs: Any) -> None:
@@ -35,6 +35,8 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
             function(*args, **kwargs)
         except UserError as error:
             _fail(str(error))
+        except Fault as error:
+            _fail(f"{error} (a fault of cocodla, not of its input)", 1)
         except KeyboardInterrupt:
             _fail("interrupted")
         except OSError as error:
@@ -50,7 +52,7 @@ def command_line(*words: object) -> str:
     return prefix + shlex.join([sys.executable, "-m", "cocodla", *map(str, words)])
 
 
-def _fail(message: str) -> None:
+def _fail(message: str, status: int = 2) -> None:
     line = " ".join(message.split())
     print(f"cocodla: {line}", file=sys.stderr)  # noqa: T201 (rich would wrap the line)
-    sys.exit(2)
+    sys.exit(status)

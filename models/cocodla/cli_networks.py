@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
+from rich.text import Text
 
 from cocodla.cli_base import SEED, SIM, WATCHDOG, WAVES, command, command_line, console
 from cocodla.errors import UserError
@@ -119,7 +120,7 @@ def compile(
     target = output or model.with_suffix(".dla")
     if target.is_dir() or not target.parent.is_dir():
         raise UserError(f"{target}: {'is a folder' if target.is_dir() else 'its folder does not exist'}")
-    with console.status(f"compiling {model.name}"):
+    with console.status(Text(f"compiling {model.name}")):
         network = compile_model(model, _load(calib, resize, count) if calib else None, options)
         network.save(target)
         if annotated is not None:
@@ -269,7 +270,7 @@ def quantize(
         scale, offset, shape, calibrator, percentile, equalise=equalise, bias_correction=bias_correction,
         asymmetric=asymmetric,
     )  # fmt: skip
-    with console.status(f"compiling {model.name}"):
+    with console.status(Text(f"compiling {model.name}")):
         study = Study.of(model, _load(calib, resize, count), options)
     images = _load(inputs or calib, resize, count)(study.network.input.shape)
     with progress_bar(console, f"{study.network.name}, {len(images)} images") as progress:
@@ -313,7 +314,7 @@ def diverge(
         scale, offset, shape, calibrator, percentile, equalise=equalise, bias_correction=bias_correction,
         asymmetric=asymmetric,
     )  # fmt: skip
-    with console.status(f"compiling {model.name}"):
+    with console.status(Text(f"compiling {model.name}")):
         study = Study.of(model, _load(calib, resize, None), options)
     images = _load(inputs or calib, resize, None)(study.network.input.shape)[:count]
     simulation = None

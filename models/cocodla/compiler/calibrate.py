@@ -154,8 +154,7 @@ def calibrate(graph: Graph, samples: Samples, options: CompileOptions) -> Statis
     for images in samples.batches():
         share = len(images) / len(samples)
         for tensor, values in reference.walk(graph, images):
-            if not np.isfinite(values).all():
-                raise UserError(f"{graph.where(tensor)} takes infinite or NaN values on the calibration data")
+            reference.check_finite(graph, tensor, values)
             histograms.setdefault(tensor, Histogram()).add(values)
             axes = (0, *range(2, values.ndim))
             peak = np.abs(values).max(axes)

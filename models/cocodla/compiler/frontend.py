@@ -18,9 +18,10 @@ from onnx import numpy_helper
 
 from cocodla.compiler import original, qdq, qlinear
 from cocodla.compiler.ir import Graph, Shape
+from cocodla.compiler.nodes import RANDOM, STANDARD, label_of, named, prepare, reads
 from cocodla.compiler.operators import TRANSLATORS, Result, Source, Unsupported, chains
 from cocodla.compiler.options import CompileOptions
-from cocodla.compiler.partition import Import, Partition, inferred_values, label_of
+from cocodla.compiler.partition import Import, Partition, inferred_values
 from cocodla.errors import UserError
 
 MIN_OPSET, MAX_OPSET = 7, 23
@@ -39,18 +40,28 @@ def load_model(path: Path | str) -> onnx.ModelProto:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from error
     try:
         model = onnx.load_model_from_string(data)
-        if not model.graph.node:
-            raise ValueError("it holds no operators")
+        model = prepare(model)
         _check_opset(path, model)
         onnx.load_external_data_for_model(model, str(path.parent))
         model = onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
-        onnx.checker.check_model(model)  # after inference: it wants a shape at every output
+        _check(model)  # after inference: it wants a shape at every output
     except UserError:
         raise
     except Exception as error:  # protobuf, checker and shape inference each raise their own kinds
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise UserError(f"{path}: not a valid ONNX model ({reason})") from error
     return model
+
+
+def _check(model: onnx.ModelProto) -> None:
+    """ONNX's own check. It wants a shape at every output, also where none can be told."""
+    kinds = [value.type.tensor_type for value in model.graph.output if value.type.HasField("tensor_type")]
+    open_ones = [kind for kind in kinds if not kind.HasField("shape")]
+    for kind in open_ones:
+        kind.shape.SetInParent()
+    onnx.checker.check_model(model)
+    for kind in open_ones:
+        kind.ClearField("shape")
 
 
 def import_model(
@@ -67,19 +78,19 @@ def import_model(
     outputs = [value.name for value in model.graph.output]
     result = Import(model, Graph(name, input_name, [], {input_name: shape}), outputs, constants=constants)
     partition = Partition(result, options.strict)
-    opset = next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
+    opset = next(entry.version for entry in model.opset_import if entry.domain in STANDARD)
     done: set[int] = set()
     for node in model.graph.node:
         if node.op_type == "Constant":
-            _folded(node, result, node.name or node.output[0])
+            _folded(node, result)
     for index, node in enumerate(model.graph.node):
         label = label_of(node)
-        if index in done or _ignored(node, result) or _folded(node, result, label):
+        if index in done or _ignored(node, result) or _folded(node, result):
             continue
         inputs = [result.aliases.get(tensor, tensor) for tensor in node.input]
         source = Source(node, label, inputs, opset, result.constants, result.graph.shapes, result.steps)
         reason = (forced or {}).get(label)
-        if reason is None and node.op_type in qdq.OPERATORS and node.domain in ("", "ai.onnx"):
+        if reason is None and node.op_type in qdq.OPERATORS and node.domain in STANDARD:
             reason = partition.requantise(source)
         elif reason is None:
             reason = partition.admit(index, inputs)
@@ -89,7 +100,7 @@ def import_model(
                 reason = _translate(source, result)
         if reason is not None:
             if options.strict:
-                raise UserError(f"{node.op_type} {label!r}: {reason}")
+                raise UserError(f"{named(node)}: {reason}")
             partition.place(node, label, inputs, reason)
     partition.cut()
     return result
@@ -103,14 +114,14 @@ def _check_extents(model: onnx.ModelProto) -> None:
         extents = [dim.dim_value if dim.HasField("dim_value") else 1 for dim in kind.shape.dim]
         node = producers.get(value.name)
         if node is not None and kind.elem_type == onnx.TensorProto.FLOAT and len(extents) > 1 and min(extents) < 1:
-            raise UserError(f"{node.op_type} {label_of(node)!r}: the output would have shape {tuple(extents[1:])}")
+            raise UserError(f"{named(node)}: the output would have shape {tuple(extents[1:])}")
 
 
 def _check_opset(path: Path, model: onnx.ModelProto) -> None:
     for entry in model.opset_import:
-        if entry.domain in ("", "ai.onnx") and not MIN_OPSET <= entry.version <= MAX_OPSET:
+        if entry.domain in STANDARD and not MIN_OPSET <= entry.version <= MAX_OPSET:
             raise UserError(f"{path}: opset {entry.version} is not supported (supported: {MIN_OPSET} to {MAX_OPSET})")
-    if not any(entry.domain in ("", "ai.onnx") for entry in model.opset_import):
+    if not any(entry.domain in STANDARD for entry in model.opset_import):
         raise UserError(f"{path}: the model imports no standard ONNX opset")
 
 
@@ -124,7 +135,7 @@ def _initializers(model: onnx.ModelProto) -> dict[str, np.ndarray]:
             if reader is not None and reader.op_type in ("Clip", "Pad") and tensor.name != reader.input[0]:
                 constants[tensor.name] = value  # no limit, or a value for the operator to judge
                 continue
-            owner = f"{reader.op_type} {(reader.name or reader.output[0])!r}: " if reader is not None else ""
+            owner = f"{named(reader)}: " if reader is not None else ""
             raise UserError(f"{owner}weight {tensor.name!r} holds NaN or infinite values ({wrong} of {value.size})")
         constants[tensor.name] = value
     return constants
@@ -193,10 +204,12 @@ def _drops(node: onnx.NodeProto, result: Import) -> bool:
     return bool(training and np.any(result.constants.get(training, True))) or mask in {*readers, *result.outputs} - {""}
 
 
-def _folded(node: onnx.NodeProto, result: Import, label: str) -> bool:
+def _folded(node: onnx.NodeProto, result: Import) -> bool:
     """Evaluate a node all of whose inputs are known; Shape of a known tensor counts as known."""
     feeds: dict[str, Any] = {}
-    for tensor in filter(None, node.input):
+    if node.op_type in RANDOM:
+        return False
+    for tensor in reads(node):
         source = result.aliases.get(tensor, tensor)
         if source in result.constants:
             feeds[tensor] = result.constants[source]
@@ -207,7 +220,7 @@ def _folded(node: onnx.NodeProto, result: Import, label: str) -> bool:
     try:
         values = original.evaluate(node, feeds, result.model)
     except UserError as error:
-        raise UserError(f"{node.op_type} {label!r}: constant inputs, but it cannot be evaluated ({error})") from error
+        raise UserError(f"{named(node)}: constant inputs, but it cannot be evaluated ({error})") from error
     result.constants.update(values)
     steps = qdq.constant_steps(node, feeds, result.steps)
     if steps is not None:
@@ -250,8 +263,8 @@ def _add(results: Sequence[Result], graph: Graph) -> None:
 
 def _translate(source: Source, result: Import) -> str | None:
     """Add a node to the graph; why that is not possible, or None."""
-    graph, node, label = result.graph, source.node, source.label
-    translator = TRANSLATORS.get(node.op_type) if node.domain in ("", "ai.onnx") else None
+    graph, node = result.graph, source.node
+    translator = TRANSLATORS.get(node.op_type) if node.domain in STANDARD else None
     if node.op_type in IGNORED and not node.domain:
         return "it drops elements (training_mode), or its mask is read"
     if translator is None:
@@ -262,6 +275,6 @@ def _translate(source: Source, result: Import) -> str | None:
         return str(reason)
     made = results if isinstance(results, list) else [results]
     if any(min(shape) < 1 for _, shape in made):
-        raise UserError(f"{node.op_type} {label!r}: the output would have shape {made[0][1]}")
+        raise UserError(f"{named(node)}: the output would have shape {made[0][1]}")
     _add(made, graph)
     return None

@@ -290,7 +290,7 @@ class Network:
     def _output(self, output: OutputSpec, reals: dict[str, FloatArray]) -> FloatArray:
         if output.tensor is not None:
             return reals[output.tensor].reshape(-1, *output.shape)
-        from cocodla.compiler.original import run
+        from cocodla.compiler.original import joined, run
 
         runner = self._host_session
         count = len(next(iter(reals.values())))
@@ -298,7 +298,7 @@ class Network:
         for image in range(count):
             feeds = {value.name: reals[value.name][image : image + 1] for value in runner.get_inputs()}
             rows.append(run(runner, [output.name], feeds)[0])
-        return np.concatenate(rows)
+        return joined(rows, output.name)
 
     @cached_property
     def _host_session(self) -> Any:

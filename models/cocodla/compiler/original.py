@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -12,7 +12,7 @@ import onnxruntime
 from cocodla.compiler.ir import FloatArray
 from cocodla.errors import UserError
 
-onnxruntime.set_default_logger_severity(3)
+onnxruntime.set_default_logger_severity(4)  # what goes wrong is told in the exception
 
 
 def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
@@ -23,7 +23,7 @@ def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
     """
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    options.log_severity_level = 3
+    options.log_severity_level = 4
     options.intra_op_num_threads = 1
     try:
         return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
@@ -54,7 +54,7 @@ def outputs_of(model: onnx.ModelProto, tensors: list[str], images: FloatArray) -
     constants = {tensor.name for tensor in model.graph.initializer}
     (name,) = (value.name for value in model.graph.input if value.name not in constants)
     rows = [run(runner, tensors, {name: image[None].astype(np.float32)}) for image in images]
-    return {tensor: np.concatenate(values) for tensor, values in zip(tensors, zip(*rows, strict=True), strict=True)}
+    return {tensor: joined(values, tensor) for tensor, values in zip(tensors, zip(*rows, strict=True), strict=True)}
 
 
 def evaluate(node: onnx.NodeProto, feeds: Mapping[str, np.ndarray], like: onnx.ModelProto) -> dict[str, np.ndarray]:
@@ -78,7 +78,25 @@ def run_host(model: bytes, feeds: dict[str, FloatArray], output: str) -> FloatAr
     for image in range(len(next(iter(feeds.values())))):
         row = {name: np.asarray(value[image : image + 1], np.float32) for name, value in feeds.items()}
         rows.append(run(runner, [output], row)[0])
-    return np.concatenate(rows)
+    return joined(rows, output)
+
+
+def joined(rows: Sequence[np.ndarray], tensor: str) -> np.ndarray:
+    """A tensor of single images as one array (batch, ...), also where the model drops the batch axis.
+
+    UserError if its shape depends on the image.
+    """
+    check_shapes([row.shape for row in rows], tensor)
+    return np.concatenate(rows) if rows[0].shape[:1] == (1,) else np.stack(rows)
+
+
+def check_shapes(shapes: Sequence[tuple[int, ...]], tensor: str) -> None:
+    """UserError unless all shapes are the same."""
+    other = next((shape for shape in shapes if shape != shapes[0]), None)
+    if other is not None:
+        raise UserError(
+            f"tensor {tensor!r} has shape {shapes[0]} for one image and {other} for another: run them one at a time"
+        )
 
 
 @lru_cache(maxsize=32)

@@ -11,6 +11,7 @@ from onnx import numpy_helper
 
 from cocodla.compiler import qdq
 from cocodla.compiler.ir import Affine, Graph, Host, Quantisation, Shape
+from cocodla.compiler.nodes import label_of, reads, renamed
 from cocodla.compiler.operators import Source, Unsupported
 from cocodla.errors import UserError
 
@@ -97,12 +98,12 @@ class Partition:
         except Unsupported as reason:
             return str(reason)
         result.codes[source.output] = (tensor, pin)
-        self.made[source.output] = _renamed(source.node, source.inputs)
+        self.made[source.output] = renamed(source.node, source.inputs, result.aliases)
         return None
 
     def place(self, node: onnx.NodeProto, label: str, inputs: Sequence[str], reason: str) -> None:
         """Let the host run a node."""
-        self.made.update(dict.fromkeys(filter(None, node.output), _renamed(node, inputs)))
+        self.made.update(dict.fromkeys(filter(None, node.output), renamed(node, inputs, self.result.aliases)))
         self.result.placements.append(Placement(label, node.op_type, reason))
 
     def _fetch(self, tensor: str) -> None:
@@ -127,7 +128,7 @@ class Partition:
                 needed.append(id(self.made[tensor]))
                 if tensor in self.result.codes:
                     self._report(self.made[tensor])
-                wanted += self.made[tensor].input
+                wanted += reads(self.made[tensor])
             else:
                 inputs.append(tensor)
         ordered = {id(node): node for node in self.made.values()}
@@ -182,19 +183,6 @@ class Partition:
                 result.aliases[tensor] = copy
 
 
-def label_of(node: onnx.NodeProto) -> str:
-    """How a node is called in messages: its name, or its first output's."""
-    return str(node.name or next(filter(None, node.output), node.op_type))
-
-
-def _renamed(node: onnx.NodeProto, inputs: Sequence[str]) -> onnx.NodeProto:
-    """A copy of a node that reads other tensors."""
-    copy = onnx.NodeProto()
-    copy.CopyFrom(node)
-    copy.input[:] = inputs
-    return copy
-
-
 def unquantised(imported: Import) -> onnx.ModelProto:
     """The checked model without the roundings that the graph holds as fixed codes: what passes must not change."""
     model = onnx.ModelProto()
@@ -219,7 +207,7 @@ def _leading_to_work(model: onnx.ModelProto) -> set[int]:
     for index, node in reversed(list(enumerate(model.graph.node))):
         if node.op_type in WORTHWHILE or wanted.intersection(node.output):
             found.add(index)
-            wanted.update(filter(None, node.input))
+            wanted.update(reads(node))
     return found
 
 
@@ -259,7 +247,7 @@ def _sub_model(
     imported: Import, nodes: list[onnx.NodeProto], inputs: Sequence[str], outputs: list[onnx.ValueInfoProto]
 ) -> onnx.ModelProto:
     """Some nodes of a model as a model of their own, fed by tensors of the accelerator (batch 1)."""
-    read = {tensor for node in nodes for tensor in node.input}
+    read = {tensor for node in nodes for tensor in reads(node)}
     feeds = [
         onnx.helper.make_tensor_value_info(tensor, onnx.TensorProto.FLOAT, [1, *imported.graph.shapes[tensor]])
         for tensor in inputs

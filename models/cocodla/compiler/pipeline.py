@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 import onnx
 from threadpoolctl import threadpool_limits
 
@@ -17,6 +18,7 @@ from cocodla.compiler.equalise import equalise
 from cocodla.compiler.ir import Conv, Graph, Host, Shape
 from cocodla.compiler.lower import HardwareLayer, lower
 from cocodla.compiler.network import HostStep, InputSpec, Layer, Network, OutputSpec
+from cocodla.compiler.nodes import label_of
 from cocodla.compiler.options import CompileOptions
 from cocodla.compiler.passes import Verifier, run_passes
 from cocodla.compiler.pixels import Conversion, PixelMap, conversion, exact_conversion
@@ -30,6 +32,7 @@ VERIFIED_IMAGES = 4
 Result = TypeVar("Result")
 
 
+@np.errstate(over="ignore", invalid="ignore")  # infinite and NaN values are looked for, and named
 @threadpool_limits.wrap(limits=1, user_api="blas")  # the matrices are small: more threads only wait for each other
 def compile_model(
     path: Path | str, calibration: Calibration, options: CompileOptions | None = None
@@ -47,7 +50,7 @@ def compile_model(
 def _placed(path: Path | str, options: CompileOptions, work: Callable[[partition.Import], Result]) -> Result:
     """Do something with an imported model; a node that turns out not to fit goes to the host, and all begins again."""
     model, forced = frontend.load_model(path), dict[str, str]()
-    operators = {partition.label_of(node): node.op_type for node in model.graph.node}
+    operators = {label_of(node): node.op_type for node in model.graph.node}
     while True:
         copy = onnx.ModelProto()
         copy.CopyFrom(model)

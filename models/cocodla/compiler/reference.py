@@ -43,6 +43,7 @@ from cocodla.compiler.ir import (
     Slice,
     Transposed,
 )
+from cocodla.errors import UserError
 from cocodla.formats.feature import atoms_to_tensor, tensor_to_atoms
 
 
@@ -71,6 +72,18 @@ def walk(graph: Graph, images: FloatArray) -> Iterator[tuple[str, FloatArray]]:
         for tensor in set(node.inputs):
             if last_use[tensor] == index:
                 values.pop(tensor, None)
+
+
+def check_numbers(graph: Graph, images: FloatArray) -> None:
+    """UserError, with the first such node, if a tensor of the graph is not finite for some images."""
+    for tensor, values in walk(graph, images):
+        check_finite(graph, tensor, values)
+
+
+def check_finite(graph: Graph, tensor: str, values: FloatArray) -> None:
+    """UserError, with node and tensor, for infinite or NaN values."""
+    if not np.isfinite(values).all():
+        raise UserError(f"{graph.where(tensor)} takes infinite or NaN values on the calibration data")
 
 
 def unpooled(tensor: str) -> str:

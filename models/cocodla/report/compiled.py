@@ -100,9 +100,9 @@ def show_network(network: Network, console: Console) -> None:
     for layer in facts["layers"]:
         if layer["tables"]:
             spans = (f"{name} from {first:,} to {last:,}" for name, (first, last) in layer["tables"].items())
-            console.print(f"{layer['name']}: sums of squares in {', '.join(spans)}", highlight=False, markup=False)
+            console.print(f"{layer['name']}: sums of squares in {', '.join(spans)}", highlight=False)
     for operator in facts["host"]:
-        console.print(f"host: {operator}", highlight=False, markup=False)
+        console.print(f"host: {operator}", highlight=False)
     bound = max(network.bound, 1)
     macs = sum(layer.macs for layer in network.layers)
     read = sum(layer["read_bytes"] for layer in facts["layers"])

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from cocodla.runtime.diverge import Divergence
 from cocodla.runtime.quality import LayerQuality, by_impact
@@ -59,11 +60,11 @@ def show_divergence(found: Divergence, console: Console) -> None:
     for name in names:
         table.add_column(name)
     for layer, steps in found.layers:
-        cells = {step.stage: step.figure if step.good else f"[red]{step.figure}[/red]" for step in steps}
+        cells = {step.stage: Text(step.figure, "" if step.good else "red") for step in steps}
         table.add_row(layer.name, layer.operation, *(cells.get(name, "-") for name in names))
     console.print(table)
     if found.rtl_mismatch is not None:
-        console.print(f"RTL: {found.rtl_mismatch}", style="red", highlight=False, markup=False)
+        console.print(f"RTL: {found.rtl_mismatch}", style="red", highlight=False)
     if found.first is None:
         console.print("no divergence", style="green")
     else:

@@ -10,7 +10,7 @@ import numpy as np
 
 from cocodla.compiler import Network
 from cocodla.compiler.frontend import load_model
-from cocodla.compiler.original import outputs_of
+from cocodla.compiler.original import check_shapes, outputs_of
 from cocodla.compiler.pixels import ImageSet
 from cocodla.errors import UserError
 from cocodla.formats import bytes_to_tensor
@@ -44,7 +44,9 @@ def batches(images: ImageSet, size: int = BATCH, progress: Progress | None = Non
 
 def run_golden_batches(network: Network, images: ImageSet, progress: Progress | None = None) -> np.ndarray:
     """First output of the model for all images (batch, *output shape)."""
-    return np.concatenate([network.golden_batch(part) for part in batches(images, progress=progress)])
+    found = [network.golden_batch(part) for part in batches(images, progress=progress)]
+    check_shapes([part.shape[1:] for part in found], network.outputs[0].name)
+    return np.concatenate(found)
 
 
 def golden_tensors(network: Network, images: np.ndarray) -> dict[str, np.ndarray]:

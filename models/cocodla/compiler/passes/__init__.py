@@ -13,6 +13,7 @@ import numpy as np
 from cocodla.compiler import reference
 from cocodla.compiler.ir import FloatArray, Graph
 from cocodla.compiler.passes import fold, fuse, move, pins, place, pools, reshape, transposed
+from cocodla.errors import Fault
 
 Pass = Callable[[Graph], None]
 
@@ -57,7 +58,7 @@ ROUNDING = 32 * 2.0**-24
 """The same in parts of the largest value of all tensors: an output may be the small difference of large ones."""
 
 
-class PassError(RuntimeError):
+class PassError(Fault):
     """A pass changed what the graph computes: a fault of the compiler, not of its user."""
 
 
@@ -96,6 +97,7 @@ class Verifier:
 def run_passes(graph: Graph, verifier: Verifier | None) -> None:
     """Run all passes; with a verifier check the graph as imported and after each pass."""
     if verifier is not None:
+        reference.check_numbers(graph, verifier.images)
         verifier.check(graph, "import")
     for step in PASSES:
         step(graph)
