@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 
 from cocodla import cli_nets, cli_networks, cli_traces
-from cocodla.cli_base import SEED, SIM, WATCHDOG, WAVES, app, command, command_line, console
+from cocodla.cli_base import SEED, SIM, WATCHDOG, WAVES, app, command, command_line, console, run_app
 from cocodla.errors import UserError
 
 __all__ = ["app", "cli_nets", "cli_networks", "cli_traces", "main"]
@@ -159,4 +159,4 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, signal.default_int_handler)
-    app()
+    run_app()

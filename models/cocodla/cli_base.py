@@ -23,6 +23,8 @@ SEED = typer.Option(None, "--seed", help="seed of everything random; printed, an
 WATCHDOG = typer.Option(
     200_000, "--watchdog", min=100, help="cycles without a memory beat or a finished command that mean a run hangs"
 )
+UsageError: Any = typer.BadParameter.__base__
+"""What typer raises for wrong options and arguments."""
 WAVES = typer.Option(False, "--waves", help="record a waveform")
 
 
@@ -43,6 +45,15 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
             _fail(f"{error.filename or 'file system'}: {error.strerror or error}")
 
     return app.command()(guarded)
+
+
+def run_app() -> None:
+    """Run the command of this process; a wrong option or argument ends in one line, too."""
+    try:
+        sys.exit(app(sys.argv[1:] or ["--help"], prog_name="cocodla", standalone_mode=False))
+    except UsageError as error:
+        place = error.ctx.command_path if error.ctx else "cocodla"
+        _fail(f"{error.format_message()} (see {place} --help)")
 
 
 def command_line(*words: object) -> str:

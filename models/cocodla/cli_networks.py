@@ -14,6 +14,7 @@ from rich.text import Text
 
 from cocodla.cli_base import SEED, SIM, WATCHDOG, WAVES, command, command_line, console
 from cocodla.errors import UserError
+from cocodla.files import check_target, write_whole
 
 if TYPE_CHECKING:
     from cocodla.compiler import CompileOptions
@@ -52,6 +53,16 @@ def _numbers(text: str | None, option: str) -> list[float] | None:
         raise UserError(f"{option} takes numbers between commas, not {text!r}") from None
 
 
+def _extents(text: str | None) -> list[int] | None:
+    """Extents between commas."""
+    if text is None:
+        return None
+    words = text.split(",")
+    if not all(word.strip().isdecimal() and int(word) > 0 for word in words):
+        raise UserError(f"--input-shape takes whole numbers from 1, not {text!r}")
+    return [int(word) for word in words]
+
+
 def _address(text: str) -> int:
     """A number in any of the usual spellings."""
     try:
@@ -65,13 +76,10 @@ def _options(
 ) -> CompileOptions:
     from cocodla.compiler import CompileOptions
 
-    extents = _numbers(shape, "--input-shape")
-    if extents is not None and any(extent < 1 or extent != int(extent) for extent in extents):
-        raise UserError(f"--input-shape takes whole numbers from 1, not {shape!r}")
     return CompileOptions(
         pixel_scale=_numbers(scale, "--pixel-scale"),
         pixel_offset=_numbers(offset, "--pixel-offset") or 0.0,
-        input_shape=[int(extent) for extent in extents] if extents else None,
+        input_shape=_extents(shape),
         calibrator=calibrator,  # type: ignore[arg-type]  # checked there
         percentile=percentile,
         **flags,
@@ -118,8 +126,11 @@ def compile(
         asymmetric=asymmetric, strict=strict, base_address=_address(base),
     )  # fmt: skip
     target = output or model.with_suffix(".dla")
-    if target.is_dir() or not target.parent.is_dir():
-        raise UserError(f"{target}: {'is a folder' if target.is_dir() else 'its folder does not exist'}")
+    check_target(target, [model, *calib])
+    if annotated is not None:
+        check_target(annotated, [model, *calib])
+        if annotated.resolve() == target.resolve():
+            raise UserError(f"{target}: is both the network file and the annotated model")
     with console.status(Text(f"compiling {model.name}")):
         network = compile_model(model, _load(calib, resize, count) if calib else None, options)
         network.save(target)
@@ -167,6 +178,8 @@ def run(
 
     if backend not in ("golden", "rtl"):
         raise UserError(f"unknown backend {backend!r}; known: golden, rtl")
+    if output is not None:
+        check_target(output, [network, *inputs])
     loaded = Network.load(network)
     images = _load(inputs, resize, count)(loaded.input.shape)
     passed = True
@@ -211,8 +224,6 @@ def _save_array(path: Path, values: Any) -> None:
 
     import numpy as np
 
-    from cocodla.files import write_whole
-
     buffer = io.BytesIO()
     np.save(buffer, values)
     write_whole(path, buffer.getvalue())
@@ -236,7 +247,7 @@ def accuracy(
 
     loaded = Network.load(network)
     found = _load(images, resize, count)(loaded.input.shape)
-    classes = load_labels(labels, len(found))
+    classes = load_labels(labels, len(found), first=count is not None)
     with progress_bar(console, f"{loaded.name}, {len(found)} images") as progress:
         result = measure(loaded, found, classes, model, progress)
     report.show_accuracy(result, loaded, console)
@@ -261,7 +272,6 @@ def quantize(
     count: int = COUNT,
 ) -> None:
     """Tell what int8 costs each layer: SQNR, cosine, largest error, saturation, and which layers hurt most."""
-    from cocodla.files import write_whole
     from cocodla.report import quality as tables
     from cocodla.report.progress import progress_bar
     from cocodla.runtime.quality import Study, measure_quality
@@ -270,6 +280,8 @@ def quantize(
         scale, offset, shape, calibrator, percentile, equalise=equalise, bias_correction=bias_correction,
         asymmetric=asymmetric,
     )  # fmt: skip
+    if output is not None:
+        check_target(output, [model, *calib, *inputs])
     with console.status(Text(f"compiling {model.name}")):
         study = Study.of(model, _load(calib, resize, count), options)
     images = _load(inputs or calib, resize, count)(study.network.input.shape)
@@ -314,6 +326,8 @@ def diverge(
         scale, offset, shape, calibrator, percentile, equalise=equalise, bias_correction=bias_correction,
         asymmetric=asymmetric,
     )  # fmt: skip
+    if limit != limit:
+        raise UserError("--limit takes a number of dB, not nan")
     with console.status(Text(f"compiling {model.name}")):
         study = Study.of(model, _load(calib, resize, None), options)
     images = _load(inputs or calib, resize, None)(study.network.input.shape)[:count]

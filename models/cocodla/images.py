@@ -45,8 +45,9 @@ class PictureFiles:
     def _decode(self, path: Path) -> np.ndarray:
         _, channels, height, width = self.shape
         try:
-            with Image.open(path) as picture:
-                picture.load()
+            with Image.open(path) as file:
+                file.load()
+                picture = _bytes_of(file, path)
                 if picture.size != (width, height):
                     if not self.resize:
                         found = f"{picture.width} x {picture.height}"
@@ -65,23 +66,30 @@ class PictureFiles:
 def load_images(paths: Sequence[Path], shape: tuple[int, ...], resize: bool = False) -> ImageSet:
     """Inputs for a model of input `shape` from files of one kind, or from a folder.
 
-    paths: picture files; a folder of pictures or of .npy files; one .npy, .npz (first array), IDX (plain or gzip) or
+    paths: picture files; a folder of pictures or of .npy files; one .npy, .npz (of one array), IDX (plain or gzip) or
     CIFAR-10 .bin file. resize: scale pictures to the input's size. UserError for a missing, unreadable or empty
     source and for a wrong size.
     """
     files = [file for path in paths for file in _expand(path)]
     if not files:
         raise UserError("no input files given" if not paths else f"{paths[0]}: no images in this folder")
-    if all(file.suffix.lower() in PICTURES for file in files):
+    pictures = [file for file in files if file.suffix.lower() in PICTURES]
+    if len(pictures) == len(files):
         return PictureFiles(files, shape, resize)
+    if pictures:
+        other = next(file for file in files if file not in pictures)
+        raise UserError(f"{other}: not a picture as {pictures[0]} is; inputs are of one kind")
     arrays = [_fit(_array(file), shape, file) for file in files]
     return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
-def load_labels(path: Path, count: int) -> np.ndarray:
-    """Class numbers (count,) from an IDX, .npy, CIFAR-10 .bin or text file (whole numbers between blanks)."""
+def load_labels(path: Path, count: int, first: bool = False) -> np.ndarray:
+    """Class numbers (count,) from an IDX, .npy, CIFAR-10 .bin or text file (whole numbers between blanks).
+
+    first: there may be more; else UserError if there are not exactly `count`.
+    """
     if not path.is_file():
-        raise UserError(f"{path}: no such file")
+        raise UserError(f"{path}: {'is a folder' if path.is_dir() else 'no such file'}")
     if path.suffix in (".txt", ".csv"):
         try:
             labels = np.array([int(word) for word in path.read_text().replace(",", " ").split()])
@@ -92,8 +100,9 @@ def load_labels(path: Path, count: int) -> np.ndarray:
     else:
         labels = _array(path)
     if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
-        raise UserError(f"{path}: labels must be one whole number for each image, it holds {_text(labels.shape)}")
-    if len(labels) < count:
+        raise UserError(f"{path}: labels must be one whole number for each image, it holds {_text(labels.shape)} "
+                        f"of {labels.dtype}")
+    if len(labels) < count or (len(labels) > count and not first):
         raise UserError(f"{path}: {len(labels)} labels for {count} images")
     return labels[:count].astype(np.int64)
 
@@ -113,14 +122,36 @@ def _array(path: Path) -> np.ndarray:
     if path.suffix == ".bin":
         return _cifar(path)[:, 1:].reshape(-1, 3, 32, 32)
     if path.suffix not in (".npy", ".npz"):
-        return read_idx(path)
+        try:
+            return read_idx(path)
+        except UserError as error:
+            raise UserError(f"{error}; known by their names are pictures, .npy, .npz and CIFAR-10 .bin") from None
     try:
         found = np.load(path, mmap_mode="r" if path.suffix == ".npy" else None, allow_pickle=False)
-        return found[found.files[0]] if isinstance(found, np.lib.npyio.NpzFile) else found
+        return _only_array(found, path) if isinstance(found, np.lib.npyio.NpzFile) else found
+    except UserError:
+        raise
     except (OSError, ValueError, EOFError, IndexError) as error:
         raise UserError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from None
     except Exception as error:  # zip and zlib errors of a damaged archive
         raise UserError(f"{path}: not a numpy file ({error})") from None
+
+
+def _only_array(archive: np.lib.npyio.NpzFile, path: Path) -> np.ndarray:
+    """The array of an .npz file; which of several is meant nobody can tell."""
+    if len(archive.files) != 1:
+        names = f" ({', '.join(archive.files)})" if archive.files else ""
+        raise UserError(f"{path}: holds {len(archive.files)} arrays{names}, exactly one is wanted")
+    return np.asarray(archive[archive.files[0]])
+
+
+def _bytes_of(picture: Image.Image, path: Path) -> Image.Image:
+    """A picture of 8 bits a channel: of 16-bit grey the upper byte, as of 16-bit colours. UserError for wider ones."""
+    if picture.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
+    if picture.mode in ("I", "F"):
+        raise UserError(f"{path}: a picture must have 8 or 16 bits a channel, this one has 32 (mode {picture.mode})")
+    return picture
 
 
 def _cifar(path: Path) -> np.ndarray:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -12,6 +17,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from cocodla.compiler import Network
+from cocodla.errors import UserError
 
 from .conftest import LENET, complaint, invoke
 
@@ -110,7 +116,7 @@ def test_unreadable_files(tmp_path: Path, images: Path) -> None:
     (np.full((4, 1, 8, 8), np.nan, np.float32), ["not finite"]),
     (np.zeros((4, 1, 8, 8), np.uint8), ["input 'image'", "never varies"]),
     (np.full((4, 1, 8, 8), 7, np.uint8), ["input 'image'", "never varies"]),
-    (np.full((4, 1, 8, 8), 1j, np.complex64), ["not finite"]),
+    (np.full((4, 1, 8, 8), 1j, np.complex64), ["type complex64"]),
 ])  # fmt: skip
 def test_bad_calibration_data(values: np.ndarray, words: list[str], tmp_path: Path) -> None:
     np.save(tmp_path / "c.npy", values)
@@ -207,9 +213,53 @@ def test_labels_that_do_not_fit(compiled: Path, digits: Path, tmp_path: Path) ->
     assert "10 outputs" in complaint("accuracy", compiled, *pictures, "--labels", tmp_path / "large.txt")
 
 
+def test_output_to_a_device(compiled: Path, digits: Path, tmp_path: Path) -> None:
+    """What is no regular file is written into, not replaced."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE)
+    assert invoke("run", compiled, "--input", digits / "png", "-o", pipe).exit_code == 0
+    assert reader.communicate(timeout=60)[0].startswith(b"\x93NUMPY") and pipe.is_fifo()
+
+
 def test_damaged_network_file(compiled: Path, tmp_path: Path) -> None:
-    (tmp_path / "half.dla").write_bytes(compiled.read_bytes()[:1000])
-    assert "not a compiled network" in complaint("inspect", tmp_path / "half.dla")
+    """Cut short, and with single bytes changed: named, or (a byte that means nothing) still the same network."""
+    whole, damaged = compiled.read_bytes(), tmp_path / "damaged.dla"
+    damaged.write_bytes(whole[:1000])
+    assert "not a compiled network" in complaint("inspect", damaged)
+    random = np.random.default_rng(5)
+    for place in random.integers(0, len(whole), 300):
+        changed = bytearray(whole)
+        changed[place] ^= int(random.integers(1, 256))
+        damaged.write_bytes(changed)
+        try:
+            assert Network.load(damaged) == Network.load(compiled)
+        except UserError as error:
+            assert "damaged.dla" in str(error)
+
+
+Edit = Callable[[dict[str, Any]], object]
+
+
+@pytest.mark.parametrize("edit", [
+    lambda values: values.update(format=1), lambda values: values.clear(), lambda values: values.update(layers=[]),
+    lambda values: values.update(outputs=[]), lambda values: values.update(tensors={}),
+    lambda values: values["layers"][0].update(completes=["nobody"]),
+    lambda values: values["layers"][0].update(registers=3),
+    lambda values: values["layers"][0]["registers"].update({"SDP.NO_SUCH": 1}),
+    lambda values: values["layers"][0].update(units=["FFT"]), lambda values: values.update(memory_end=0),
+])  # fmt: skip
+def test_network_files_that_make_no_sense(edit: Edit, compiled: Path, tmp_path: Path) -> None:
+    target = tmp_path / "edited.dla"
+    with zipfile.ZipFile(compiled) as before, zipfile.ZipFile(target, "w") as after:
+        for member in before.namelist():
+            data = before.read(member)
+            if member == "network.json":
+                values = json.loads(data)
+                edit(values)
+                data = json.dumps(values).encode()
+            after.writestr(member, data)
+    assert "edited.dla: not a compiled network" in complaint("inspect", target)
 
 
 def test_full_disk_leaves_the_old_file(
@@ -231,12 +281,10 @@ def test_full_disk_leaves_the_old_file(
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
 def test_network_on_a_full_disk(digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import zipfile
-
-    def full(self: zipfile.ZipFile, *args: object) -> None:
+    def full(self: Path, data: bytes) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     target = tmp_path / "n.dla"
     line = complaint("compile", LENET, "--calib", digits / "png", "--pixel-scale", 1 / 255, "-o", target)
     assert "n.dla" in line and "No space left on device" in line
@@ -256,3 +304,79 @@ def test_interruption(digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_output_in_a_folder_that_is_not_there(digits: Path, tmp_path: Path) -> None:
     line = complaint("compile", LENET, "--calib", digits / "png", "-o", tmp_path / "no" / "n.dla")
     assert "its folder does not exist" in line
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    ([], ["MODEL", "cocodla compile --help"]), (["--colour"], ["--colour"]), (["m.onnx", "--count", "x"], ["--count"]),
+])  # fmt: skip
+def test_wrong_usage(arguments: list[str], words: list[str]) -> None:
+    """The process itself: the test runner would print typer's own box."""
+    command = [sys.executable, "-m", "cocodla", "compile", *arguments]
+    outcome = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert outcome.returncode == 2 and not outcome.stdout
+    assert outcome.stderr.startswith("cocodla: ") and outcome.stderr.count("\n") == 1
+    assert all(word.lower() in outcome.stderr.lower() for word in words), outcome.stderr
+
+
+def test_files_that_cannot_be_written_are_told_first(compiled: Path, digits: Path, tmp_path: Path) -> None:
+    """Before any work, and nothing is written."""
+    away, calib = tmp_path / "no" / "x", ["--calib", digits / "png"]
+    assert "folder does not exist" in complaint("compile", LENET, *calib, "-o", tmp_path / "n.dla", "--annotated", away)
+    assert "folder does not exist" in complaint("run", compiled, "--input", digits / "png", "-o", away)
+    assert "folder does not exist" in complaint("quantize", LENET, *calib, "-o", away)
+    own = tmp_path / "own.onnx"
+    own.write_bytes(LENET.read_bytes())
+    assert "overwritten" in complaint("compile", own, *calib, "-o", own)
+    assert "overwritten" in complaint("compile", own, *calib, "--annotated", own)
+    assert "both" in complaint("compile", own, *calib, "-o", tmp_path / "a", "--annotated", tmp_path / "a")
+    assert own.read_bytes() == LENET.read_bytes() and [path.name for path in tmp_path.iterdir()] == ["own.onnx"]
+
+
+@pytest.mark.parametrize("shape", ["nan,8,8", "inf,8,8", "1.5,8,8", "-1,8,8", "1,,8"])
+def test_bad_input_shapes(shape: str, tmp_path: Path, images: Path) -> None:
+    line = complaint("compile", model(tmp_path / "m.onnx"), "--calib", images, "--input-shape", shape)
+    assert "--input-shape" in line and shape in line
+
+
+def test_arrays_that_are_no_images(compiled: Path, digits: Path, tmp_path: Path) -> None:
+    pictures = np.load(digits / "digits.npy")[:2]
+    np.savez(tmp_path / "two.npz", images=pictures, labels=[1, 2])
+    assert "2 arrays (images, labels)" in complaint("run", compiled, "--input", tmp_path / "two.npz")
+    np.savez(tmp_path / "none.npz")
+    assert "0 arrays" in complaint("run", compiled, "--input", tmp_path / "none.npz")
+    np.save(tmp_path / "bool.npy", pictures > 128)
+    assert "type bool" in complaint("run", compiled, "--input", tmp_path / "bool.npy")
+    (tmp_path / "a.txt").write_text("digits")
+    assert ".npy" in complaint("run", compiled, "--input", tmp_path / "a.txt")
+    mixed = ["--input", digits / "png" / "0.png", "--input", digits / "digits.npy"]
+    assert "one kind" in complaint("run", compiled, *mixed)
+
+
+def test_wide_pictures(compiled: Path, digits: Path, tmp_path: Path) -> None:
+    """Of 16 bits the upper byte counts, 32 bits are refused."""
+    from PIL import Image
+
+    pixels = np.load(digits / "digits.npy")[3, 0]
+    Image.fromarray(pixels).save(tmp_path / "8.png")
+    Image.fromarray(pixels.astype(np.uint16) << 8 | 0x7F).save(tmp_path / "16.png")
+    Image.fromarray(pixels.astype(np.float32)).save(tmp_path / "32.tif")
+    for name in ("8", "16"):
+        options = ["--input", tmp_path / f"{name}.png", "-o", tmp_path / f"{name}.npy"]
+        assert invoke("run", compiled, *options).exit_code == 0
+    np.testing.assert_array_equal(np.load(tmp_path / "8.npy"), np.load(tmp_path / "16.npy"))
+    assert "this one has 32" in complaint("run", compiled, "--input", tmp_path / "32.tif")
+
+
+def test_labels_of_more_images(compiled: Path, digits: Path, tmp_path: Path) -> None:
+    options = ["--images", digits / "digits.npy", "--labels", tmp_path / "labels.npy"]
+    np.save(tmp_path / "labels.npy", [*np.load(digits / "labels.npy"), 1])
+    assert "301 labels for 300 images" in complaint("accuracy", compiled, *options)
+    assert invoke("accuracy", compiled, *options, "--count", 20).exit_code == 0
+    np.save(tmp_path / "labels.npy", np.load(digits / "labels.npy").astype(float))
+    assert "float64" in complaint("accuracy", compiled, *options)
+
+
+def test_float_model_of_another_input(compiled: Path, digits: Path, tmp_path: Path) -> None:
+    other = model(tmp_path / "m.onnx")
+    options = ["--images", digits / "digits.npy", "--labels", digits / "labels.npy", "--model", other]
+    assert "m.onnx: takes N x [1, 8, 8]" in complaint("accuracy", compiled, *options)

@@ -7,8 +7,8 @@ memory.bin (constants) and host.onnx (the part that runs on the host, if any). T
 from __future__ import annotations
 
 import base64
+import io
 import json
-import os
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
@@ -22,8 +22,10 @@ from cocodla.compiler.ir import FloatArray, Quantisation, Shape
 from cocodla.compiler.pixels import PixelMap, check_images
 from cocodla.compiler.tensors import Box, Tensor, from_json, to_json
 from cocodla.errors import UserError
+from cocodla.files import write_whole
 from cocodla.formats import bytes_to_tensor, tensor_to_bytes
 from cocodla.formats.pixels import image_to_planes
+from cocodla.registers import MAP
 
 if TYPE_CHECKING:
     from cocodla.program.execution import Execution
@@ -345,7 +347,6 @@ class Network:
 
     def save(self, path: Path | str) -> None:
         """Write the network file, whole or not at all."""
-        path = Path(path)
         values = {
             "format": FORMAT,
             **{entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name not in ("memory", "host")},
@@ -356,16 +357,11 @@ class Network:
             "steps": [{**asdict(step), "model": base64.b64encode(step.model).decode()} for step in self.steps],
         }
         contents = (json.dumps(values, indent=1).encode(), self.memory, self.host)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        try:
-            with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
-                for member, data in zip(MEMBERS, contents, strict=True):
-                    archive.writestr(zipfile.ZipInfo(member, (2000, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
-            temporary.replace(path)
-        except OSError as error:
-            raise UserError(f"{path}: cannot be written ({error.strerror})") from error
-        finally:
-            temporary.unlink(missing_ok=True)
+        archived = io.BytesIO()
+        with zipfile.ZipFile(archived, "w", zipfile.ZIP_DEFLATED) as archive:
+            for member, data in zip(MEMBERS, contents, strict=True):
+                archive.writestr(zipfile.ZipInfo(member, (2000, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
+        write_whole(path, archived.getvalue())
 
     @staticmethod
     def load(path: Path | str) -> Network:
@@ -377,18 +373,38 @@ class Network:
             values = json.loads(text)
             if values.pop("format") != FORMAT:
                 raise ValueError("written by another version of cocodla")
-            return _from_json(values, memory, host)
+            network = _from_json(values, memory, host)
+            _check(network)
+            return network
         except FileNotFoundError as error:
             raise UserError(f"{path}: no such file") from error
         except OSError as error:
             raise UserError(f"{path}: cannot be read ({error.strerror})") from error
-        except (zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
-            raise UserError(f"{path}: not a compiled network ({error})") from error
+        except Exception as error:  # a damaged archive or JSON of another kind may raise anything
+            raise UserError(f"{path}: not a compiled network ({error or type(error).__name__})") from error
 
 
 def check_name(image: int, tensor: str) -> str:
     """Name under which a tensor of an image is read back."""
     return f"image{image}/{tensor}"
+
+
+def _check(network: Network) -> None:
+    """ValueError for a network whose parts do not fit together."""
+    if not network.layers or not network.outputs:
+        raise ValueError("it has no layers or no outputs")
+    named = [network.input.tensor, *network.fetched, *(step.output for step in network.steps)]
+    for layer in network.layers:
+        named += [*layer.completes, *(name for name, _ in (*layer.reads, *layer.writes))]
+        names = [*layer.registers, *layer.address_registers, *layer.shared]
+        unknown = [name for name in (*names, *(f"{unit}.D_OP_ENABLE" for unit in layer.units)) if name not in MAP]
+        if unknown:
+            raise ValueError(f"layer {layer.name!r}: there is no register {unknown[0]!r}")
+    missing = [name for name in named if name not in network.tensors]
+    if missing:
+        raise ValueError(f"tensor {missing[0]!r} is missing")
+    if network.memory_base + len(network.memory) > network.memory_end:
+        raise ValueError("its constants end behind its memory")
 
 
 def _from_json(values: dict[str, Any], memory: bytes, host: bytes) -> Network:

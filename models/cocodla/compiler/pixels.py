@@ -200,6 +200,8 @@ def check_images(images: np.ndarray, shape: Shape, what: str) -> np.ndarray:
 
 def check_numbers(array: np.ndarray, what: str) -> None:
     """UserError unless all values are finite real numbers."""
-    real = np.issubdtype(array.dtype, np.integer) or np.issubdtype(array.dtype, np.floating)
-    if not (real and np.isfinite(array).all()):
-        raise UserError(f"{what} hold values that are not finite numbers")
+    if not (np.issubdtype(array.dtype, np.integer) or np.issubdtype(array.dtype, np.floating)):
+        raise UserError(f"{what} hold values of type {array.dtype}, not pixels (uint8) or real numbers")
+    wrong = array.size - np.count_nonzero(np.isfinite(array))
+    if wrong:
+        raise UserError(f"{what} hold values that are not finite numbers ({wrong} of {array.size})")

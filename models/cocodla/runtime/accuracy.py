@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import onnx
 
 from cocodla.compiler import Network
 from cocodla.compiler.frontend import load_model
@@ -71,6 +72,17 @@ def model_inputs(network: Network, images: np.ndarray) -> np.ndarray:
     return network.input.pixels.to_input(images) if images.dtype == np.uint8 else images.astype(np.float32)
 
 
+def _check_input(original: onnx.ModelProto, network: Network, path: Path) -> None:
+    """UserError if a model takes another input than the network."""
+    constants = {tensor.name for tensor in original.graph.initializer}
+    for value in original.graph.input:
+        extents = [dim.dim_value for dim in value.type.tensor_type.shape.dim[1:]]
+        shape = network.input.shape
+        fits = len(extents) == len(shape) and all(a in (0, b) for a, b in zip(extents, shape, strict=True))
+        if value.name not in constants and not fits:
+            raise UserError(f"{path}: takes N x {extents}, {network.name} takes N x {list(shape)}")
+
+
 def measure(
     network: Network,
     images: ImageSet,
@@ -80,6 +92,8 @@ def measure(
 ) -> Accuracy:
     """Accuracy of a classifier on the golden model, and of the float model it was made from if that is given."""
     original = load_model(model) if model is not None else None
+    if original is not None and model is not None:
+        _check_input(original, network, model)
     ours, exact = [], []
     for part in batches(images, progress=progress):
         ours.append(network.golden_batch(part).reshape(len(part), -1))
