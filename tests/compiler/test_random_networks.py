@@ -10,12 +10,10 @@ import pytest
 from onnx import TensorProto, helper
 from onnx_builder import Builder
 
-from cocodla.compiler import CompileOptions, compile_model, quantise_model
+from cocodla.compiler import CompileOptions, compile_model
 from cocodla.compiler.frontend import load_model
 from cocodla.compiler.original import outputs_of
 from cocodla.fuzz.check import check, shrink
-from cocodla.fuzz.layers import layer_fault
-from cocodla.runtime.quality import Study
 
 SEEDS = range(60)
 
@@ -37,27 +35,6 @@ def test_fault_is_found_and_shrunk(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     finding = check(3, tmp_path)
     assert finding.kind == "crash" and finding.nodes > 1
     assert shrink(finding, tmp_path).nodes < finding.nodes
-
-
-def test_fault_of_a_layer_is_placed(tmp_path: Path) -> None:
-    """A weight, a bias and a rounding that are wrong by themselves are each told with layer and place."""
-    builder = Builder((8, 6, 7)).conv(9, (3, 3), pads=[1, 0, 1, 2]).node("LeakyRelu", alpha=0.1).conv(5, (1, 1))
-    path, images = builder.save(tmp_path / "m.onnx"), np.random.default_rng(1).normal(size=(4, 8, 6, 7))
-    network = compile_model(path, images.astype(np.float32))
-
-    def study() -> Study:
-        return Study(*quantise_model(path, images.astype(np.float32)), network)
-
-    assert layer_fault(study(), images) is None
-    wrong = study()
-    wrong.graph.nodes[0].weight = np.flip(wrong.graph.nodes[0].weight, 0)
-    assert "in float" in str(layer_fault(wrong, images)) and str(layer_fault(wrong, images)).startswith("conv0")
-    wrong = study()
-    wrong.quantised.layers[1].bias = wrong.quantised.layers[1].bias + 2 * 2**14
-    assert "integer oracle" in str(layer_fault(wrong, images)) and str(layer_fault(wrong, images)).startswith("conv2")
-    wrong = study()
-    wrong.quantised.layers[0].exact_bias = wrong.quantised.layers[0].exact_bias + 3
-    assert "ideal rounding" in str(layer_fault(wrong, images))
 
 
 def worst_sqnr(builder: Builder, outputs: list[str], folder: Path, options: CompileOptions | None = None) -> float:

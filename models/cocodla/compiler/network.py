@@ -310,21 +310,27 @@ class Network:
 
         return session(onnx.load_model_from_string(self.host))
 
-    def input_bytes(self, images: np.ndarray) -> np.ndarray:
-        """Memory contents of the input tensor for each image: (batch, bytes) uint8."""
+    def input_codes(self, images: np.ndarray) -> np.ndarray:
+        """What the first layer reads, (batch, C, H, W): pixel bytes (uint8), or int8 codes."""
         images = check_images(images, self.input.shape, "images")
         tensor = self.tensors[self.input.tensor]
-        if images.dtype == np.uint8 and tensor.form == "pixels":
-            pixels = images
-        elif images.dtype == np.uint8:
-            return self.input_bytes(self.input.pixels.to_input(images))
-        elif tensor.form == "pixels":
-            pixels = self.input.pixels.to_pixels(images)
-        else:
-            return tensor_to_bytes(self._quantised_input(images.astype(np.float32)), tensor.layout)
-        image = np.moveaxis(pixels.reshape(-1, *tensor.shape), 1, -1)
-        planes = image_to_planes(np.ascontiguousarray(image), tensor.pixel_format, tensor.line_strides)
-        return np.concatenate(planes, axis=-1)
+        if tensor.form == "pixels":
+            pixels = images if images.dtype == np.uint8 else self.input.pixels.to_pixels(images)
+            return pixels.reshape(-1, *tensor.shape)
+        values = self.input.pixels.to_input(images) if images.dtype == np.uint8 else images.astype(np.float32)
+        if self.input.map_scale is not None and self.input.map_shift is not None:
+            scale, shift = np.array(self.input.map_scale), np.array(self.input.map_shift)
+            wide = (-1, *(1,) * (values.ndim - 2))
+            values = values * scale.reshape(wide) + shift.reshape(wide)
+        return Quantisation(tensor.scale, tensor.zero).quantise(values.reshape(-1, *tensor.shape))
+
+    def input_bytes(self, images: np.ndarray) -> np.ndarray:
+        """Memory contents of the input tensor for each image: (batch, bytes) uint8."""
+        tensor, codes = self.tensors[self.input.tensor], self.input_codes(images)
+        if tensor.form != "pixels":
+            return tensor_to_bytes(codes, tensor.layout)
+        image = np.ascontiguousarray(np.moveaxis(codes, 1, -1))
+        return np.concatenate(image_to_planes(image, tensor.pixel_format, tensor.line_strides), axis=-1)
 
     def _first_values(self, images: np.ndarray) -> FloatArray:
         """The input as host operators see it."""
@@ -334,14 +340,6 @@ class Network:
         tensor = self.tensors[self.input.tensor]
         codes = Quantisation(tensor.scale, tensor.zero)
         return codes.dequantise(codes.quantise(value))
-
-    def _quantised_input(self, images: FloatArray) -> np.ndarray:
-        tensor = self.tensors[self.input.tensor]
-        if self.input.map_scale is not None and self.input.map_shift is not None:
-            scale, shift = np.array(self.input.map_scale), np.array(self.input.map_shift)
-            wide = (-1, *(1,) * (images.ndim - 2))
-            images = images * scale.reshape(wide) + shift.reshape(wide)
-        return Quantisation(tensor.scale, tensor.zero).quantise(images.reshape(-1, *tensor.shape))
 
     # -- file --------------------------------------------------------------------------------
 

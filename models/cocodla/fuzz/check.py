@@ -12,14 +12,12 @@ from random import Random
 import numpy as np
 import onnx
 
-from cocodla.compiler import CompileOptions, Network, compile_model, quantise_model, reference
+from cocodla.compiler import CompileOptions, Network, compile_model, quantise_model
 from cocodla.compiler.frontend import load_model
-from cocodla.compiler.ir import Graph
 from cocodla.compiler.original import outputs_of
-from cocodla.compiler.quantised import QuantisedGraph
 from cocodla.errors import UserError
 from cocodla.files import write_whole
-from cocodla.fuzz.layers import layer_fault
+from cocodla.fuzz.layers import layer_fault, rounded_outputs
 from cocodla.fuzz.networks import random_network
 from cocodla.golden import run as run_golden
 from cocodla.program import Program, compare
@@ -109,14 +107,15 @@ def _run(
     inputs = model_inputs(network, images)
     exact = outputs_of(load_model(path), [output.name for output in network.outputs], inputs)
     finding.sqnr = _worst_sqnr(exact, got)
+    study = Study(*quantise_model(path, images, options), network)
     if finding.sqnr < GOOD_SQNR:
-        implied = _worst_sqnr(exact, _rounded(network, *quantise_model(path, images, options), inputs))
+        implied = _worst_sqnr(exact, rounded_outputs(study, images))
         if finding.sqnr < implied - MARGIN:
             finding.kind = "inaccurate"
             finding.text = f"{finding.sqnr:.1f} dB at an output, its scales imply {implied:.1f}"
             return
     few = images[:2]
-    fault = layer_fault(Study(*quantise_model(path, images, options), network), few, options.bias_correction)
+    fault = layer_fault(study, few, options.bias_correction)
     if fault:
         finding.kind, finding.text = "layer", fault
         return
@@ -126,19 +125,6 @@ def _run(
         finding.kind, finding.text = "batch", difference
     elif simulation is not None:
         _on_rtl(finding, programs, simulation)
-
-
-def _rounded(
-    network: Network, graph: Graph, quantised: QuantisedGraph, images: np.ndarray
-) -> dict[str, np.ndarray]:
-    """Outputs of the float graph with every tensor rounded to its codes: what the scales alone cost."""
-    values: dict[str, np.ndarray] = {graph.input: next(iter(reference.walk(graph, images)))[1]}
-    for node in graph.nodes:
-        inputs = [values[name] for name in node.inputs]
-        value = reference.evaluate(node, *inputs).reshape(-1, *graph.shapes[node.output])
-        meaning = quantised.tensors.get(node.output)
-        values[node.output] = value if meaning is None else meaning.dequantise(meaning.quantise(value))
-    return network.finish({name: quantised.tensors[name].quantise(values[name]) for name in network.fetched})
 
 
 def _worst_sqnr(exact: Mapping[str, np.ndarray], got: Mapping[str, np.ndarray]) -> float:

@@ -11,6 +11,7 @@ from cocodla.compiler.ideal import ideal_codes
 from cocodla.compiler.ir import Conv, FloatArray, Host, Lrn, Node, Quantisation
 from cocodla.compiler.quantised import QuantisedConv, QuantisedView
 from cocodla.nets import oracle
+from cocodla.runtime.accuracy import model_inputs
 from cocodla.runtime.quality import Study, all_codes, with_quantised_weights
 
 STEPS = 1.5
@@ -27,6 +28,9 @@ def layer_fault(study: Study, images: np.ndarray, corrected: bool = False) -> st
     corrected: the mean error of rounded weights is out of the biases, which may shift any output by as much.
     """
     codes = all_codes(study, images)
+    fault = _input_fault(study, images, codes[study.graph.input])
+    if fault:
+        return f"input: {fault}"
     given = [study.graph.input, *(node.output for node in study.graph.nodes if isinstance(node, Host))]
     expected = oracle.run(study.quantised, codes[study.graph.input], {name: codes[name] for name in given})
     for node in study.graph.nodes:
@@ -41,10 +45,37 @@ def layer_fault(study: Study, images: np.ndarray, corrected: bool = False) -> st
     return None
 
 
+def rounded_outputs(study: Study, images: np.ndarray) -> dict[str, FloatArray]:
+    """Outputs of the float network with every tensor rounded to its codes: what the scales alone cost."""
+    network, graph, meanings = study.network, study.graph, study.quantised.tensors
+    reader = next(node for node in graph.nodes if graph.input in node.inputs)
+    values = {graph.input: _real(study, graph.input, reader, {graph.input: network.input_codes(images)})}
+    unrounded = next(iter(reference.walk(graph, model_inputs(network, images))))[1]
+    for node in graph.nodes:
+        inputs = [values[name] for name in node.inputs]
+        if isinstance(node, Host):
+            whole = {} if graph.input in graph.pins else {graph.input: unrounded}
+            inputs = [whole.get(name, values[name]).astype(np.float32) for name in node.inputs]
+        meaning = meanings[node.output]
+        value = _as_coded(node, inputs, meaning).reshape(-1, *graph.shapes[node.output])
+        values[node.output] = meaning.dequantise(meaning.quantise(value))
+    return network.finish({name: meanings[name].quantise(values[name]) for name in network.fetched})
+
+
 def _first(got: np.ndarray, wanted: np.ndarray) -> str:
     """The first difference in words."""
     place = tuple(int(index) for index in np.argwhere(got != wanted)[0])
     return f"code {got[place]} at (image, channel, row, column) {place} instead of {wanted[place]}"
+
+
+def _input_fault(study: Study, images: np.ndarray, codes: np.ndarray) -> str | None:
+    """Codes of a quantised input that are not the nearest to its values (ties either way)."""
+    meaning = study.quantised.tensors.get(study.graph.input)
+    if meaning is None:
+        return None
+    values = next(iter(reference.walk(study.graph, model_inputs(study.network, images))))[1].astype(np.float64)
+    wrong = np.abs(codes - np.clip(values / meaning.scale + meaning.zero, -128, 127)) > 0.5 + 1e-3
+    return _first(codes, np.where(wrong, meaning.quantise(values), codes)) if wrong.any() else None
 
 
 def _against_ideal(study: Study, node: Node, codes: dict[str, np.ndarray]) -> str | None:
@@ -63,7 +94,7 @@ def _against_float(study: Study, node: Node, codes: dict[str, np.ndarray], corre
     meaning = study.quantised.tensors[node.output]
     inputs = [_real(study, name, node, codes) for name in node.inputs]
     shape = codes[node.output].shape
-    wanted = _representable(reference.evaluate(node, *inputs).reshape(shape).astype(np.float64), meaning)
+    wanted = _as_coded(node, inputs, meaning).reshape(shape)
     steps = LRN_STEPS if isinstance(node, Lrn) else STEPS
     if isinstance(node, Conv) and node.pool is not None:  # rounded on its way to the pooling, too
         steps += 1
@@ -86,6 +117,13 @@ def _real(study: Study, name: str, node: Node, codes: dict[str, np.ndarray]) -> 
     assert isinstance(layer, QuantisedConv) and layer.conversion is not None
     step, zero = (np.asarray(value)[:, None, None] for value in (layer.conversion.step, layer.conversion.zero))
     return step * (layer.conversion.convert(codes[name]) - zero)
+
+
+def _as_coded(node: Node, inputs: list[FloatArray], meaning: Quantisation) -> FloatArray:
+    """Output of a float layer as far as its codes go; on its way to a pooling a value is clipped already."""
+    if isinstance(node, Conv) and node.pool is not None:
+        return reference.pool(_representable(reference.evaluate(replace(node, pool=None), *inputs), meaning), node.pool)
+    return _representable(reference.evaluate(node, *inputs).astype(np.float64), meaning)
 
 
 def _representable(value: FloatArray, meaning: Quantisation) -> FloatArray:

@@ -147,18 +147,8 @@ def by_impact(layers: list[LayerQuality]) -> list[LayerQuality]:
 
 def all_codes(study: Study, images: np.ndarray) -> dict[str, np.ndarray]:
     """Codes (batch, C, H, W) of every tensor on the golden model, the input and parts read in place included."""
-    return _with_views(study, {**_input_codes(study, images), **golden_tensors(study.network, images)})
-
-
-def _input_codes(study: Study, images: np.ndarray) -> dict[str, np.ndarray]:
-    """What the first layer reads: pixels, or int8 codes."""
-    name = study.network.input.tensor
-    shape = study.graph.shapes[name]
-    if name not in study.quantised.tensors:
-        pixels = images if images.dtype == np.uint8 else study.network.input.pixels.to_pixels(images)
-        return {name: pixels.reshape(-1, *shape)}
-    values = next(iter(reference.walk(study.graph, model_inputs(study.network, images))))[1]
-    return {name: study.quantised.tensors[name].quantise(values)}
+    given = {study.graph.input: study.network.input_codes(images)}
+    return _with_views(study, {**given, **golden_tensors(study.network, images)})
 
 
 def _with_views(study: Study, codes: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -1,0 +1,80 @@
+"""The checks of random networks: what is wrong is told with layer and place, and what codes explain is no fault."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from onnx_builder import Builder
+
+from cocodla.compiler import CompileOptions
+from cocodla.fuzz.layers import layer_fault, rounded_outputs
+from cocodla.runtime.quality import Study
+
+CLIPPING = CompileOptions(calibrator="percentile", percentile=90.0)
+
+
+def study_of(
+    builder: Builder, images: np.ndarray, folder: Path, options: CompileOptions | None = None
+) -> Study:
+    return Study.of(builder.save(folder / "m.onnx"), images, options or CompileOptions())
+
+
+def normal(*shape: int) -> np.ndarray:
+    return np.random.default_rng(1).normal(size=shape).astype(np.float32)
+
+
+def test_fault_of_a_layer_is_placed(tmp_path: Path) -> None:
+    """A weight, a bias and a rounding that are wrong by themselves are each told with layer and place."""
+    builder = Builder((8, 6, 7)).conv(9, (3, 3), pads=[1, 0, 1, 2]).node("LeakyRelu", alpha=0.1).conv(5, (1, 1))
+    images = normal(4, 8, 6, 7)
+
+    def study() -> Study:
+        return study_of(builder, images, tmp_path)
+
+    assert layer_fault(study(), images) is None
+    wrong = study()
+    wrong.graph.nodes[0].weight = np.flip(wrong.graph.nodes[0].weight, 0)
+    assert "in float" in str(layer_fault(wrong, images)) and str(layer_fault(wrong, images)).startswith("conv0")
+    wrong = study()
+    wrong.quantised.layers[1].bias = wrong.quantised.layers[1].bias + 2 * 2**14
+    assert "integer oracle" in str(layer_fault(wrong, images)) and str(layer_fault(wrong, images)).startswith("conv2")
+    wrong = study()
+    wrong.quantised.layers[0].exact_bias = wrong.quantised.layers[0].exact_bias + 3
+    assert "ideal rounding" in str(layer_fault(wrong, images))
+
+
+def test_input_that_is_quantised_wrongly_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    images = normal(4, 8, 6, 7)
+    study = study_of(Builder((8, 6, 7)).conv(9, (3, 3)), images, tmp_path)
+    codes = study.network.input_codes(images)
+    monkeypatch.setattr(study.network, "input_codes", lambda images: np.clip(codes, -128, 126) + np.int8(1))
+    assert str(layer_fault(study, images)).startswith("input: code")
+
+
+def test_codes_of_an_input_between_two_codes(tmp_path: Path) -> None:
+    """Of a value on the border between two codes the check takes the one that the network takes."""
+    builder = Builder((20, 4, 5))
+    factors = builder.floats(20, 1, 1)
+    builder.node("Mul", builder.constant(factors)).node("Add", builder.constant(np.float32(0.3)))
+    study = study_of(builder.node("LeakyRelu", alpha=0.5), normal(12, 20, 4, 5), tmp_path)
+    borders = np.random.default_rng(2).integers(-100, 100, (12, 20, 4, 5)) + 0.5
+    images = (borders * study.quantised.tensors["image"].scale - 0.3) / factors
+    assert layer_fault(study, images.astype(np.float32)) is None
+
+
+def test_clipping_before_an_average(tmp_path: Path) -> None:
+    """A calibrator that clips does so before the pooling behind a convolution."""
+    builder = Builder((8, 6, 8)).conv(4, (1, 1)).node("AveragePool", kernel_shape=[2, 4], strides=[2, 2])
+    images = normal(4, 8, 6, 8)
+    assert layer_fault(study_of(builder, images, tmp_path, CLIPPING), images) is None
+
+
+def test_clipping_of_the_input_counts(tmp_path: Path) -> None:
+    """What the scales alone cost includes the input's: of its square they explain all but the rounding."""
+    images = normal(8, 1, 7, 4)
+    study = study_of(Builder((1, 7, 4)).node("Mul", "image"), images, tmp_path, CLIPPING)
+    implied, got = rounded_outputs(study, images)["t0"], study.network.golden_outputs(images)["t0"]
+    assert np.abs(implied - got).max() < 1.01 * study.quantised.tensors["t0"].scale
+    assert np.abs(images**2 - got).max() > 3
