@@ -12,6 +12,7 @@ from onnx_builder import Builder
 
 from cocodla.compiler import CompileOptions, compile_model
 from cocodla.errors import UserError
+from cocodla.runtime.accuracy import golden_tensors
 from cocodla.runtime.quality import Study, measure_quality
 
 
@@ -153,3 +154,20 @@ def test_refused(build: Callable[[Builder], object], words: str, tmp_path: Path)
     build(builder)
     with pytest.raises(UserError, match=words):
         compile_model(builder.save(tmp_path / "m.onnx"), floats((8, 6, 6)), CompileOptions(strict=True))
+
+
+def test_difference_finer_than_the_multiplier(tmp_path: Path) -> None:
+    """An operand step is hundreds of output steps: a ratio of 16 bits would be steps off, so the host subtracts."""
+    builder, weight = Builder((8, 6, 6)), np.random.default_rng(1).normal(size=(9, 8, 1, 1)).astype(np.float32)
+    parts = [
+        builder.node("Conv", builder.constant(weight * np.float32(factor)), inputs=["image", f"c{index}"]).last
+        for index, factor in enumerate((1, 0.9992))
+    ]
+    path = builder.node("Sub", inputs=parts).save(tmp_path / "m.onnx")
+    images = floats((8, 6, 6))
+    network = compile_model(path, images)
+    reasons = [placement["reason"] for placement in network.meta["host"]]
+    assert len(reasons) == 1 and "with a 16-bit multiplier outputs would be" in reasons[0]
+    codes = golden_tensors(network, images)
+    values = [codes[name] * np.float32(network.tensors[name].scale) for name in parts]
+    np.testing.assert_allclose(network.golden_batch(images), values[0] - values[1], atol=1e-6)

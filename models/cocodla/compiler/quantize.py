@@ -64,7 +64,7 @@ MIN_FRACTION = 8
 INT16_MAX = 32767
 MAX_SHIFT = 48
 TOLERATED = 0.5
-"""Output steps that rounded multipliers may move an output by, where the model fixes scales."""
+"""Output steps that rounded multipliers may move an output by, where they cannot be chosen before the scales."""
 MAX_EXCESS = 8
 """Bits by which a small kernel's multiplier may be too large: 32 bits still hold 512 output steps."""
 LATE_BIAS = 32.0
@@ -275,7 +275,15 @@ def _addition(
     if fraction < 1:
         raise Refused("Add", node.name, f"one step of {first!r} is {ratio:.3g} steps of {second!r}, at most 16384")
     multiplier = max(1, round(ratio * 2**fraction))
-    scale, shift = _rescale(node, shifted.scale / out.scale)
+    steps = shifted.scale / out.scale
+    moved = (255 if scaled.zero else 128) * abs(multiplier * 2.0**-fraction - ratio) * steps
+    if moved > TOLERATED:
+        raise Refused(
+            "Add", node.name,
+            f"one step of {second!r} is {steps:.3g} output steps: with a 16-bit multiplier outputs would be "
+            f"{moved:.2g} steps off",
+        )  # fmt: skip
+    scale, shift = _rescale(node, steps)
     zero, sign = out.zero * 2.0 ** (shift + fraction) / scale, 1
     if node.operation == "difference":
         multiplier, sign = (multiplier, -1) if per_channel else (-multiplier, 1)
