@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,23 +13,39 @@ LARGEST = 24_000
 """Most elements a step may make."""
 
 
-def _conv(grow: Grower, source: str, kernels: int, extent: int, group: int = 1) -> str:
-    """A convolution that keeps height and width; the name of what it makes."""
-    channels, *size = grow.shapes[source]
-    weight = grow.floats(
-        kernels, channels // group, extent, extent, scale=1.4 / (channels // group * extent**2) ** 0.5
-    )
-    sources = [source, grow.constant(weight)]
-    if grow.random.random() < 0.6:
+def conv(grow: Grower, source: str, kernels: int, extent: int | tuple[int, int], **attributes: Any) -> str:
+    """A convolution, padded to keep height and width unless strided; the name of what it makes.
+
+    attributes: group, dilation, stride (the same for both axes). Half of them have a bias.
+    """
+    random, (channels, *size) = grow.random, grow.shapes[source]
+    kernel = (extent, extent) if isinstance(extent, int) else extent
+    group, dilation, stride = (attributes.get(name, 1) for name in ("group", "dilation", "stride"))
+    fan = channels // group * kernel[0] * kernel[1]
+    sources = [source, grow.constant(grow.floats(kernels, channels // group, *kernel, scale=1.4 / fan**0.5))]
+    if random.random() < 0.5:
         sources.append(grow.constant(grow.floats(kernels, scale=0.2)))
-    grow.add("Conv", sources, (kernels, *size), group=group, kernel_shape=[extent] * 2, pads=[extent // 2] * 4)
-    return list(grow.shapes)[-1]
+    pads = [(k - 1) // 2 * dilation for k in kernel]
+    ends = [k // 2 * dilation for k in kernel]
+    return grow.add(
+        "Conv", sources, (kernels, *((n - 1) // stride + 1 for n in size)), group=group, kernel_shape=kernel,
+        pads=[*pads, *ends], dilations=[dilation] * 2, strides=[stride] * 2,
+    )  # fmt: skip
 
 
-def _apply(grow: Grower, kind: str, *sources: str, **attributes: float) -> str:
-    """A node whose output has the shape of its first input."""
-    grow.add(kind, list(sources), grow.shapes[sources[0]], **attributes)
-    return list(grow.shapes)[-1]
+def apply(grow: Grower, kind: str, *sources: str, **attributes: Any) -> str:
+    """A node whose output has the shape of its first input; its name."""
+    return grow.add(kind, list(sources), grow.shapes[sources[0]], **attributes)
+
+
+def normalised(grow: Grower, source: str) -> str:
+    """BatchNormalization; the name of what it makes."""
+    channels = grow.shapes[source][0]
+    parameters = [
+        grow.floats(channels, scale=0.2, mean=1.0), grow.floats(channels, scale=0.2),
+        grow.floats(channels, scale=0.2), np.abs(grow.floats(channels, scale=0.2)) + np.float32(0.7),
+    ]  # fmt: skip
+    return apply(grow, "BatchNormalization", source, *(grow.constant(value) for value in parameters))
 
 
 def residual(grow: Grower) -> bool:
@@ -41,14 +57,14 @@ def residual(grow: Grower) -> bool:
     middle = random.choice([channels, 2 * channels, random.randint(1, 24)])
     if middle * height * width > LARGEST or middle * channels > 2000:
         return False
-    last = _apply(grow, "Relu", _conv(grow, source, middle, random.choice([1, 3])))
+    last = apply(grow, "Relu", conv(grow, source, middle, random.choice([1, 3])))
     if random.random() < 0.4:
-        last = _apply(grow, "Relu", _conv(grow, last, middle, random.choice([3, 5]), group=middle))
-    last = _conv(grow, last, channels, random.choice([1, 3]))
+        last = apply(grow, "Relu", conv(grow, last, middle, random.choice([3, 5]), group=middle))
+    last = conv(grow, last, channels, random.choice([1, 3]))
     pair = [last, source] if random.random() < 0.5 else [source, last]
-    last = _apply(grow, random.choice(["Add", "Add", "Add", "Sum", "Max"]), *pair)
+    last = apply(grow, random.choice(["Add", "Add", "Add", "Sum", "Max"]), *pair)
     if random.random() < 0.6:
-        _apply(grow, "Relu", last)
+        apply(grow, "Relu", last)
     return True
 
 
@@ -58,11 +74,11 @@ def gate(grow: Grower) -> bool:
     if source is None or grow.shapes[source][0] > 64:
         return False
     channels = grow.shapes[source][0]
-    grow.add(grow.random.choice(["GlobalAveragePool", "GlobalMaxPool"]), [source], (channels, 1, 1))
-    last = _apply(grow, "Relu", _conv(grow, list(grow.shapes)[-1], max(1, channels // 2), 1))
-    last = _conv(grow, last, channels, 1)
+    pooled = grow.add(grow.random.choice(["GlobalAveragePool", "GlobalMaxPool"]), [source], (channels, 1, 1))
+    last = apply(grow, "Relu", conv(grow, pooled, max(1, channels // 2), 1))
+    last = conv(grow, last, channels, 1)
     kind = grow.random.choice(["HardSigmoid", "HardSigmoid", "Relu", "Sigmoid"])
-    last = _apply(grow, kind, last, **({"alpha": 0.3} if kind == "HardSigmoid" else {}))
+    last = apply(grow, kind, last, **({"alpha": 0.3} if kind == "HardSigmoid" else {}))
     grow.add("Mul", [last, source] if grow.random.random() < 0.3 else [source, last], grow.shapes[source])
     return True
 
@@ -116,12 +132,11 @@ def perceptron(grow: Grower) -> bool:
         source = grow.pick()
         if source is None or int(np.prod(grow.shapes[source])) > 3000:
             return False
-        grow.add("Flatten", [source], (int(np.prod(grow.shapes[source])),))
-        source = list(grow.shapes)[-1]
+        source = grow.add("Flatten", [source], (int(np.prod(grow.shapes[source])),))
     features, middle = grow.shapes[source][0], grow.random.randint(1, 40)
-    grow.add("MatMul", [source, grow.constant(grow.floats(features, middle, scale=1.4 / features**0.5))], (middle,))
-    first = _apply(grow, "Relu", list(grow.shapes)[-1])
-    weight = grow.floats(middle, middle, scale=1.4 / middle**0.5)
-    grow.add("Gemm", [first, grow.constant(weight), grow.constant(grow.floats(middle, scale=0.2))], (middle,))
-    _apply(grow, grow.random.choice(["Add", "Sub", "Mul", "Max"]), list(grow.shapes)[-1], first)
+    weight = grow.constant(grow.floats(features, middle, scale=1.4 / features**0.5))
+    first = apply(grow, "Relu", grow.add("MatMul", [source, weight], (middle,)))
+    square = grow.constant(grow.floats(middle, middle, scale=1.4 / middle**0.5))
+    bias = grow.constant(grow.floats(middle, scale=0.2))
+    apply(grow, grow.random.choice(["Add", "Sub", "Mul", "Max"]), apply(grow, "Gemm", first, square, bias), first)
     return True

@@ -15,25 +15,26 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from cocodla.fuzz import blocks, moving
+from cocodla.fuzz import blocks, families, moving
+from cocodla.fuzz.export import export
 
-OPSET = 13
 LARGEST = 24_000
 """Most elements of a tensor: keeps a network within seconds."""
 
+OBSERVED = 0.06
+"""Share of tensors that are outputs although some node reads them."""
 Shape = tuple[int, ...]
 
 
 @dataclass
 class Grower:
-    """A growing network. shapes: tensors so far (no batch). used: those that some node reads."""
+    """A growing network. shapes: tensors so far (no batch)."""
 
     random: Random
     values: np.random.Generator
     shapes: dict[str, Shape] = field(default_factory=dict)
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     constants: list[onnx.TensorProto] = field(default_factory=list)
-    used: set[str] = field(default_factory=set)
 
     def pick(self, axes: int = 3) -> str | None:
         """A tensor with that many axes, late ones likely."""
@@ -52,14 +53,14 @@ class Grower:
         """Normal float32 values."""
         return (self.values.normal(size=shape) * scale + mean).astype(np.float32)
 
-    def add(self, kind: str, sources: list[str], shapes: Shape | list[Shape], **attributes: Any) -> None:
-        """A node with one output a shape."""
+    def add(self, kind: str, sources: list[str], shapes: Shape | list[Shape], **attributes: Any) -> str:
+        """A node with one output a shape; the name of the first one."""
         shapes = [shapes] if isinstance(shapes, tuple) else shapes
         outputs = [f"t{len(self.shapes) + index}" for index in range(len(shapes))]
         name = f"{kind.lower()}{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, sources, outputs, name=name, **attributes))
         self.shapes.update(zip(outputs, shapes, strict=True))
-        self.used.update(sources)
+        return outputs[0]
 
 
 def _window(grow: Grower, extent: tuple[int, int], largest: int, dilate: bool, pad: bool) -> dict[str, Any] | None:
@@ -160,11 +161,7 @@ def affine(grow: Grower) -> bool:
     channels = shape[0]
     kind = grow.random.choice(["Add", "Sub", "Mul", "Div", "BatchNormalization"])
     if kind == "BatchNormalization":
-        parameters = [
-            grow.floats(channels, scale=0.2, mean=1.0), grow.floats(channels, scale=0.2),
-            grow.floats(channels, scale=0.2), np.abs(grow.floats(channels, scale=0.2)) + np.float32(0.7),
-        ]  # fmt: skip
-        grow.add(kind, [source, *(grow.constant(value) for value in parameters)], shape)
+        blocks.normalised(grow, source)
         return True
     size = grow.random.choice([(), (channels, 1, 1), (1, channels, 1, 1)])
     value = grow.floats(*size, scale=0.3) + np.float32(0 if kind in ("Add", "Sub") else 1.2)
@@ -256,7 +253,7 @@ def reduce(grow: Grower) -> bool:
     shape = grow.shapes[source]
     kind = grow.random.choice(["GlobalAveragePool", "GlobalMaxPool", "ReduceMean", "Flatten", "Reshape"])
     if kind == "ReduceMean":
-        grow.add(kind, [source], (shape[0], 1, 1), axes=[2, 3], keepdims=1)
+        grow.add(kind, [source, grow.constant(np.array([2, 3], np.int64))], (shape[0], 1, 1), keepdims=1)
     elif kind == "Flatten":
         grow.add(kind, [source], (int(np.prod(shape)),))
     elif kind == "Reshape":
@@ -328,6 +325,8 @@ STEPS: dict[Callable[[Grower], bool], int] = {
     conv: 10, pool: 3, activation: 6, affine: 3, combine: 5, cut: 2, reduce: 2, resize: 1, dense: 2, normalise: 1,
     blocks.residual: 2, blocks.gate: 1, blocks.window: 3, blocks.perceptron: 1,
     moving.spread: 1, moving.join: 2, moving.shuffle: 1, moving.single: 2,
+    families.inverted: 1, families.dense: 1, families.inception: 1, families.fire: 1, families.pyramid: 1,
+    families.cross_stage: 1, families.encoder: 1, families.focus: 1, families.heads: 1, families.classifier: 1,
 }  # fmt: skip
 """Kinds of nodes and how often they come."""
 
@@ -343,22 +342,37 @@ def draw_shape(random: Random) -> Shape:
 
 
 def random_network(seed: int, nodes: int | None = None) -> onnx.ModelProto:
-    """A valid network of 1 to 12 nodes; with `nodes` it ends after so many. Every tensor nobody reads is an output."""
+    """A valid network of 1 to 12 nodes, or a block more; with `nodes` it ends after so many.
+
+    Every tensor nobody reads is an output, and now and then one that is read.
+    """
     random = Random(seed)
     wanted = random.choice([1, 2, 3, 4, 6, 8, 12])
     grow = Grower(random, np.random.default_rng(seed))
     shape = draw_shape(random)
     grow.shapes["image"] = shape
-    while len(grow.nodes) < (wanted if nodes is None else min(nodes, wanted)):
+    while len(grow.nodes) < wanted:
         (step,) = random.choices(list(STEPS), list(STEPS.values()))
         step(grow)
+    return _model(grow, f"random{seed}", grow.nodes[:nodes], Random(seed))
+
+
+def _model(grow: Grower, name: str, nodes: list[onnx.NodeProto], random: Random) -> onnx.ModelProto:
+    """The model of the first nodes of a network, in the form of some exporter."""
+    written, constants, opset = export(nodes, grow.constants, random)
+    batch: str | int = "N" if random.random() < 0.7 else 1
+    read = {source for node in nodes for source in node.input}
+    made = [output for node in nodes for output in node.output]
     outputs = [
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", *size])
-        for name, size in grow.shapes.items()
-        if name not in grow.used and name != "image"
+        helper.make_tensor_value_info(output, TensorProto.FLOAT, [batch, *grow.shapes[output]])
+        for output in made
+        if random.random() < OBSERVED or output not in read
     ]
-    source = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", *shape])
-    graph = helper.make_graph(grow.nodes, f"random{seed}", [source], outputs, grow.constants)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
+    inputs = [helper.make_tensor_value_info("image", TensorProto.FLOAT, [batch, *grow.shapes["image"]])]
+    old = opset < 9 and random.random() < 0.5  # files of IR version 3 have constants among their inputs
+    if old:
+        inputs += [helper.make_tensor_value_info(c.name, c.data_type, c.dims) for c in constants]
+    graph = helper.make_graph(written, name, inputs, outputs, constants)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=3 if old else 10)
     onnx.checker.check_model(model, full_check=True)
     return model
