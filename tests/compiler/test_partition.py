@@ -11,9 +11,11 @@ import pytest
 from onnx_builder import Builder
 
 from cocodla.compiler import CompileOptions, Network, compile_model
+from cocodla.compiler.frontend import load_model
 from cocodla.compiler.original import outputs_of
 from cocodla.errors import UserError
 from cocodla.golden.run import run
+from cocodla.report.annotate import placement
 
 
 def compiled(builder: Builder, path: Path, images: np.ndarray, options: CompileOptions | None = None) -> Network:
@@ -128,3 +130,48 @@ def test_one_program_is_refused_where_there_are_several(tmp_path: Path) -> None:
     network = compiled(build(Builder(shape, seed=5)), tmp_path, images(*shape))
     with pytest.raises(UserError, match="needs 2 programs"):
         network.program(images(*shape))
+
+
+def diamond(builder: Builder) -> Builder:
+    """Two branches that need the host after one layer and after two: it runs once for both."""
+    start = builder.conv(8, (3, 3), pads=[1, 1, 1, 1]).last
+    first = builder.node("Elu").conv(8, (1, 1)).last
+    builder.node("Identity", inputs=[start])
+    builder.conv(8, (1, 1)).node("Selu").conv(8, (1, 1))
+    return builder.node("Add", inputs=[builder.last, first])
+
+
+def island(builder: Builder) -> Builder:
+    """A ReLU and a product between two host operators: no reason to leave the host."""
+    start = builder.conv(8, (3, 3)).last
+    builder.node("Elu").node("Relu")
+    builder.node("Mul", inputs=[builder.last, start])
+    return builder.node("Selu").conv(4, (1, 1))
+
+
+def product_beside_work(builder: Builder) -> Builder:
+    """The accelerator has work in the stage of the product: it makes the product, too."""
+    start = builder.conv(8, (3, 3)).node("Elu").last
+    work = builder.conv(8, (1, 1)).last
+    builder.node("Mul", inputs=[work, start])
+    return builder.node("Selu").conv(4, (1, 1))
+
+
+@pytest.mark.parametrize(("grow", "runs", "on_host"), [
+    (diamond, 1, ["Elu", "Selu"]), (island, 1, ["Elu", "Relu", "Mul", "Selu"]),
+    (product_beside_work, 2, ["Elu", "Selu"]),
+])  # fmt: skip
+def test_the_host_runs_as_rarely_as_it_can(
+    grow: Callable[[Builder], Builder], runs: int, on_host: list[str], tmp_path: Path
+) -> None:
+    network = compiled(grow(Builder((3, 8, 8))), tmp_path, images(3, 8, 8))
+    assert network.host_runs == runs and network.stages == runs + 1
+    assert sorted(entry["operator"] for entry in network.meta["host"]) == sorted(on_host)
+
+
+def test_annotation_of_host_operators_in_the_middle(tmp_path: Path) -> None:
+    network = compiled(island(Builder((3, 8, 8))), tmp_path, images(3, 8, 8))
+    places = placement(network, load_model(tmp_path / "m.onnx"))
+    model = onnx.load(tmp_path / "m.onnx")
+    for node in model.graph.node:
+        assert (places[node.output[0]] == "host") == (node.op_type != "Conv"), node.name

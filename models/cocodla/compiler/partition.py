@@ -55,7 +55,7 @@ class Partition:
     def __init__(self, result: Import, strict: bool) -> None:
         self.result, self.strict = result, strict
         self.made: dict[str, onnx.NodeProto] = {}
-        self.worthwhile = _leading_to_work(result.model)
+        self.worthwhile = _leading_to_work(result.model, set())
         self.kinds = _float_shapes(result.model)
 
     def admit(self, index: int, inputs: Sequence[str]) -> str | None:
@@ -200,11 +200,36 @@ def rounds_on_host(imported: Import) -> bool:
     return any(node.op_type == "QuantizeLinear" for model in models for node in model.graph.node)
 
 
-def _leading_to_work(model: onnx.ModelProto) -> set[int]:
-    """Numbers of the nodes that are, or lead to, an operator worth the accelerator."""
+def idle(imported: Import) -> dict[str, str]:
+    """Nodes between host operators in a stage of the accelerator without work: label -> why the host runs them too.
+
+    So the host runs in as few pieces as possible.
+    """
+    hosts = {placement.node for placement in imported.placements}
+    leading = _leading_to_work(imported.model, hosts)
+    stages: dict[str, tuple[int, bool]] = {}
+    found = {}
+    for index, node in enumerate(imported.model.graph.node):
+        label = label_of(node)
+        sources = [stages[name] for name in reads(node) if name in stages]
+        stage, worked = max(sources, default=(0, True))
+        if label in hosts:
+            stage, worked = stage + 1, False
+        elif node.op_type in WORTHWHILE:
+            worked = True
+        elif stage and not worked and index not in leading and node.op_type not in qdq.OPERATORS:
+            found[label] = "it lies between host operators, and no convolution or fully connected layer is beside it"
+        stages.update(dict.fromkeys(node.output, (stage, worked)))
+    return found
+
+
+def _leading_to_work(model: onnx.ModelProto, hosts: set[str]) -> set[int]:
+    """Numbers of the nodes that are, or lead to, an operator worth the accelerator, no node of `hosts` between."""
     found: set[int] = set()
     wanted: set[str] = set()
     for index, node in reversed(list(enumerate(model.graph.node))):
+        if label_of(node) in hosts:
+            continue
         if node.op_type in WORTHWHILE or wanted.intersection(node.output):
             found.add(index)
             wanted.update(reads(node))

@@ -55,7 +55,12 @@ def _placed(path: Path | str, options: CompileOptions, work: Callable[[partition
         copy = onnx.ModelProto()
         copy.CopyFrom(model)
         try:
-            return work(frontend.import_model(copy, Path(path).stem, options, forced))
+            imported = frontend.import_model(copy, Path(path).stem, options, forced)
+            alone = partition.idle(imported)
+            if alone.keys() - forced.keys():
+                forced |= alone
+                continue
+            return work(imported)
         except limits.Refused as refusal:
             names = [label for label in operators if _came_from(refusal.node, label)]
             if not names:

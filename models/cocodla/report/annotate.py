@@ -26,8 +26,8 @@ def placement(network: Network, model: onnx.ModelProto) -> dict[str, str]:
         for tensor in {layer.target, *layer.completes}:
             written.setdefault(tensor, []).append(f"{layer.name} ({layer.operation})")
     host: set[str] = set()
-    if network.host:
-        for node in onnx.load_model_from_string(network.host).graph.node:
+    for part in filter(None, (network.host, *(step.model for step in network.steps))):
+        for node in onnx.load_model_from_string(part).graph.node:
             host.update(node.output)
     readers: dict[str, list[onnx.NodeProto]] = {}
     for node in model.graph.node:
