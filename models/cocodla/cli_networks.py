@@ -113,6 +113,7 @@ def compile(
     asymmetric: bool = ASYMMETRIC,
     strict: bool = typer.Option(False, "--strict", help="refuse operators that only the host can run"),
     base: str = typer.Option("0x80000000", "--base-address", help="first byte of the memory the network uses"),
+    reuse: bool = typer.Option(False, "--reuse-memory", help="tensors that are not alive together share memory"),
     resize: bool = RESIZE,
     count: int = COUNT,
 ) -> None:
@@ -123,7 +124,7 @@ def compile(
 
     options = _options(
         scale, offset, shape, calibrator, percentile, equalise=equalise, bias_correction=bias_correction,
-        asymmetric=asymmetric, strict=strict, base_address=_address(base),
+        asymmetric=asymmetric, strict=strict, base_address=_address(base), reuse_memory=reuse,
     )  # fmt: skip
     target = output or model.with_suffix(".dla")
     check_target(target, [model, *calib])

@@ -24,7 +24,8 @@ def test_inspect_tells_memory_layers_and_bounds(compiled: Path) -> None:
     assert [layer["name"] for layer in facts["layers"]] == ["conv0", "conv3", "fc7", "fc9", "fc11"]
     assert all(layer["bound"] > 0 and sum(layer["banks"]) == 32 for layer in facts["layers"])
     assert facts["bound_cycles"] == sum(layer["bound"] for layer in facts["layers"])
-    assert facts["predicted_cycles"] == sum(layer["cycles"] for layer in facts["layers"])
+    assert facts["predicted_cycles_one_by_one"] == sum(layer["cycles"] for layer in facts["layers"])
+    assert facts["bound_cycles"] <= facts["predicted_cycles"] < facts["predicted_cycles_one_by_one"]
     assert all(layer["cycles"] > layer["read_bytes"] / 8 for layer in facts["layers"])
     spans = sorted((a, a + t["bytes"]) for t in facts["tensors"] for a in t["addresses"])
     assert all(before[1] <= behind[0] for before, behind in itertools.pairwise(spans))
@@ -32,6 +33,19 @@ def test_inspect_tells_memory_layers_and_bounds(compiled: Path) -> None:
     assert spans[-1][1] <= facts["memory"]["end"]
     table = invoke("inspect", compiled).stdout
     assert "conv5x5+relu+maxpool2x2" in table and "0x80000000" in table
+
+
+def test_memory_shared_by_tensors(compiled: Path, digits: Path, tmp_path: Path) -> None:
+    """The report tells what it saves; the outputs are the same."""
+    options = ["--calib", digits / "digits.npy", "--pixel-scale", 1 / 255, "--reuse-memory"]
+    outcome = invoke("compile", LENET, *options, "-o", tmp_path / "shared.dla")
+    plain, shared = (json.loads(invoke("inspect", path, "--json").stdout)["memory"]
+                     for path in (compiled, tmp_path / "shared.dla"))  # fmt: skip
+    assert plain["tensors"] == plain["tensors_used"] == shared["tensors"] > shared["tensors_used"]
+    assert f"take {shared['tensors_used']:,} B, {shared['tensors']:,} if none shared memory" in outcome.stdout
+    for path in (compiled, tmp_path / "shared.dla"):
+        assert invoke("run", path, "--input", digits / "png", "-o", path.with_suffix(".npy")).exit_code == 0
+    np.testing.assert_array_equal(np.load(compiled.with_suffix(".npy")), np.load(tmp_path / "shared.npy"))
 
 
 def test_run_on_golden_gives_the_networks_outputs(compiled: Path, digits: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,10 +13,13 @@ from cocodla import zoo
 from cocodla.bench.layers import LAYERS
 from cocodla.bench.measure import MEMORIES, layer_cases, predicted_cycles
 from cocodla.bench.program import layer_program
+from cocodla.compiler import compile_model
+from cocodla.compiler.prediction import predict_network
 from cocodla.formats.feature import CubeLayout
 from cocodla.golden.config import PdpConfig, Pooling
-from cocodla.latency import Layer, MemoryTiming, layer_of, layer_of_registers, predict
+from cocodla.latency import Layer, MemoryTiming, layer_of, layer_of_registers, predict, predict_overlapped
 from cocodla.latency.convolution import Convolution, output_end, stripes
+from cocodla.nets.registry import networks
 from cocodla.sim import project
 
 MEASURED = json.loads((project.root() / "benchmarks" / "results" / "cycles.json").read_text())["cycles"]
@@ -157,3 +161,26 @@ def test_layers_of_a_compiled_network_are_read_from_their_words() -> None:
     assert [found.pdp is not None for found in layers] == [True, True, False, False, False]
     assert all(found.conv and found.sdp and found.rdma for found in layers)
     assert [found.conv.csc.kernels for found in layers if found.conv] == [6, 16, 120, 84, 10]
+
+
+NETWORK_CYCLES = {"lenet5": 16_378, "residual": 33_993}
+"""Cycles an image on the RTL, two images in flight, memory latency 32 (`make nets`)."""
+
+
+@pytest.mark.parametrize("name", NETWORK_CYCLES)
+def test_networks_against_the_rtl(name: str) -> None:
+    net = next(net for net in networks() if net.name == name)
+    data = net.main.data()
+    for in_flight in (1, 2):
+        options = replace(net.main.options, images_in_flight=in_flight)
+        found = predict_network(compile_model(net.main.model(Path()), data.calibration, options), MemoryTiming())
+        if in_flight == 1:
+            assert found.image == sum(found.alone) > 1.03 * NETWORK_CYCLES[name]
+        else:
+            assert abs(found.image / NETWORK_CYCLES[name] - 1) < 0.01
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_overlapped_layers_are_never_slower_than_alone(name: str) -> None:
+    memory = MemoryTiming()
+    assert 0 < predict_overlapped(layer(name), memory) < predict(layer(name), memory)

@@ -201,6 +201,20 @@ class Network:
         """How many times the accelerator runs."""
         return 1 + max(layer.stage for layer in self.layers)
 
+    @property
+    def host_runs(self) -> int:
+        """How many times the host runs: before, between and behind the stages."""
+        made, runs = {self.input.tensor}, int(bool(self.host))
+        for stage in range(self.stages):
+            ready = False
+            for step in self.steps:
+                if step.output not in made and made.issuperset(step.sources):
+                    made.add(step.output)
+                    ready = True
+            runs += ready
+            made.update(self.kept(stage))
+        return runs
+
     def feeds(self, stage: int) -> list[str]:
         """Tensors that have to be in memory before a stage: inputs, the host's, and what earlier stages made."""
         earlier = [name for layer in self.layers if layer.stage < stage for name in layer.completes]

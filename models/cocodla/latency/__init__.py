@@ -1,9 +1,10 @@
 """Latency model: cycles a layer takes, from its configuration and the timing of the memory, without simulation.
 
-`predict(layer_of(program), MemoryTiming(...))` is the prediction; docs/performance.md tells how good it is.
+`predict(layer_of(program), MemoryTiming(...))` is the prediction, `predict_overlapped` that of a layer among others;
+docs/performance.md tells how good they are.
 """
 
 from cocodla.latency.layer import Layer, MemoryTiming, layer_of, layer_of_registers
-from cocodla.latency.model import predict
+from cocodla.latency.model import predict, predict_overlapped
 
-__all__ = ["Layer", "MemoryTiming", "layer_of", "layer_of_registers", "predict"]
+__all__ = ["Layer", "MemoryTiming", "layer_of", "layer_of_registers", "predict", "predict_overlapped"]

@@ -92,9 +92,7 @@ class Convolution:
             self._refill(weights, released, entry, int(last[-1]) + 1)
             ready = waits.copy()
             ready[0] = np.maximum(ready[0], weights[last] + 1)
-            loads = np.tile(np.roll(self._load_cycles(kernels), -1), (len(self.lengths), 1))
-            loads[-1, -1] = self._load_cycles(min(ATOM, max(csc.kernels - first - ATOM, 1)))[0]
-            costs = np.maximum(np.maximum(self.lengths[:, None], loads), 2)
+            costs = self._costs(first)
             begin = _follow(ready, costs, now)
             starts.append(begin[:, -1])
             bounds = np.concatenate([[entry], last + 1])
@@ -103,6 +101,21 @@ class Convolution:
             waits[:] = 0.0
         found = np.concatenate(starts)
         return found, found + np.tile(self.lengths, len(starts))
+
+    def busy(self) -> int:
+        """Cycles of all operations, if data and weights are always there."""
+        return sum(int(self._costs(first).sum()) for first in range(0, self.csc.kernels, ATOM))
+
+    def reads(self) -> int:
+        """Beats of lines and weights."""
+        return self.line_beats * self.cdma.height + self.weight_beats
+
+    def _costs(self, first: int) -> Ints:
+        """Cycles of the operations (stripes, operations) of the kernel group that begins at kernel `first`."""
+        left = self.csc.kernels - first
+        loads = np.tile(np.roll(self._load_cycles(min(ATOM, left)), -1), (len(self.lengths), 1))
+        loads[-1, -1] = self._load_cycles(min(ATOM, max(left - ATOM, 1)))[0]
+        return np.asarray(np.maximum(np.maximum(self.lengths[:, None], loads), 2))
 
     def _load_cycles(self, kernels: int) -> Ints:
         """Cycles the weights of each operation of a stripe take; they are loaded while the operation before works."""

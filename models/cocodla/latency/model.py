@@ -30,15 +30,40 @@ def predict(layer: Layer, memory: MemoryTiming) -> int:
     if layer.conv:
         return round(_convolution(layer, memory))
     if layer.sdp and layer.rdma:
-        cube = layer.sdp
-        atoms = cube.width * cube.height * surfaces(cube.channels)
+        atoms = _atoms(layer)
         return round(_stream(atoms + operand_beats(layer.rdma), atoms, memory) + (PDP_DRAIN if layer.pdp else 0))
     if layer.pdp:
         return round(_pooling(layer.pdp, memory))
     if layer.cdp:
-        atoms = layer.cdp.width * layer.cdp.height * layer.cdp.surfaces
+        atoms = _atoms(layer)
         return round(_stream(atoms, atoms, memory) + CDP_EXTRA)
     raise ValueError("no unit of the layer is enabled")
+
+
+def predict_overlapped(layer: Layer, memory: MemoryTiming) -> int:
+    """Cycles a layer adds to those before it if it depends on none of them: its fetch and its end hide behind others.
+
+    So it is with two images in flight. ValueError as `predict`.
+    """
+    if not (layer.conv or layer.sdp or layer.pdp or layer.cdp):
+        raise ValueError("no unit of the layer is enabled")
+    reads, busy = operand_beats(layer.rdma), 0
+    if layer.conv:
+        work = Convolution(layer.conv, memory, reads)
+        reads, busy = reads + work.reads(), work.busy()
+    elif layer.sdp or layer.cdp:
+        reads += _atoms(layer)
+    writes = _pooled(layer.pdp) if layer.pdp else _atoms(layer)
+    if layer.pdp and not layer.sdp:
+        reads, busy = _pooling_work(layer.pdp)
+    return round(_rate(reads, writes, memory, busy))
+
+
+def _atoms(layer: Layer) -> int:
+    """Atoms of the cube that goes through SDP or CDP."""
+    if layer.sdp:
+        return layer.sdp.width * layer.sdp.height * surfaces(layer.sdp.channels)
+    return layer.cdp.width * layer.cdp.height * layer.cdp.surfaces if layer.cdp else 0
 
 
 def operand_beats(rdma: SdpRdmaConfig | None) -> int:
@@ -57,8 +82,13 @@ def operand_beats(rdma: SdpRdmaConfig | None) -> int:
 
 def _stream(reads: int, writes: int, memory: MemoryTiming, busy: int = 0) -> float:
     """A unit from memory to memory whose datapath is busy for `busy` cycles."""
+    return _rate(reads, writes, memory, busy) + STREAM + memory.latency + memory.write_latency
+
+
+def _rate(reads: int, writes: int, memory: MemoryTiming, busy: int = 0) -> float:
+    """Cycles of reads, writes and a datapath that work side by side."""
     interval = max(memory.every, memory.latency / BUFFER)
-    return max(reads * interval, writes * memory.every, busy) + STREAM + memory.latency + memory.write_latency
+    return max(reads * interval, writes * memory.every, busy)
 
 
 def _convolution(layer: Layer, memory: MemoryTiming) -> float:
@@ -71,6 +101,17 @@ def _convolution(layer: Layer, memory: MemoryTiming) -> float:
 
 
 def _pooling(config: PdpConfig, memory: MemoryTiming) -> float:
+    reads, busy = _pooling_work(config)
+    return _stream(reads, _pooled(config), memory, busy)
+
+
+def _pooled(config: PdpConfig) -> int:
+    """Atoms PDP writes."""
+    return config.out_width * config.out_height * surfaces(config.channels)
+
+
+def _pooling_work(config: PdpConfig) -> tuple[int, int]:
+    """Atoms PDP reads from memory, and cycles of its datapath."""
     count = surfaces(config.channels)
     strips = config.strips()
     reads = sum(width for _, width, _, _ in strips) * config.height * count
@@ -80,7 +121,7 @@ def _pooling(config: PdpConfig, memory: MemoryTiming) -> float:
         shortest = 2 if config.kernel_height > 1 else 1
         period = max(width, (out_width - 1) * config.stride_width + 1, shortest)
         busy += period * config.height * count + flushed * out_width
-    return _stream(reads, config.out_width * config.out_height * count, memory, busy)
+    return reads, busy
 
 
 def _flushed_rows(config: PdpConfig, count: int) -> int:

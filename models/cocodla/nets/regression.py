@@ -20,8 +20,9 @@ import numpy as np
 from cocodla.compiler import Network, compile_model, quantise_model
 from cocodla.compiler.frontend import load_model
 from cocodla.compiler.original import outputs_of
+from cocodla.compiler.prediction import predict_network
 from cocodla.errors import UserError
-from cocodla.latency import MemoryTiming, layer_of_registers, predict
+from cocodla.latency import MemoryTiming
 from cocodla.nets.registry import Limits, Net, networks
 from cocodla.runtime import rtl
 from cocodla.runtime.accuracy import batches, model_inputs
@@ -210,8 +211,7 @@ def _on_rtl(net: Net, network: Network, folder: Path, simulation: rtl.Simulation
     memory = simulation.memory
     answer = memory.latency if memory.write_latency is None else memory.write_latency
     timing = MemoryTiming(memory.latency, answer, memory.ar_every)
-    layers = (layer_of_registers(layer.registers, layer.units) for layer in network.layers)
-    result.predicted = sum(predict(layer, timing) for layer in layers)
+    result.predicted = predict_network(network, timing).image
     result.failures += [f"RTL: {failure}" for failure in run.failures]
     if run.first_mismatch is not None:
         result.failures.append(f"RTL differs from the golden model: {run.first_mismatch}")

@@ -10,7 +10,8 @@ from rich.table import Table
 
 from cocodla import hw
 from cocodla.compiler import Layer, Network
-from cocodla.latency import MemoryTiming, layer_of_registers, predict
+from cocodla.compiler.prediction import predict_network
+from cocodla.latency import MemoryTiming
 from cocodla.registers import MAP
 from cocodla.runtime.accuracy import Accuracy
 
@@ -21,13 +22,9 @@ MEMORY = MemoryTiming()
 """The memory that predicted cycles are for."""
 
 
-def predicted_cycles(layer: Layer) -> int:
-    """Cycles the latency model predicts for a layer that runs alone (docs/performance.md)."""
-    return predict(layer_of_registers(layer.registers, layer.units), MEMORY)
-
-
 def describe(network: Network) -> dict[str, Any]:
     """All figures of a network as plain values."""
+    prediction = predict_network(network, MEMORY)
     tensors = [
         {
             "name": tensor.name, "shape": list(tensor.shape), "form": tensor.form, "bytes": tensor.size,
@@ -40,11 +37,15 @@ def describe(network: Network) -> dict[str, Any]:
             "name": layer.name, "operation": layer.operation, "input": list(layer.input_shape),
             "output": list(layer.output_shape), "sources": list(layer.sources), "target": layer.target,
             "units": list(layer.units), "macs": layer.macs, "mac_cycles": layer.mac_cycles, "bound": layer.bound,
-            "cycles": predicted_cycles(layer), "limited_by": limit(layer), "read_bytes": layer.read_beats * hw.ATOM,
+            "cycles": alone, "limited_by": limit(layer), "read_bytes": layer.read_beats * hw.ATOM,
             "written_bytes": layer.write_beats * hw.ATOM, "banks": banks(layer),
             "tables": tables(layer),
         }
-        for layer in network.layers
+        for layer, alone in zip(network.layers, prediction.alone, strict=True)
+    ]  # fmt: skip
+    spans = [
+        (address, address + tensor.size) for tensor in network.tensors.values() if not tensor.root
+        for address in tensor.addresses
     ]  # fmt: skip
     return {
         "name": network.name,
@@ -56,13 +57,25 @@ def describe(network: Network) -> dict[str, Any]:
         "memory": {
             "base": network.memory_base, "constants": len(network.memory),
             "end": network.memory_end, "images_in_flight": network.images_in_flight,
+            "tensors": sum(end - start for start, end in spans), "tensors_used": _covered(spans),
         },
         "tensors": tensors,
         "layers": layers,
         "host": host_operators(network),
+        "host_runs": network.host_runs,
         "bound_cycles": network.bound,
-        "predicted_cycles": sum(layer["cycles"] for layer in layers),
+        "predicted_cycles": prediction.image,
+        "predicted_cycles_one_by_one": sum(prediction.alone),
     }  # fmt: skip
+
+
+def _covered(spans: list[tuple[int, int]]) -> int:
+    """Bytes that at least one span (first, end) covers."""
+    total = reached = 0
+    for start, end in sorted(spans):
+        total += max(0, end - max(start, reached))
+        reached = max(reached, end)
+    return total
 
 
 def host_operators(network: Network) -> list[str]:
@@ -103,17 +116,27 @@ def show_network(network: Network, console: Console) -> None:
             console.print(f"{layer['name']}: sums of squares in {', '.join(spans)}", highlight=False)
     for operator in facts["host"]:
         console.print(f"host: {operator}", highlight=False)
+    for line in _totals(network, facts):
+        console.print(line, highlight=False)
+
+
+def _totals(network: Network, facts: dict[str, Any]) -> list[str]:
+    """Cycles, traffic and memory of the whole network."""
     bound = max(network.bound, 1)
     macs = sum(layer.macs for layer in network.layers)
     read = sum(layer["read_bytes"] for layer in facts["layers"])
     written = sum(layer["written_bytes"] for layer in facts["layers"])
-    console.print(
-        f"{len(network.layers)} layers, {macs:,} MACs, {facts['predicted_cycles']:,} cycles an image predicted for one "
-        f"layer at a time (memory latency {MEMORY.latency}), at least {bound:,} "
-        f"({bound / hw.CLOCK_MHZ / 1000:.3f} ms at {hw.CLOCK_MHZ} MHz, "
-        f"multipliers {macs / bound / MACS_PER_CYCLE:.0%} busy), traffic {read:,} B read, {written:,} B written",
-        highlight=False,
-    )
+    memory = facts["memory"]
+    shared = f", {memory['tensors']:,} if none shared memory" if memory["tensors"] != memory["tensors_used"] else ""
+    pieces = f", the host runs {facts['host_runs']} time(s)" if facts["host_runs"] else ""
+    return [
+        f"{len(network.layers)} layers, {macs:,} MACs, multipliers {macs / bound / MACS_PER_CYCLE:.0%} busy{pieces}",
+        f"{facts['predicted_cycles']:,} cycles an image predicted (memory latency {MEMORY.latency}; "
+        f"{facts['predicted_cycles'] / hw.CLOCK_MHZ / 1000:.3f} ms at {hw.CLOCK_MHZ} MHz), at least {bound:,}, "
+        f"layer after layer {facts['predicted_cycles_one_by_one']:,}",
+        f"traffic of an image {read:,} B read, {written:,} B written; "
+        f"tensors of {memory['images_in_flight']} image(s) take {memory['tensors_used']:,} B{shared}",
+    ]
 
 
 def _memory_table(facts: dict[str, Any]) -> Table:
