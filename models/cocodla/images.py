@@ -63,6 +63,31 @@ class PictureFiles:
         return array.reshape(height, width, channels).transpose(2, 0, 1)
 
 
+class ArrayFiles:
+    """Arrays (batch, *shape) of several files, one behind the other; only what is asked for is read from disk."""
+
+    def __init__(self, arrays: Sequence[np.ndarray], files: Sequence[Path]) -> None:
+        self.arrays = list(arrays)
+        self.dtype: np.dtype[Any] = arrays[0].dtype
+        for array, path in zip(arrays, files, strict=True):
+            if (array.dtype == np.uint8) != (self.dtype == np.uint8):
+                raise UserError(f"{path}: holds {array.dtype}, {files[0]} {self.dtype}: pixels (uint8) or model inputs")
+        self.ends = np.cumsum([len(array) for array in arrays])
+        self.shape = (int(self.ends[-1]), *arrays[0].shape[1:])
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, index: slice, /) -> np.ndarray:
+        start, stop, _ = index.indices(len(self))
+        firsts = self.ends - [len(array) for array in self.arrays]
+        parts = [
+            array[max(start - first, 0) : max(stop - first, 0)]
+            for array, first in zip(self.arrays, firsts.tolist(), strict=True)
+        ]
+        return np.concatenate(parts)
+
+
 def load_images(paths: Sequence[Path], shape: tuple[int, ...], resize: bool = False) -> ImageSet:
     """Inputs for a model of input `shape` from files of one kind, or from a folder.
 
@@ -80,7 +105,7 @@ def load_images(paths: Sequence[Path], shape: tuple[int, ...], resize: bool = Fa
         other = next(file for file in files if file not in pictures)
         raise UserError(f"{other}: not a picture as {pictures[0]} is; inputs are of one kind")
     arrays = [_fit(_array(file), shape, file) for file in files]
-    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+    return arrays[0] if len(arrays) == 1 else ArrayFiles(arrays, files)
 
 
 def load_labels(path: Path, count: int, first: bool = False) -> np.ndarray:

@@ -27,8 +27,8 @@ BATCH = 64
 class ImageSet(Protocol):
     """Images (batch, *shape): an array, or anything that loads a slice of them when asked.
 
-    dtype uint8 means pixels, anything else inputs as the model takes them. Arrays, memory-mapped files and
-    `cocodla.images.PictureFiles` are image sets.
+    dtype uint8 means pixels, anything else inputs as the model takes them. Arrays, memory-mapped files,
+    `cocodla.images.PictureFiles` and `ArrayFiles` are image sets.
     """
 
     @property
