@@ -19,6 +19,8 @@ from cocodla.files import check_target, write_whole
 if TYPE_CHECKING:
     from cocodla.compiler import CompileOptions
 
+CLIPPED = 0.01
+"""Share of inputs clipped to the range of codes from which on it is told."""
 MODEL = typer.Argument(help="an ONNX model")
 NETWORK = typer.Argument(help="a compiled network")
 CALIB = typer.Option(
@@ -183,6 +185,7 @@ def run(
         check_target(output, [network, *inputs])
     loaded = Network.load(network)
     images = _load(inputs, resize, count)(loaded.input.shape)
+    _warn_of_clipping(loaded, images)
     passed = True
     if backend == "golden":
         with progress_bar(console, f"{loaded.name} on golden") as progress:
@@ -204,6 +207,15 @@ def run(
         _save_array(output, scores)
     if not passed:
         raise typer.Exit(1)
+
+
+def _warn_of_clipping(network: Any, images: Any) -> None:
+    """Tell if many inputs are beyond what calibration has seen: pixels where the model takes 0 to 1, for example."""
+    from cocodla.runtime.accuracy import clipped_share
+
+    share = clipped_share(network, images)
+    if share > CLIPPED:
+        typer.echo(f"cocodla: warning: {share:.0%} of the input values are beyond what the network expresses", err=True)
 
 
 def _run_on_rtl(network: Any, images: Any, simulation: Any, rerun: str) -> tuple[Any, bool]:
@@ -248,6 +260,7 @@ def accuracy(
 
     loaded = Network.load(network)
     found = _load(images, resize, count)(loaded.input.shape)
+    _warn_of_clipping(loaded, found)
     classes = load_labels(labels, len(found), first=count is not None)
     with progress_bar(console, f"{loaded.name}, {len(found)} images") as progress:
         result = measure(loaded, found, classes, model, progress)

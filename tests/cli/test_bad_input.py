@@ -380,3 +380,30 @@ def test_float_model_of_another_input(compiled: Path, digits: Path, tmp_path: Pa
     other = model(tmp_path / "m.onnx")
     options = ["--images", digits / "digits.npy", "--labels", digits / "labels.npy", "--model", other]
     assert "m.onnx: takes N x [1, 8, 8]" in complaint("accuracy", compiled, *options)
+
+
+def test_inputs_beyond_the_range_of_codes_are_told(compiled: Path, digits: Path, tmp_path: Path) -> None:
+    """Pixels 0 to 255 as numbers, where the model takes 0 to 1."""
+    pictures = np.load(digits / "digits.npy")[:20]
+    for name, values in (("right", pictures / 255), ("wrong", pictures)):
+        np.save(tmp_path / f"{name}.npy", values.astype(np.float32))
+    outcome = invoke("run", compiled, "--input", tmp_path / "right.npy")
+    assert outcome.exit_code == 0 and not outcome.stderr
+    outcome = invoke("run", compiled, "--input", tmp_path / "wrong.npy")
+    share = (pictures > 2).mean()
+    assert f"warning: {share:.0%} of the input values" in outcome.stderr, outcome.stderr
+
+
+def test_inputs_beyond_the_codes_of_a_cube(images: Path, tmp_path: Path) -> None:
+    def change(made: onnx.ModelProto) -> None:
+        made.graph.input[0].type.tensor_type.shape.dim[1].dim_value = 2
+        made.graph.initializer[0].CopyFrom(numpy_helper.from_array(np.ones((4, 2, 3, 3), np.float32), "w"))
+
+    values = np.random.default_rng(0).normal(size=(6, 2, 8, 8)).astype(np.float32)
+    np.save(tmp_path / "seen.npy", values)
+    np.save(tmp_path / "large.npy", 5 * values)
+    target = tmp_path / "m.dla"
+    calib = ["--calib", tmp_path / "seen.npy", "-o", target]
+    assert invoke("compile", model(tmp_path / "m.onnx", change), *calib).exit_code == 0
+    assert not invoke("run", target, "--input", tmp_path / "seen.npy").stderr
+    assert "warning" in invoke("run", target, "--input", tmp_path / "large.npy").stderr

@@ -11,8 +11,9 @@ import onnx
 
 from cocodla.compiler import Network
 from cocodla.compiler.frontend import load_model
+from cocodla.compiler.ir import Quantisation
 from cocodla.compiler.original import check_shapes, outputs_of
-from cocodla.compiler.pixels import ImageSet
+from cocodla.compiler.pixels import ImageSet, check_images
 from cocodla.errors import UserError
 from cocodla.formats import bytes_to_tensor
 
@@ -41,6 +42,28 @@ def batches(images: ImageSet, size: int = BATCH, progress: Progress | None = Non
         yield images[start : start + size]
         if progress:
             progress(min(start + size, len(images)), len(images))
+
+
+def clipped_share(network: Network, images: ImageSet) -> float:
+    """Share of model inputs that the network's input cannot express, and takes for the nearest it can."""
+    if images.dtype == np.uint8:
+        return 0.0
+    tensor, given = network.tensors[network.input.tensor], network.input
+    wrong = total = 0
+    for part in batches(images):
+        values = check_images(part, given.shape, "images").astype(np.float64)
+        wide = (-1, *(1,) * (values.ndim - 2))
+        if tensor.form == "pixels":
+            step = np.abs(given.pixels.scale).reshape(wide)
+            taken = given.pixels.to_input(given.pixels.to_pixels(values))
+        else:
+            if given.map_scale is not None and given.map_shift is not None:
+                values = values * np.reshape(given.map_scale, wide) + np.reshape(given.map_shift, wide)
+            codes = Quantisation(tensor.scale, tensor.zero)
+            step, taken = np.full(1, tensor.scale), codes.dequantise(codes.quantise(values))
+        wrong += int((np.abs(taken - values) > step).sum())
+        total += values.size
+    return wrong / total
 
 
 def run_golden_batches(network: Network, images: ImageSet, progress: Progress | None = None) -> np.ndarray:
@@ -72,7 +95,7 @@ def model_inputs(network: Network, images: np.ndarray) -> np.ndarray:
     return network.input.pixels.to_input(images) if images.dtype == np.uint8 else images.astype(np.float32)
 
 
-def _check_input(original: onnx.ModelProto, network: Network, path: Path) -> None:
+def _check_input(original: onnx.ModelProto, network: Network, path: Path | str) -> None:
     """UserError if a model takes another input than the network."""
     constants = {tensor.name for tensor in original.graph.initializer}
     for value in original.graph.input:
@@ -87,7 +110,7 @@ def measure(
     network: Network,
     images: ImageSet,
     labels: np.ndarray,
-    model: Path | None = None,
+    model: Path | str | None = None,
     progress: Progress | None = None,
 ) -> Accuracy:
     """Accuracy of a classifier on the golden model, and of the float model it was made from if that is given."""

@@ -70,7 +70,7 @@ def kind_of(operation: str) -> str:
 
 def search(
     study: Study,
-    model: Path,
+    model: Path | str,
     images: np.ndarray,
     limit: float,
     simulation: rtl.Simulation | None = None,
@@ -102,10 +102,10 @@ def search(
     return Divergence(layers, trouble)
 
 
-def _changes_by_passes(study: Study, model: Path, images: np.ndarray) -> dict[str, float]:
+def _changes_by_passes(study: Study, model: Path | str, images: np.ndarray) -> dict[str, float]:
     """Largest difference between the original model and the graph behind the passes, for tensors both have."""
     options = CompileOptions(input_shape=study.network.input.shape)
-    original = unquantised(import_model(load_model(model), model.stem, options))
+    original = unquantised(import_model(load_model(model), study.network.name, options))
     known = {name for node in original.graph.node for name in node.output}
     names = [node.output for node in study.graph.nodes if node.output in known]
     if not names:

@@ -32,7 +32,7 @@ class Study:
     network: Network
 
     @staticmethod
-    def of(path: Path, calibration: Calibration, options: CompileOptions) -> Study:
+    def of(path: Path | str, calibration: Calibration, options: CompileOptions) -> Study:
         """Compile a model. UserError as `compile_model`."""
         network = compile_model(path, calibration, options)
         return Study(*quantise_model(path, calibration, options), network)
