@@ -188,6 +188,19 @@ def test_outputs_whose_shape_depends_on_the_image(tmp_path: Path, images: Path) 
     assert "one at a time" in complaint("run", target, "--input", images)
 
 
+def test_batch_written_into_the_model(tmp_path: Path, images: Path) -> None:
+    made = model(conv(), node("Reshape", "a s", "y", "reshape"), s=np.array([4, 256]))
+    made.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 4
+    line = complaint("compile", write(tmp_path / "m.onnx", made), "--calib", images)
+    assert "batch of 4" in line and "'reshape'" in line and "onnxruntime_src" not in line
+
+
+def test_input_without_a_shape(tmp_path: Path, images: Path) -> None:
+    made = model(conv(), RELU)
+    made.graph.input[0].type.tensor_type.ClearField("shape")
+    assert "input 'x' has no shape" in complaint("compile", write(tmp_path / "m.onnx", made), "--calib", images)
+
+
 def test_onnxruntime_keeps_quiet(tmp_path: Path, images: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """What onnxruntime would write to the terminal is in the one line."""
     made = model(conv(), node("Reshape", "a s", "y", "reshape"), s=np.array([1, 7]))

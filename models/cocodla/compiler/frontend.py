@@ -73,10 +73,11 @@ def import_model(
     """
     qlinear.expand(model)
     constants = _initializers(model)
+    batch = _written_for(model, constants)
     input_name, shape = _bind_input(model, constants, options)
     _check_extents(model)
     outputs = [value.name for value in model.graph.output]
-    result = Import(model, Graph(name, input_name, [], {input_name: shape}), outputs, constants=constants)
+    result = Import(model, Graph(name, input_name, [], {input_name: shape}), outputs, constants=constants, batch=batch)
     partition = Partition(result, options.strict)
     opset = next(entry.version for entry in model.opset_import if entry.domain in STANDARD)
     done: set[int] = set()
@@ -172,6 +173,12 @@ def _bind_input(
             )
     _forget_batch(model)
     return value.name, tuple(dim.dim_value for dim in dims[1:])
+
+
+def _written_for(model: onnx.ModelProto, constants: Mapping[str, np.ndarray]) -> int:
+    """The batch of the file's real input, 0 if it is open."""
+    shapes = (value.type.tensor_type.shape.dim for value in model.graph.input if value.name not in constants)
+    return max((dims[0].dim_value for dims in shapes if dims), default=0)
 
 
 def _forget_batch(model: onnx.ModelProto) -> None:

@@ -49,6 +49,12 @@ def prepare(model: onnx.ModelProto) -> onnx.ModelProto:
         raise ValueError("it holds no operators")
     if not model.graph.output:
         raise ValueError("it has no outputs")
+    for value in (*model.graph.input, *model.graph.output):
+        if not value.type.WhichOneof("value"):
+            raise ValueError(f"the type of {value.name!r} is missing")
+    for value in model.graph.input:
+        if value.type.HasField("tensor_type") and not value.type.tensor_type.HasField("shape"):
+            raise ValueError(f"input {value.name!r} has no shape")
     if model.functions:
         model = inliner.inline_local_functions(model)
     _check_order(model.graph)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
@@ -28,7 +29,7 @@ def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
     try:
         return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its exceptions share no base class
-        raise UserError(f"onnxruntime refuses the model ({str(error).splitlines()[0]})") from error
+        raise UserError(f"onnxruntime refuses the model ({_told(error)})") from error
 
 
 def run(
@@ -38,7 +39,14 @@ def run(
     try:
         return [np.asarray(value) for value in runner.run(names, dict(feeds))]
     except Exception as error:  # its exceptions share no base class
-        raise UserError(f"onnxruntime cannot compute {names[0]!r} ({str(error).splitlines()[0]})") from error
+        raise UserError(f"onnxruntime cannot compute {names[0]!r} ({_told(error)})") from error
+
+
+def _told(error: Exception) -> str:
+    """What onnxruntime says, in one line, without the places in its own source."""
+    line = " ".join(str(error).split()) or type(error).__name__
+    line = re.sub(r"\[ONNXRuntimeError\] : \d+ : \w+ : ", "", line)
+    return re.sub(r"/onnxruntime_src/\S+ .*?\) ", "", line)
 
 
 def outputs_of(model: onnx.ModelProto, tensors: list[str], images: FloatArray) -> dict[str, FloatArray]:

@@ -36,6 +36,7 @@ class Import:
     aliases: tensors that are another tensor under a second name (Identity, Dropout). placements: all nodes of the
     host, also those in the middle of the network (Host nodes of the graph). codes: integer tensors of QuantizeLinear ->
     the real tensor they stand for, and how. steps: real value of one code for each element of quantised constants.
+    batch: the images the file was written for, 0 for any number.
     """
 
     model: onnx.ModelProto
@@ -47,6 +48,7 @@ class Import:
     placements: list[Placement] = field(default_factory=list)
     codes: dict[str, tuple[str, Quantisation]] = field(default_factory=dict)
     steps: dict[str, np.ndarray] = field(default_factory=dict)
+    batch: int = 0
 
 
 class Partition:

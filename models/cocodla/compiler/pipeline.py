@@ -15,7 +15,7 @@ from cocodla.compiler import allocate, encode, frontend, limits, original, parti
 from cocodla.compiler.calibrate import Statistics, calibrate
 from cocodla.compiler.calibration import Calibration, Samples, check_constants, samples_of
 from cocodla.compiler.equalise import equalise
-from cocodla.compiler.ir import Conv, Graph, Host, Shape
+from cocodla.compiler.ir import Conv, FloatArray, Graph, Host, Shape
 from cocodla.compiler.lower import HardwareLayer, lower
 from cocodla.compiler.network import HostStep, InputSpec, Layer, Network, OutputSpec
 from cocodla.compiler.nodes import label_of
@@ -84,7 +84,7 @@ def _compiled(
     check_constants(graph)
     samples = samples_of(calibration, input_shape, options, graph.pins.get(graph.input), bool(graph.pins))
     sample = samples.inputs(slice(VERIFIED_IMAGES))
-    model_outputs = original.outputs_of(imported.model, imported.outputs, sample[:1])
+    model_outputs = _outputs(imported, sample[:1])
     verifier = None
     if options.verify and not partition.rounds_on_host(imported):
         verifier = Verifier(sample, original.outputs_of(partition.unquantised(imported), graph.outputs, sample))
@@ -117,6 +117,18 @@ def _compiled(
         ],
         meta={"equalised": equalised, "host": [asdict(placement) for placement in imported.placements]},
     )
+
+
+def _outputs(imported: partition.Import, image: FloatArray) -> dict[str, FloatArray]:
+    """The model's outputs for one image. UserError if it cannot be run."""
+    try:
+        return original.outputs_of(imported.model, imported.outputs, image)
+    except UserError as error:
+        if imported.batch < 2:
+            raise
+        raise UserError(
+            f"the model has a batch of {imported.batch} written into it, here images run one by one: {error}"
+        ) from error
 
 
 def quantise_model(
