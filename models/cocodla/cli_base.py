@@ -58,9 +58,13 @@ def run_app() -> None:
 
 def command_line(*words: object) -> str:
     """The shell command that calls this project with `words`, on the same DUT."""
-    dut = os.environ.get("DUT_FILELIST")
-    prefix = f"env DUT_FILELIST={shlex.quote(str(Path(dut).resolve()))} " if dut else ""
-    return prefix + shlex.join([sys.executable, "-m", "cocodla", *map(str, words)])
+    chip = {}
+    if dut := os.environ.get("DUT_FILELIST"):
+        chip["DUT_FILELIST"] = str(Path(dut).resolve())
+    if values := os.environ.get("DUT_PARAMETERS"):
+        chip["DUT_PARAMETERS"] = values
+    prefix = "".join(f"{name}={shlex.quote(value)} " for name, value in chip.items())
+    return ("env " if chip else "") + prefix + shlex.join([sys.executable, "-m", "cocodla", *map(str, words)])
 
 
 def _fail(message: str, status: int = 2) -> None:

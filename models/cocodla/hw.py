@@ -5,6 +5,9 @@ from typing import Final
 ATOM: Final = 8
 """Bytes of a memory atom; also channels per MAC step (ATOMIC_C) and kernels per group (ATOMIC_K)."""
 
+ACC_DEPTH: Final = 16
+"""Output positions of a stripe: what CACC adds up at a time (parameter of NV_nvdla; changes cycles only)."""
+
 CBUF_BANKS: Final = 32
 CBUF_BANK_ENTRIES: Final = 512
 CBUF_ENTRY_BYTES: Final = ATOM

@@ -73,20 +73,18 @@ wire [67:0]  below  = current_first ? 68'd0 : previous_square;
 wire [67:0]  above  = current_end ? 68'd0 : next_square[67:0];
 wire [271:0] window = {above, current_square, below};
 
-wire [8:0]   counts = {reach == 2'd3, reach[1], reach != 2'd0, 3'b111, reach != 2'd0, reach[1], reach == 2'd3};
-
 genvar i;
 generate
     for (i = 0; i < 8; i = i + 1) begin : g_lane
         wire [8:0]  yc = current_y[9*i +: 9];
         wire [16:0] square;
-        reg  [20:0] sum;
-        integer n;
-
-        always @* begin
-            sum = 21'd0;
-            for (n = 0; n < 9; n = n + 1) sum = sum + {4'd0, window[17*(i+n) +: 17] & {17{counts[n]}}};
-        end
+        wire [20:0] s0 = {4'd0, window[17*(i+4) +: 17]};
+        wire [20:0] s1 = {4'd0, window[17*(i+3) +: 17]} + {4'd0, window[17*(i+5) +: 17]};
+        wire [20:0] s2 = {4'd0, window[17*(i+2) +: 17]} + {4'd0, window[17*(i+6) +: 17]};
+        wire [20:0] s3 = {4'd0, window[17*(i+1) +: 17]} + {4'd0, window[17*(i+7) +: 17]};
+        wire [20:0] s4 = {4'd0, window[17*(i+0) +: 17]} + {4'd0, window[17*(i+8) +: 17]};
+        wire [20:0] sum = s0 + s1 + (reach >= 2'd1 ? s2 : 21'd0) + (reach >= 2'd2 ? s3 : 21'd0)
+                        + (reach == 2'd3 ? s4 : 21'd0);
 
         cdp_square u_square (.y(in_y[9*i +: 9]), .square(square));
 

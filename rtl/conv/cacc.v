@@ -1,4 +1,4 @@
-// CACC: accumulators of a stripe (16 positions x 8 kernels x 32 bit), rounding, and delivery to SDP.
+// CACC: accumulators of a stripe (ACC_DEPTH positions x 8 kernels x 32 bit), rounding, and delivery to SDP.
 //
 //   cycle 0  mac_* at the input; the accumulator is read
 //   cycle 1  sum: written back, or passed on with the last operation
@@ -11,7 +11,9 @@
 `default_nettype none
 
 module cacc #(
-    parameter FIFO_DEPTH = 32 // atoms, a power of two; credits of CSC
+    parameter FIFO_DEPTH = 32,               // atoms, a power of two; credits of CSC
+    parameter ACC_DEPTH  = 16,               // positions of a stripe, a power of two, at least 8
+    parameter INDEX_W    = $clog2(ACC_DEPTH) // derived, do not set
 ) (
     input  wire         clk,
     input  wire         rst_n,
@@ -25,7 +27,7 @@ module cacc #(
     input  wire         mac_valid,
     input  wire [75:0]  mac_a_data,
     input  wire [75:0]  mac_b_data,
-    input  wire [3:0]   mac_index,
+    input  wire [INDEX_W-1:0] mac_index,
     input  wire         mac_first,
     input  wire         mac_last,
     input  wire         mac_layer_end,
@@ -45,7 +47,7 @@ wire [4:0] shift;
 reg          add_valid;
 reg          out_valid;
 reg  [151:0] products;
-reg  [3:0]   index;
+reg  [INDEX_W-1:0] index;
 reg          first;
 reg          last;
 reg          add_end;
@@ -54,7 +56,7 @@ reg  [255:0] out_sum;
 wire [255:0] stored;
 wire [255:0] sum;
 
-dla_ram_1r1w #(.WIDTH(256), .DEPTH(16)) u_accumulators (
+dla_ram_1r1w #(.WIDTH(256), .DEPTH(ACC_DEPTH)) u_accumulators (
     .clk     (clk),
     .wr_en   (add_valid && !last),
     .wr_addr (index),

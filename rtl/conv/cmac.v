@@ -12,7 +12,9 @@
 `default_nettype none
 
 module cmac #(
-    parameter HALF = 0 // 0: kernels 0-3 (CMAC_A), 1: kernels 4-7 (CMAC_B)
+    parameter HALF      = 0,                // 0: kernels 0-3 (CMAC_A), 1: kernels 4-7 (CMAC_B)
+    parameter ACC_DEPTH = 16,               // positions of a stripe, a power of two, at least 8
+    parameter INDEX_W   = $clog2(ACC_DEPTH) // derived, do not set
 ) (
     input  wire        clk,
     input  wire        rst_n,
@@ -31,14 +33,14 @@ module cmac #(
     input  wire        dat_valid,
     input  wire [63:0] dat_data,
     input  wire        dat_swap,
-    input  wire [3:0]  dat_index,
+    input  wire [INDEX_W-1:0] dat_index,
     input  wire        dat_first,
     input  wire        dat_last,
     input  wire        dat_layer_end,
     // cacc
     output wire        mac_valid,
     output wire [75:0] mac_data,
-    output wire [3:0]  mac_index,
+    output wire [INDEX_W-1:0] mac_index,
     output wire        mac_first,
     output wire        mac_last,
     output wire        mac_layer_end
@@ -46,7 +48,7 @@ module cmac #(
 
 reg [2:0]  valid; // cycles 1 to 3
 reg [63:0] data;
-reg [6:0]  tag_1, tag_2, tag_3;
+reg [INDEX_W+2:0] tag_1, tag_2, tag_3;
 reg [3:0]  present; // kernels of the shadow set
 
 wire       here    = (wt_sel[2] == HALF[0]);

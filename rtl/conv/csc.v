@@ -15,7 +15,9 @@
 `default_nettype none
 
 module csc #(
-    parameter CACC_FIFO_DEPTH = 32 // atoms that CACC can hold
+    parameter CACC_FIFO_DEPTH = 32,               // atoms that CACC can hold, a power of two
+    parameter ACC_DEPTH       = 16,               // positions of a stripe, a power of two, at least 8
+    parameter INDEX_W         = $clog2(ACC_DEPTH) // derived, do not set
 ) (
     input  wire        clk,
     input  wire        rst_n,
@@ -54,7 +56,7 @@ module csc #(
     output wire        dat_valid,
     output wire [63:0] dat_data,
     output wire        dat_swap,
-    output wire [3:0]  dat_index,
+    output wire [INDEX_W-1:0] dat_index,
     output wire        dat_first,
     output wire        dat_last,
     output wire        dat_layer_end,
@@ -254,13 +256,13 @@ wire        op_merge_last;
 wire        op_merge_short;
 wire        op_columns_2;
 wire [2:0]  op_kernels;
-wire [3:0]  op_length;
+wire [INDEX_W-1:0] op_length;
 wire [9:0]  op_x;
 wire [9:0]  op_y;
 wire [14:0] op_line;
 wire [14:0] op_block;
 
-csc_seq u_seq (
+csc_seq #(.DEPTH(ACC_DEPTH)) u_seq (
     .clk            (clk),
     .rst_n          (rst_n),
     .start          (prepare),
@@ -340,7 +342,7 @@ wire [14:0] line_part;
 wire        last_group;
 wire [14:0] first_line;
 
-csc_dat #(.CREDITS(CACC_FIFO_DEPTH)) u_dat (
+csc_dat #(.CREDITS(CACC_FIFO_DEPTH), .ACC_DEPTH(ACC_DEPTH)) u_dat (
     .clk            (clk),
     .rst_n          (rst_n),
     .start          (start),

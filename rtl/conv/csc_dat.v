@@ -15,7 +15,9 @@
 `default_nettype none
 
 module csc_dat #(
-    parameter CREDITS = 32 // atoms that CACC can hold
+    parameter CREDITS   = 32,               // atoms that CACC can hold, a power of two
+    parameter ACC_DEPTH = 16,               // positions of a stripe, a power of two, at least 8
+    parameter INDEX_W   = $clog2(ACC_DEPTH) // derived, do not set
 ) (
     input  wire        clk,
     input  wire        rst_n,
@@ -50,7 +52,7 @@ module csc_dat #(
     input  wire        op_group_last,
     input  wire        op_block_last,
     input  wire        op_columns_2,
-    input  wire [3:0]  op_length,
+    input  wire [INDEX_W-1:0] op_length,
     input  wire [9:0]  op_x,
     input  wire [9:0]  op_y,
     input  wire [14:0] op_line,
@@ -67,7 +69,7 @@ module csc_dat #(
     output reg         dat_valid,
     output reg  [63:0] dat_data,
     output reg         dat_swap,
-    output reg  [3:0]  dat_index,
+    output reg  [INDEX_W-1:0] dat_index,
     output reg         dat_first,
     output reg         dat_last,
     output reg         dat_layer_end,
@@ -85,8 +87,8 @@ reg [9:0]  kx;      // kernel element of the running operation
 reg [9:0]  ky;
 reg [14:0] kline;
 reg [14:0] kentry;  // entries of a line from its column 0 of block 0 to the last one read at column 0
-reg [3:0]  length;
-reg [3:0]  index;
+reg [INDEX_W-1:0] length;
+reg [INDEX_W-1:0] index;
 reg        first;
 reg        last;
 reg        block_last;
@@ -107,7 +109,7 @@ wire [14:0] y_next    = (step && at_line_end) ? y    + {11'd0, step_y} : y;
 wire [14:0] line_next = (step && at_line_end) ? line + step_line       : line;
 
 // A stripe of one position takes two cycles: the sequencer needs one to describe the next operation.
-wire take_op = run && op_valid && (!busy || (step && at_end && index != 4'd0));
+wire take_op = run && op_valid && (!busy || (step && at_end && index != 0));
 
 always @(posedge clk or negedge rst_n) begin
     if (!rst_n)              busy <= 1'b0;
@@ -137,7 +139,7 @@ always @(posedge clk) begin
         columns_2   <= op_columns_2;
         stripe_last <= op_stripe_last;
         group_last  <= op_group_last;
-        index       <= 4'd0;
+        index       <= 0;
     end else if (step) begin
         index       <= index + 1'b1;
     end
@@ -152,22 +154,23 @@ wire        in_lines   = (in_y <= {2'd0, last_y}); // negative counts as large
 wire [14:0] in_line    = x[17:3] + kentry;
 wire        there      = (in_y < lines) || (in_y == lines && (in_line[14] || in_line < line_part));
 
-reg [5:0] credits;
-wire      credit_there = (credits != 6'd0);
+localparam CREDIT_W = $clog2(CREDITS) + 1;
+reg [CREDIT_W-1:0] credits;
+wire credit_there = (credits != 0);
 
-assign step    = busy && (there || !in_lines) && (credit_there || !last) && (set_ready || index != 4'd0);
-assign consume = step && (index == 4'd0);
+assign step    = busy && (there || !in_lines) && (credit_there || !last) && (set_ready || index != 0);
+assign consume = step && (index == 0);
 
 assign last_group = busy && group_last;
 assign first_line = y_0;
 
 always @(posedge clk or negedge rst_n) begin
     if (!rst_n) credits <= CREDITS;
-    else        credits <= credits + {5'd0, credit} - {5'd0, step && last};
+    else        credits <= credits + {{(CREDIT_W-1){1'b0}}, credit} - {{(CREDIT_W-1){1'b0}}, step && last};
 end
 
 // ---------------------------------------------------------------- address
-localparam CTL = 14;
+localparam CTL = 10 + INDEX_W;
 
 reg [7:0]  padding;
 reg [14:0] a_line;
@@ -185,7 +188,7 @@ always @(posedge clk) begin
         a_line   <= line + kline;
         a_x      <= in_x[17:3];
         a_in_lines <= in_lines;
-        ctl_1    <= {columns_2, in_x[2:0], bytes, index, first, last, last && group_last && stripe_last && at_end};
+        ctl_1    <= {index, columns_2, in_x[2:0], bytes, first, last, last && group_last && stripe_last && at_end};
     end
 end
 
@@ -193,7 +196,7 @@ wire [14:0] sum_0  = {1'b0, ring_start} + a_line + a_x;
 wire [14:0] sum_1  = {1'b0, ring_start} + a_line + a_x + 15'd1;
 wire [5:0]  wrap_0 = sum_0[14:9] - {1'b0, banks} - 6'd1;
 wire [5:0]  wrap_1 = sum_1[14:9] - {1'b0, banks} - 6'd1;
-wire        second = image ? (ctl_1[12:10] != 3'd0) : ctl_1[13];
+wire        second = image ? (ctl_1[8:6] != 3'd0) : ctl_1[9];
 wire [14:0] right  = a_x + 15'd1;
 wire [1:0]  in_input = {2{a_in_lines}} & {image || right <= {2'd0, last_x}, image || a_x <= {2'd0, last_x}};
 
@@ -212,7 +215,7 @@ always @(posedge clk) begin
         dat_rd_addr0 <= {wrap_0[5] ? sum_0[13:9] : wrap_0[4:0], sum_0[8:0]};
         dat_rd_addr1 <= {wrap_1[5] ? sum_1[13:9] : wrap_1[4:0], sum_1[8:0]};
         ctl_2        <= ctl_1;
-        pad_2        <= {ctl_1[13] ? !in_input[1] : !in_input[0], !in_input[0]};
+        pad_2        <= {ctl_1[9] ? !in_input[1] : !in_input[0], !in_input[0]};
     end
     {pad_3, ctl_3} <= {pad_2, ctl_2};
     {pad_4, ctl_4} <= {pad_3, ctl_3};
@@ -223,11 +226,11 @@ end
 wire         al_columns_2;
 wire [2:0]   al_byte;
 wire [2:0]   al_bytes;
-wire [3:0]   al_index;
+wire [INDEX_W-1:0] al_index;
 wire         al_first;
 wire         al_last;
 wire         al_end;
-assign {al_columns_2, al_byte, al_bytes, al_index, al_first, al_last, al_end} = ctl_5;
+assign {al_index, al_columns_2, al_byte, al_bytes, al_first, al_last, al_end} = ctl_5;
 
 wire [127:0] window = {dat_rd_data1, dat_rd_data0} >> {al_byte, 3'd0};
 wire [31:0]  upper  = al_columns_2 ? dat_rd_data1[31:0] : window[63:32];
@@ -251,7 +254,7 @@ end
 always @(posedge clk) begin
     if (valid[4]) begin
         dat_data      <= masked;
-        dat_swap      <= (al_index == 4'd0);
+        dat_swap      <= (al_index == 0);
         dat_index     <= al_index;
         dat_first     <= al_first;
         dat_last      <= al_last;

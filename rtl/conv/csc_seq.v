@@ -1,18 +1,22 @@
 // Operation sequencer of CSC: walks kernel groups, stripes, channel blocks, kernel rows and columns.
 //
-// It describes one stripe operation (one weight set applied to one stripe of up to 16 raster positions).
+// It describes one stripe operation (one weight set applied to one stripe of up to DEPTH raster positions).
 // The weight engine works on the described operation; when the data engine issues the first atom of it
 // (`consume`), the sequencer steps to the next one, so weights always run one operation ahead.
 //
 //   group -> stripe -> channel block -> r -> s        (csc_cmac_cacc.md section 2)
 //
 // With `columns_2` an operation is two kernel columns, s and s + 1; the last of an odd number goes alone.
-// Stripes are 16 positions; a rest of 17 to 23 is split 8 + rest, so none is shorter than 8 where the
-// output has at least 8 positions (a weight set takes up to 8 cycles to load). Offsets are accumulated, never
-// multiplied: `off_line` is the ring distance of kernel row and channel block in entries, modulo 2^15.
+// Stripes are DEPTH positions; a rest of up to 7 more is split 8 + rest, so that with DEPTH above 8 none is shorter
+// than 8 where the output has at least 8 positions (a weight set takes up to 8 cycles to load). Offsets are
+// accumulated, never multiplied: `op_line` is the ring distance of kernel row and channel block in entries,
+// modulo 2^15.
 `default_nettype none
 
-module csc_seq (
+module csc_seq #(
+    parameter DEPTH   = 16,           // positions of a stripe, a power of two, at least 8
+    parameter INDEX_W = $clog2(DEPTH) // derived, do not set
+) (
     input  wire        clk,
     input  wire        rst_n,
     input  wire        start,       // first operation of a layer
@@ -42,7 +46,7 @@ module csc_seq (
     output wire        op_merge_short, // and these are fewer than the others
     output wire        op_columns_2,   // has a second column
     output wire [2:0]  op_kernels,     // kernels of the group - 1
-    output wire [3:0]  op_length,      // positions of the stripe - 1
+    output wire [INDEX_W-1:0] op_length, // positions of the stripe - 1
     output reg  [9:0]  op_x,
     output reg  [9:0]  op_y,
     output reg  [14:0] op_line,
@@ -65,14 +69,17 @@ assign op_block       = block_line;
 assign op_columns_2   = columns_2 && (!s_last || last_s[0]);
 assign op_block_last  = (block == last_block);
 assign op_last        = s_last && r_last && op_block_last;
-assign op_stripe_last = (left[20:4] == 0);
+assign op_stripe_last = (left[20:INDEX_W] == 0);
 assign op_group_last  = (kernels_left[12:3] == 0);
 assign op_kernels     = op_group_last ? kernels_left[2:0] : 3'd7;
 assign op_merge_last  = ((r[1:0] & merge_mask) == merge_mask) || r_last;
 assign op_merge_short = (r_merged > last_r);
 
-wire split = (left[20:4] == 1) && (left[3:0] < 4'd7);
-assign op_length = op_stripe_last ? left[3:0] : split ? 4'd7 : 4'd15;
+localparam [20:0] FULL  = DEPTH;
+localparam [INDEX_W-1:0] SHORT = 7; // of 8 positions
+
+wire split = (left[20:INDEX_W] == 1) && (left[INDEX_W-1:0] < SHORT);
+assign op_length = op_stripe_last ? left[INDEX_W-1:0] : split ? SHORT : {INDEX_W{1'b1}};
 
 always @(posedge clk or negedge rst_n) begin
     if (!rst_n)                                                         op_valid <= 1'b0;
@@ -124,7 +131,7 @@ end
 
 always @(posedge clk) begin
     if (load)                    left <= positions;
-    else if (consume && op_last) left <= op_stripe_last ? positions : left - (split ? 21'd8 : 21'd16);
+    else if (consume && op_last) left <= op_stripe_last ? positions : left - (split ? 21'd8 : FULL);
 end
 
 always @(posedge clk) begin

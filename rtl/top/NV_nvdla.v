@@ -13,6 +13,7 @@ module NV_nvdla #(
     parameter CDP_LANES     = 8,
     parameter READ_DEPTH    = 128, // beats in flight of the inputs of SDP, PDP, CDP, a power of two: twice the memory's latency
     parameter OPERAND_DEPTH = 64,  // the same of each operand reader of SDP, at least 16
+    parameter ACC_DEPTH     = 16,  // output positions CACC adds up at a time, a power of two, at least 8
     parameter CACC_DEPTH    = 32   // atoms between CACC and SDP, a power of two, at least 16
 ) (
     input  wire        dla_core_clk,
@@ -115,11 +116,11 @@ wire [2:0]   wt_sel;
 wire         wt_pair;
 wire         wt_upper;
 wire [63:0]  wt_data, dat_data;
-wire [3:0]   dat_index;
+wire [$clog2(ACC_DEPTH)-1:0] dat_index;
 wire [31:0]  cmac_a_rdata;
 wire         mac_valid, mac_first, mac_last, mac_layer_end;
 wire [75:0]  mac_a_data;
-wire [3:0]   mac_index;
+wire [$clog2(ACC_DEPTH)-1:0] mac_index;
 wire [31:0]  cmac_b_rdata;
 wire [75:0]  mac_b_data;
 wire [31:0]  cacc_rdata;
@@ -359,7 +360,7 @@ cbuf u_cbuf (
     .wt_rd_data   (wt_rd_data)
 );
 
-csc #(.CACC_FIFO_DEPTH(CACC_DEPTH)) u_csc (
+csc #(.CACC_FIFO_DEPTH(CACC_DEPTH), .ACC_DEPTH(ACC_DEPTH)) u_csc (
     .clk             (dla_core_clk),
     .rst_n           (rst_n),
     .reg_valid       (reg_valid[4]),
@@ -400,7 +401,7 @@ csc #(.CACC_FIFO_DEPTH(CACC_DEPTH)) u_csc (
     .credit          (credit)
 );
 
-cmac #(.HALF(0)) u_cmac_a (
+cmac #(.HALF(0), .ACC_DEPTH(ACC_DEPTH)) u_cmac_a (
     .clk           (dla_core_clk),
     .rst_n         (rst_n),
     .reg_valid     (reg_valid[5]),
@@ -429,7 +430,7 @@ cmac #(.HALF(0)) u_cmac_a (
 );
 
 /* verilator lint_off PINCONNECTEMPTY */ // both halves run in step: A tells for both
-cmac #(.HALF(1)) u_cmac_b (
+cmac #(.HALF(1), .ACC_DEPTH(ACC_DEPTH)) u_cmac_b (
     .clk           (dla_core_clk),
     .rst_n         (rst_n),
     .reg_valid     (reg_valid[6]),
@@ -458,7 +459,7 @@ cmac #(.HALF(1)) u_cmac_b (
 );
 /* verilator lint_on PINCONNECTEMPTY */
 
-cacc #(.FIFO_DEPTH(CACC_DEPTH)) u_cacc (
+cacc #(.FIFO_DEPTH(CACC_DEPTH), .ACC_DEPTH(ACC_DEPTH)) u_cacc (
     .clk            (dla_core_clk),
     .rst_n          (rst_n),
     .reg_valid      (reg_valid[7]),

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cocodla.golden.config_conv import CscConfig
-from cocodla.hw import ceil_div
+from cocodla.hw import ACC_DEPTH, ceil_div
 from convlib.layer import Layer
 
 
@@ -28,25 +28,25 @@ class Operation:
     load_cycles: int
 
 
-def stripes(positions: int) -> list[range]:
-    """Raster positions of each stripe: 16, and no rest below 8 unless the whole output is."""
+def stripes(positions: int, depth: int = ACC_DEPTH) -> list[range]:
+    """Raster positions of each stripe: `depth`, and no rest below 8 where that can be."""
     out, done = [], 0
     while done < positions:
         left = positions - done
-        length = min(left, 16)
-        if 16 < left < 24:
+        length = min(left, depth)
+        if depth < left < depth + 8:
             length = 8
         out.append(range(done, done + length))
         done += length
     return out
 
 
-def operations(layer: Layer) -> Iterator[Operation]:
+def operations(layer: Layer, depth: int = ACC_DEPTH) -> Iterator[Operation]:
     """All operations of a layer in order. Rows merged by post-extension are operations of their own; feature layers of
     at most 4 channels and no dilation in x have two columns in an operation, in lanes 0-3 and 4-7."""
     c = layer.config
     stream = layer.weights.reshape(-1).view("u1").tobytes()
-    position, all_stripes = 0, stripes(c.out_width * c.out_height)
+    position, all_stripes = 0, stripes(c.out_width * c.out_height, depth)
     for g in range(0, c.kernels, 8):
         kernels = min(8, c.kernels - g)
         sets, position = _group(c, stream, position, kernels)

@@ -1,5 +1,5 @@
 // Simulation only: chip-level top. Clocks, reset, memory, command player and any module NV_nvdla, which is
-// touched at its ports only.
+// touched at its ports only; macro DUT_PARAMETERS, #(.NAME(value), ...), sets its parameters.
 //
 // Plusargs: those of sim_player and sim_memory. The clock periods are parameters because a delay that is
 // not constant may be zero, and for zero delays Verilator schedules the whole design in a slower way (the
@@ -87,7 +87,10 @@ sim_x_check u_x_check (
     .ar_valid(ar_valid), .ar_id(ar_id), .ar_len(ar_len), .ar_addr(ar_addr), .r_ready(r_ready)
 );
 
-NV_nvdla u_dla (
+`ifndef DUT_PARAMETERS
+`define DUT_PARAMETERS
+`endif
+NV_nvdla `DUT_PARAMETERS u_dla (
     .dla_core_clk(core_clk), .dla_csb_clk(csb_clk), .global_clk_ovr_on(1'b0), .tmc2slcg_disable_clock_gating(1'b0),
     .dla_reset_rstn(dla_rst_n), .direct_reset_(dla_rst_n), .test_mode(1'b0),
     .csb2nvdla_valid(csb_valid), .csb2nvdla_ready(csb_ready), .csb2nvdla_addr(csb_addr), .csb2nvdla_wdat(csb_wdat),

@@ -59,6 +59,14 @@ def test_stripes(positions: int, expected: list[int]) -> None:
     assert stripes(positions).tolist() == expected
 
 
+@pytest.mark.parametrize(
+    ("positions", "depth", "expected"),
+    [(15, 8, [8, 7]), (71, 64, [8, 63]), (72, 64, [64, 8]), (40, 32, [32, 8]), (39, 32, [8, 31])],
+)
+def test_stripes_of_other_depths(positions: int, depth: int, expected: list[int]) -> None:
+    assert stripes(positions, depth).tolist() == expected
+
+
 def test_layers_are_read_from_register_writes() -> None:
     fused = layer("m_conv_pdp_28x28x16_k32")
     assert fused.conv and fused.sdp and fused.pdp and not fused.rdma and not fused.cdp

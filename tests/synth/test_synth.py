@@ -11,7 +11,7 @@ from rich.console import Console
 
 from cocodla.errors import UserError
 from cocodla.report import synth as report
-from cocodla.sim import project
+from cocodla.sim import parameters, project
 from cocodla.sim.filelist import read_file_list
 from cocodla.synth import yosys
 from cocodla.synth.units import UNITS, Cost, Ram, Unit, fpga_cost, gate_equivalents
@@ -35,6 +35,15 @@ def test_every_unit_of_the_chip_is_in_the_table() -> None:
             names = {path.stem for path in yosys.closure(module, SOURCES)}
             assert module in names
             assert not names & {"dla_ram_1r1w", "dla_regfile_1r1w", "NV_nvdla"}
+
+
+def test_parameters_of_the_chip_reach_its_units() -> None:
+    assert parameters.of_module("csb_master", {}) == {"UNITS": 14}
+    assert parameters.of_module("glb", {"SDP_LANES": 2}) == {}
+    assert parameters.of_module("sdp", {}) == {"LANES": 8}
+    assert parameters.of_module("sdp", {"SDP_LANES": 2}) == {"LANES": 2}
+    assert parameters.of_module("csc", {"ACC_DEPTH": 64}) == {"CACC_FIFO_DEPTH": 32, "ACC_DEPTH": 64}
+    assert parameters.of_module("cdp_rdma", {"READ_DEPTH": 16}) == {"DEPTH": 16}
 
 
 def test_a_missing_module_is_named() -> None:
@@ -190,13 +199,13 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_unit_is_synthesized(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     console = Console(quiet=True)
     unit = Unit("small", ("small",))
-    [(_, cost)] = report.synthesize_all(console, [unit], jobs=2)
+    [(_, cost)] = report.synthesize_all(console, [unit], 2, {})
     assert (cost.flip_flops, cost.dsps, cost.luts) == (1, 0, 3)
     assert cost.gates == pytest.approx(6 + 12 * 2.33)
     assert set(cost.rams) == {Ram(13, 32, False), Ram(13, 32, True)}
     assert cost.levels == 3  # register file, and a parity of 13 bits in two levels
     monkeypatch.setattr(yosys, "_run", lambda *_: pytest.fail("synthesized twice"))
-    assert report.synthesize_all(console, [unit], jobs=1) == [(unit, cost)]
+    assert report.synthesize_all(console, [unit], 1, {}) == [(unit, cost)]
 
 
 @pytest.mark.parametrize(

@@ -18,13 +18,14 @@ from cocodla.bench.layers import LAYERS, BenchLayer, Traffic
 from cocodla.bench.program import layer_program
 from cocodla.errors import UserError
 from cocodla.golden import run as run_golden
+from cocodla.hw import ACC_DEPTH
 from cocodla.latency import MemoryTiming, layer_of, predict
 from cocodla.program.commands import CheckMemory
 from cocodla.program.program import Program
 from cocodla.program.trace import read_trace
 from cocodla.runtime import player, rtl
 from cocodla.runtime.traces import layer_cycles
-from cocodla.sim import project
+from cocodla.sim import parameters, project
 from cocodla.sim.build import cache_key
 
 MEMORIES: dict[str, rtl.MemoryModel] = {
@@ -133,7 +134,8 @@ def predicted_cycles(case: Case, memory: str) -> int:
     """What the latency model says about a case on a memory."""
     model = MEMORIES[memory]
     answer = model.latency if model.write_latency is None else model.write_latency
-    return predict(layer_of(case.program), MemoryTiming(model.latency, answer, model.ar_every))
+    depth = parameters.chosen().get("ACC_DEPTH", ACC_DEPTH)
+    return predict(layer_of(case.program), MemoryTiming(model.latency, answer, model.ar_every), depth)
 
 
 def _with_expectations(program: Program) -> Program:

@@ -11,25 +11,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocodla.golden.config_conv import ConvConfig, CscConfig
-from cocodla.hw import ATOM, CBUF_BANK_ENTRIES, ceil_div
+from cocodla.hw import ACC_DEPTH, ATOM, CBUF_BANK_ENTRIES, ceil_div
 from cocodla.latency.layer import MemoryTiming
 
 Times = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-STRIPE = 16
 TO_CBUF = 12.0
 """From the enabling write to the first read request, and from its answer to the first use in CSC."""
 REFILL = 8.0
 """From the release of a weight entry to the answer of the read that fills it again, without the memory."""
 
 
-def stripes(positions: int) -> Ints:
-    """Lengths of the stripes of a kernel group: 16 positions; a rest of 17 to 23 is split 8 + rest."""
+def stripes(positions: int, depth: int = ACC_DEPTH) -> Ints:
+    """Lengths of the stripes of a kernel group: `depth` positions; a rest of up to 7 more is split 8 + rest."""
     lengths = []
     left = positions
-    while left > STRIPE:
-        lengths.append(8 if STRIPE < left < 24 else STRIPE)
+    while left > depth:
+        lengths.append(8 if left < depth + 8 else depth)
         left -= lengths[-1]
     return np.array([*lengths, left], np.int64)
 
@@ -37,9 +36,11 @@ def stripes(positions: int) -> Ints:
 class Convolution:
     """One layer. Times are cycles since the enabling write."""
 
-    def __init__(self, config: ConvConfig, memory: MemoryTiming, operand_beats: int) -> None:
+    def __init__(
+        self, config: ConvConfig, memory: MemoryTiming, operand_beats: int, acc_depth: int = ACC_DEPTH
+    ) -> None:
         self.csc, self.cdma, self.memory = config.csc, config.cdma, memory
-        self.lengths = stripes(self.csc.out_width * self.csc.out_height)
+        self.lengths = stripes(self.csc.out_width * self.csc.out_height, acc_depth)
         self.op_rows, self.op_entries, self.op_bytes, self.op_columns = _operations(self.csc)
         self.line_beats = self.cdma.entries
         self.weight_beats = self.csc.weight_bytes // ATOM

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from cocodla.golden.config import OperandConfig, PdpConfig, SdpRdmaConfig
-from cocodla.hw import ATOM, surfaces
+from cocodla.hw import ACC_DEPTH, ATOM, surfaces
 from cocodla.latency.convolution import Convolution, output_end
 from cocodla.latency.layer import Layer, MemoryTiming
 
@@ -25,10 +25,10 @@ BUFFER = 120
 """Reads a reader keeps in flight: a longer latency slows it down."""
 
 
-def predict(layer: Layer, memory: MemoryTiming) -> int:
-    """Cycles of a layer. ValueError for a layer without a unit that ends it."""
+def predict(layer: Layer, memory: MemoryTiming, acc_depth: int = ACC_DEPTH) -> int:
+    """Cycles of a layer. acc_depth: positions of a stripe. ValueError for a layer without a unit that ends it."""
     if layer.conv:
-        return round(_convolution(layer, memory))
+        return round(_convolution(layer, memory, acc_depth))
     if layer.sdp and layer.rdma:
         atoms = _atoms(layer)
         return round(_stream(atoms + operand_beats(layer.rdma), atoms, memory) + (PDP_DRAIN if layer.pdp else 0))
@@ -91,9 +91,9 @@ def _rate(reads: int, writes: int, memory: MemoryTiming, busy: int = 0) -> float
     return max(reads * interval, writes * memory.every, busy)
 
 
-def _convolution(layer: Layer, memory: MemoryTiming) -> float:
+def _convolution(layer: Layer, memory: MemoryTiming, acc_depth: int) -> float:
     assert layer.conv is not None and layer.sdp is not None
-    work = Convolution(layer.conv, memory, operand_beats(layer.rdma))
+    work = Convolution(layer.conv, memory, operand_beats(layer.rdma), acc_depth)
     starts, ends = work.issue_times()
     if layer.pdp:
         return float(ends[-1]) + DRAIN + PDP_DRAIN + memory.write_latency

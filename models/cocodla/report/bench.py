@@ -22,7 +22,7 @@ from cocodla.bench.measure import (
 from cocodla.errors import UserError
 from cocodla.report.progress import progress_bar
 from cocodla.runtime import rtl
-from cocodla.sim.filelist import dut_list, own_list
+from cocodla.sim.parameters import is_default_chip
 
 
 def select(cases: Sequence[Case], pattern: str) -> list[Case]:
@@ -49,7 +49,7 @@ def run_bench(
 ) -> bool:
     """Measure, print, compare with the committed `result` and update it. True if all is well.
 
-    accept: slower results replace the committed ones. Those of a foreign DUT are only printed.
+    accept: slower results replace the committed ones. Those of another chip are only printed.
     """
     console.print(f"seed {seed}", highlight=False)
     traces = trace_cases(shared / "traces" / "nv_small")
@@ -74,7 +74,7 @@ def run_bench(
 
 def _conclude(console: Console, result: Path, measured: list[Measurement], accept: bool) -> bool:
     failures = [f"{m.name} {m.memory}: {line}" for m in measured for line in m.failures]
-    own = dut_list() == own_list()
+    own = is_default_chip()
     slower = [] if not own else results.regressions(results.committed(result), measured)
     for line in (*failures, *slower):
         console.print(line, style="red", highlight=False, markup=False, soft_wrap=True)
@@ -84,7 +84,8 @@ def _conclude(console: Console, result: Path, measured: list[Measurement], accep
     if own:
         results.save(result, measured)
     else:
-        console.print(f"DUT_FILELIST is another DUT: {result} is left as it was", highlight=False, soft_wrap=True)
+        text = f"not the default chip (DUT_FILELIST, DUT_PARAMETERS): {result} is left as it was"
+        console.print(text, highlight=False, soft_wrap=True)
     console.print(f"{len(measured)} measurements, {len(failures)} failures", highlight=False)
     return not failures
 

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from cocodla.errors import UserError
 from cocodla.report.progress import progress_bar
+from cocodla.sim import parameters
 from cocodla.synth import yosys
 from cocodla.synth.units import UNITS, Cost, Unit
 
@@ -44,13 +45,17 @@ class Reference:
 
 
 def run_synth(console: Console, only: str, document: Path, shared: Path, jobs: int = 0) -> None:
-    """Synthesize the units whose name matches `only` (all: and write `document`), print the tables.
+    """Synthesize the units whose name matches `only`, print the tables (all units of the default chip: and write
+    `document`).
 
     jobs: runs of Yosys at a time; 0: one for each processor.
     """
     chosen = select(only)
-    console.print(f"tool: {yosys.version()}", highlight=False)
-    costs = synthesize_all(console, chosen, jobs or os.cpu_count() or 1)
+    changed = parameters.chosen()
+    words = "".join(f", {name}={value}" for name, value in changed.items())
+    console.print(f"tool: {yosys.version()}{words}", highlight=False)
+    given = {module: parameters.of_module(module, changed) for unit in chosen for module in unit.modules}
+    costs = synthesize_all(console, chosen, jobs or os.cpu_count() or 1, given)
     complete = len(chosen) == len(UNITS)
     reference = read_reference(shared) if complete else None
     _print(console, ("unit", *_HEADINGS), rows(costs))
@@ -62,7 +67,7 @@ def run_synth(console: Console, only: str, document: Path, shared: Path, jobs: i
         console.print(text, highlight=False)
     lines = code_lines(yosys.project.root() / "rtl")
     console.print(f"code lines of rtl/: {lines['written'] + lines['generated']:,}", highlight=False)
-    if complete:
+    if complete and not changed:
         document.write_text(markdown(costs, lines, reference), encoding="utf-8")
 
 
@@ -77,14 +82,18 @@ def select(only: str) -> list[Unit]:
     return found
 
 
-def synthesize_all(console: Console, units: Sequence[Unit], jobs: int) -> Costs:
-    """Cost of each unit, `jobs` runs of Yosys at a time. The first UserError stops what has not begun."""
+def synthesize_all(
+    console: Console, units: Sequence[Unit], jobs: int, given: Mapping[str, Mapping[str, int]]
+) -> Costs:
+    """Cost of each unit, `jobs` runs of Yosys at a time. given: parameters by module. The first UserError stops what
+    has not begun."""
     work = [(unit, module, step) for step in yosys.STEPS for unit in units for module in unit.modules]
     total = {unit.name: Cost() for unit in units}
     with progress_bar(console, "synthesis") as progress, ThreadPoolExecutor(jobs) as pool:
         progress(0, len(work))
         running = {
-            pool.submit(yosys.synthesize, module, unit.parameters, step): unit.name for unit, module, step in work
+            pool.submit(yosys.synthesize, module, given.get(module, {}), step): unit.name
+            for unit, module, step in work
         }
         try:
             for number, done in enumerate(as_completed(running), 1):

@@ -17,7 +17,7 @@ from cocodla.errors import UserError
 from cocodla.program.execution import Execution
 from cocodla.program.program import Program
 from cocodla.runtime import player
-from cocodla.sim import project
+from cocodla.sim import parameters, project
 from cocodla.sim.build import Design, Model, build
 from cocodla.sim.filelist import dut_list, own_list, read_file_list
 from cocodla.sim.run import new_seed, run_folder, simulate
@@ -126,7 +126,11 @@ def chip_design(simulation: Simulation, pages: int = 1) -> Design:
         sources=(*dut.sources, *sorted((root / "tb" / "hdl").glob("*.v"))),
         includes=tuple(dut.includes),
         parameters={"WORDS_LOG2": size, "CSB_PERIOD": simulation.csb_period_ps},
-        defines={**({"DLA_ASSERT": "1"} if simulation.assertions else {}), **dut.defines},
+        defines={
+            **({"DLA_ASSERT": "1"} if simulation.assertions else {}),
+            **parameters.define(parameters.chosen()),
+            **dut.defines,
+        },
         optimize=True,
     )
 

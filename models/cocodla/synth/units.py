@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from cocodla.hw import ceil_div
 
@@ -25,11 +25,10 @@ class Unit:
     name: str
     modules: tuple[str, ...]
     count: int = 1
-    parameters: Mapping[str, int] = field(default_factory=dict)
 
 
 UNITS: tuple[Unit, ...] = (
-    Unit("csb_master", ("csb_master",), parameters={"UNITS": 14}),
+    Unit("csb_master", ("csb_master",)),
     Unit("glb", ("glb",)),
     Unit("cfgrom", ("cfgrom",)),
     Unit("mcif", ("mcif",)),

@@ -16,7 +16,6 @@ from cocotbext.dla import RegisterBus, StreamChecker, StreamSink, reset, start_c
 from cocotbext.dla.checks import high, number
 from cocotbext.dla.stalls import Stall, never, some_stalls
 
-CREDITS = 32
 INPUTS = ("mac_valid", "mac_a_data", "mac_b_data", "mac_index", "mac_first", "mac_last", "mac_layer_end")
 LIMIT = 8 * 128 * 128  # largest magnitude of one MAC result
 
@@ -30,7 +29,8 @@ class Acc:
         for name in INPUTS:
             getattr(dut, name).value = 0
         self.bus = RegisterBus(dut, dut.clk, "reg", dut.rst_n)
-        self.cycle, self.credits = 0, CREDITS
+        self.depth, self.places = int(dut.ACC_DEPTH.value), int(dut.FIFO_DEPTH.value)
+        self.cycle, self.credits = 0, self.places
         self.taken: list[int] = []
         self.interrupts: list[tuple[int, int]] = []
         self.expected: list[int] = []
@@ -57,7 +57,7 @@ class Acc:
         while True:
             await FallingEdge(self.dut.clk)
             self.credits += high(self.dut.credit)
-            assert self.credits <= CREDITS, "more credits returned than were spent"
+            assert self.credits <= self.places, "more credits returned than were spent"
             if bits := number(self.dut.cacc_intr):
                 self.interrupts.append((self.cycle, bits))
 
@@ -115,7 +115,7 @@ class Acc:
         for _ in range(8):
             await RisingEdge(self.dut.clk)
         assert [f"{v:064x}" for v in self.sink.items] == [f"{v:064x}" for v in self.expected]
-        assert self.credits == CREDITS, "credits are missing"
+        assert self.credits == self.places, "credits are missing"
 
 
 async def begin(dut: Any, stalls: bool = False) -> Acc:
@@ -132,7 +132,7 @@ async def rounding(dut: Any, shift: int) -> None:
     acc = await begin(dut)
     await acc.enable(shift)
     for _ in range(12):
-        await acc.stripe(acc.rng.randint(1, 16), acc.rng.choice([1, 2, 3, 40]), shift)
+        await acc.stripe(acc.rng.randint(1, acc.depth), acc.rng.choice([1, 2, 3, 40]), shift)
     await ties(acc, shift)
     await acc.drain()
 
@@ -156,31 +156,32 @@ async def random_stripes(dut: Any) -> None:
     shift = acc.rng.randint(0, 31)
     await acc.enable(shift)
     for _ in range(60):
-        await acc.stripe(acc.rng.randint(1, 16), acc.rng.randint(1, 5), shift)
+        await acc.stripe(acc.rng.randint(1, acc.depth), acc.rng.randint(1, 5), shift)
     await acc.drain()
 
 
 @cocotb.test()
 async def one_atom_a_cycle(dut: Any) -> None:
-    """A single operation a stripe: an atom enters and leaves in every cycle, 32 credits hide the round trip."""
+    """A single operation a stripe: an atom enters and leaves in every cycle, the credits hide the round trip."""
     acc = await begin(dut)
     await acc.enable(0)
     for _ in range(20):
-        await acc.stripe(16, 1, 0)
+        await acc.stripe(acc.depth, 1, 0)
     await acc.drain()
-    assert acc.taken[-1] - acc.taken[0] == 20 * 16 - 1
+    assert acc.taken[-1] - acc.taken[0] == 20 * acc.depth - 1
 
 
 @cocotb.test()
 async def stalled_sink_fills_the_buffer(dut: Any) -> None:
-    """With SDP stopped, 32 atoms are held and nothing is lost."""
+    """With SDP stopped, as many atoms are held as there are places, and nothing is lost."""
     stopped = True
     rng = Random(random.getrandbits(32))
     acc = Acc(dut, rng, never, lambda: stopped)
     await acc.start()
     await acc.enable(3)
-    await acc.stripe(16, 2, 3)
-    await acc.stripe(16, 2, 3)
+    length = min(acc.depth, acc.places)
+    for _ in range(acc.places // length):
+        await acc.stripe(length, 2, 3)
     for _ in range(20):
         await RisingEdge(dut.clk)
     assert acc.credits == 0 and not acc.sink.items
@@ -199,8 +200,8 @@ async def layers(dut: Any) -> None:
         if i + 1 < len(shifts):
             await acc.enable(shifts[i + 1])
         for _ in range(3):
-            await acc.stripe(acc.rng.randint(1, 16), 2, shift)
-        await acc.stripe(acc.rng.randint(1, 16), 1, shift, end=True)
+            await acc.stripe(acc.rng.randint(1, acc.depth), 2, shift)
+        await acc.stripe(acc.rng.randint(1, acc.depth), 1, shift, end=True)
         ends.append(len(acc.expected) - 1)
         while await acc.bus.read(MAP["CACC.S_STATUS"].address) >> 16 * (i & 1) & 3:
             pass

@@ -57,6 +57,7 @@ class Mac:
 
     def __init__(self, dut: Any, rng: Random, idle: Stall = never) -> None:
         self.dut, self.rng, self.idle = dut, rng, idle
+        self.depth = 1 << len(dut.dat_index)
         dut.unit.value = 0
         start_clock(dut.clk)
         for name in (*INPUTS, *TAGS):
@@ -92,7 +93,7 @@ class Mac:
             got = [word >> 19 * k & 0x7FFFF for k in range(8)]
             assert got == [s & 0x7FFFF for s in sums], f"sums {got}, expected {sums}"
             index, *flags = tag
-            assert number(dut.mac_index) == index * 0x11
+            assert number(dut.mac_index) == index << len(dut.dat_index) | index
             assert [number(flag) for flag in (dut.mac_first, dut.mac_last, dut.mac_layer_end)] == [3 * f for f in flags]
 
     def weights(self, kernels: int) -> list[bytes]:
@@ -178,7 +179,7 @@ async def partial_sets(dut: Any, kernels: int) -> None:
     """Absent kernels give 0, also after a set that had them."""
     mac = await begin(dut, stalls=True)
     for count in (8, kernels, 8, kernels, 1, kernels, kernels, 8, kernels):
-        await mac.operation(count, mac.rng.randint(1, 16))
+        await mac.operation(count, mac.rng.randint(1, mac.depth))
     await mac.drain()
 
 
@@ -189,7 +190,7 @@ async def overlapped_sets(dut: Any) -> None:
     sets = [mac.weights(mac.rng.randint(1, 8)) for _ in range(90)]
     await mac.load(sets[0])
     for weights, following in zip(sets, [*sets[1:], None], strict=True):
-        await mac.send(weights, mac.rng.choice([1, 2, 7, 8, 9, 16]), False, following)
+        await mac.send(weights, mac.rng.choice([1, 2, 7, 8, mac.depth]), False, following)
     await mac.drain()
 
 

@@ -1,7 +1,10 @@
 // Convolution core without the fetch: csc, cbuf, both halves of cmac, cacc. The bench plays cdma and sdp.
 `default_nettype none
 
-module conv_core_tb (
+module conv_core_tb #(
+    parameter ACC_DEPTH  = 16,
+    parameter CACC_DEPTH = 32
+) (
     input  wire         clk,
     input  wire         rst_n,
     // register bus, unit 0 csc, 1 cmac_a, 2 cmac_b, 3 cacc
@@ -38,13 +41,13 @@ wire [13:0]  dat_rd_addr0, dat_rd_addr1, wt_rd_addr;
 wire [63:0]  dat_rd_data0, dat_rd_data1, wt_rd_data, wt_data, dat_data;
 wire         wt_rd_en, wt_valid, wt_pair, wt_upper, dat_valid, dat_swap, dat_first, dat_last, dat_layer_end, credit;
 wire [2:0]   wt_sel;
-wire [3:0]   dat_index, mac_index;
+wire [$clog2(ACC_DEPTH)-1:0] dat_index, mac_index;
 wire         mac_valid, mac_first, mac_last, mac_layer_end;
 wire [75:0]  mac_a_data, mac_b_data;
 
 assign reg_rdata = csc_rdata | cmac_a_rdata | cmac_b_rdata | cacc_rdata;
 
-csc u_csc (
+csc #(.CACC_FIFO_DEPTH(CACC_DEPTH), .ACC_DEPTH(ACC_DEPTH)) u_csc (
     .clk (clk), .rst_n (rst_n), .reg_valid (reg_valid && unit == 2'd0), .reg_write (reg_write),
     .reg_addr (reg_addr), .reg_wdata (reg_wdata), .reg_rdata (csc_rdata),
     .dat_entry (dat_entry), .dat_slice (dat_slice), .dat_flush (dat_flush), .wt_entry (wt_entry), .wt_flush (wt_flush),
@@ -65,7 +68,7 @@ cbuf u_cbuf (
     .wt_rd_en (wt_rd_en), .wt_rd_addr (wt_rd_addr), .wt_rd_data (wt_rd_data)
 );
 
-cmac #(.HALF(0)) u_cmac_a (
+cmac #(.HALF(0), .ACC_DEPTH(ACC_DEPTH)) u_cmac_a (
     .clk (clk), .rst_n (rst_n), .reg_valid (reg_valid && unit == 2'd1), .reg_write (reg_write),
     .reg_addr (reg_addr), .reg_wdata (reg_wdata), .reg_rdata (cmac_a_rdata),
     .wt_valid (wt_valid), .wt_sel (wt_sel), .wt_pair (wt_pair), .wt_upper (wt_upper), .wt_data (wt_data),
@@ -76,7 +79,7 @@ cmac #(.HALF(0)) u_cmac_a (
 );
 
 /* verilator lint_off PINCONNECTEMPTY */ // both halves run in step: A tells for both
-cmac #(.HALF(1)) u_cmac_b (
+cmac #(.HALF(1), .ACC_DEPTH(ACC_DEPTH)) u_cmac_b (
     .clk (clk), .rst_n (rst_n), .reg_valid (reg_valid && unit == 2'd2), .reg_write (reg_write),
     .reg_addr (reg_addr), .reg_wdata (reg_wdata), .reg_rdata (cmac_b_rdata),
     .wt_valid (wt_valid), .wt_sel (wt_sel), .wt_pair (wt_pair), .wt_upper (wt_upper), .wt_data (wt_data),
@@ -86,7 +89,7 @@ cmac #(.HALF(1)) u_cmac_b (
 );
 /* verilator lint_on PINCONNECTEMPTY */
 
-cacc u_cacc (
+cacc #(.FIFO_DEPTH(CACC_DEPTH), .ACC_DEPTH(ACC_DEPTH)) u_cacc (
     .clk (clk), .rst_n (rst_n), .reg_valid (reg_valid && unit == 2'd3), .reg_write (reg_write),
     .reg_addr (reg_addr), .reg_wdata (reg_wdata), .reg_rdata (cacc_rdata),
     .mac_valid (mac_valid), .mac_a_data (mac_a_data), .mac_b_data (mac_b_data), .mac_index (mac_index),

@@ -94,6 +94,25 @@ async def random_sequences(dut: Any, part: int) -> None:
 
 
 @cocotb.test()
+@cocotb.parametrize(channels=[8, 40])
+async def stripes_of_a_slow_sink(dut: Any, channels: int) -> None:
+    """Stripes of any length drain through a sink that stops for long, also where CACC's FIFO is shorter than one."""
+    rng = generator(dut)
+    left = 0
+
+    def backpressure() -> bool:
+        nonlocal left
+        left = left - 1 if left else rng.choice([0, 0, 0, 150])
+        return left > 0
+
+    core = Core(dut, rng, backpressure=backpressure)
+    await core.start()
+    layers = [make_layer(rng, config_of(13, 11, channels, 16)) for _ in range(2)]
+    await core.run(layers)
+    core.check_interrupts(layers)
+
+
+@cocotb.test()
 async def fewer_lines_than_were_kept(dut: Any) -> None:
     """A layer may look at fewer lines than SKIP_DATA_RLS kept; all of them count as its lines (cdma.md 7.4)."""
     rng = generator(dut)

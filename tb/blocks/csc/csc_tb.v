@@ -1,7 +1,10 @@
 // csc with its buffer; the bench plays cdma, the MAC array and cacc.
 `default_nettype none
 
-module csc_tb (
+module csc_tb #(
+    parameter ACC_DEPTH  = 16,
+    parameter CACC_DEPTH = 32
+) (
     input  wire        clk,
     input  wire        rst_n,
     input  wire        reg_valid,
@@ -32,7 +35,7 @@ module csc_tb (
     output wire        dat_valid,
     output wire [63:0] dat_data,
     output wire        dat_swap,
-    output wire [3:0]  dat_index,
+    output wire [$clog2(ACC_DEPTH)-1:0] dat_index,
     output wire        dat_first,
     output wire        dat_last,
     output wire        dat_layer_end,
@@ -45,7 +48,7 @@ wire [13:0] dat_rd_addr0, dat_rd_addr1, wt_rd_addr;
 wire [63:0] dat_rd_data0, dat_rd_data1, wt_rd_data;
 wire        wt_rd_en;
 
-csc u_csc (
+csc #(.CACC_FIFO_DEPTH(CACC_DEPTH), .ACC_DEPTH(ACC_DEPTH)) u_csc (
     .clk (clk), .rst_n (rst_n), .reg_valid (reg_valid), .reg_write (reg_write),
     .reg_addr (reg_addr), .reg_wdata (reg_wdata), .reg_rdata (reg_rdata),
     .dat_entry (dat_entry), .dat_slice (dat_slice), .dat_flush (dat_flush), .wt_entry (wt_entry), .wt_flush (wt_flush),

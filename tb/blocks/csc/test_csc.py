@@ -19,7 +19,6 @@ from convlib.fetch import Fetch
 from convlib.layer import Layer, config_of, image_config, make_layer, random_config, random_sequence, registers
 from convlib.sequence import Operation, operations, stripes
 
-CREDITS = 32
 PATIENCE = 3000
 
 
@@ -28,6 +27,7 @@ class Sequencer:
 
     def __init__(self, dut: Any, rng: Random, idle: Stall = never, slow: Stall = never) -> None:
         self.dut, self.rng, self.slow = dut, rng, slow
+        self.depth, self.credits = int(dut.ACC_DEPTH.value), int(dut.CACC_DEPTH.value)
         start_clock(dut.clk)
         dut.credit.value = 0
         self.bus = RegisterBus(dut, dut.clk, "reg", dut.rst_n)
@@ -99,7 +99,7 @@ class Sequencer:
         assert flags == (op.first, op.last, end), f"first, last, layer_end {flags}"
         self.spent += op.last
         self.most_spent = max(self.most_spent, self.spent)
-        assert self.spent <= CREDITS, "more atoms sent out than CACC can hold"
+        assert self.spent <= self.credits, "more atoms sent out than CACC can hold"
         self.index, self.position, self.atoms = index, index + 1, self.atoms + 1
         self.atom_cycles.append(self.fetch.cycle)
         self.ends += end
@@ -119,7 +119,7 @@ class Sequencer:
     async def run(self, layers: list[Layer]) -> None:
         """Layers in order, fetch and program in any order; ends when csc has finished the last one."""
         for layer in layers:
-            self.plan.extend(operations(layer))
+            self.plan.extend(operations(layer, self.depth))
         goal = self.ends + len(layers)
         for layer in layers:
             if early := self.rng.random() < 0.5:
@@ -170,12 +170,13 @@ async def random_sequences(dut: Any) -> None:
 
 
 @cocotb.test()
-@cocotb.parametrize(positions=[1, 2, 7, 8, 9, 15, 16, 17, 23, 24, 25, 31, 32, 33, 39, 40, 47, 48])
+@cocotb.parametrize(positions=[1, 2, 7, 8, 9, 15, 16, 17, 23, 24, 25, 31, 32, 33, 39, 40, 47, 48, 65, 71])
 async def stripe_lengths(dut: Any, positions: int) -> None:
     """Tails are split so that no stripe is shorter than 8 if it can be avoided (the weights take 8 cycles)."""
     unit = await begin(dut, stalls=False)
-    lengths = [len(stripe) for stripe in stripes(positions)]
-    assert len(lengths) == -(-positions // 16) and (positions < 8 or min(lengths) >= 8)
+    lengths = [len(stripe) for stripe in stripes(positions, unit.depth)]
+    assert len(lengths) == -(-positions // unit.depth) and max(lengths) <= unit.depth
+    assert positions < 8 or unit.depth == 8 or min(lengths) >= 8
     await unit.run([make_layer(unit.rng, config_of(positions, 1, 16, 8))])
 
 
@@ -193,7 +194,7 @@ async def operation_time(dut: Any, kernels: int, positions: int) -> None:
 
 async def check_operation_time(unit: Sequencer, layer: Layer) -> None:
     """One stripe and group: the distances of the first atoms of its operations, all operands being there."""
-    plan = list(operations(layer))
+    plan = list(operations(layer, unit.depth))
     unit.plan.extend(plan)
     unit.fetch.layers.append(layer)
     await unit.until(lambda: unit.fetch.idle_now)
@@ -211,18 +212,18 @@ async def check_operation_time(unit: Sequencer, layer: Layer) -> None:
 
 @cocotb.test()
 async def credits_stop_the_last_operation(dut: Any) -> None:
-    """With CACC full nothing more is sent out, and every credit is used."""
+    """With CACC full nothing more is sent out, also within a stripe, and every credit is used."""
     stopped = True
     rng = Random(random.getrandbits(32))
     unit = Sequencer(dut, rng, never, lambda: stopped)
     await unit.start()
     layer = make_layer(rng, config_of(10, 10, 8, 8))
-    unit.plan.extend(operations(layer))
+    unit.plan.extend(operations(layer, unit.depth))
     unit.fetch.layers.append(layer)
     await unit.program(layer)
     for _ in range(300):
         await RisingEdge(dut.clk)
-    assert unit.spent == CREDITS and unit.atoms == CREDITS
+    assert unit.spent == unit.credits and unit.atoms == unit.credits
     stopped = False
     await unit.until(lambda: unit.ends)
     assert unit.atoms == 100
@@ -327,7 +328,7 @@ async def status_follows_the_layer(dut: Any) -> None:
     unit = await begin(dut, stalls=False)
     layers = [make_layer(unit.rng, config_of(9, 9, 8, 8, data_banks=2, weight_banks=2)) for _ in range(2)]
     for layer in layers:
-        unit.plan.extend(operations(layer))
+        unit.plan.extend(operations(layer, unit.depth))
         await unit.program(layer)
     assert await unit.bus.read(MAP["CSC.S_STATUS"].address) == 2 << 16 | 1
     unit.fetch.layers.append(layers[0])

@@ -1,0 +1,74 @@
+"""Parameters of the chip: NV_nvdla has defaults, environment DUT_PARAMETERS has others.
+
+    DUT_PARAMETERS="SDP_LANES=4 ACC_DEPTH=32"
+
+They reach every chip-level simulation and synthesis. Results never depend on them (docs/performance.md).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+
+from cocodla.errors import UserError
+from cocodla.sim import project
+from cocodla.sim.filelist import dut_list, own_list
+
+ENVIRONMENT = "DUT_PARAMETERS"
+
+RANGES: dict[str, tuple[int, int]] = {
+    "SDP_LANES": (1, 8),
+    "PDP_LANES": (1, 8),
+    "CDP_LANES": (1, 8),
+    "READ_DEPTH": (16, 1024),
+    "OPERAND_DEPTH": (16, 1024),
+    "ACC_DEPTH": (8, 512),
+    "CACC_DEPTH": (16, 512),
+}
+"""Least and largest value of each parameter of our NV_nvdla; any power of two between them works."""
+
+
+def chosen() -> dict[str, int]:
+    """What DUT_PARAMETERS sets. UserError for a word that is not NAME=number and, of our own RTL, for a name it does
+    not have or a value it cannot have."""
+    found = {}
+    for word in os.environ.get(ENVIRONMENT, "").split():
+        match = re.fullmatch(r"(\w+)=(\d+)", word)
+        if not match:
+            raise UserError(f"{ENVIRONMENT}: {word!r} is not NAME=number")
+        found[match[1]] = int(match[2])
+    if dut_list() == own_list():
+        for name, value in found.items():
+            _check(name, value)
+    return found
+
+
+def _check(name: str, value: int) -> None:
+    if name not in RANGES:
+        raise UserError(f"{ENVIRONMENT}: NV_nvdla has no parameter {name}; there are {', '.join(RANGES)}")
+    low, high = RANGES[name]
+    if not low <= value <= high or value & (value - 1):
+        raise UserError(f"{ENVIRONMENT}: {name} is a power of two from {low} to {high}, not {value}")
+
+
+def is_default_chip() -> bool:
+    """Whether the DUT is the project's own RTL with its default parameters."""
+    return dut_list() == own_list() and not chosen()
+
+
+def define(values: Mapping[str, int]) -> dict[str, str]:
+    """The macro of tb/hdl/sim_top.v that sets parameters of the DUT."""
+    if not values:
+        return {}
+    return {ENVIRONMENT: f"#({', '.join(f'.{name}({value})' for name, value in values.items())})"}
+
+
+def of_module(module: str, values: Mapping[str, int]) -> dict[str, int]:
+    """Parameters that NV_nvdla gives to a unit, where its own are `values` and else their defaults."""
+    top = (project.root() / "rtl" / "top" / "NV_nvdla.v").read_text(encoding="utf-8")
+    own = {name: int(value) for name, value in re.findall(r"^ +parameter (\w+) += (\d+)", top, re.MULTILINE)}
+    own.update(values)
+    found = re.search(rf"^{module} #\((.*)\) u_\w+ \($", top, re.MULTILINE)
+    given = re.findall(r"\.(\w+)\((\w+)\)", found.group(1)) if found else []
+    return {name: int(value) if value.isdigit() else own[value] for name, value in given}
