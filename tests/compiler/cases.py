@@ -49,6 +49,13 @@ def gated(builder: Builder) -> Builder:
     return builder.node("Mul", inputs=[builder.last, start])
 
 
+def silu(builder: Builder) -> Builder:
+    """x * sigmoid(x), as exporters write it."""
+    start = builder.last
+    builder.node("Sigmoid")
+    return builder.node("Mul", inputs=[start, builder.last])
+
+
 def residual(builder: Builder, *activation: str) -> Builder:
     """x + conv(relu(conv(x))), the two summands of very different size."""
     start, channels = builder.last, builder.channels
@@ -186,6 +193,12 @@ CASES: dict[str, tuple[tuple[int, ...], Callable[[Builder], object]]] = {
         (16, 6, 6),
         lambda b: b.node("LRN", size=5, alpha=1.0).node("Concat", inputs=["t0", "image"], axis=1),
     ),
+    "curve": ((9, 6, 7), lambda b: b.conv(12, (3, 3)).node("Tanh")),
+    "curve_of_input": ((16, 5, 9), lambda b: b.node("Softplus").node("Elu").conv(8, (1, 1))),
+    "curves_and_lrn": (
+        (16, 6, 6), lambda b: silu(b).node("LRN", size=5, alpha=1.0).node("Erf").conv(8, (3, 3)).node("Sigmoid"),
+    ),
+    "curve_of_vector": ((8, 5, 5), lambda b: b.gemm(200, 21).node("Sigmoid")),
     "reshape_alone": ((8, 6, 6), lambda b: b.node("Reshape", b.constant(np.array([0, 4, 12, 6])))),
     "pad_node": (
         (8, 6, 6),

@@ -17,18 +17,19 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from cocodla.compiler.operators.curves import CURVED
+
 MODULES = (
     "conv", "convtranspose", "gemm", "matmul", "batch_normalization", "add", "sub", "mul", "div", "sum", "relu",
-    "leakyrelu", "prelu", "clip", "max", "min", "abs", "neg", "hardsigmoid", "hardswish", "maxpool", "averagepool",
+    "leakyrelu", "prelu", "clip", "max", "min", "abs", "neg", "hardsigmoid", "maxpool", "averagepool",
     "globalaveragepool", "globalmaxpool", "reducemean", "reducemax", "reducesum", "lrn", "concat", "split", "slice",
     "flatten", "reshape", "squeeze", "unsqueeze", "transpose", "pad", "resize", "upsample", "depthtospace",
-    "spacetodepth", "dropout", "identity", "quantizelinear", "dequantizelinear",
+    "spacetodepth", "dropout", "identity", "quantizelinear", "dequantizelinear", *map(str.lower, CURVED),
 )  # fmt: skip
 SEVERAL = ("Add", "Sub", "Mul", "Div", "Max", "Min", "Sum", "Concat")
 """Operators that combine tensors."""
 ANY_AXES = (
-    *SEVERAL, "Relu", "LeakyRelu", "PRelu", "Clip", "Abs", "Neg", "HardSigmoid", "HardSwish",
-    "Split", "Dropout",
+    *SEVERAL, *CURVED, "Relu", "LeakyRelu", "PRelu", "Clip", "Abs", "Neg", "HardSigmoid", "Split", "Dropout",
 )  # fmt: skip
 """Operators that do not care how many axes there are, `axis` apart."""
 MOVING = ("Dropout", "Identity", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose")

@@ -27,8 +27,9 @@ AT_LEAST = {
 }  # fmt: skip
 """Cases on the accelerator, where there is more than one."""
 OTHER_SHAPES = {
-    "PRelu": "test_transposed", "Pad": "test_compiled_programs", "ReduceMax": "test_elementwise",
-    "ReduceMean": "test_elementwise", "ReduceSum": "test_elementwise", "Reshape": "test_moves", "Slice": "test_moves",
+    "Mish": "test_curves", "PRelu": "test_transposed", "Pad": "test_compiled_programs",
+    "ReduceMax": "test_elementwise", "ReduceMean": "test_elementwise", "ReduceSum": "test_elementwise",
+    "Reshape": "test_moves", "Slice": "test_moves",
     "Split": "test_moves", "Squeeze": "test_elementwise", "Transpose": "test_moves", "Unsqueeze": "test_elementwise",
 }  # fmt: skip
 """Operators whose cases have other axes, or constants for each element: where their tests are."""

@@ -41,7 +41,7 @@ def images(*shape: int, count: int = 6) -> np.ndarray:
 def skip(builder: Builder) -> Builder:
     """conv(elu(x)) + x: the sum reads one tensor of each stage."""
     start = builder.conv(9, (3, 3)).last
-    builder.node("Elu").conv(9, (1, 1)).node("Relu")
+    builder.node("LogSoftmax").conv(9, (1, 1)).node("Relu")
     return builder.node("Add", inputs=[builder.last, start])
 
 
@@ -49,7 +49,7 @@ def concat_of_stages(builder: Builder) -> Builder:
     """Concat of a tensor before and one behind the host, read by both stages."""
     start = builder.conv(8, (3, 3)).last
     early = builder.conv(5, (1, 1)).last
-    builder.node("Elu", inputs=[start])
+    builder.node("LogSoftmax", inputs=[start])
     builder.channels = 8
     late = builder.conv(8, (1, 1)).last
     builder.node("Concat", inputs=[late, early], axis=1)
@@ -61,34 +61,36 @@ def softmax_of_channels(builder: Builder) -> Builder:
     """Two branches through the host at the same level."""
     start = builder.conv(8, (3, 3)).last
     one = builder.node("Softmax", axis=1).last
-    two = builder.node("Tanh", inputs=[start]).last
+    two = builder.node("LpNormalization", inputs=[start]).last
     builder.node("Add", inputs=[one, two])
     return builder.conv(6, (3, 3)).gemm(6 * 16, 5)
 
 
 def parts_of_host(builder: Builder) -> Builder:
     """A tensor of the host is split: one part goes on, the other one straight back to the host."""
-    builder.conv(9, (3, 3)).node("Elu").node("Split", builder.constant(np.array([8, 1])), axis=1)
+    builder.conv(9, (3, 3)).node("LogSoftmax").node("Split", builder.constant(np.array([8, 1])), axis=1)
     builder.nodes[-1].output.append("one")
-    back = builder.node("Tanh").last
+    back = builder.node("LpNormalization").last
     builder.last, builder.channels = "one", 1
     return builder.conv(8, (1, 1)).node("Mul", inputs=[builder.last, back])
 
 
 CASES: dict[str, tuple[tuple[int, ...], Callable[[Builder], Builder], int, list[str]]] = {
-    "tail": ((8, 8, 8), lambda b: b.conv(4, (3, 3)).node("Sigmoid"), 1, ["Sigmoid"]),
-    "middle": ((8, 8, 8), lambda b: b.conv(9, (3, 3)).node("Elu").conv(4, (3, 3)).node("Relu"), 2, ["Elu"]),
+    "tail": ((8, 8, 8), lambda b: b.conv(4, (3, 3)).node("LogSoftmax"), 1, ["LogSoftmax"]),
+    "middle": ((8, 8, 8), lambda b: b.conv(9, (3, 3)).node("Softmax").conv(4, (3, 3)).node("Relu"), 2, ["Softmax"]),
     "twice": (
         (8, 8, 8),
-        lambda b: b.conv(9, (3, 3)).node("Elu").conv(4, (3, 3)).node("Softplus").conv(4, (1, 1)).node("Softmax"),
-        3, ["Elu", "Softplus", "Softmax"],
+        lambda b: b.conv(9, (3, 3)).node("LogSoftmax").conv(4, (3, 3)).node("LpNormalization").conv(4, (1, 1)),
+        3, ["LogSoftmax", "LpNormalization"],
     ),
     "first": ((6, 7, 3), lambda b: transposed(b), 1, ["Transpose"]),
-    "skip": ((8, 8, 8), skip, 2, ["Elu"]),
-    "concat": ((8, 8, 8), concat_of_stages, 2, ["Elu"]),
-    "branches": ((8, 8, 8), softmax_of_channels, 2, ["Softmax", "Tanh"]),
-    "parts": ((8, 8, 8), parts_of_host, 2, ["Elu", "Tanh", "Mul"]),
-    "vector": ((8, 8, 8), lambda b: b.gemm(512, 12).node("Elu").node("Gemm", b.constant(b.floats(12, 5))), 2, ["Elu"]),
+    "skip": ((8, 8, 8), skip, 2, ["LogSoftmax"]),
+    "concat": ((8, 8, 8), concat_of_stages, 2, ["LogSoftmax"]),
+    "branches": ((8, 8, 8), softmax_of_channels, 2, ["Softmax", "LpNormalization"]),
+    "parts": ((8, 8, 8), parts_of_host, 2, ["LogSoftmax", "LpNormalization", "Mul"]),
+    "vector": (
+        (8, 8, 8), lambda b: b.gemm(512, 12).node("Softmax").node("Gemm", b.constant(b.floats(12, 5))), 2, ["Softmax"],
+    ),
     "found_late": (
         (8, 60, 60),
         lambda b: b.conv(8, (3, 3)).node("MaxPool", kernel_shape=[20, 20], strides=[17, 17]).conv(8, (2, 2)),

@@ -62,7 +62,7 @@ def test_tensor_leaves_in_several_shapes(tmp_path: Path) -> None:
 
 
 def test_reshaped_tensor_of_the_host_leaves(tmp_path: Path) -> None:
-    builder = Builder((4, 6, 5)).conv(8, (3, 3)).node("Sigmoid").node("Flatten", inputs=["t1"])
+    builder = Builder((4, 6, 5)).conv(8, (3, 3)).node("Softmax").node("Flatten", inputs=["t1"])
     builder.last = "t1"
     builder.conv(5, (1, 1))
     assert worst_sqnr(builder, ["t2", "t3"], tmp_path) > 30
@@ -84,28 +84,28 @@ def test_inexact_pooling_behind_a_sum(tmp_path: Path) -> None:
 
 def test_preprocessing_that_the_host_reads(tmp_path: Path) -> None:
     builder = Builder((8, 6, 6))
-    builder.node("Add", builder.constant(np.float32(2.0))).node("Sigmoid").conv(5, (3, 3))
+    builder.node("Add", builder.constant(np.float32(2.0))).node("Softmax").conv(5, (3, 3))
     assert worst_sqnr(builder, ["t2"], tmp_path) > 30
 
 
 def test_slice_of_the_input_that_the_host_reads(tmp_path: Path) -> None:
     builder = Builder((16, 6, 6))
     bounds = [builder.constant(np.array([bound])) for bound in (8, 16, 1)]
-    builder.node("Slice", *bounds).node("Sigmoid")
+    builder.node("Slice", *bounds).node("Softmax")
     builder.channels = 8
     builder.conv(5, (3, 3))
     assert worst_sqnr(builder, ["t2"], tmp_path) > 30
 
 
 def test_part_of_a_tensor_of_the_host_leaves(tmp_path: Path) -> None:
-    builder = Builder((8, 6, 6)).conv(16, (3, 3)).node("Sigmoid")
+    builder = Builder((8, 6, 6)).conv(16, (3, 3)).node("Softmax")
     builder.node("Slice", *(builder.constant(np.array([bound])) for bound in (0, 8, 1))).node("Relu", inputs=["t1"])
     builder.conv(5, (3, 3))
     assert worst_sqnr(builder, ["t2", "t4"], tmp_path) > 30
 
 
 def test_concat_across_stages(tmp_path: Path) -> None:
-    builder = Builder((8, 6, 6)).conv(8, (3, 3)).node("Sigmoid").conv(8, (1, 1)).node("Concat", "t0", axis=1)
+    builder = Builder((8, 6, 6)).conv(8, (3, 3)).node("Softmax").conv(8, (1, 1)).node("Concat", "t0", axis=1)
     assert worst_sqnr(builder, ["t3"], tmp_path) > 30
 
 
@@ -117,7 +117,7 @@ def test_maximum_of_padded_zeros(tmp_path: Path) -> None:
 
 
 def test_input_that_the_host_reads_at_the_end(tmp_path: Path) -> None:
-    builder = Builder((4, 6, 6)).conv(4, (3, 3), pads=[1, 1, 1, 1]).node("Sigmoid")
+    builder = Builder((4, 6, 6)).conv(4, (3, 3), pads=[1, 1, 1, 1]).node("Softmax")
     builder.node("Mul", "image").node("Identity", inputs=["image"])
     assert worst_sqnr(builder, ["t2", "t3"], tmp_path) > 30
 

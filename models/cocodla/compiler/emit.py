@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cocodla.compiler.lrn_registers import table_writes
+from cocodla.compiler.cdp_registers import table_writes
 from cocodla.compiler.network import Layer, Network, check_name
 from cocodla.compiler.schedule import image_order
 from cocodla.compiler.tensors import Box, boxes_meet

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cocodla.compiler import lrn_registers, pdp_registers, sdp_registers
+from cocodla.compiler import cdp_registers, pdp_registers, sdp_registers
+from cocodla.compiler.curves import QuantisedCurve
 from cocodla.compiler.lower import HardwareLayer
 from cocodla.compiler.lrn import QuantisedLrn
 from cocodla.compiler.pointwise import QuantisedPointwise
@@ -24,8 +25,8 @@ def encode(layer: HardwareLayer) -> Words:
     if isinstance(layer.layer, QuantisedMultiply):
         sdp_registers.multiply(words, layer.layer, layer)
         return words
-    if isinstance(layer.layer, QuantisedLrn):
-        return {**words, **lrn_registers.layer_words(layer.layer, layer.source, layer.target)}
+    if isinstance(layer.layer, (QuantisedLrn, QuantisedCurve)):
+        return {**words, **cdp_registers.layer_words(layer.layer, layer.source, layer.target)}
     if isinstance(layer.layer, QuantisedPooling):
         pdp_registers.pooling_rdma(words, layer.layer, layer.source)
         function = layer.layer.pool.function
@@ -51,9 +52,9 @@ def encode(layer: HardwareLayer) -> Words:
 
 def shared_registers(layer: HardwareLayer) -> tuple[Words, dict[str, tuple[int, ...]]]:
     """Registers a layer needs that both groups of a unit share, and the contents of its look-up tables."""
-    if not isinstance(layer.layer, QuantisedLrn):
+    if not isinstance(layer.layer, (QuantisedLrn, QuantisedCurve)):
         return {}, {}
-    return lrn_registers.shared_words(layer.layer), lrn_registers.tables(layer.layer)
+    return cdp_registers.shared_words(layer.layer), cdp_registers.tables(layer.layer)
 
 
 def address_registers(layer: HardwareLayer) -> dict[str, tuple[str, int]]:
@@ -67,7 +68,7 @@ def _address_registers(layer: HardwareLayer) -> Iterator[tuple[Tensor, str, int]
     yield layer.target, f"{writer}.D_DST_BASE_ADDR_LOW", 0
     if isinstance(layer.layer, QuantisedPooling):
         yield layer.source, "PDP_RDMA.D_SRC_BASE_ADDR_LOW", 0
-    elif isinstance(layer.layer, QuantisedLrn):
+    elif isinstance(layer.layer, (QuantisedLrn, QuantisedCurve)):
         yield layer.source, "CDP_RDMA.D_SRC_BASE_ADDR_LOW", 0
     elif isinstance(layer.layer, QuantisedAdd):
         yield layer.sources[0], "SDP_RDMA.D_SRC_BASE_ADDR_LOW", 0

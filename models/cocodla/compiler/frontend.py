@@ -19,12 +19,14 @@ from onnx import numpy_helper
 from cocodla.compiler import original, qdq, qlinear
 from cocodla.compiler.ir import Graph, Shape
 from cocodla.compiler.nodes import RANDOM, STANDARD, label_of, named, prepare, reads
-from cocodla.compiler.operators import TRANSLATORS, Result, Source, Unsupported, chains
+from cocodla.compiler.operators import TRANSLATORS, Result, Source, Unsupported, chains, curves
 from cocodla.compiler.options import CompileOptions
 from cocodla.compiler.partition import Import, Partition, inferred_values
 from cocodla.errors import UserError
 
 MIN_OPSET, MAX_OPSET = 7, 23
+VALUELESS = {("Shape", 0), ("Size", 0), ("CastLike", 1)}
+"""Operators and inputs of which they do not read the values."""
 IGNORED = ("Identity", "Dropout")
 """Operators whose first output is their first input at inference."""
 
@@ -95,7 +97,7 @@ def import_model(
             reason = partition.requantise(source)
         elif reason is None:
             reason = partition.admit(index, inputs)
-            links = _chain(index, source, result) if reason is None else []
+            links = _group(index, source, result, forced or {}) if reason is None else []
             done.update(links)
             if reason is None and not links:
                 reason = _translate(source, result)
@@ -212,15 +214,16 @@ def _drops(node: onnx.NodeProto, result: Import) -> bool:
 
 
 def _folded(node: onnx.NodeProto, result: Import) -> bool:
-    """Evaluate a node all of whose inputs are known; Shape of a known tensor counts as known."""
-    feeds: dict[str, Any] = {}
+    """Evaluate a node all of whose inputs are known, or of which it takes nothing but a known shape or type."""
     if node.op_type in RANDOM:
         return False
+    feeds: dict[str, Any] = {}
+    valueless = {name for index, name in enumerate(node.input) if (node.op_type, index) in VALUELESS}
     for tensor in reads(node):
         source = result.aliases.get(tensor, tensor)
         if source in result.constants:
             feeds[tensor] = result.constants[source]
-        elif node.op_type == "Shape" and source in result.graph.shapes:
+        elif source in result.graph.shapes and tensor in valueless:
             feeds[tensor] = np.zeros((1, *result.graph.shapes[source]), np.float32)
         else:
             return False
@@ -236,6 +239,11 @@ def _folded(node: onnx.NodeProto, result: Import) -> bool:
         moved = original.evaluate(node, {**feeds, data: steps}, result.model) if moves else {node.output[0]: steps}
         result.steps.update(moved)
     return True
+
+
+def _group(index: int, first: Source, result: Import, forced: Mapping[str, str]) -> list[int]:
+    """Add a group of nodes that are one layer together to the graph: their numbers, [] if none begins with this one."""
+    return _chain(index, first, result) or _curve(index, first, result, forced)
 
 
 def _chain(index: int, first: Source, result: Import) -> list[int]:
@@ -260,6 +268,27 @@ def _chain(index: int, first: Source, result: Import) -> list[int]:
                 pass  # a shorter one may do
         links = links[:-1]
     return []
+
+
+def _curve(index: int, first: Source, result: Import, forced: Mapping[str, str]) -> list[int]:
+    """Add operators that are a function of one tensor together to the graph: their numbers, [] if none are."""
+    tensors = {name for name in first.inputs if name in result.graph.shapes}
+    if len(tensors) != 1:
+        return []
+    (tensor,), nodes = tensors, result.model.graph.node
+
+    def apart(node: onnx.NodeProto) -> bool:
+        """True for constants, and for what runs on the host."""
+        known = node.output[0] in result.constants or _folded(node, result)
+        return known or label_of(node) in forced
+
+    rank = 1 + len(result.graph.shapes[tensor])
+    aliases = {name for name, source in result.aliases.items() if source == tensor} | {tensor}
+    links = curves.curve_from(nodes, index, aliases, rank, apart, result.constants, result.outputs)
+    if links:
+        group = [nodes[link] for link in links]
+        _add([curves.translate(group, label_of(group[-1]), tensor, aliases, first)], result.graph)
+    return links
 
 
 def _add(results: Sequence[Result], graph: Graph) -> None:

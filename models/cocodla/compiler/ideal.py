@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from cocodla.compiler.curves import QuantisedCurve, values_of
 from cocodla.compiler.ir import Conv, FloatArray, Quantisation
 from cocodla.compiler.lrn import QuantisedLrn
 from cocodla.compiler.pointwise import QuantisedPointwise
@@ -51,6 +52,8 @@ def ideal_codes(layer: QuantisedLayer, sources: Sequence[np.ndarray], tensors: M
     reals = [_real(codes, meaning) for codes, meaning in zip(sources, meanings, strict=True)]
     if isinstance(layer, QuantisedLrn):
         return _round(normalise(reals[0], layer.function), layer.out)
+    if isinstance(layer, QuantisedCurve):
+        return _round(values_of(layer.function, reals[0]), layer.out)
     if isinstance(layer, QuantisedAdd):
         first = reals[0] if layer.multiplier > 0 else -reals[0]
         value = {"sum": np.add, "max": np.maximum, "min": np.minimum}[layer.operation](first, reals[1])

@@ -135,6 +135,14 @@ class LrnFunction:
         return f"lrn{self.size}"
 
 
+@dataclass(frozen=True)
+class CurveFunction:
+    """A function of one number, element by element: an ONNX model with one input and one output of any shape."""
+
+    label: str
+    model: bytes
+
+
 @dataclass
 class Node:
     """One layer: reads `inputs`, writes `output`; `name` is the ONNX node it came from."""
@@ -284,6 +292,13 @@ class Lrn(Node):
     """Local response normalisation."""
 
     function: LrnFunction
+
+
+@dataclass
+class Curve(Node):
+    """Any function of one number, element by element."""
+
+    function: CurveFunction
 
 
 @dataclass

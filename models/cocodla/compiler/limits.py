@@ -7,6 +7,7 @@ from cocodla.compiler.ir import (
     Add,
     Concat,
     Conv,
+    Curve,
     Host,
     Lrn,
     Mean,
@@ -70,7 +71,7 @@ def check(node: Node, shape: Shape) -> None:
         reason = _conv_fault(node, shape)
     elif isinstance(node, Mean):
         reason = _mean_fault(node.function, shape)
-    elif isinstance(node, (Add, Multiply, Pointwise, Lrn, Concat, Slice, Move, Host)):
+    elif isinstance(node, (Add, Multiply, Pointwise, Lrn, Curve, Concat, Slice, Move, Host)):
         reason = None if max(shape) <= hw.MAX_EXTENT else f"an extent of {shape} is larger than {hw.MAX_EXTENT}"
     elif isinstance(node, Pool):
         function = node.function

@@ -8,6 +8,7 @@ import numpy as np
 
 from cocodla import hw
 from cocodla.compiler import tiles
+from cocodla.compiler.curves import QuantisedCurve
 from cocodla.compiler.ir import Graph, Shape
 from cocodla.compiler.limits import Refused
 from cocodla.compiler.lrn import QuantisedLrn
@@ -30,7 +31,7 @@ MAX_PAD_RIGHT = 63
 
 CONV_UNITS = ("SDP", "SDP_RDMA", "CACC", "CMAC_A", "CMAC_B", "CSC", "CDMA")
 POOL_UNITS = ("PDP", "PDP_RDMA")
-LRN_UNITS = ("CDP", "CDP_RDMA")
+CDP_UNITS = ("CDP", "CDP_RDMA")
 ADD_UNITS = ("SDP", "SDP_RDMA")
 SUM_UNITS = ("SDP", "CACC", "CMAC_A", "CMAC_B", "CSC", "SDP_RDMA", "CDMA")
 """Units of each kind of layer in the order of enabling: those that read tensors last."""
@@ -198,8 +199,8 @@ def _layers(layer: QuantisedLayer, sources: tuple[Tensor, ...], target: Tensor) 
         made.blobs = {role: stage.data for role, stage in zip(("bs", "bn"), stages(layer), strict=True) if stage.data}
         made.read_beats += operand_beats(layer)
         return [made]
-    if isinstance(layer, QuantisedLrn):
-        return [_memory_to_memory(layer, sources, target, LRN_UNITS, layer.function.label)]
+    if isinstance(layer, (QuantisedLrn, QuantisedCurve)):
+        return [_memory_to_memory(layer, sources, target, CDP_UNITS, layer.function.label)]
     assert not isinstance(layer, QuantisedView)
     return [_memory_to_memory(layer, sources, target, POOL_UNITS, layer.pool.function.label)]
 

@@ -79,6 +79,13 @@ def evaluate(node: onnx.NodeProto, feeds: Mapping[str, np.ndarray], like: onnx.M
     return dict(zip(names, run(runner, names, feeds), strict=True))
 
 
+def curve(model: bytes, x: FloatArray) -> FloatArray:
+    """A model of one input and one output of any shape, in float32."""
+    runner = _cached_session(model)
+    (feed,), (result,) = runner.get_inputs(), runner.get_outputs()
+    return run(runner, [result.name], {feed.name: x.astype(np.float32)})[0]
+
+
 def run_host(model: bytes, feeds: dict[str, FloatArray], output: str) -> FloatArray:
     """One output of a model of batch 1 for each row of its inputs: (batch, ...) in all arrays."""
     runner = _cached_session(model)

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from cocodla.compiler.curves import QuantisedCurve
 from cocodla.compiler.ir import (
     Box,
     FloatArray,
@@ -197,6 +198,7 @@ QuantisedLayer = (
     | QuantisedAdd
     | QuantisedMultiply
     | QuantisedLrn
+    | QuantisedCurve
     | QuantisedPointwise
     | QuantisedMove
     | QuantisedView

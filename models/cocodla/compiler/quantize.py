@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 from cocodla.compiler.averages import average_reciprocals, position_factors
 from cocodla.compiler.calibrate import Range
 from cocodla.compiler.codes import codes_behind, codes_in_place, range_of, scale_for, shared_ranges
+from cocodla.compiler.curves import curve
 from cocodla.compiler.ir import (
     ActivationFunction,
     Add,
     Concat,
     Conv,
+    Curve,
     FloatArray,
     Graph,
     Host,
@@ -109,6 +111,9 @@ def quantise(
             tensors[node.output] = layer.out
         elif isinstance(node, Lrn):
             layer = normalisation(node, shape, tensors[source], codes_behind(graph, node, ranges, chosen))
+            tensors[node.output] = layer.out
+        elif isinstance(node, Curve):
+            layer = curve(node, shape, tensors[source], codes_behind(graph, node, ranges, chosen))
             tensors[node.output] = layer.out
         elif isinstance(node, Pointwise):
             layer = pointwise(node, shape, tensors[source], codes_behind(graph, node, ranges, chosen))

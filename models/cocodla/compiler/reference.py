@@ -22,6 +22,7 @@ from cocodla.compiler.ir import (
     Affine,
     Concat,
     Conv,
+    Curve,
     Dense,
     FloatArray,
     Graph,
@@ -186,6 +187,11 @@ def _pool(node: Pool | Mean, x: FloatArray) -> FloatArray:
 @evaluate.register
 def _lrn(node: Lrn, x: FloatArray) -> FloatArray:
     return normalise(x, node.function)
+
+
+@evaluate.register
+def _curve(node: Curve, x: FloatArray) -> FloatArray:
+    return original.curve(node.function.model, x)
 
 
 @evaluate.register

@@ -10,6 +10,7 @@ from itertools import product
 
 import numpy as np
 
+from cocodla.compiler.curves import QuantisedCurve
 from cocodla.compiler.lrn import QuantisedLrn, Table
 from cocodla.compiler.pointwise import QuantisedPointwise
 from cocodla.compiler.quantised import (
@@ -50,6 +51,8 @@ def run(
             result = pointwise(value, layer)
         elif isinstance(layer, QuantisedLrn):
             result = normalise(value, layer)
+        elif isinstance(layer, QuantisedCurve):
+            result = np.array(layer.codes)[value.astype(np.int64) + 128]
         elif isinstance(layer, QuantisedView):
             parts = [tensors[name] for name in layer.sources]
             result = np.concatenate(parts, 1 + layer.axis)

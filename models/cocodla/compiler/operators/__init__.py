@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cocodla import hw
-from cocodla.compiler.operators import elementwise, layout, linear, moving, normalisation, pooling
+from cocodla.compiler.operators import curves, elementwise, layout, linear, moving, normalisation, pooling
 from cocodla.compiler.operators.source import Result, Source, Unsupported
 
 __all__ = ["SUPPORT", "TRANSLATORS", "Result", "Source", "Support", "Unsupported"]
@@ -83,7 +83,12 @@ SUPPORT: tuple[Support, ...] = (
     ),
     Support(("Neg",), elementwise.negation, "as Mul with -1"),
     Support(("HardSigmoid",), elementwise.hard_sigmoid, "as Mul, Add and Clip"),
-    Support(("HardSwish",), elementwise.hard_swish, "HardSigmoid, then a product"),
+    Support(
+        curves.CURVED, curves.single,
+        "CDP, memory to memory: a table of all 256 codes, exact. Groups of operators that are a function of one tensor "
+        "(SiLU, GELU, Mish, HardSwish as exporters write them) are one table",
+        "other operands one constant number",
+    ),
     Support(
         ("MaxPool",), pooling.pooling,
         "on the fly behind the convolution, else PDP from memory, in strips where it is wide; kernels above "

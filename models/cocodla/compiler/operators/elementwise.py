@@ -191,24 +191,11 @@ def _clip_limits(source: Source) -> tuple[float, float]:
 def hard_sigmoid(source: Source) -> list[Result]:
     """HardSigmoid: an affine map limited to 0 .. 1."""
     attributes = source.attributes(alpha=0.2, beta=0.5)
-    return _gate(source, attributes["alpha"], attributes["beta"], source.output)
-
-
-def hard_swish(source: Source) -> list[Result]:
-    """HardSwish: x times HardSigmoid of x, with slope 1/6."""
-    source.attributes()
-    shape, gate = source.shape(0, axes=3), f"{source.output}/gate"
-    product = Multiply(source.label, [source.tensor(0), gate], source.output)
-    return [*_gate(source, 1 / 6, 0.5, gate), (product, shape)]
-
-
-def _gate(source: Source, slope: float, middle: float, output: str) -> list[Result]:
     shape, line = source.shape(0), f"{source.output}/affine"
-    scale, shift = np.full(shape[0], slope), np.full(shape[0], middle)
+    scale, shift = np.full(shape[0], attributes["alpha"]), np.full(shape[0], attributes["beta"])
     affine = Affine(f"{source.label}/affine", [source.tensor(0)], line, scale, shift)
-    return [
-        (affine, shape), (Activate(f"{source.label}/limits", [line], output, ActivationFunction(high=1.0)), shape),
-    ]  # fmt: skip
+    limits = Activate(f"{source.label}/limits", [line], source.output, ActivationFunction(high=1.0))
+    return [(affine, shape), (limits, shape)]
 
 
 def negation(source: Source) -> Result:

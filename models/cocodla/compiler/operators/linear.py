@@ -130,8 +130,9 @@ def _per_output(value: FloatArray, count: int, what: str) -> FloatArray:
 def batch_normalization(source: Source) -> Result:
     """BatchNormalization at inference."""
     attributes = source.attributes(epsilon=1e-5, momentum=0.9, training_mode=0, spatial=1)
-    if attributes["training_mode"] or not attributes["spatial"]:
-        raise Unsupported("training_mode must be 0 and spatial 1")
+    statistics = [name for name in source.node.output[1:] if name]  # before opset 14 they alone tell that it trains
+    if attributes["training_mode"] or statistics or not attributes["spatial"]:
+        raise Unsupported("training_mode must be 0 and spatial 1, and no statistics an output")
     gamma, beta, mean, variance = (finite(source.constant(i, "a parameter"), "a parameter") for i in range(1, 5))
     if (variance + attributes["epsilon"] <= 0).any():
         raise Unsupported(f"variance + epsilon must be positive, the smallest is {variance.min()}")

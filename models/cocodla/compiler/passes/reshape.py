@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cocodla import hw
-from cocodla.compiler.ir import Activate, Affine, Conv, Dense, Graph, Host, InputMap, Reshape, Shape
+from cocodla.compiler.ir import Activate, Affine, Conv, Curve, Dense, Graph, Host, InputMap, Node, Reshape, Shape
 from cocodla.compiler.limits import Refused
 
 
@@ -42,12 +42,12 @@ def reshape_chains(graph: Graph) -> None:
 
 
 def sink_reshapes(graph: Graph) -> None:
-    """Reshape followed by an activation: swap them, so that the activation can join the layer before."""
+    """Reshape followed by an activation or a curve: swap them, so that both find their neighbours."""
     moved = True
     while moved:
         moved = False
         for first, second in graph.chains():
-            if isinstance(first, Reshape) and isinstance(second, Activate) and second.function.slopes is None:
+            if isinstance(first, Reshape) and _by_element(second):
                 source, middle, target = first.inputs[0], first.output, second.output
                 second.inputs, second.output = [source], middle
                 first.inputs, first.output = [middle], target
@@ -57,6 +57,11 @@ def sink_reshapes(graph: Graph) -> None:
                 graph.nodes.remove(second)
                 graph.nodes.insert(place, second)
                 moved = True
+
+
+def _by_element(node: Node) -> bool:
+    """True if a node does the same to all elements."""
+    return isinstance(node, Curve) or (isinstance(node, Activate) and node.function.slopes is None)
 
 
 def reshape_of_output(graph: Graph) -> None:
