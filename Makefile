@@ -12,6 +12,7 @@
 #   make speed | lint | registers | clean                                            speed of the golden model | ...
 
 # lenet, traces, random and bench: WATCHDOG=cycles without progress that end a run; DUT_FILELIST=another NV_nvdla (also for sim BLOCK=registers).
+# the same and nets, synth: DUT_PARAMETERS="SDP_LANES=4 ACC_DEPTH=32", parameters of NV_nvdla (docs/performance.md).
 # traces of one register log: IMAGE=its memory list, EXPECT=the bytes it must leave.
 
 SIM    ?= verilator

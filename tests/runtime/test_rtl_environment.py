@@ -216,6 +216,12 @@ def test_a_dut_that_does_not_fit(tmp_path: Path, sim: str, pattern: str, replace
     assert "\n" not in str(caught.value)
 
 
+def test_a_parameter_the_dut_does_not_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DUT_PARAMETERS", "ACC_DEPTH=32")
+    with pytest.raises(UserError, match=r"NV_nvdla.v:\d+: NV_nvdla has no parameter ACC_DEPTH \(DUT_PARAMETERS\)"):
+        run(Program(), Simulation(file_list=STANDIN))
+
+
 @pytest.mark.parametrize(
     ("fault", "output"), [("dla_intr <= 1'bx;", "dla_intr"), ("nvdla2csb_data <= 32'bx;", "csb data")]
 )

@@ -18,6 +18,15 @@ def test_random_programs(seed: int) -> None:
     assert outcome.cycles > 10_000
 
 
+SMALL = "ACC_DEPTH=64 CACC_DEPTH=16 SDP_LANES=1 PDP_LANES=2 CDP_LANES=4 READ_DEPTH=32 OPERAND_DEPTH=16"
+
+
+def test_random_program_on_a_chip_of_other_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DUT_PARAMETERS", SMALL)
+    outcome = run_case(make_case(6, "icarus", pieces=6))
+    assert not outcome.differences, f"{len(outcome.layers)} layers"
+
+
 def test_random_program_on_icarus() -> None:
     outcome = run_case(make_case(5, "icarus", pieces=6))
     assert not outcome.differences, f"{len(outcome.layers)} layers"

@@ -128,7 +128,7 @@ def chip_design(simulation: Simulation, pages: int = 1) -> Design:
         parameters={"WORDS_LOG2": size, "CSB_PERIOD": simulation.csb_period_ps},
         defines={
             **({"DLA_ASSERT": "1"} if simulation.assertions else {}),
-            **parameters.define(parameters.chosen()),
+            **parameters.define(parameters.chosen(simulation.file_list)),
             **dut.defines,
         },
         optimize=True,
@@ -146,6 +146,7 @@ def build_model(simulation: Simulation, pages: int = 1, echo: Callable[[str], No
 
 _FAULTS = (
     (re.compile(r"Pin not found: '(\w+)'|port ``(\w+)'' is not a port of"), "NV_nvdla has no port '{}'"),
+    (re.compile(r"Parameter not found: '(\w+)'"), "NV_nvdla has no parameter {} (DUT_PARAMETERS)"),
     (re.compile(r"(?:Cannot find file containing module: '|Unknown module type: )(\w+)"), "no file has module {}"),
 )
 """What compilers say of a DUT that does not fit, and what it means."""

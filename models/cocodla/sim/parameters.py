@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 from cocodla.errors import UserError
 from cocodla.sim import project
@@ -29,16 +30,16 @@ RANGES: dict[str, tuple[int, int]] = {
 """Least and largest value of each parameter of our NV_nvdla; any power of two between them works."""
 
 
-def chosen() -> dict[str, int]:
-    """What DUT_PARAMETERS sets. UserError for a word that is not NAME=number and, of our own RTL, for a name it does
-    not have or a value it cannot have."""
+def chosen(file_list: Path | None = None) -> dict[str, int]:
+    """What DUT_PARAMETERS sets of the DUT (file_list: see dut_list). UserError for a word that is not NAME=number and,
+    of our own RTL, for a name it does not have or a value it cannot have."""
     found = {}
     for word in os.environ.get(ENVIRONMENT, "").split():
         match = re.fullmatch(r"(\w+)=(\d+)", word)
         if not match:
             raise UserError(f"{ENVIRONMENT}: {word!r} is not NAME=number")
         found[match[1]] = int(match[2])
-    if dut_list() == own_list():
+    if dut_list(file_list) == own_list():
         for name, value in found.items():
             _check(name, value)
     return found
