@@ -357,6 +357,8 @@ def test_random_networks_quantised_by_onnxruntime(tmp_path: Path) -> None:
     compiled = 0
     for seed in range(20):
         model = random_network(seed)
+        if model.opset_import[0].version < 11:
+            continue  # quantize_static has no scales there
         images, path = draw_images(model, seed), tmp_path / f"{seed}.onnx"
         kind = (QuantType.QInt8, QuantType.QUInt8)[seed // 2 % 2]
         onnx.save(model, tmp_path / "float.onnx")

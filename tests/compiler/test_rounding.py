@@ -107,3 +107,17 @@ def test_average_pooling_and_sums(pooled: bool, asymmetric: bool, tmp_path: Path
     layers = measure_quality(study, images[16:])
     assert any("average" in layer.operation for layer in layers) and any("add" in layer.operation for layer in layers)
     check(layers)
+
+
+@pytest.mark.parametrize("asymmetric", [True, False])
+@pytest.mark.parametrize("shrunk", [3, 1])
+def test_biases_of_small_kernels_in_a_sum(shrunk: int, asymmetric: bool, tmp_path: Path) -> None:
+    """Kernels that training has switched off keep their biases, and cost those of the others nothing."""
+    builder = Builder((8, 6, 6))
+    first = builder.conv(8, (3, 3), pads=[1] * 4).node("Relu").last
+    weight = builder.floats(8, 8, 3, 3, scale=0.15)
+    weight[::shrunk] *= np.float32(2.0**-40)
+    builder.node("Conv", builder.constant(weight), builder.constant(builder.floats(8)), pads=[1] * 4)
+    path = builder.node("Add", first).save(tmp_path / "m.onnx")
+    images = np.random.default_rng(1).normal(size=(16, 8, 6, 6)).astype(np.float32)
+    check(measure_quality(Study.of(path, images, CompileOptions(asymmetric=asymmetric)), images, impacts=False))

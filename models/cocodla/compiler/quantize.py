@@ -71,6 +71,9 @@ MAX_EXCESS = 8
 """Bits by which a small kernel's multiplier may be too large: 32 bits still hold 512 output steps."""
 LATE_BIAS = 32.0
 """Output steps up to which BN's 16 bits hold a bias well enough; zero points make larger ones, and BS takes a part."""
+EARLY_BIAS = 512.0
+"""Products of the largest kernel for each output step of bias, where a sum has biases before the multiplier: 16 bits
+hold all of them to 1/64 of an output step."""
 MAX_EARLY = 2.0**30
 MAX_BIAS = 2.0**30
 """Bias beyond this (in fraction units) saturates the output anyway."""
@@ -168,14 +171,26 @@ def _convolution(
     weight = node.weight * step[..., None, None]
     summand = tensors[node.inputs[1]] if len(node.inputs) > 1 else None
     unit = out.scale if summand is None else summand.scale
+    function = node.activation
+    relu = function is not None and function.zero_below
+    by_saturation = relu and summand is not None and summand.zero != 0 and out.zero == -128
+    in_converter, in_bias = 0, 0.0
+    if summand is not None:
+        # The summand's zero point must be gone before an activation, unless saturation at code -128 is the ReLU:
+        # then the converter takes it back, exactly; else the bias does.
+        in_converter = summand.zero if function is None or by_saturation else 0
+        in_bias = (in_converter - summand.zero) * unit
     excess = np.zeros(len(weight), np.int64)
     if node.steps is not None:
-        plain = summand is None and (node.activation is None or node.activation.zero_below)
+        plain = summand is None and (function is None or function.zero_below)
         scales, codes, multiplier, shift, fraction, excess = _fixed_weights(node, weight, step, unit, plain)
     else:
         largest = np.abs(weight).reshape(len(weight), -1).max(1)
-        largest = np.where(largest > 0, largest, largest.max())  # for zeros any scale does, if the bias fits
-        multiplier, shift, fraction = _multipliers(node.name, largest / 127, unit)
+        wanted = np.where(largest > 0, largest, largest.max()) / 127  # for zeros any scale does, if the bias fits
+        if summand is not None:
+            before = node.bias - np.einsum("kcrs,kc->k", weight, zero) + in_bias
+            wanted = np.maximum(wanted, _least_scales(before, wanted.max(), out.scale))
+        multiplier, shift, fraction = _multipliers(node.name, wanted, unit)
         scales = multiplier * 2.0 ** -(fraction + shift) * unit
         codes = np.clip(np.rint(weight / scales[:, None, None, None]), -127, 127).astype(np.int8)
     correction = np.einsum("kcrs,kc->k", codes.astype(np.float64), zero) * scales
@@ -184,9 +199,6 @@ def _convolution(
         error = codes * scales[:, None, None, None] / step[..., None, None] - node.weight
         correction = correction + convolve(mean[None].astype(np.float64), error, node).mean((0, 2, 3))
     exact_bias = (node.bias - correction) / out.scale
-    function = node.activation
-    relu = function is not None and function.zero_below
-    by_saturation = relu and summand is not None and summand.zero != 0 and out.zero == -128
     early, early_shift = None, 0
     if summand is None:
         late = exact_bias
@@ -196,10 +208,15 @@ def _convolution(
         bias, bias_shift = _bias_operands(late * 2.0 ** (fraction + excess))
         offset, scale, scale_shift = -out.zero * (1 << fraction), 1, fraction
     else:
-        # The summand's zero point must be gone before an activation, unless saturation at code -128 is the ReLU:
-        # then the converter takes it back, exactly; else the bias does.
-        in_converter = summand.zero if function is None or by_saturation else 0
-        bias, bias_shift = _bias_operands((exact_bias * out.scale - (summand.zero - in_converter) * unit) / scales)
+        before = exact_bias * out.scale + in_bias
+        bias, bias_shift = _bias_operands(before / scales)
+        moved = np.abs(bias * 2.0**bias_shift * scales - before) / out.scale
+        if moved.max() > TOLERATED:
+            raise Refused(
+                "Conv", node.name,
+                f"it is part of a sum, where biases have 16 bits: that of kernel {moved.argmax()} would be "
+                f"{moved.max():.2g} output steps off",
+            )  # fmt: skip
         scale, scale_shift = _rescale(node, unit / out.scale)
         scale_shift += fraction
         offset = (in_converter << fraction) - round(out.zero * 2.0**scale_shift / scale)
@@ -345,6 +362,16 @@ def _rescale(node: Conv | Add | Multiply, ratio: float) -> tuple[int, int]:
     return round(ratio * 2.0**shift), shift
 
 
+def _least_scales(bias: FloatArray, largest: float, out_scale: float) -> FloatArray:
+    """Least scales of kernels (K) whose biases are added in units of them, all with one shift.
+
+    bias: real values (K). largest: scale of the kernel of the greatest weights. A larger scale costs a small kernel
+    no more than that one has lost anyway.
+    """
+    shared = np.minimum(np.abs(bias) / out_scale / EARLY_BIAS, 1) * largest
+    return np.maximum(shared, np.abs(bias) * 2 / MAX_BIAS)
+
+
 def _fixed_weights(
     node: Conv, weight: FloatArray, step: FloatArray, unit: float, plain: bool
 ) -> tuple[FloatArray, NDArray[np.int8], NDArray[np.int64], int, int, NDArray[np.int64]]:
@@ -362,7 +389,7 @@ def _fixed_weights(
     if np.abs(exact - codes).max() > 0.01 or codes.min() < -128 or codes.max() > 127:
         raise Refused("Conv", node.name, "its int8 weights do not stay int8 codes with the constants around them")
     alive = codes.any((1, 2, 3))  # the scale of a kernel of zeros does not matter, and must not cost the others bits
-    scales = np.where(alive, scales, scales[alive].min() if alive.any() else unit)
+    scales = np.where(alive, scales, scales[alive].max() if alive.any() else unit)
     if scales.max() > unit * (INT16_MAX >> MIN_FRACTION):
         raise Refused("Conv", node.name, f"a product of codes is {scales.max() / unit:.3g} output steps, at most 127")
     multiplier, shift, fraction = _multipliers(node.name, scales, unit, np.rint)

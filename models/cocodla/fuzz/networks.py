@@ -21,6 +21,8 @@ from cocodla.fuzz.export import export
 LARGEST = 24_000
 """Most elements of a tensor: keeps a network within seconds."""
 
+DEAD = 0.05
+"""Share of kernels of zeros in networks with a spread."""
 OBSERVED = 0.06
 """Share of tensors that are outputs although some node reads them."""
 Shape = tuple[int, ...]
@@ -28,10 +30,11 @@ Shape = tuple[int, ...]
 
 @dataclass
 class Grower:
-    """A growing network. shapes: tensors so far (no batch)."""
+    """A growing network. shapes: tensors so far (no batch). spread: how much kernels and channels differ, in bits."""
 
     random: Random
     values: np.random.Generator
+    spread: float = 0.0
     shapes: dict[str, Shape] = field(default_factory=dict)
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     constants: list[onnx.TensorProto] = field(default_factory=list)
@@ -50,8 +53,12 @@ class Grower:
         return name
 
     def floats(self, *shape: int, scale: float = 1.0, mean: float = 0.0) -> np.ndarray:
-        """Normal float32 values."""
-        return (self.values.normal(size=shape) * scale + mean).astype(np.float32)
+        """Normal float32 values; with a spread each kernel or channel (first axis) has its own magnitude, or none."""
+        value = self.values.normal(size=shape) * scale + mean
+        if self.spread and shape:
+            each = (len(value), *(1,) * (len(shape) - 1))
+            value = value * 2.0 ** (self.spread * self.values.normal(size=each)) * (self.values.random(each) > DEAD)
+        return value.astype(np.float32)
 
     def add(self, kind: str, sources: list[str], shapes: Shape | list[Shape], **attributes: Any) -> str:
         """A node with one output a shape; the name of the first one."""
@@ -348,7 +355,7 @@ def random_network(seed: int, nodes: int | None = None) -> onnx.ModelProto:
     """
     random = Random(seed)
     wanted = random.choice([1, 2, 3, 4, 6, 8, 12])
-    grow = Grower(random, np.random.default_rng(seed))
+    grow = Grower(random, np.random.default_rng(seed), random.choice([0, 0, 0, 1, 3]))
     shape = draw_shape(random)
     grow.shapes["image"] = shape
     while len(grow.nodes) < wanted:
