@@ -172,9 +172,9 @@ def test_odd_models_that_run(case: str, tmp_path: Path, images: Path) -> None:
 
 
 def test_two_nodes_of_one_name(tmp_path: Path, images: Path) -> None:
-    made = model(conv(), node("Sigmoid", "a", "b", "first"), conv("b", "y", "first", "v"))
+    made = model(conv(), node("Softmax", "a", "b", "first"), conv("b", "y", "first", "v"))
     outcome = invoke("compile", write(tmp_path / "m.onnx", made), "--calib", images)
-    assert outcome.exit_code == 0 and "Sigmoid 'b'" in outcome.stdout, outcome.output
+    assert outcome.exit_code == 0 and "Softmax 'b'" in outcome.stdout, outcome.output
 
 
 def test_outputs_whose_shape_depends_on_the_image(tmp_path: Path, images: Path) -> None:
@@ -188,11 +188,39 @@ def test_outputs_whose_shape_depends_on_the_image(tmp_path: Path, images: Path) 
     assert "one at a time" in complaint("run", target, "--input", images)
 
 
-def test_batch_written_into_the_model(tmp_path: Path, images: Path) -> None:
-    made = model(conv(), node("Reshape", "a s", "y", "reshape"), s=np.array([4, 256]))
+def batch_of_four(*nodes: onnx.NodeProto, **constants: object) -> onnx.ModelProto:
+    made = model(conv(), *nodes, **constants)
     made.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 4
-    line = complaint("compile", write(tmp_path / "m.onnx", made), "--calib", images)
-    assert "batch of 4" in line and "'reshape'" in line and "onnxruntime_src" not in line
+    return made
+
+
+def test_shapes_for_a_batch_are_those_of_one_image(tmp_path: Path, images: Path) -> None:
+    """Reshape to (4, -1) of four images is (1, -1) of one."""
+    made = batch_of_four(
+        node("Reshape", "a s", "b", "reshape"), node("Gemm", "b g", "c", "dense"), node("Softmax", "c", "y", "best"),
+        s=np.array([4, -1]), g=RANDOM.normal(size=(256, 5)) / 16,
+    )  # fmt: skip
+    path, target = write(tmp_path / "m.onnx", made), tmp_path / "m.dla"
+    outcome = invoke("compile", path, "--calib", images, "-o", target)
+    assert outcome.exit_code == 0 and "Reshape" not in outcome.stdout, outcome.output
+    assert invoke("run", target, "--input", images, "--count", 4, "-o", tmp_path / "y.npy").exit_code == 0
+    wanted = onnxruntime.InferenceSession(path).run(None, {"x": np.load(images)[:4]})[0]
+    assert np.abs(np.load(tmp_path / "y.npy") - wanted).max() < 0.05
+    np.save(tmp_path / "labels.npy", np.arange(6) % 5)
+    outcome = invoke("accuracy", target, "--images", images, "--labels", tmp_path / "labels.npy", "--model", path)
+    assert outcome.exit_code == 0 and "same class 100.00%" in outcome.stdout, outcome.output
+
+
+@pytest.mark.parametrize(("last", "constants", "words"), [
+    (node("Reshape", "a s", "y", "mix"), {"s": np.array([2, 512])}, ["'mix'"]),
+    (node("Expand", "a s", "y", "repeat"), {"s": np.array([4, 4, 8, 8])}, ["'y'", "(4, 4, 8, 8)"]),
+])  # fmt: skip
+def test_batches_that_cannot_be_taken_apart(
+    last: onnx.NodeProto, constants: dict[str, object], words: list[str], tmp_path: Path, images: Path
+) -> None:
+    made = write(tmp_path / "m.onnx", batch_of_four(last, **constants))
+    line = complaint("compile", made, "--calib", images)
+    assert "batch of 4" in line and "onnxruntime_src" not in line and all(word in line for word in words), line
 
 
 def test_input_without_a_shape(tmp_path: Path, images: Path) -> None:

@@ -133,7 +133,7 @@ def test_a_fault_of_the_rtl_is_found(study: Study, monkeypatch: pytest.MonkeyPat
 
 def test_divergence_behind_the_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A network of two stages: both run on the RTL, and a fault in the second one is found."""
-    builder = Builder((3, 8, 8)).conv(8, (3, 3)).node("Elu").conv(4, (1, 1))
+    builder = Builder((3, 8, 8)).conv(8, (3, 3)).node("Softmax").conv(4, (1, 1))
     path, name = builder.save(tmp_path / "m.onnx"), builder.last
     images = np.random.default_rng(0).normal(size=(8, 3, 8, 8)).astype(np.float32)
     study, simulation = Study.of(path, images, CompileOptions()), rtl.Simulation(seed=1)

@@ -17,6 +17,7 @@ import onnx
 from onnx import numpy_helper
 
 from cocodla.compiler import original, qdq, qlinear
+from cocodla.compiler.batch import unbind
 from cocodla.compiler.ir import Graph, Shape
 from cocodla.compiler.nodes import RANDOM, STANDARD, label_of, named, prepare, reads
 from cocodla.compiler.operators import TRANSLATORS, Result, Source, Unsupported, chains, curves
@@ -74,8 +75,8 @@ def import_model(
     UserError for a model that makes no sense, and with strict options for every node the host would have to run.
     """
     qlinear.expand(model)
+    batch = unbind(model)
     constants = _initializers(model)
-    batch = _written_for(model, constants)
     input_name, shape = _bind_input(model, constants, options)
     _check_extents(model)
     outputs = [value.name for value in model.graph.output]
@@ -175,12 +176,6 @@ def _bind_input(
             )
     _forget_batch(model)
     return value.name, tuple(dim.dim_value for dim in dims[1:])
-
-
-def _written_for(model: onnx.ModelProto, constants: Mapping[str, np.ndarray]) -> int:
-    """The batch of the file's real input, 0 if it is open."""
-    shapes = (value.type.tensor_type.shape.dim for value in model.graph.input if value.name not in constants)
-    return max((dims[0].dim_value for dims in shapes if dims), default=0)
 
 
 def _forget_batch(model: onnx.ModelProto) -> None:

@@ -50,7 +50,7 @@ def _told(error: Exception) -> str:
 
 
 def outputs_of(model: onnx.ModelProto, tensors: list[str], images: FloatArray) -> dict[str, FloatArray]:
-    """Values of named tensors of a model with batch 1 and one real input: (batch, ...) each.
+    """Values of named tensors of a model with one real input, image by image: (batch, ...) each.
 
     images: (batch, *shape) without the batch axis of the model.
     """
@@ -58,9 +58,11 @@ def outputs_of(model: onnx.ModelProto, tensors: list[str], images: FloatArray) -
     wanted.CopyFrom(model)
     del wanted.graph.output[:]
     wanted.graph.output.extend(onnx.ValueInfoProto(name=tensor) for tensor in tensors)
-    runner = session(wanted)
+    del wanted.graph.value_info[:]  # shapes of the batch in the file
     constants = {tensor.name for tensor in model.graph.initializer}
-    (name,) = (value.name for value in model.graph.input if value.name not in constants)
+    (given,) = (value for value in wanted.graph.input if value.name not in constants)
+    given.type.tensor_type.shape.dim[0].dim_value, name = 1, given.name
+    runner = session(wanted)
     rows = [run(runner, tensors, {name: image[None].astype(np.float32)}) for image in images]
     return {tensor: joined(values, tensor) for tensor, values in zip(tensors, zip(*rows, strict=True), strict=True)}
 

@@ -10,6 +10,7 @@ import onnx
 from onnx import numpy_helper
 
 from cocodla.compiler import qdq
+from cocodla.compiler.batch import Written
 from cocodla.compiler.ir import Affine, Graph, Host, Quantisation, Shape
 from cocodla.compiler.nodes import label_of, reads, renamed
 from cocodla.compiler.operators import Source, Unsupported
@@ -36,7 +37,7 @@ class Import:
     aliases: tensors that are another tensor under a second name (Identity, Dropout). placements: all nodes of the
     host, also those in the middle of the network (Host nodes of the graph). codes: integer tensors of QuantizeLinear ->
     the real tensor they stand for, and how. steps: real value of one code for each element of quantised constants.
-    batch: the images the file was written for, 0 for any number.
+    batch: the images the file was written for.
     """
 
     model: onnx.ModelProto
@@ -48,7 +49,7 @@ class Import:
     placements: list[Placement] = field(default_factory=list)
     codes: dict[str, tuple[str, Quantisation]] = field(default_factory=dict)
     steps: dict[str, np.ndarray] = field(default_factory=dict)
-    batch: int = 0
+    batch: Written = field(default_factory=Written)
 
 
 class Partition:

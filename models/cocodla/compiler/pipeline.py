@@ -120,15 +120,19 @@ def _compiled(
 
 
 def _outputs(imported: partition.Import, image: FloatArray) -> dict[str, FloatArray]:
-    """The model's outputs for one image. UserError if it cannot be run."""
+    """The model's outputs for one image. UserError if it cannot be run, or mixes images of a batch."""
+    written = imported.batch
+    told = f"the model has a batch of {written.size} written into it, here images run one by one"
     try:
-        return original.outputs_of(imported.model, imported.outputs, image)
+        values = original.outputs_of(imported.model, imported.outputs, image)
     except UserError as error:
-        if imported.batch < 2:
+        if written.size < 2:
             raise
-        raise UserError(
-            f"the model has a batch of {imported.batch} written into it, here images run one by one: {error}"
-        ) from error
+        raise UserError(f"{told}: {error}") from error
+    for name, rank in written.outputs.items():
+        if values[name].ndim != rank:  # stacked: the first axis is no batch any more
+            raise UserError(f"{told}: output {name!r} has shape {values[name].shape[1:]} for one image")
+    return values
 
 
 def quantise_model(

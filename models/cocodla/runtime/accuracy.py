@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 
 from cocodla.compiler import Network
+from cocodla.compiler.batch import unbind
 from cocodla.compiler.frontend import load_model
 from cocodla.compiler.ir import Quantisation
 from cocodla.compiler.original import check_shapes, outputs_of
@@ -117,6 +118,7 @@ def measure(
     original = load_model(model) if model is not None else None
     if original is not None and model is not None:
         _check_input(original, network, model)
+        unbind(original)
     ours, exact = [], []
     for part in batches(images, progress=progress):
         ours.append(network.golden_batch(part).reshape(len(part), -1))
