@@ -1,0 +1,62 @@
+"""Tiles and banks against what else there is, by the latency model (docs/performance.md)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from onnx_builder import Builder
+
+from cocodla import hw
+from cocodla.compiler import CompileOptions, compile_model, schedule, tiles
+from cocodla.compiler.prediction import Prediction, predict_network
+from cocodla.latency import MemoryTiming
+
+LAYERS = {
+    "fits": (32, 28, 16, 3, 1), "full buffer": (128, 28, 32, 3, 2), "rows": (192, 28, 16, 3, 1),
+    "rows, one bank of weights": (256, 40, 16, 1, 2), "large kernels": (64, 20, 32, 5, 1),
+    "few positions": (256, 7, 64, 3, 1), "fetch counts": (128, 28, 16, 1, 2),
+}  # fmt: skip
+"""Channels, extent, kernels, kernel extent, stride."""
+
+
+def predicted(name: str, folder: Path) -> Prediction:
+    channels, extent, kernels, kernel, stride = LAYERS[name]
+    builder = Builder((channels, extent, extent))
+    builder.conv(kernels, (kernel, kernel), strides=[stride, stride], pads=[kernel // 2] * 4)
+    images = np.random.default_rng(0).normal(size=(2, channels, extent, extent)).astype(np.float32)
+    network = compile_model(builder.save(folder / "m.onnx"), images, CompileOptions(verify=False))
+    return predict_network(network, MemoryTiming())
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_fewest_tiles_are_best(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More bands gain less than 2 % (they are fetched sooner, and leave out lines that a stride passes over)."""
+    chosen, genuine = predicted(name, tmp_path), tiles._fitting_rows
+    for share in (0.7, 0.5):
+        monkeypatch.setattr(
+            tiles, "_fitting_rows", lambda conv, source, target, lines, computed, share=share: genuine(
+                conv, source, target, max(int(lines * share), 1), computed
+            )
+        )  # fmt: skip
+        other = predicted(name, tmp_path)
+        assert chosen.image <= 1.02 * other.image and sum(chosen.alone) <= 1.02 * sum(other.alone), share
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_no_other_split_of_the_banks_is_better(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen, tried = sum(predicted(name, tmp_path).alone), 0
+    for data in (4, 8, 12, 16, 20, 24, 28, 31):
+
+        def split(run: list[schedule.HardwareLayer], data: int = data) -> None:
+            nonlocal tried
+            least, weight = schedule.needed_banks(run) if run else (0, 0)
+            banks = min(max(data, least), hw.CBUF_BANKS - weight)
+            for layer in run:
+                layer.data_banks, layer.weight_banks = banks, hw.CBUF_BANKS - banks
+                tried += banks == data
+
+        monkeypatch.setattr(schedule, "_split", split)
+        assert chosen <= 1.002 * sum(predicted(name, tmp_path).alone), data
+    assert tried
