@@ -97,15 +97,15 @@ def test_one_layer_exact_for_every_code(name: str, asymmetric: bool, tmp_path: P
 
 
 def test_a_tensor_that_others_read_is_a_layer_of_its_own(tmp_path: Path) -> None:
-    builder = Builder(SHAPE).conv(8, (1, 1))
+    builder = Builder(SHAPE).node("MaxPool", kernel_shape=[2, 2])
     x = builder.last
     gate = builder.node("Sigmoid").last
     product = builder.node("Mul", inputs=[x, gate]).last
     builder.node("Add", inputs=[product, gate])
-    assert [layer.operation for layer in layers_of(builder, tmp_path).layers] == ["conv1x1", "sigmoid+mul+add"]
+    assert [layer.operation for layer in layers_of(builder, tmp_path).layers] == ["maxpool2x2", "sigmoid+mul+add"]
     builder.node("Concat", inputs=[builder.last, gate], axis=1)
     operations = [layer.operation for layer in layers_of(builder, tmp_path).layers]
-    assert operations == ["conv1x1", "sigmoid", "multiply", "add"]
+    assert operations == ["maxpool2x2", "sigmoid", "multiply", "add"]
 
 
 def test_a_tensor_that_leaves_is_a_layer_of_its_own(tmp_path: Path) -> None:
@@ -133,11 +133,25 @@ def test_activations_without_a_bend_stay_with_the_convolution(tmp_path: Path) ->
 
 def test_an_exponent_for_each_channel_is_no_curve(tmp_path: Path) -> None:
     builder = Builder(SHAPE).conv(8, (1, 1)).node("Relu")
-    builder.node("Pow", builder.constant(np.full((8, 1, 1), 2, np.float32)))
+    builder.node("Pow", builder.constant(np.full((8, 1, 1), 2, np.float32))).conv(4, (1, 1))
     imported = import_model(load_model(builder.save(tmp_path / "m.onnx")), "m", CompileOptions())
     assert [entry.reason for entry in imported.placements] == [
         "the operand 'c2' must be one number, its shape is (8, 1, 1)"
     ]
+
+
+@pytest.mark.parametrize("behind", [[], ["MaxPool"], ["MaxPool", "Flatten"]])
+def test_behind_all_convolutions_the_host_computes_in_float(behind: list[str], tmp_path: Path) -> None:
+    """What only leads to an output is better in float: probabilities, exponentials of a detection head."""
+    builder = Builder(SHAPE).conv(8, (1, 1)).node("Elu").conv(6, (1, 1)).node("Exp")
+    for kind in behind:
+        builder.node(kind, **({"kernel_shape": [2, 2]} if kind == "MaxPool" else {}))
+    network = layers_of(builder, tmp_path)
+    assert [layer.operation for layer in network.layers] == ["conv1x1", "elu", "conv1x1"]
+    hosted = {entry["operator"]: entry["reason"] for entry in network.meta["host"]}
+    assert list(hosted) == ["Exp", *behind] and "no convolution or fully connected layer follows" in hosted["Exp"]
+    with pytest.raises(UserError, match="^Exp 'exp3': no convolution or fully connected layer follows it"):
+        layers_of(builder, tmp_path, CompileOptions(strict=True))
 
 
 def test_what_is_no_number_on_the_calibration_data_is_told(tmp_path: Path) -> None:
@@ -147,11 +161,11 @@ def test_what_is_no_number_on_the_calibration_data_is_told(tmp_path: Path) -> No
 
 def test_codes_of_the_model(tmp_path: Path) -> None:
     """As onnxruntime computes them: every rounding between two operators stays."""
-    builder = QdqBuilder(SHAPE).codes(0.04, 128, np.uint8).qconv(8, 1).codes(0.05, 3)
+    builder = QdqBuilder(SHAPE).codes(0.05, 3)
     x = builder.last
     builder.node("Sigmoid").codes(1 / 128).node("Mul", inputs=[x, builder.last]).codes(0.03, 20)
     path, images = builder.save(tmp_path / "m.onnx"), floats(SHAPE, 8)
     network = compile_model(path, None)
-    assert [layer.operation for layer in network.layers] == ["conv1x1", "sigmoid", "multiply"]
+    assert [layer.operation for layer in network.layers] == ["sigmoid", "multiply"]
     steps = np.rint((network.golden_batch(images) - reference(path, images)) / 0.03)
     assert np.abs(steps).max() <= 1 and (steps != 0).mean() < 0.002

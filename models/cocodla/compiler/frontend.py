@@ -98,7 +98,7 @@ def import_model(
             reason = partition.requantise(source)
         elif reason is None:
             reason = partition.admit(index, inputs)
-            links = _group(index, source, result, forced or {}) if reason is None else []
+            links = _group(index, source, partition, forced or {}) if reason is None else []
             done.update(links)
             if reason is None and not links:
                 reason = _translate(source, result)
@@ -236,9 +236,10 @@ def _folded(node: onnx.NodeProto, result: Import) -> bool:
     return True
 
 
-def _group(index: int, first: Source, result: Import, forced: Mapping[str, str]) -> list[int]:
+def _group(index: int, first: Source, partition: Partition, forced: Mapping[str, str]) -> list[int]:
     """Add a group of nodes that are one layer together to the graph: their numbers, [] if none begins with this one."""
-    return _chain(index, first, result) or _curve(index, first, result, forced)
+    links = _chain(index, first, partition.result)
+    return links if links or partition.at_end(index) else _curve(index, first, partition.result, forced)
 
 
 def _chain(index: int, first: Source, result: Import) -> list[int]:

@@ -13,7 +13,7 @@ from cocodla.compiler import qdq
 from cocodla.compiler.batch import Written
 from cocodla.compiler.ir import Affine, Graph, Host, Quantisation, Shape
 from cocodla.compiler.nodes import label_of, reads, renamed
-from cocodla.compiler.operators import Source, Unsupported
+from cocodla.compiler.operators import Source, Unsupported, curves
 from cocodla.errors import UserError
 
 WORTHWHILE = ("Conv", "Gemm", "MatMul", "ConvTranspose")
@@ -64,6 +64,8 @@ class Partition:
     def admit(self, index: int, inputs: Sequence[str]) -> str | None:
         """Why a node cannot run on the accelerator whatever it is; None if it may. Fetches its inputs from the host."""
         graph = self.result.graph
+        if self.result.model.graph.node[index].op_type in curves.CURVED and self.at_end(index):
+            return "no convolution or fully connected layer follows it: the host computes it in float"
         behind = [tensor for tensor in inputs if tensor in self.made and tensor not in graph.shapes]
         if not behind:
             return None
@@ -79,6 +81,10 @@ class Partition:
         for tensor in behind:
             self._fetch(tensor)
         return None
+
+    def at_end(self, index: int) -> bool:
+        """True for a node behind all convolutions and fully connected layers, if there are any."""
+        return bool(self.worthwhile) and index not in self.worthwhile
 
     def requantise(self, source: Source) -> str | None:
         """QuantizeLinear and DequantizeLinear: fix the codes of a tensor. Why that is not possible, or None.

@@ -86,7 +86,8 @@ SUPPORT: tuple[Support, ...] = (
     Support(
         curves.CURVED, curves.single,
         "CDP, memory to memory: a table of all 256 codes, exact. Groups of operators that are a function of one tensor "
-        "(SiLU, GELU, Mish, HardSwish as exporters write them) are one table",
+        "(SiLU, GELU, Mish, HardSwish as exporters write them) are one table. Behind all convolutions and fully "
+        "connected layers the host computes them in float",
         "other operands one constant number",
     ),
     Support(
