@@ -150,7 +150,7 @@ def test_behind_all_convolutions_the_host_computes_in_float(behind: list[str], t
     assert [layer.operation for layer in network.layers] == ["conv1x1", "elu", "conv1x1"]
     hosted = {entry["operator"]: entry["reason"] for entry in network.meta["host"]}
     assert list(hosted) == ["Exp", *behind] and "no convolution or fully connected layer follows" in hosted["Exp"]
-    with pytest.raises(UserError, match="^Exp 'exp3': no convolution or fully connected layer follows it"):
+    with pytest.raises(UserError, match=r"^Exp 'exp3': no convolution or fully connected layer follows it"):
         layers_of(builder, tmp_path, CompileOptions(strict=True))
 
 
