@@ -78,3 +78,15 @@ def test_clipping_of_the_input_counts(tmp_path: Path) -> None:
     implied, got = rounded_outputs(study, images)["t0"], study.network.golden_outputs(images)["t0"]
     assert np.abs(implied - got).max() < 1.01 * study.quantised.tensors["t0"].scale
     assert np.abs(images**2 - got).max() > 3
+
+
+def test_correction_of_biases_counts_on_other_images(tmp_path: Path) -> None:
+    """The mean error of rounded weights is taken off where there is none, too: an image of zeros shows all of it."""
+    weight = np.full((4, 8, 1, 1), 0.45 / 127, np.float32)  # all but the first round to 0
+    weight[:, 0] = 1
+    builder = Builder((8, 4, 4))
+    images = normal(8, 8, 4, 4) + np.array([0, *[40] * 7], np.float32)[:, None, None]
+    path = builder.node("Conv", builder.constant(weight)).save(tmp_path / "m.onnx")
+    study = Study.of(path, images, CompileOptions(bias_correction=True))
+    assert "in float" in str(layer_fault(study, 0 * images))
+    assert layer_fault(study, 0 * images, images) is None

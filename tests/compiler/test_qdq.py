@@ -352,7 +352,7 @@ def test_scale_zero_is_refused(tmp_path: Path) -> None:
 
 def test_random_networks_quantised_by_onnxruntime(tmp_path: Path) -> None:
     """Scales of the model everywhere, each layer exact but for rounding; networks with tensors without scales are
-    refused for want of calibration data.
+    refused for want of calibration data, others where they hold nothing for the accelerator.
     """
     compiled = 0
     for seed in range(20):
@@ -369,7 +369,8 @@ def test_random_networks_quantised_by_onnxruntime(tmp_path: Path) -> None:
         try:
             study = Study.of(path, None, CompileOptions())
         except UserError as error:
-            assert "no calibration data" in str(error), f"{seed}: {error}"
+            reasons = ("no calibration data", "no operator for the accelerator")
+            assert any(reason in str(error) for reason in reasons), f"{seed}: {error}"
             continue
         compiled += 1
         stored = {scale.item() for scale in map(onnx.numpy_helper.to_array, onnx.load(path).graph.initializer)

@@ -115,7 +115,7 @@ def _run(
             finding.text = f"{finding.sqnr:.1f} dB at an output, its scales imply {implied:.1f}"
             return
     few = images[:2]
-    fault = layer_fault(study, few, options.bias_correction)
+    fault = layer_fault(study, few, images if options.bias_correction else None)
     if fault:
         finding.kind, finding.text = "layer", fault
         return

@@ -22,11 +22,15 @@ SLOPE = 2.0**-8
 """Error of a slope below zero, as part of itself."""
 
 
-def layer_fault(study: Study, images: np.ndarray, corrected: bool = False) -> str | None:
+def layer_fault(study: Study, images: np.ndarray, correction: np.ndarray | None = None) -> str | None:
     """The first layer that is wrong, in words; None if none is. images: (batch, *input shape).
 
-    corrected: the mean error of rounded weights is out of the biases, which may shift any output by as much.
+    correction: the images on which the mean error of rounded weights was taken out of the biases, if it was.
     """
+    means: dict[str, FloatArray] = {}
+    if correction is not None:
+        values = reference.walk(study.graph, model_inputs(study.network, correction))
+        means = {name: np.abs(value.mean(0, dtype=np.float64)) for name, value in values}
     codes = all_codes(study, images)
     fault = _input_fault(study, images, codes[study.graph.input])
     if fault:
@@ -39,7 +43,7 @@ def layer_fault(study: Study, images: np.ndarray, corrected: bool = False) -> st
         if not np.array_equal(got, expected[node.output]):
             fault = f"{_first(got, expected[node.output])}, says the integer oracle"
         elif not isinstance(node, Host):
-            fault = _against_ideal(study, node, codes) or _against_float(study, node, codes, corrected)
+            fault = _against_ideal(study, node, codes) or _against_float(study, node, codes, means)
         if fault:
             return f"{node.name}: {fault}"
     return None
@@ -89,8 +93,13 @@ def _against_ideal(study: Study, node: Node, codes: dict[str, np.ndarray]) -> st
     return f"{_first(got, np.where(far, ideal, got))}, says ideal rounding" if far.any() else None
 
 
-def _against_float(study: Study, node: Node, codes: dict[str, np.ndarray], corrected: bool) -> str | None:
-    """Outputs further from the float layer, given the same inputs, than rounded weights and codes explain."""
+def _against_float(
+    study: Study, node: Node, codes: dict[str, np.ndarray], means: dict[str, FloatArray]
+) -> str | None:
+    """Outputs further from the float layer, given the same inputs, than rounded weights and codes explain.
+
+    means: of tensors, where errors of such inputs are out of the biases.
+    """
     meaning = study.quantised.tensors[node.output]
     inputs = [_real(study, name, node, codes) for name in node.inputs]
     shape = codes[node.output].shape
@@ -98,7 +107,7 @@ def _against_float(study: Study, node: Node, codes: dict[str, np.ndarray], corre
     steps = LRN_STEPS if isinstance(node, Lrn) else STEPS
     if isinstance(node, Conv) and node.pool is not None:  # rounded on its way to the pooling, too
         steps += 1
-    allowed = _weight_error(study, node, inputs[0], corrected) + meaning.scale * steps
+    allowed = _weight_error(study, node, inputs[0], means.get(node.inputs[0])) + meaning.scale * steps
     excess = np.abs(meaning.dequantise(codes[node.output]) - wanted) - allowed - 1e-5 * np.abs(wanted)
     if not (excess > 0).any():
         return None
@@ -131,8 +140,8 @@ def _representable(value: FloatArray, meaning: Quantisation) -> FloatArray:
     return np.clip(value, low, high)
 
 
-def _weight_error(study: Study, node: Node, x: FloatArray, corrected: bool) -> FloatArray | float:
-    """Largest error that rounded weights, slopes and padding can make, for each output."""
+def _weight_error(study: Study, node: Node, x: FloatArray, mean: FloatArray | None) -> FloatArray | float:
+    """Largest error that rounded weights, slopes and padding can make, for each output; mean: see `_against_float`."""
     layer = study.layer(node.output)
     if not isinstance(node, Conv) or not isinstance(layer, QuantisedConv):
         return 0.0
@@ -142,8 +151,8 @@ def _weight_error(study: Study, node: Node, x: FloatArray, corrected: bool) -> F
     step = np.abs(rounded.weight).reshape(len(codes), -1).max(1) / np.maximum(codes.reshape(len(codes), -1).max(1), 1)
     half = np.minimum(np.abs(node.weight - rounded.weight), 0.51 * step[:, None, None, None])
     error = reference.convolve(np.abs(x), half, node)
-    if corrected:
-        error = error + error.max((0, 2, 3), keepdims=True)
+    if mean is not None:
+        error = error + reference.convolve(mean[None], half, node).mean((0, 2, 3))[:, None, None]
     if layer.conversion is not None:  # padding is a code, too
         wrong = float(np.abs(layer.conversion.step * (layer.conversion.pad_value - layer.conversion.zero)).max())
         error = error + reference.convolve(np.zeros_like(x), np.abs(node.weight), node, wrong)
