@@ -75,6 +75,7 @@ CASES: dict[str, tuple[tuple[int, ...], Callable[[Builder], object]]] = {
     "cube_pad_stride": ((11, 9, 8), lambda b: b.conv(7, (3, 3), pads=[1, 1, 1, 1], strides=[2, 1])),
     "cube_dilation": ((9, 13, 12), lambda b: b.conv(17, (3, 2), dilations=[3, 2], pads=[3, 2, 0, 1])),
     "cube_1x1": ((16, 5, 7), lambda b: b.conv(25, (1, 1), bias=False).node("Relu")),
+    "skipped_lines": ((16, 13, 12), lambda b: b.conv(16, (1, 3), strides=[3, 2], pads=[0, 1, 0, 1], group=2)),
     "depthwise": ((12, 8, 8), lambda b: b.conv(12, (3, 3), group=12).node("Relu").conv(6, (1, 1))),
     "groups": ((12, 8, 8), lambda b: b.conv(20, (3, 3), group=4)),
     "image_dilation_is_a_cube": ((1, 12, 12), lambda b: b.conv(4, (3, 3), dilations=[2, 2])),

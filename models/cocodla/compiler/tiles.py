@@ -15,7 +15,7 @@ from cocodla import hw
 from cocodla.compiler.ir import Pair, PoolFunction, Span
 from cocodla.compiler.limits import Refused
 from cocodla.compiler.quantised import QuantisedConv, QuantisedMean
-from cocodla.compiler.tensors import Tensor
+from cocodla.compiler.tensors import Tensor, strided
 
 MAX_WIDTH = 4095
 """Widest input of a tile: the public design fetches no wider cube of more than one surface."""
@@ -51,12 +51,28 @@ class _Band:
 def cut(conv: QuantisedConv, sources: tuple[Tensor, ...], target: Tensor) -> list[Tile]:
     """The tiles of a convolution, in the order of running; Refused if even one output element does not fit."""
     tiles: list[Tile] = []
-    for first in _groups(conv, sources, target):
+    for first in _groups(*_without_skipped_lines(conv, sources), target):
         columns, rows = _split(*first)
         for column in columns:
             for row in rows:
                 tiles += _addressable(_tile(*first, row, column))
     return tiles
+
+
+def _without_skipped_lines(
+    conv: QuantisedConv, sources: tuple[Tensor, ...]
+) -> tuple[QuantisedConv, tuple[Tensor, ...]]:
+    """A kernel of one row with a stride reads every n-th line only: the others are left out of the view it reads."""
+    source, step, lines = sources[0], conv.stride[0], conv.size[0]
+    if source.form == "pixels" or conv.weight.shape[2] > 1 or conv.pad[0] or step * (lines - 1) >= source.height:
+        return conv, sources
+    if step == 1 or lines == 1:
+        return conv, sources
+    counts = (hw.surfaces(source.channels), lines, source.width)
+    view = strided(source, 0, counts, (source.surface_stride, step * source.line_strides[0]))
+    view.channels = source.channels
+    part = replace(conv, stride=(1, conv.stride[1]), input_shape=view.shape)
+    return part, (view, *sources[1:])
 
 
 def _addressable(tile: Tile) -> Iterator[Tile]:
