@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from cocodla import datasets
-from cocodla.compiler import CompileOptions, codes, quantize
+from cocodla.compiler import CompileOptions, biases, codes
 from cocodla.compiler.ir import Quantisation
 from cocodla.nets.builder import Builder
 from cocodla.runtime import diverge, quality, rtl
@@ -99,13 +99,13 @@ def test_coarse_scales_are_found(study: Study, monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_wrong_multiplier_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """The golden model runs what was emitted; ideal rounding works on the scales."""
-    genuine: Callable[..., Any] = quantize._bias_operands
+    genuine: Callable[..., Any] = biases.operands
 
     def wrong(exact: np.ndarray) -> Any:
         bias, shift = genuine(exact)
         return bias + (20000 >> shift if len(bias) == 84 else 0), shift
 
-    monkeypatch.setattr(quantize, "_bias_operands", wrong)
+    monkeypatch.setattr(biases, "operands", wrong)
     assert found_by(Study.of(LENET, datasets.sklearn_digits()[0][:100], OPTIONS)) == ("fc9", "rounding")
 
 

@@ -121,3 +121,27 @@ def test_biases_of_small_kernels_in_a_sum(shrunk: int, asymmetric: bool, tmp_pat
     path = builder.node("Add", first).save(tmp_path / "m.onnx")
     images = np.random.default_rng(1).normal(size=(16, 8, 6, 6)).astype(np.float32)
     check(measure_quality(Study.of(path, images, CompileOptions(asymmetric=asymmetric)), images, impacts=False))
+
+
+@pytest.mark.parametrize("asymmetric", [True, False])
+@pytest.mark.parametrize("behind", ["Relu", "Add", "Add+Relu"])
+def test_biases_of_kernels_of_very_different_scale(behind: str, asymmetric: bool, tmp_path: Path) -> None:
+    """As folded batch normalisation makes them: constant channels that a bias takes back, kernels next to dead."""
+    builder = Builder((16, 12, 12), 7)
+    builder.conv(64, (1, 1)).node("Relu")
+    left, kernels = builder.last, 64
+    steady = builder.random.random(64) < 0.5
+    first = builder.floats(64, 64, 1, 1, scale=0.1) * ~steady[:, None, None, None]
+    builder.node("Conv", builder.constant(first), builder.constant(np.float32(5) * steady.astype(np.float32)))
+    sizes = 10.0 ** builder.random.uniform(-1, 0, kernels)
+    sizes[::5] = 10.0 ** builder.random.uniform(-6, -2, len(sizes[::5]))
+    weight = (builder.floats(kernels, 64, 1, 1, scale=0.2) * sizes[:, None, None, None]).astype(np.float32)
+    bias = builder.floats(kernels, scale=0.1) - 5 * weight[:, steady].sum((1, 2, 3))
+    builder.node("Conv", builder.constant(weight), builder.constant(bias.astype(np.float32)))
+    for kind in behind.split("+"):
+        builder.node(kind, *([left] if kind == "Add" else []))
+    images = np.random.default_rng(7).normal(size=(24, 16, 12, 12)).astype(np.float32)
+    study = Study.of(builder.save(tmp_path / "m.onnx"), images[:8], CompileOptions(asymmetric=asymmetric))
+    layers = measure_quality(study, images[8:], impacts=False)
+    check(layers)
+    assert layers[-1].own.sqnr > 28

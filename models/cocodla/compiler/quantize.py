@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from cocodla.compiler import biases
 from cocodla.compiler.averages import average_reciprocals, position_factors
 from cocodla.compiler.calibrate import Range
 from cocodla.compiler.codes import codes_behind, codes_in_place, range_of, scale_for, shared_ranges
@@ -69,14 +70,6 @@ TOLERATED = 0.5
 """Output steps that rounded multipliers may move an output by, where they cannot be chosen before the scales."""
 MAX_EXCESS = 8
 """Bits by which a small kernel's multiplier may be too large: 32 bits still hold 512 output steps."""
-LATE_BIAS = 32.0
-"""Output steps up to which BN's 16 bits hold a bias well enough; zero points make larger ones, and BS takes a part."""
-EARLY_BIAS = 512.0
-"""Products of the largest kernel for each output step of bias, where a sum has biases before the multiplier: 16 bits
-hold all of them to 1/64 of an output step."""
-MAX_EARLY = 2.0**30
-MAX_BIAS = 2.0**30
-"""Bias beyond this (in fraction units) saturates the output anyway."""
 
 
 def quantise(
@@ -173,26 +166,17 @@ def _convolution(
     unit = out.scale if summand is None else summand.scale
     function = node.activation
     relu = function is not None and function.zero_below
+    # The summand's zero point must be gone before an activation, unless saturation at code -128 is the ReLU:
+    # then the converter takes it back, exactly; else the bias does.
     by_saturation = relu and summand is not None and summand.zero != 0 and out.zero == -128
-    in_converter, in_bias = 0, 0.0
-    if summand is not None:
-        # The summand's zero point must be gone before an activation, unless saturation at code -128 is the ReLU:
-        # then the converter takes it back, exactly; else the bias does.
-        in_converter = summand.zero if function is None or by_saturation else 0
-        in_bias = (in_converter - summand.zero) * unit
+    in_bias = summand.zero if summand is not None and function is not None and not by_saturation else 0
     excess = np.zeros(len(weight), np.int64)
     if node.steps is not None:
         plain = summand is None and (function is None or function.zero_below)
         scales, codes, multiplier, shift, fraction, excess = _fixed_weights(node, weight, step, unit, plain)
     else:
-        largest = np.abs(weight).reshape(len(weight), -1).max(1)
-        wanted = np.where(largest > 0, largest, largest.max()) / 127  # for zeros any scale does, if the bias fits
-        if summand is not None:
-            before = node.bias - np.einsum("kcrs,kc->k", weight, zero) + in_bias
-            wanted = np.maximum(wanted, _least_scales(before, wanted.max(), out.scale))
-        multiplier, shift, fraction = _multipliers(node.name, wanted, unit)
-        scales = multiplier * 2.0 ** -(fraction + shift) * unit
-        codes = np.clip(np.rint(weight / scales[:, None, None, None]), -127, 127).astype(np.int8)
+        in_sum = None if summand is None else node.bias - np.einsum("kcrs,kc->k", weight, zero) - in_bias * unit
+        scales, codes, multiplier, shift, fraction = _chosen_weights(node.name, weight, unit, in_sum)
     correction = np.einsum("kcrs,kc->k", codes.astype(np.float64), zero) * scales
     if mean is not None:
         # convolution is linear: the mean of its error is the error it makes of the mean
@@ -202,14 +186,15 @@ def _convolution(
     early, early_shift = None, 0
     if summand is None:
         late = exact_bias
-        if excess.any() or (zero.any() and np.abs(exact_bias).max() > LATE_BIAS):
-            early, early_shift = _bias_operands(np.clip(exact_bias * out.scale / scales, -MAX_EARLY, MAX_EARLY))
-            late = exact_bias - early * 2.0**early_shift * multiplier * 2.0 ** -(fraction + shift + excess)
-        bias, bias_shift = _bias_operands(late * 2.0 ** (fraction + excess))
+        if excess.any() or np.abs(exact_bias).max() > biases.LATE:
+            unit_of_sum = multiplier * 2.0 ** -(fraction + shift + excess)
+            early, early_shift = biases.early_part(exact_bias, unit_of_sum)
+            late = exact_bias - early * 2.0**early_shift * unit_of_sum
+        bias, bias_shift = biases.operands(late * 2.0 ** (fraction + excess))
         offset, scale, scale_shift = -out.zero * (1 << fraction), 1, fraction
     else:
-        before = exact_bias * out.scale + in_bias
-        bias, bias_shift = _bias_operands(before / scales)
+        before = exact_bias * out.scale - in_bias * unit
+        bias, bias_shift = biases.operands(before / scales)
         moved = np.abs(bias * 2.0**bias_shift * scales - before) / out.scale
         if moved.max() > TOLERATED:
             raise Refused(
@@ -219,7 +204,7 @@ def _convolution(
             )  # fmt: skip
         scale, scale_shift = _rescale(node, unit / out.scale)
         scale_shift += fraction
-        offset = (in_converter << fraction) - round(out.zero * 2.0**scale_shift / scale)
+        offset = (summand.zero - in_bias << fraction) - round(out.zero * 2.0**scale_shift / scale)
     leaky, slopes = _leaky(function)
     return QuantisedConv(
         name=node.name, sources=tuple(node.inputs), target=node.output, input_shape=graph.shapes[source],
@@ -362,14 +347,23 @@ def _rescale(node: Conv | Add | Multiply, ratio: float) -> tuple[int, int]:
     return round(ratio * 2.0**shift), shift
 
 
-def _least_scales(bias: FloatArray, largest: float, out_scale: float) -> FloatArray:
-    """Least scales of kernels (K) whose biases are added in units of them, all with one shift.
+def _chosen_weights(
+    name: str, weight: FloatArray, unit: float, in_sum: FloatArray | None
+) -> tuple[FloatArray, NDArray[np.int8], NDArray[np.int64], int, int]:
+    """Scales, codes, multipliers, shift and fraction of a convolution whose weights are the compiler's to round.
 
-    bias: real values (K). largest: scale of the kernel of the greatest weights. A larger scale costs a small kernel
-    no more than that one has lost anyway.
+    weight: in units of input codes. in_sum (K): bias, where it has to be added to the sums, in front of the multiplier.
     """
-    shared = np.minimum(np.abs(bias) / out_scale / EARLY_BIAS, 1) * largest
-    return np.maximum(shared, np.abs(bias) * 2 / MAX_BIAS)
+    largest = np.abs(weight).reshape(len(weight), -1).max(1)
+    largest = np.where(largest > 0, largest, largest.max())  # for zeros any scale does, if the bias fits
+    multiplier, shift, fraction = _multipliers(name, largest / 127, unit)
+    step = 2.0 ** -(fraction + shift)
+    if in_sum is not None:
+        wanted = biases.least_steps(in_sum / unit, multiplier * step, weight[0].size)
+        multiplier = np.minimum(np.ceil(wanted / step), INT16_MAX).astype(np.int64)
+    scales = multiplier * step * unit
+    codes = np.clip(np.rint(weight / scales[:, None, None, None]), -127, 127).astype(np.int8)
+    return scales, codes, multiplier, shift, fraction
 
 
 def _fixed_weights(
@@ -434,15 +428,6 @@ def _multipliers(
             "the calibration data do not exercise this layer"
         )
     return np.maximum(integer(ratio * 2.0**bits), 1).astype(np.int64), bits - fraction, fraction
-
-
-def _bias_operands(exact: FloatArray) -> tuple[NDArray[np.int64], int]:
-    """16-bit operands (K) and their common left shift for biases in fraction units."""
-    limited = np.clip(exact, -MAX_BIAS, MAX_BIAS)
-    shift = 0
-    while np.abs(np.rint(limited / 2.0**shift)).max() > INT16_MAX:
-        shift += 1
-    return np.rint(limited / 2.0**shift).astype(np.int64), shift
 
 
 def _leaky(function: ActivationFunction | None) -> tuple[Leaky | None, NDArray[np.int64] | None]:
