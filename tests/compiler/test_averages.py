@@ -63,6 +63,30 @@ def test_a_kernel_too_large_for_any_unit_is_named(tmp_path: Path) -> None:
         compile_model(builder.save(tmp_path / "m.onnx"), floats((8, 40, 40)), CompileOptions(strict=True))
 
 
+LONG = {
+    # shape, operator and attributes, size behind it
+    "rows_and_columns": ((16, 37, 80), "GlobalAveragePool", {}),
+    "columns": ((9, 3, 48), "GlobalAveragePool", {}),
+    "kernel": ((8, 40, 6), "AveragePool", {"kernel_shape": [40, 3], "strides": [1, 2]}),
+    "one_axis": ((8, 5, 101), "ReduceMean", {"axes": [3]}),
+}
+
+
+@pytest.mark.parametrize("asymmetric", [True, False])
+@pytest.mark.parametrize("case", LONG)
+def test_averages_of_long_lines(case: str, asymmetric: bool, tmp_path: Path) -> None:
+    """Longer than any kernel: in two steps, on the accelerator, as good as one."""
+    shape, kind, attributes = LONG[case]
+    builder = Builder(shape, seed=4).conv(shape[0], (1, 1)).node("Relu").node(kind, **attributes).conv(5, (1, 1))
+    options = CompileOptions(strict=True, asymmetric=asymmetric)
+    path = builder.save(tmp_path / "m.onnx")
+    compile_and_compare(path, floats(shape), options)
+    layers = measure_quality(Study.of(path, floats(shape), options), floats(shape, 16, seed=9), impacts=False)
+    assert max(layer.distance for layer in layers) <= 1
+    (average,) = (layer for layer in layers if layer.name.startswith(kind.lower()) and "blocks" not in layer.name)
+    assert average.differing <= 0.002 and average.total.sqnr > 30
+
+
 @pytest.mark.parametrize("zero", [0, -128])
 def test_position_multipliers_are_exact_for_every_sum(zero: int) -> None:
     """All sums that windows of up to 81 elements can have, divided by every count, are rounded as the ideal mean."""

@@ -32,6 +32,7 @@ PASSES: tuple[Pass, ...] = (
     reshape.reshape_of_output,
     reshape.reshape_into_host,
     reshape.dense_to_convolution,
+    pools.averages_of_long_lines,
     pools.averages_at_borders,
     pools.averages_to_convolutions,
     pools.large_maxima,

@@ -99,6 +99,46 @@ def _join(graph: Graph, node: Pool, rows: list[_Windows], columns: list[_Windows
     graph.nodes[index : index + 1] = made
 
 
+def averages_of_long_lines(graph: Graph) -> None:
+    """The average of whole rows or columns too long for one layer: of blocks first, then of blocks weighed by size.
+
+    The codes in between are many, so that their roundings cancel.
+    """
+    for node in list(graph.nodes):
+        if not isinstance(node, Pool) or node.function.kind != "average" or not _plain(node.function):
+            continue
+        function, channels = node.function, graph.shapes[node.inputs[0]][0]
+        long = [extent > hw.MAX_KERNEL for extent in function.kernel]
+        block = [hw.ceil_div(extent, hw.MAX_KERNEL) for extent in function.kernel]
+        possible = max(block) <= hw.PDP_MAX_KERNEL and max(function.stride) <= hw.MAX_STRIDE
+        if not any(long) or not possible or any(n > 1 for n, wide in zip(function.size, long, strict=True) if wide):
+            continue
+        # how many elements of a row or column each block has
+        counts = [
+            tuple(min(b, n - first) for first in range(0, n, b))
+            for b, n in zip(block, (function.covered(0), function.covered(1)), strict=True)
+        ]
+        middle, size = f"{node.output}/blocks", (len(counts[0]), len(counts[1]))
+        kernel = tuple(n if wide else k for n, k, wide in zip(size, function.kernel, long, strict=True))
+        share = np.outer(counts[0][: kernel[0]], counts[1][: kernel[1]]) / np.prod(function.kernel)
+        weight = np.broadcast_to(share, (channels, 1, *kernel))
+        pair = (block[0], block[1])
+        blocks = PoolFunction("average", pair, pair, (0, 0), size, (counts[0], counts[1]))
+        graph.shapes[middle] = (channels, *size)
+        whole = Conv(
+            node.name, [middle], node.output, weight, np.zeros(channels), function.stride, (0, 0), function.size,
+            group=channels,
+        )  # fmt: skip
+        place = graph.nodes.index(node)
+        graph.nodes[place : place + 1] = [Pool(f"{node.name}/blocks", node.inputs, middle, blocks), whole]
+
+
+def _plain(function: PoolFunction) -> bool:
+    """True if there is no padding, and so every window is divided by the size of the kernel."""
+    counted = function.counted or ((), ())
+    return function.pad == (0, 0) and all(set(c) <= {k} for c, k in zip(counted, function.kernel, strict=True))
+
+
 def averages_to_convolutions(graph: Graph) -> None:
     """Averages of windows the pooling unit rounds badly, or cannot take, become convolutions of each channel.
 
