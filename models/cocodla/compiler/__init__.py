@@ -4,8 +4,9 @@ network = compile_model("lenet5.onnx", images)
 program = network.program(images)
 """
 
-from cocodla.compiler.network import InputSpec, Layer, Network, OutputSpec
+from cocodla.compiler.network import Network
 from cocodla.compiler.options import CompileOptions
+from cocodla.compiler.parts import InputSpec, Layer, OutputSpec
 from cocodla.compiler.pipeline import compile_model, quantise_model
 
 __all__ = ["CompileOptions", "InputSpec", "Layer", "Network", "OutputSpec", "compile_model", "quantise_model"]

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from cocodla.compiler.cdp_registers import table_writes
-from cocodla.compiler.network import Layer, Network, check_name
+from cocodla.compiler.network import Network, check_name
+from cocodla.compiler.parts import Layer
 from cocodla.compiler.schedule import image_order
 from cocodla.compiler.tensors import Box, boxes_meet
 from cocodla.program.commands import (

@@ -1,17 +1,9 @@
-"""A compiled network: everything needed to run it, and its file format.
-
-The file is a zip of network.json (layers with their register words, tensors, meaning of input and outputs),
-memory.bin (constants) and host.onnx (the part that runs on the host, if any). The same network gives the same bytes.
-"""
+"""A compiled network: everything needed to run it."""
 
 from __future__ import annotations
 
-import base64
-import io
-import json
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cocodla.compiler.ir import FloatArray, Quantisation, Shape
-from cocodla.compiler.pixels import PixelMap, check_images
-from cocodla.compiler.tensors import Box, Tensor, from_json, to_json
+from cocodla.compiler.parts import HostStep, InputSpec, Layer, OutputSpec
+from cocodla.compiler.pixels import check_images
+from cocodla.compiler.tensors import Tensor
 from cocodla.errors import UserError
-from cocodla.files import write_whole
 from cocodla.formats import bytes_to_tensor, tensor_to_bytes
 from cocodla.formats.pixels import image_to_planes
-from cocodla.registers import MAP
 
 if TYPE_CHECKING:
     from cocodla.program.execution import Execution
@@ -33,92 +24,6 @@ if TYPE_CHECKING:
 
 Execute = Callable[[int, Mapping[str, np.ndarray]], Mapping[str, np.ndarray]]
 """Runs a stage on loaded tensors: (stage, name -> bytes (count, size)) -> name -> bytes (count, size)."""
-FORMAT = 3
-MEMBERS = ("network.json", "memory.bin", "host.onnx")
-
-
-@dataclass(frozen=True)
-class InputSpec:
-    """What the network takes: (batch, *shape) of uint8 pixels, or of floats as the original model takes them.
-
-    pixels: how a pixel byte becomes a model input. map_scale, map_shift: preprocessing folded out of the model; a
-    cube input is quantised after it on the host, a pixel input has it in the first layer. rounded: the model itself
-    rounds its input, so that host operators see what is left of it too.
-    """
-
-    tensor: str
-    shape: Shape
-    pixel_scale: tuple[float, ...]
-    pixel_offset: tuple[float, ...]
-    map_scale: tuple[float, ...] | None = None
-    map_shift: tuple[float, ...] | None = None
-    rounded: bool = False
-
-    @property
-    def pixels(self) -> PixelMap:
-        return PixelMap(np.array(self.pixel_scale), np.array(self.pixel_offset))
-
-
-@dataclass(frozen=True)
-class OutputSpec:
-    """One output of the model. tensor: the accelerator's tensor it is, or None if the host computes it."""
-
-    name: str
-    tensor: str | None
-    shape: Shape
-
-
-@dataclass(frozen=True)
-class HostStep:
-    """A tensor that the host makes in the middle of the network.
-
-    sources: tensors of the accelerator or the network's input, as `model` (ONNX, batch 1) names and shapes them in
-    `feeds`, without batch.
-    """
-
-    output: str
-    sources: tuple[str, ...]
-    feeds: tuple[tuple[str, Shape], ...]
-    model: bytes
-
-
-@dataclass
-class Layer:
-    """One hardware layer.
-
-    units: in the order of enabling; the last `readers` of them read its inputs. registers: path -> word, for
-    the first image in flight. address_registers: those that hold an address of a tensor -> (tensor, offset in it).
-    macs: useful multiplications; mac_cycles, read_beats, write_beats: lower bounds of its cycles. reads, writes: the
-    parts of tensors in memory it touches. completes: tensors that are whole behind it. stage: host steps before it.
-    shared: path -> word of registers that both groups share; tables: contents of CDP's look-up tables. They may change
-    only while the unit is idle.
-    """
-
-    name: str
-    operation: str
-    input_shape: Shape
-    output_shape: Shape
-    sources: tuple[str, ...]
-    target: str
-    units: tuple[str, ...]
-    registers: dict[str, int]
-    address_registers: dict[str, tuple[str, int]]
-    macs: int
-    mac_cycles: int
-    read_beats: int
-    write_beats: int
-    reads: tuple[tuple[str, Box], ...] = ()
-    writes: tuple[tuple[str, Box], ...] = ()
-    completes: tuple[str, ...] = ()
-    readers: int = 1
-    stage: int = 0
-    shared: dict[str, int] = field(default_factory=dict)
-    tables: dict[str, tuple[int, ...]] = field(default_factory=dict)
-
-    @property
-    def bound(self) -> int:
-        """Fewest cycles it can take on the accelerator."""
-        return max(self.mac_cycles, self.read_beats, self.write_beats)
 
 
 @dataclass
@@ -359,89 +264,18 @@ class Network:
 
     def save(self, path: Path | str) -> None:
         """Write the network file, whole or not at all."""
-        values = {
-            "format": FORMAT,
-            **{entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name not in ("memory", "host")},
-            "input": asdict(self.input),
-            "outputs": [asdict(output) for output in self.outputs],
-            "layers": [asdict(layer) for layer in self.layers],
-            "tensors": {name: to_json(tensor) for name, tensor in self.tensors.items()},
-            "steps": [{**asdict(step), "model": base64.b64encode(step.model).decode()} for step in self.steps],
-        }
-        contents = (json.dumps(values, indent=1).encode(), self.memory, self.host)
-        archived = io.BytesIO()
-        with zipfile.ZipFile(archived, "w", zipfile.ZIP_DEFLATED) as archive:
-            for member, data in zip(MEMBERS, contents, strict=True):
-                archive.writestr(zipfile.ZipInfo(member, (2000, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
-        write_whole(path, archived.getvalue())
+        from cocodla.compiler import network_file
+
+        network_file.save(self, path)
 
     @staticmethod
     def load(path: Path | str) -> Network:
         """Read a network file; UserError when it is missing, unreadable or of another kind."""
-        path = Path(path)
-        try:
-            with zipfile.ZipFile(path) as archive:
-                text, memory, host = (archive.read(member) for member in MEMBERS)
-            values = json.loads(text)
-            if values.pop("format") != FORMAT:
-                raise ValueError("written by another version of cocodla")
-            network = _from_json(values, memory, host)
-            _check(network)
-            return network
-        except FileNotFoundError as error:
-            raise UserError(f"{path}: no such file") from error
-        except OSError as error:
-            raise UserError(f"{path}: cannot be read ({error.strerror})") from error
-        except Exception as error:  # a damaged archive or JSON of another kind may raise anything
-            raise UserError(f"{path}: not a compiled network ({error or type(error).__name__})") from error
+        from cocodla.compiler import network_file
+
+        return network_file.load(path)
 
 
 def check_name(image: int, tensor: str) -> str:
     """Name under which a tensor of an image is read back."""
     return f"image{image}/{tensor}"
-
-
-def _check(network: Network) -> None:
-    """ValueError for a network whose parts do not fit together."""
-    if not network.layers or not network.outputs:
-        raise ValueError("it has no layers or no outputs")
-    named = [network.input.tensor, *network.fetched, *(step.output for step in network.steps)]
-    for layer in network.layers:
-        named += [*layer.completes, *(name for name, _ in (*layer.reads, *layer.writes))]
-        names = [*layer.registers, *layer.address_registers, *layer.shared]
-        unknown = [name for name in (*names, *(f"{unit}.D_OP_ENABLE" for unit in layer.units)) if name not in MAP]
-        if unknown:
-            raise ValueError(f"layer {layer.name!r}: there is no register {unknown[0]!r}")
-    missing = [name for name in named if name not in network.tensors]
-    if missing:
-        raise ValueError(f"tensor {missing[0]!r} is missing")
-    if network.memory_base + len(network.memory) > network.memory_end:
-        raise ValueError("its constants end behind its memory")
-
-
-def _from_json(values: dict[str, Any], memory: bytes, host: bytes) -> Network:
-    values["input"] = InputSpec(**_tuples(values["input"]))
-    values["outputs"] = [OutputSpec(**_tuples(output)) for output in values["outputs"]]
-    for layer in values["layers"]:
-        layer["address_registers"] = _tuples(layer["address_registers"])
-        layer["tables"] = _tuples(layer.get("tables", {}))
-        for part in ("reads", "writes"):
-            layer[part] = tuple((name, tuple(map(tuple, box))) for name, box in layer[part])
-    values["layers"] = [Layer(**_tuples(layer)) for layer in values["layers"]]
-    values["tensors"] = {name: from_json(tensor) for name, tensor in values["tensors"].items()}
-    values["fetched"] = {name: tuple(shape) for name, shape in values["fetched"].items()}
-    values["steps"] = [
-        HostStep(
-            step["output"],
-            tuple(step["sources"]),
-            tuple((name, tuple(shape)) for name, shape in step["feeds"]),
-            base64.b64decode(step["model"]),
-        )
-        for step in values["steps"]
-    ]
-    return Network(memory=memory, host=host, **values)
-
-
-def _tuples(values: dict[str, Any]) -> dict[str, Any]:
-    """JSON knows lists only: the dataclasses hold tuples."""
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}

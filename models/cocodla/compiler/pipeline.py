@@ -17,9 +17,10 @@ from cocodla.compiler.calibration import Calibration, Samples, check_constants, 
 from cocodla.compiler.equalise import equalise
 from cocodla.compiler.ir import Conv, FloatArray, Graph, Host, Shape
 from cocodla.compiler.lower import HardwareLayer, lower
-from cocodla.compiler.network import HostStep, InputSpec, Layer, Network, OutputSpec
+from cocodla.compiler.network import Network
 from cocodla.compiler.nodes import label_of
 from cocodla.compiler.options import CompileOptions
+from cocodla.compiler.parts import HostStep, InputSpec, Layer, OutputSpec
 from cocodla.compiler.passes import Verifier, run_passes
 from cocodla.compiler.pixels import Conversion, PixelMap, conversion, exact_conversion
 from cocodla.compiler.quantised import QuantisedGraph

@@ -1,0 +1,95 @@
+"""What a compiled network consists of: its input and outputs, its hardware layers, what the host does between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from cocodla.compiler.ir import Shape
+from cocodla.compiler.pixels import PixelMap
+from cocodla.compiler.tensors import Box
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """What the network takes: (batch, *shape) of uint8 pixels, or of floats as the original model takes them.
+
+    pixels: how a pixel byte becomes a model input. map_scale, map_shift: preprocessing folded out of the model; a
+    cube input is quantised after it on the host, a pixel input has it in the first layer. rounded: the model itself
+    rounds its input, so that host operators see what is left of it too.
+    """
+
+    tensor: str
+    shape: Shape
+    pixel_scale: tuple[float, ...]
+    pixel_offset: tuple[float, ...]
+    map_scale: tuple[float, ...] | None = None
+    map_shift: tuple[float, ...] | None = None
+    rounded: bool = False
+
+    @property
+    def pixels(self) -> PixelMap:
+        return PixelMap(np.array(self.pixel_scale), np.array(self.pixel_offset))
+
+
+@dataclass(frozen=True)
+class OutputSpec:
+    """One output of the model. tensor: the accelerator's tensor it is, or None if the host computes it."""
+
+    name: str
+    tensor: str | None
+    shape: Shape
+
+
+@dataclass(frozen=True)
+class HostStep:
+    """A tensor that the host makes in the middle of the network.
+
+    sources: tensors of the accelerator or the network's input, as `model` (ONNX, batch 1) names and shapes them in
+    `feeds`, without batch.
+    """
+
+    output: str
+    sources: tuple[str, ...]
+    feeds: tuple[tuple[str, Shape], ...]
+    model: bytes
+
+
+@dataclass
+class Layer:
+    """One hardware layer.
+
+    units: in the order of enabling; the last `readers` of them read its inputs. registers: path -> word, for
+    the first image in flight. address_registers: those that hold an address of a tensor -> (tensor, offset in it).
+    macs: useful multiplications; mac_cycles, read_beats, write_beats: lower bounds of its cycles. reads, writes: the
+    parts of tensors in memory it touches. completes: tensors that are whole behind it. stage: host steps before it.
+    shared: path -> word of registers that both groups share; tables: contents of CDP's look-up tables. They may change
+    only while the unit is idle.
+    """
+
+    name: str
+    operation: str
+    input_shape: Shape
+    output_shape: Shape
+    sources: tuple[str, ...]
+    target: str
+    units: tuple[str, ...]
+    registers: dict[str, int]
+    address_registers: dict[str, tuple[str, int]]
+    macs: int
+    mac_cycles: int
+    read_beats: int
+    write_beats: int
+    reads: tuple[tuple[str, Box], ...] = ()
+    writes: tuple[tuple[str, Box], ...] = ()
+    completes: tuple[str, ...] = ()
+    readers: int = 1
+    stage: int = 0
+    shared: dict[str, int] = field(default_factory=dict)
+    tables: dict[str, tuple[int, ...]] = field(default_factory=dict)
+
+    @property
+    def bound(self) -> int:
+        """Fewest cycles it can take on the accelerator."""
+        return max(self.mac_cycles, self.read_beats, self.write_beats)
