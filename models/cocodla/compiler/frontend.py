@@ -16,13 +16,13 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from cocodla.compiler import original, qdq, qlinear
+from cocodla.compiler import canonical, original, qdq, qlinear
 from cocodla.compiler.batch import unbind
 from cocodla.compiler.ir import Graph, Shape
 from cocodla.compiler.nodes import RANDOM, STANDARD, label_of, named, prepare, reads
 from cocodla.compiler.operators import TRANSLATORS, Result, Source, Unsupported, chains, curves
 from cocodla.compiler.options import CompileOptions
-from cocodla.compiler.partition import Import, Partition, inferred_values
+from cocodla.compiler.partition import Import, Partition, float_shapes, inferred_values
 from cocodla.errors import UserError
 
 MIN_OPSET, MAX_OPSET = 7, 23
@@ -43,11 +43,12 @@ def load_model(path: Path | str) -> onnx.ModelProto:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from error
     try:
         model = onnx.load_model_from_string(data)
-        model = prepare(model)
+        model = canonical.raise_opset(prepare(model), MIN_OPSET)
         _check_opset(path, model)
         onnx.load_external_data_for_model(model, str(path.parent))
         model = onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
         _check(model)  # after inference: it wants a shape at every output
+        canonical.pictures_first(model)
     except UserError:
         raise
     except Exception as error:  # protobuf, checker and shape inference each raise their own kinds
@@ -81,12 +82,13 @@ def import_model(
     _check_extents(model)
     outputs = [value.name for value in model.graph.output]
     result = Import(model, Graph(name, input_name, [], {input_name: shape}), outputs, constants=constants, batch=batch)
-    partition = Partition(result, options.strict)
-    opset = next(entry.version for entry in model.opset_import if entry.domain in STANDARD)
-    done: set[int] = set()
     for node in model.graph.node:
         if node.op_type == "Constant":
             _folded(node, result)
+    canonical.flatten_channels_first(model, result.constants, float_shapes(model))
+    partition = Partition(result, options.strict)
+    opset = next(entry.version for entry in model.opset_import if entry.domain in STANDARD)
+    done: set[int] = set()
     for index, node in enumerate(model.graph.node):
         label = label_of(node)
         if index in done or _ignored(node, result) or _folded(node, result):

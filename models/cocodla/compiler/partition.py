@@ -59,7 +59,7 @@ class Partition:
         self.result, self.strict = result, strict
         self.made: dict[str, onnx.NodeProto] = {}
         self.worthwhile = _leading_to_work(result.model, set())
-        self.kinds = _float_shapes(result.model)
+        self.kinds = float_shapes(result.model)
 
     def admit(self, index: int, inputs: Sequence[str]) -> str | None:
         """Why a node cannot run on the accelerator whatever it is; None if it may. Fetches its inputs from the host."""
@@ -254,7 +254,7 @@ def inferred_values(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
     return [*graph.value_info, *graph.output]
 
 
-def _float_shapes(model: onnx.ModelProto) -> dict[str, Shape]:
+def float_shapes(model: onnx.ModelProto) -> dict[str, Shape]:
     """Shapes (no batch) of the vectors and images of a model with batch 1, as far as they are known."""
     shapes = {}
     for value in inferred_values(model):

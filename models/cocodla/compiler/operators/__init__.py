@@ -102,7 +102,8 @@ SUPPORT: tuple[Support, ...] = (
         f"{hw.PDP_MAX_KERNEL}, a convolution of each channel. Padding that does not count (count_include_pad = 0, "
         "ceil_mode): up to 9 poolings of borders, corners and the inside, in place; else a convolution of ones whose "
         "sums are multiplied by 1/count position by position, exactly",
-        f"2-D, dilation 1; kernel to {hw.MAX_KERNEL}",
+        f"2-D, dilation 1; kernel to {hw.MAX_KERNEL}, whole rows and columns to {hw.MAX_KERNEL * hw.PDP_MAX_KERNEL} "
+        "(in blocks first)",
     ),
     Support(("GlobalAveragePool", "GlobalMaxPool"), pooling.global_pooling, "as AveragePool and MaxPool", "2-D"),
     Support(
@@ -146,7 +147,11 @@ SUPPORT: tuple[Support, ...] = (
         "DepthToSpace; channels as a 1x1 convolution or, whole surfaces, copies",
     ),
     Support(("Squeeze", "Unsqueeze"), layout.extents_of_one, "no work", "axes of one element"),
-    Support(("Transpose",), layout.transpose, "no work", "axes of one element; else see Reshape"),
+    Support(
+        ("Transpose",), layout.transpose, "no work: order of weights where rows, columns, channels are flattened for "
+        "fully connected layers",
+        "else axes of one element, or see Reshape",
+    ),
     Support(
         ("Pad",), layout.pad,
         "zeros around rows and columns in the convolution behind, else a 1x1 convolution; negative pads as Slice",
