@@ -24,6 +24,7 @@ from cocodla.compiler.quantised import QuantisedConv
 from cocodla.errors import UserError
 from cocodla.fuzz.check import draw_images
 from cocodla.fuzz.networks import random_network
+from cocodla.golden.run import run
 from cocodla.nets import oracle
 from cocodla.runtime.accuracy import golden_tensors
 from cocodla.runtime.quality import Study, measure_quality
@@ -66,7 +67,7 @@ def test_lenet_quantised_by_onnxruntime(
     quantize_static(
         zoo.FOLDER / "lenet5.onnx", path, Inputs(pictures[:30] / 255), per_channel=per_channel,
         activation_type=activations, weight_type=QuantType.QInt8, extra_options={"ActivationSymmetric": symmetric},
-        quant_format=form,
+        quant_format=form, reduce_range=form == QuantFormat.QOperator,  # its sums saturate on processors without VNNI
     )  # fmt: skip
     study = Study.of(path, None, CompileOptions(pixel_scale=1 / 255))
     network, model = study.network, onnx.load(path)
@@ -379,3 +380,54 @@ def test_random_networks_quantised_by_onnxruntime(tmp_path: Path) -> None:
         for quality in measure_quality(study, images):
             assert quality.distance <= 1, f"{seed}: {quality.name} is {quality.distance} codes off"
     assert compiled >= 6
+
+
+def shuffled(b: QdqBuilder) -> QdqBuilder:
+    """Channels in turns, as a quantiser writes it: every tensor rounded, to the same codes."""
+    scale, zero = 0.05, 3
+    b.codes(0.0311).qconv(16, 3).codes(scale, zero)
+    b.node("Reshape", b.constant(np.array([0, 2, 8, 6, 6]))).codes(scale, zero)
+    b.node("Transpose", perm=[0, 2, 1, 3, 4]).codes(scale, zero)
+    return b.node("Reshape", b.constant(np.array([0, 16, 6, 6]))).codes(scale, zero)
+
+
+def test_roundings_between_moves_do_not_part_them(tmp_path: Path) -> None:
+    builder = shuffled(QdqBuilder((8, 6, 6))).qconv(8, 1).codes(0.05, 3)
+    path, inputs = builder.save(tmp_path / "m.onnx"), np.random.default_rng(2).normal(size=(8, 8, 6, 6))
+    network = compile_model(path, None, CompileOptions(strict=True))
+    assert [layer.operation for layer in network.layers] == ["conv3x3", "conv1x1", "conv1x1"]
+    wrong = differences(network, path, inputs.astype(np.float32), 0.05)
+    assert np.abs(wrong).max() <= 1 and (wrong != 0).mean() < 0.002
+
+
+@pytest.mark.parametrize(("zeros", "relu"), [((3, -128), False), ((-128, 0), True), ((-128, -128), True)])
+def test_products_of_tensors_with_zero_points(zeros: tuple[int, int], relu: bool, tmp_path: Path) -> None:
+    """A tensor times another one, and times one value per channel, either with a zero point."""
+    builder = QdqBuilder((8, 6, 6)).codes(0.0311, 5)
+    start = builder.last
+    first = builder.qconv(16, 1).codes(0.0523, zeros[0]).last
+    builder.last, builder.channels = start, 8
+    second = builder.qconv(16, 1).codes(0.0439, zeros[1]).last
+    builder.node("Mul", inputs=[first, second])
+    product = (builder.node("Relu") if relu else builder).codes(0.1013, -128 if relu else 7).last
+    builder.node("GlobalAveragePool").codes(0.02, 0).qconv(16, 1).codes(0.03, 0).node("Sigmoid").codes(1 / 256, -128)
+    builder.node("Mul", inputs=[product, builder.last]).codes(0.05, -20)
+    path, inputs = builder.save(tmp_path / "m.onnx"), np.random.default_rng(2).normal(size=(8, 8, 6, 6))
+    study = Study.of(path, None, CompileOptions(strict=True))
+    assert [layer.operation[:8] for layer in study.network.layers].count("multiply") == 2
+    for quality in measure_quality(study, inputs.astype(np.float32)):
+        assert quality.distance <= 1 and quality.differing <= 0.008, f"{quality.name}: {quality.differing:.2%} differ"
+    wrong = differences(study.network, path, inputs.astype(np.float32), 0.05)
+    assert np.abs(wrong).max() <= 2 and (wrong != 0).mean() < 0.2
+    programs = study.network.programs(inputs[:2].astype(np.float32))
+    assert all(run(program).passed for program in programs)
+
+
+def test_limits_of_codes_that_stand_for_a_relu_hold_for_calibration(tmp_path: Path) -> None:
+    """A quantiser drops the ReLU before codes that begin at 0; a tensor without codes behind it has a range."""
+    builder = QdqBuilder((8, 6, 6)).codes(0.0311).qconv(16, 3).codes(0.01, -128)
+    builder.node("Mul", builder.constant(np.float32(1) + builder.floats(16, 1, 1) / 4)).node("Relu")
+    path, inputs = builder.save(tmp_path / "m.onnx"), np.random.default_rng(2).normal(size=(8, 8, 6, 6))
+    network = compile_model(path, inputs.astype(np.float32))
+    (output,) = network.fetched
+    assert network.tensors[output].scale < 0.04  # 255 * 0.01 times less than 2, in 127 steps

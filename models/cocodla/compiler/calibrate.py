@@ -153,7 +153,7 @@ def calibrate(graph: Graph, samples: Samples, options: CompileOptions) -> Statis
     statistics = Statistics({})
     for images in samples.batches():
         share = len(images) / len(samples)
-        for tensor, values in reference.walk(graph, images):
+        for tensor, values in reference.walk(graph, images, rounded=True):
             reference.check_finite(graph, tensor, values)
             histograms.setdefault(tensor, Histogram()).add(values)
             axes = (0, *range(2, values.ndim))

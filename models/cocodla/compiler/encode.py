@@ -78,6 +78,8 @@ def _address_registers(layer: HardwareLayer) -> Iterator[tuple[Tensor, str, int]
     elif isinstance(layer.layer, QuantisedMultiply):
         yield layer.sources[0], "SDP_RDMA.D_SRC_BASE_ADDR_LOW", 0
         yield layer.sources[1], "SDP_RDMA.D_BS_BASE_ADDR_LOW", 0
+        if layer.layer.zero_shift is not None:
+            yield layer.sources[0], "SDP_RDMA.D_BN_BASE_ADDR_LOW", 0
     else:
         for summand in layer.sources[1:]:
             yield summand, "SDP_RDMA.D_BN_BASE_ADDR_LOW", 0

@@ -16,13 +16,14 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from cocodla.compiler import canonical, original, qdq, qlinear
+from cocodla.compiler import canonical, lines, original, qdq, qlinear
 from cocodla.compiler.batch import unbind
-from cocodla.compiler.ir import Graph, Shape
-from cocodla.compiler.nodes import RANDOM, STANDARD, label_of, named, prepare, reads
+from cocodla.compiler.ir import Graph, Reshape, Shape
+from cocodla.compiler.nodes import RANDOM, STANDARD, came_from, label_of, named, prepare, reads
 from cocodla.compiler.operators import TRANSLATORS, Result, Source, Unsupported, chains, curves
 from cocodla.compiler.options import CompileOptions
 from cocodla.compiler.partition import Import, Partition, float_shapes, inferred_values
+from cocodla.compiler.simplify import simplify
 from cocodla.errors import UserError
 
 MIN_OPSET, MAX_OPSET = 7, 23
@@ -77,8 +78,11 @@ def import_model(
     """
     qlinear.expand(model)
     batch = unbind(model)
+    input_name, shape = _bind_input(model, options)
+    simplify(model)
+    qdq.drop_repeated(model)
+    lines.expand(model)
     constants = _initializers(model)
-    input_name, shape = _bind_input(model, constants, options)
     _check_extents(model)
     outputs = [value.name for value in model.graph.output]
     result = Import(model, Graph(name, input_name, [], {input_name: shape}), outputs, constants=constants, batch=batch)
@@ -89,13 +93,15 @@ def import_model(
     partition = Partition(result, options.strict)
     opset = next(entry.version for entry in model.opset_import if entry.domain in STANDARD)
     done: set[int] = set()
+    read = {name for node in model.graph.node for name in reads(node)}
     for index, node in enumerate(model.graph.node):
         label = label_of(node)
         if index in done or _ignored(node, result) or _folded(node, result):
             continue
         inputs = [result.aliases.get(tensor, tensor) for tensor in node.input]
-        source = Source(node, label, inputs, opset, result.constants, result.graph.shapes, result.steps)
-        reason = (forced or {}).get(label)
+        leaves = node.output[0] in result.outputs and node.output[0] not in read
+        source = Source(node, label, inputs, opset, result.constants, result.graph.shapes, result.steps, leaves)
+        reason = next((why for owner, why in (forced or {}).items() if came_from(label, owner)), None)
         if reason is None and node.op_type in qdq.OPERATORS and node.domain in STANDARD:
             reason = partition.requantise(source)
         elif reason is None:
@@ -147,10 +153,9 @@ def _initializers(model: onnx.ModelProto) -> dict[str, np.ndarray]:
     return constants
 
 
-def _bind_input(
-    model: onnx.ModelProto, constants: Mapping[str, np.ndarray], options: CompileOptions
-) -> tuple[str, Shape]:
+def _bind_input(model: onnx.ModelProto, options: CompileOptions) -> tuple[str, Shape]:
     """Name and shape (no batch) of the one real input; the model's own shape is changed to batch 1."""
+    constants = {tensor.name for tensor in model.graph.initializer}
     inputs = [value for value in model.graph.input if value.name not in constants]
     if len(inputs) != 1:
         names = ", ".join(value.name for value in inputs) or "none"
@@ -161,8 +166,8 @@ def _bind_input(
         kind = onnx.TensorProto.DataType.Name(tensor.elem_type)
         raise UserError(f"input {value.name!r} has element type {kind}, only FLOAT is supported")
     dims = tensor.shape.dim
-    if len(dims) not in (2, 4):
-        raise UserError(f"input {value.name!r} has {len(dims)} axes, supported are N x C x H x W and N x F")
+    if len(dims) not in (2, 3, 4):
+        raise UserError(f"input {value.name!r} has {len(dims)} axes, supported are N x C x H x W, N x C x L and N x F")
     given = list(options.input_shape or ())
     if given and len(given) != len(dims) - 1:
         raise UserError(f"input shape {tuple(given)} does not fit input {value.name!r} with {len(dims)} axes")
@@ -245,19 +250,24 @@ def _group(index: int, first: Source, partition: Partition, forced: Mapping[str,
 
 
 def _chain(index: int, first: Source, result: Import) -> list[int]:
-    """Add a chain of Reshape and Transpose between two images to the graph: the numbers of its nodes, [] if none is."""
+    """Add a chain of Reshape and Transpose between images or vectors to the graph: the numbers of its nodes, [] if none
+    is.
+    """
     graph, nodes = result.graph, result.model.graph.node
     label, inputs = first.label, first.inputs
     shape = graph.shapes.get(inputs[0]) if inputs else None
-    links = chains.chain_from(nodes, index, result.outputs) if shape is not None and len(shape) == 3 else []
+    links = chains.chain_from(nodes, index, result.outputs) if shape is not None else []
     while shape is not None and len(links) > 1:
-        chain = [nodes[link] for link in links]
+        chain, output = [nodes[link] for link in links], nodes[links[-1]].output[0]
         numbers = chains.numbers_through(chain, result.constants, first.opset, inputs[0], shape)
-        if numbers is not None and np.array_equal(numbers, np.arange(numbers.size).reshape(shape)):
-            result.aliases[chain[-1].output[0]] = inputs[0]
+        if numbers is not None and np.array_equal(numbers.reshape(-1), np.arange(numbers.size)):
+            if numbers.shape == shape:
+                result.aliases[output] = inputs[0]
+            else:
+                _add([(Reshape(label, list(inputs[:1]), output, numbers.shape), numbers.shape)], graph)
             return links
-        if numbers is not None:
-            last = onnx.NodeProto(op_type="Reshape", name=label, input=[inputs[0]], output=[chain[-1].output[0]])
+        if numbers is not None and numbers.ndim == len(shape) == 3:
+            last = onnx.NodeProto(op_type="Reshape", name=label, input=[inputs[0]], output=[output])
             source = Source(last, label, inputs[:1], first.opset, result.constants, graph.shapes)
             try:
                 _add(chains.translate(source, numbers), graph)
@@ -278,7 +288,7 @@ def _curve(index: int, first: Source, result: Import, forced: Mapping[str, str])
     def apart(node: onnx.NodeProto) -> bool:
         """True for constants, and for what runs on the host."""
         known = node.output[0] in result.constants or _folded(node, result)
-        return known or label_of(node) in forced
+        return known or any(came_from(label_of(node), owner) for owner in forced)
 
     rank = 1 + len(result.graph.shapes[tensor])
     aliases = {name for name, source in result.aliases.items() if source == tensor} | {tensor}

@@ -18,7 +18,7 @@ from cocodla.compiler.equalise import equalise
 from cocodla.compiler.ir import Conv, FloatArray, Graph, Host, Shape
 from cocodla.compiler.lower import HardwareLayer, lower
 from cocodla.compiler.network import Network
-from cocodla.compiler.nodes import label_of
+from cocodla.compiler.nodes import came_from, label_of
 from cocodla.compiler.options import CompileOptions
 from cocodla.compiler.parts import HostStep, InputSpec, Layer, OutputSpec
 from cocodla.compiler.passes import Verifier, run_passes
@@ -63,18 +63,13 @@ def _placed(path: Path | str, options: CompileOptions, work: Callable[[partition
                 continue
             return work(imported)
         except limits.Refused as refusal:
-            names = [label for label in operators if _came_from(refusal.node, label)]
+            names = [label for label in operators if came_from(refusal.node, label)]
             if not names:
                 raise
             label = max(names, key=len)
             if options.strict or label in forced:
                 raise UserError(f"{operators[label]} {label!r}: {refusal.reason}") from refusal
             forced[label] = refusal.reason
-
-
-def _came_from(name: str, label: str) -> bool:
-    """True if a graph node of this name was made for the ONNX node `label`."""
-    return name == label or name.startswith((f"{label}/", f"{label}:"))
 
 
 def _compiled(

@@ -25,6 +25,38 @@ CODES = {np.dtype(np.int8): 0, np.dtype(np.uint8): 128}
 """Element types of codes -> what is subtracted to make them int8."""
 
 
+def drop_repeated(model: onnx.ModelProto) -> None:
+    """Rounding to codes a tensor has already, between operators that only move elements, becomes Identity. In place.
+
+    Quantisers write such pairs between Reshape and Transpose, which are one layer together.
+    """
+    fixed = {name for node in model.graph.node if node.op_type not in MOVING for name in node.input}
+    fixed.update(value.name for value in model.graph.output)
+    makers = {name: node for node in model.graph.node for name in node.output}
+    values = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+
+    def codes(node: onnx.NodeProto) -> list[object]:
+        known = [(name, values.get(name)) for name in node.input[1:]]
+        return [name if value is None else (value.dtype, value.tolist()) for name, value in known]
+
+    for node in model.graph.node:
+        pair = makers.get(node.input[0]) if node.op_type == "DequantizeLinear" else None
+        if pair is None or pair.op_type != "QuantizeLinear" or codes(pair) != codes(node):
+            continue
+        if node.output[0] in fixed:
+            continue
+        origin = makers.get(pair.input[0])
+        while origin is not None and origin.op_type in MOVING:
+            origin = makers.get(origin.input[0])
+            if origin is not None and origin.op_type == "DequantizeLinear" and codes(origin) == codes(node):
+                node.CopyFrom(onnx.helper.make_node("Identity", pair.input[:1], node.output, node.name))
+                break
+    read = {name for node in model.graph.node for name in node.input} | {value.name for value in model.graph.output}
+    kept = [node for node in model.graph.node if node.op_type != "QuantizeLinear" or node.output[0] in read]
+    del model.graph.node[:]
+    model.graph.node.extend(kept)
+
+
 def quantisation(source: Source) -> Quantisation:
     """Codes of a QuantizeLinear or DequantizeLinear, as int8. Unsupported for what the accelerator has no codes for."""
     attributes = source.attributes(axis=1, saturate=1, block_size=0, output_dtype=0, precision=0)

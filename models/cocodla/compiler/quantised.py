@@ -146,9 +146,11 @@ class QuantisedAdd:
 
 @dataclass
 class QuantisedMultiply:
-    """Product of two cubes, memory to memory, the second one without zero point.
+    """Product of two cubes, memory to memory.
 
-    Output code = clamp8(round((z - offset) * scale / 2^scale_shift)) with z = relu((first + first_alu) * second).
+    Output code = clamp8(round((z - offset) * scale / 2^scale_shift)) with
+    z = relu((first + first_alu) * second + first * 2^zero_shift): the last summand where the second factor has the zero
+    point -2^zero_shift, none where it has no zero point (None).
     """
 
     name: str
@@ -162,6 +164,7 @@ class QuantisedMultiply:
     out: Quantisation
     relu: bool
     per_channel: bool = False
+    zero_shift: int | None = None
 
 
 @dataclass

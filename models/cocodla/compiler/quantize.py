@@ -70,6 +70,8 @@ TOLERATED = 0.5
 """Output steps that rounded multipliers may move an output by, where they cannot be chosen before the scales."""
 MAX_EXCESS = 8
 """Bits by which a small kernel's multiplier may be too large: 32 bits still hold 512 output steps."""
+SECOND_ZEROS = (-128, 0)
+"""Zero points that the second factor of a product may have, the better one last."""
 
 
 def quantise(
@@ -322,18 +324,28 @@ def _product(
     tensors: Mapping[str, Quantisation],
     options: CompileOptions,
 ) -> QuantisedMultiply:
+    """The second factor's zero point is none or -128: then BN adds 128 times the first factor. That one may have any:
+    its share is a constant of the output converter.
+    """
     first, second = node.inputs
-    if tensors[second].zero and graph.shapes[first] == graph.shapes[second]:
-        first, second = second, first
-    if tensors[second].zero:
-        raise Refused("Mul", node.name, f"zero point {tensors[second].zero} of {second!r}: the second factor has none")
-    out = codes_behind(graph, node, ranges, options)
+    per_channel = graph.shapes[first] != graph.shapes[second]
+    if not per_channel:
+        order = {zero: place for place, zero in enumerate(SECOND_ZEROS)}
+        first, second = sorted(node.inputs, key=lambda tensor: order.get(tensors[tensor].zero, -1))
+    zero, out = tensors[second].zero, codes_behind(graph, node, ranges, options)
+    relu = node.activation is not None and out.zero != -128
+    if zero not in SECOND_ZEROS or (zero and relu and tensors[first].zero):
+        raise Refused(
+            "Mul", node.name,
+            f"zero points {tensors[first].zero} and {zero} of {first!r} and {second!r}: the second factor has none, or "
+            "-128 without a ReLU",
+        )  # fmt: skip
     scale, shift = _rescale(node, tensors[first].scale * tensors[second].scale / out.scale)
     return QuantisedMultiply(
         name=node.name, sources=(first, second), target=node.output, input_shape=graph.shapes[first],
-        first_alu=-tensors[first].zero, offset=-round(out.zero * 2.0**shift / scale), scale=scale, scale_shift=shift,
-        out=out, relu=node.activation is not None and out.zero != -128,
-        per_channel=graph.shapes[first] != graph.shapes[second],
+        first_alu=-tensors[first].zero, offset=-zero * tensors[first].zero - round(out.zero * 2.0**shift / scale),
+        scale=scale, scale_shift=shift, out=out, relu=relu, per_channel=per_channel,
+        zero_shift=None if not zero else (-zero).bit_length() - 1,
     )  # fmt: skip
 
 

@@ -39,6 +39,7 @@ from cocodla.compiler.ir import (
     Pointwise,
     Pool,
     PoolFunction,
+    Quantisation,
     Reshape,
     Shape,
     Slice,
@@ -48,8 +49,10 @@ from cocodla.errors import UserError
 from cocodla.formats.feature import atoms_to_tensor, tensor_to_atoms
 
 
-def walk(graph: Graph, images: FloatArray) -> Iterator[tuple[str, FloatArray]]:
+def walk(graph: Graph, images: FloatArray, rounded: bool = False) -> Iterator[tuple[str, FloatArray]]:
     """Yield (tensor name, values of shape (batch, *shape)) for the input and every node of the graph.
+
+    rounded: tensors whose codes the model fixes have values of these codes only. Their limits may stand for a ReLU.
 
     images: model inputs, batch first; they take the shape of the graph's input. Values nobody needs any more are
     dropped on the way. A convolution with pooling also yields what it gives the pooling, as `unpooled(output)`.
@@ -59,15 +62,18 @@ def walk(graph: Graph, images: FloatArray) -> Iterator[tuple[str, FloatArray]]:
         value = _per_channel(value, graph.input_map.scale, graph.input_map.shift)
     values = {graph.input: value}
     yield graph.input, value
+    pins = graph.pins if rounded else {}
     last_use = {tensor: index for index, node in enumerate(graph.nodes) for tensor in node.inputs}
     for index, node in enumerate(graph.nodes):
         inputs = [values[tensor] for tensor in node.inputs]
         if isinstance(node, Conv) and node.pool is not None:
             before = evaluate(replace(node, pool=None), *inputs)
+            before = _to_codes(before, pins.get(node.output))
             yield unpooled(node.output), before
             result = pool(before, node.pool)
         else:
             result = evaluate(node, *inputs).reshape(-1, *graph.shapes[node.output])
+        result = _to_codes(result, pins.get(node.output))
         yield node.output, result
         values[node.output] = result
         for tensor in set(node.inputs):
@@ -85,6 +91,11 @@ def check_finite(graph: Graph, tensor: str, values: FloatArray) -> None:
     """UserError, with node and tensor, for infinite or NaN values."""
     if not np.isfinite(values).all():
         raise UserError(f"{graph.where(tensor)} takes infinite or NaN values on the calibration data")
+
+
+def _to_codes(value: FloatArray, pin: Quantisation | None) -> FloatArray:
+    """The values that codes have."""
+    return value if pin is None else pin.dequantise(pin.quantise(value))
 
 
 def unpooled(tensor: str) -> str:

@@ -164,6 +164,8 @@ def pointwise(value: np.ndarray, layer: QuantisedPointwise) -> np.ndarray:
 def multiply(first: np.ndarray, second: np.ndarray, layer: QuantisedMultiply) -> np.ndarray:
     """Product of two cubes."""
     z = (first.astype(np.int64) + layer.first_alu) * second.astype(np.int64)
+    if layer.zero_shift is not None:
+        z = z + (first.astype(np.int64) << layer.zero_shift)
     if layer.relu:
         z = np.maximum(z, 0)
     return np.clip(round_half_away((z - layer.offset) * layer.scale, layer.scale_shift), -128, 127)

@@ -129,7 +129,7 @@ def measure_quality(
     first = impacts
     for part in batches(images, BATCH, progress):
         inputs = model_inputs(network, part)
-        exact = dict(reference.walk(study.graph, inputs))
+        exact = dict(reference.walk(study.graph, inputs, rounded=True))
         codes = all_codes(study, part)
         for node in study.graph.nodes:
             if node.output in found:

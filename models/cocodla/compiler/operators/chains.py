@@ -38,7 +38,7 @@ def chain_from(nodes: Sequence[onnx.NodeProto], first: int, outputs: Sequence[st
 def numbers_through(
     nodes: Sequence[onnx.NodeProto], constants: Mapping[str, np.ndarray], opset: int, source: str, shape: Shape
 ) -> np.ndarray | None:
-    """The element numbers of an image (channels, rows, columns) behind a chain; None unless that is an image again."""
+    """The element numbers of an image or a vector behind a chain; None unless that is an image or a vector again."""
     needed = {name for node in nodes for name in node.input[1:] if name}
     if not needed <= set(constants):
         return None
@@ -53,7 +53,7 @@ def numbers_through(
         found = np.asarray(results[0])
     except Exception:  # shapes that do not fit: the single operators will say so
         return None
-    return found[0] if found.ndim == 4 and len(found) == 1 else None
+    return found[0] if found.ndim in (2, 4) and len(found) == 1 else None
 
 
 def translate(source: Source, numbers: np.ndarray) -> list[Result]:

@@ -65,7 +65,7 @@ def transpose(source: Source) -> Result:
 
 
 def _reshape(source: Source, shape: Shape) -> Result:
-    if len(shape) not in (1, 3):
+    if len(shape) not in (1, 3) and not source.leaves:
         raise Unsupported(f"the result must be a vector or an image, its shape would be {shape}")
     return Reshape(source.label, [source.tensor(0)], source.output, shape), shape
 

@@ -23,7 +23,8 @@ class Unsupported(Exception):
 class Source:
     """An ONNX node as a translator sees it: inputs renamed past aliases, constants and shapes at hand.
 
-    steps: real value of one code, for each element of the constants that the model holds as int8 codes.
+    steps: real value of one code, for each element of the constants that the model holds as int8 codes. leaves: the
+    result is an output of the model that no operator reads.
     """
 
     node: onnx.NodeProto
@@ -33,6 +34,7 @@ class Source:
     constants: Mapping[str, np.ndarray]
     shapes: Mapping[str, Shape]
     steps: Mapping[str, FloatArray] = field(default_factory=dict)
+    leaves: bool = False
 
     def attributes(self, **defaults: Any) -> dict[str, Any]:
         """Values of the node's attributes; those not named in `defaults` are refused."""

@@ -143,7 +143,8 @@ def _drop(graph: Graph, node: Reshape) -> None:
 
 
 def _as_image(shape: Shape) -> Shape:
-    return shape if len(shape) == 3 else (shape[0], 1, 1)
+    """Vectors as one pixel, lines as one row."""
+    return shape if len(shape) == 3 else (shape[0], 1, *(shape[1:] or (1,)))
 
 
 def merge_groups(graph: Graph) -> None:
