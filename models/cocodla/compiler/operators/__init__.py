@@ -37,7 +37,8 @@ SUPPORT: tuple[Support, ...] = (
         "convolution, in bands of rows and columns where the input does not fit the buffer; groups of whole surfaces "
         "as layers of their own, smaller groups merge with zeros in the weights",
         f"2-D, or 1-D as an image of one row; constant weights; kernel to {hw.MAX_KERNEL}, stride to {hw.MAX_STRIDE}, "
-        f"dilation to {hw.MAX_DILATION}, padding (top, left) to {hw.MAX_PAD}; one kernel group fits the convolution buffer",
+        f"dilation to {hw.MAX_DILATION}, padding (top, left) to {hw.MAX_PAD}; one kernel group fits the convolution "
+        "buffer",
     ),
     Support(
         ("ConvTranspose",), linear.conv_transpose,
