@@ -100,8 +100,8 @@ CASES: dict[str, tuple[tuple[int, ...], Callable[[Builder], Builder], int, list[
 
 
 def transposed(builder: Builder) -> Builder:
-    builder.node("Transpose", perm=[0, 3, 1, 2])
-    builder.channels = 3
+    builder.node("Transpose", perm=[0, 2, 1, 3])
+    builder.channels = 7
     return builder.conv(8, (3, 3)).node("Relu")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -58,7 +58,8 @@ class Partition:
     def __init__(self, result: Import, strict: bool) -> None:
         self.result, self.strict = result, strict
         self.made: dict[str, onnx.NodeProto] = {}
-        self.worthwhile = _leading_to_work(result.model, set())
+        self.worthwhile = _leading_to(WORTHWHILE, result.model)
+        self.coded = _leading_to((*WORTHWHILE, "QuantizeLinear"), result.model)
         self.kinds = float_shapes(result.model)
 
     def admit(self, index: int, inputs: Sequence[str]) -> str | None:
@@ -83,8 +84,8 @@ class Partition:
         return None
 
     def at_end(self, index: int) -> bool:
-        """True for a node behind all convolutions and fully connected layers, if there are any."""
-        return bool(self.worthwhile) and index not in self.worthwhile
+        """True for a node behind all convolutions and fully connected layers (if there are any) and all codes."""
+        return bool(self.worthwhile) and index not in self.coded
 
     def requantise(self, source: Source) -> str | None:
         """QuantizeLinear and DequantizeLinear: fix the codes of a tensor. Why that is not possible, or None.
@@ -215,7 +216,7 @@ def idle(imported: Import) -> dict[str, str]:
     So the host runs in as few pieces as possible.
     """
     hosts = {placement.node for placement in imported.placements}
-    leading = _leading_to_work(imported.model, hosts)
+    leading = _leading_to(WORTHWHILE, imported.model, hosts)
     stages: dict[str, tuple[int, bool]] = {}
     found = {}
     for index, node in enumerate(imported.model.graph.node):
@@ -232,14 +233,14 @@ def idle(imported: Import) -> dict[str, str]:
     return found
 
 
-def _leading_to_work(model: onnx.ModelProto, hosts: set[str]) -> set[int]:
-    """Numbers of the nodes that are, or lead to, an operator worth the accelerator, no node of `hosts` between."""
+def _leading_to(operators: Collection[str], model: onnx.ModelProto, hosts: Collection[str] = ()) -> set[int]:
+    """Numbers of the nodes that are, or lead to, one of some operators, no node of `hosts` between."""
     found: set[int] = set()
     wanted: set[str] = set()
     for index, node in reversed(list(enumerate(model.graph.node))):
         if label_of(node) in hosts:
             continue
-        if node.op_type in WORTHWHILE or wanted.intersection(node.output):
+        if node.op_type in operators or wanted.intersection(node.output):
             found.add(index)
             wanted.update(reads(node))
     return found
