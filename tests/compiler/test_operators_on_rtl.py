@@ -74,12 +74,23 @@ def quantised(builder: Builder) -> Builder:
     return builder.qconv(5, 3).node("LeakyRelu", alpha=0.1).codes(0.0311, -20)
 
 
+def gated(builder: Builder) -> Builder:
+    """Products whose factors have zero points: of two tensors, and with one value per channel."""
+    assert isinstance(builder, QdqBuilder)
+    start = builder.codes(0.0311, 5).qconv(16, 1).codes(0.0523, 3).last
+    builder.node("Sigmoid").codes(1 / 256, -128).node("Mul", inputs=[start, builder.last]).codes(0.0439, -20)
+    start = builder.last
+    builder.node("GlobalAveragePool").codes(0.0217, -20).qconv(16, 1).codes(0.0311).node("Sigmoid")
+    return builder.codes(1 / 256, -128).node("Mul", inputs=[start, builder.last]).codes(0.0311, -20)
+
+
 NETWORKS: dict[str, tuple[tuple[int, ...], Callable[[Builder], Builder]]] = {
     "moves": ((8, 6, 6), moves),
     "decoder": ((5, 6, 8), decoder),
     "averages": ((5, 8, 8), averages),
     "pointwise": ((20, 6, 7), pointwise),
     "quantised": ((8, 8, 8), quantised),
+    "gated": ((8, 5, 6), gated),
     "lines_nobody_reads": ((16, 16, 16), lambda b: b.conv(8, (1, 1), strides=[4, 4])),
 }
 
