@@ -207,6 +207,8 @@ def networks() -> list[Net]:
         _in_style("vgg", "VGG for CIFAR, random weights", styles.vgg, 32),
         _in_style("mobile", "MobileNet v2, depthwise", styles.mobile, 32),
         _in_style("squeeze", "SqueezeNet, fire modules", styles.squeeze, 48),
+        _in_style("efficient", "EfficientNet, SiLU, squeeze and excitation", styles.efficient, 32),
+        _in_style("detector", "YOLO of today, SiLU, CSP, neck with Resize", styles.detector, 64),
         _tiny_yolo(),
         *map(_of_path, PATHS),
     ]  # fmt: skip

@@ -48,3 +48,62 @@ def squeeze(builder: Builder) -> Builder:
         builder.node("Concat", inputs=[left, right], axis=1)
         builder.channels = 2 * expanded
     return builder.conv(10, (1, 1)).node("GlobalAveragePool").node("Flatten")
+
+
+def silu(builder: Builder) -> Builder:
+    """x * sigmoid(x), as exporters write it."""
+    start = builder.last
+    return builder.node("Sigmoid").node("Mul", inputs=[start, builder.last])
+
+
+def efficient(builder: Builder) -> Builder:
+    """EfficientNet: inverted residuals with SiLU, squeeze and excitation, depthwise 3x3 and 5x5, classifier."""
+    silu(builder.conv(16, (3, 3), strides=[2, 2], pads=[1, 1, 1, 1]))
+    for channels, extent, stride in ((16, 3, 1), (24, 3, 2), (24, 5, 1), (40, 5, 2)):
+        start, before = builder.last, builder.channels
+        wide = 4 * before
+        silu(builder.conv(wide, (1, 1)))
+        middle = silu(
+            builder.conv(wide, (extent, extent), group=wide, strides=[stride] * 2, pads=[extent // 2] * 4)
+        ).last
+        silu(builder.node("GlobalAveragePool").conv(max(before // 4, 4), (1, 1)))
+        builder.conv(wide, (1, 1)).node("Sigmoid")
+        builder.node("Mul", inputs=[middle, builder.last]).conv(channels, (1, 1))
+        if before == channels and stride == 1:
+            builder.node("Add", inputs=[builder.last, start])
+    return silu(builder.conv(96, (1, 1))).node("GlobalAveragePool").gemm(96, 10)
+
+
+def _split_stage(builder: Builder, channels: int) -> Builder:
+    """CSP stage: half of the channels pass a residual bottleneck, all parts are concatenated."""
+    silu(builder.conv(channels, (1, 1)))
+    builder.node("Split", builder.constant(np.array([channels // 2] * 2)), axis=1)
+    builder.nodes[-1].output.append(f"{builder.last}/second")
+    first, second = builder.last, f"{builder.last}/second"
+    builder.last, builder.channels = second, channels // 2
+    for _ in range(2):
+        silu(builder.conv(channels // 2, (3, 3), pads=[1, 1, 1, 1]))
+    inner = builder.node("Add", inputs=[builder.last, second]).last
+    builder.node("Concat", inputs=[first, second, inner], axis=1)
+    builder.channels = 3 * (channels // 2)
+    return silu(builder.conv(channels, (1, 1)))
+
+
+def detector(builder: Builder) -> Builder:
+    """YOLO of today: CSP stages with SiLU, pooling pyramid, neck with Resize and Concat, one head of scores."""
+    silu(builder.conv(16, (3, 3), strides=[2, 2], pads=[1, 1, 1, 1]))
+    silu(builder.conv(32, (3, 3), strides=[2, 2], pads=[1, 1, 1, 1]))
+    shallow = _split_stage(builder, 32).last
+    silu(builder.conv(48, (3, 3), strides=[2, 2], pads=[1, 1, 1, 1]))
+    pooled = [silu(builder.conv(24, (1, 1))).last]
+    for _ in range(3):
+        builder.node("MaxPool", kernel_shape=[5, 5], pads=[2, 2, 2, 2])
+        pooled.append(builder.last)
+    builder.node("Concat", inputs=pooled, axis=1)
+    builder.channels = 4 * 24
+    silu(builder.conv(32, (1, 1)))
+    scales = builder.constant(np.array([1, 1, 2, 2], np.float32))
+    builder.node("Resize", "", scales, coordinate_transformation_mode="asymmetric", nearest_mode="floor")
+    builder.node("Concat", inputs=[builder.last, shallow], axis=1)
+    builder.channels = 64
+    return _split_stage(builder, 32).conv(20, (1, 1)).node("Sigmoid")
