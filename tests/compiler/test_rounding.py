@@ -9,12 +9,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 from onnx_builder import Builder
 
 from cocodla import datasets, zoo
 from cocodla.compiler import CompileOptions, compile_model
+from cocodla.golden.run import run
 from cocodla.runtime.diverge import allowed, search
 from cocodla.runtime.quality import LayerQuality, Study, measure_quality
 
@@ -145,3 +147,30 @@ def test_biases_of_kernels_of_very_different_scale(behind: str, asymmetric: bool
     layers = measure_quality(study, images[8:], impacts=False)
     check(layers)
     assert layers[-1].own.sqnr > 28
+
+
+@pytest.mark.parametrize("behind", ["", "Relu"])
+def test_scales_of_very_different_channels(behind: str, tmp_path: Path) -> None:
+    """Memory to memory, as a normalisation of channels of very different size: up to 33 output steps for one code."""
+    builder = Builder((24, 12, 12), 5)
+    factors = np.linspace(0.3, 0.6, 24, dtype=np.float32)
+    factors[-2:] = 10
+    weight = builder.floats(24, 24, 1, 1, scale=0.2) / factors[:, None, None, None]
+    first = builder.node("Conv", builder.constant(weight)).last
+    shift = builder.constant(builder.floats(24, 1, 1))
+    builder.node("Mul", builder.constant(factors[:, None, None])).node("Add", shift)
+    if behind:
+        builder.node(behind)
+    model = builder.model()
+    model.graph.output.append(onnx.helper.make_tensor_value_info(first, onnx.TensorProto.FLOAT, None))
+    onnx.save(model, tmp_path / "m.onnx")
+    images = np.random.default_rng(5).normal(size=(32, 24, 12, 12)).astype(np.float32)
+    study = Study.of(tmp_path / "m.onnx", images[:8], CompileOptions())
+    layers = measure_quality(study, images[8:], impacts=False)
+    check(layers)
+    network = study.network
+    assert network.layers[-1].operation.startswith("scale+shift")
+    execution = run(network.program(images[:2]))
+    found = network.decode_all(execution, 2)
+    for name, value in network.golden_outputs(images[:2]).items():
+        np.testing.assert_array_equal(found[name], value)

@@ -27,6 +27,8 @@ INT16_MAX = 32767
 MAX_SHIFT = 48
 MAX_EARLY = 1 << 14
 """Largest integer added to a code: with a 16-bit multiplier the product keeps inside of 32 bits."""
+MAX_EXCESS = 8
+"""Bits by which a small multiplier may be too large: 32 bits still hold 512 output steps."""
 IntArray = NDArray[np.int64]
 
 
@@ -35,7 +37,9 @@ class QuantisedPointwise:
     """z = activation(round((q + early) * multiplier / 2^shift) + late * 2^late_shift),
     output code = clamp8(round((z - offset) / 2^fraction)).
 
-    early, multiplier, late: (C or 1, H or 1, W or 1). leaky: slope operand and shift, slopes (C, 1, 1) in its place.
+    early, multiplier, late: (C or 1, H or 1, W or 1). slopes (C or 1, 1, 1): leaky ReLU, slopes / 2^slope_shift.
+    gains (C, 1, 1): where the layer's scales are large, small ones among them have larger multipliers than they
+    should, and BN multiplies by gains / 2^gain_shift behind what it adds (never with leaky ReLU).
     scale, bias: the exact factors and summands in real numbers, of the same shapes as the operands.
     """
 
@@ -55,6 +59,13 @@ class QuantisedPointwise:
     slope_shift: int
     scale: FloatArray
     bias: FloatArray
+    gains: IntArray | None = None
+    gain_shift: int = 0
+
+    @property
+    def factors(self) -> IntArray | None:
+        """What BN multiplies by."""
+        return self.slopes if self.gains is None else self.gains
 
     @property
     def relu(self) -> bool:
@@ -74,20 +85,31 @@ def pointwise(node: Pointwise, shape: Shape, source: Quantisation, out: Quantisa
     fraction = min(FRACTION, bits)
     if fraction < MIN_FRACTION:
         raise Refused("Mul", node.name, f"one step of its input is {top:.3g} output steps, at most 64 are possible")
-    multiplier = np.rint(ratio * 2.0**bits).astype(np.int64)
+    excess = _excess(node, ratio, bits) if bits < FRACTION else np.zeros(ratio.shape, np.int64)
+    multiplier = np.rint(ratio * 2.0 ** (bits + excess)).astype(np.int64)
     exact = node.bias / out.scale  # in output steps
-    used = multiplier * 2.0**-bits
+    used = multiplier * 2.0 ** -(bits + excess)
     wanted, used = np.broadcast_arrays(exact, used)
     early = np.rint(np.divide(wanted, used, out=np.zeros(wanted.shape), where=used != 0))
     early = np.clip(early, -MAX_EARLY, MAX_EARLY).astype(np.int64)
-    left = (wanted - early * used) * 2.0**fraction
+    left = (wanted - early * used) * 2.0 ** (fraction + excess)
     late_shift = max(0, int(np.ceil(np.log2(max(float(np.abs(left).max()), 1.0) / INT16_MAX))))
     late = np.clip(np.rint(left / 2.0**late_shift), -INT16_MAX, INT16_MAX).astype(np.int64)
     slopes, slope_shift = _slopes(node.activation)
     return QuantisedPointwise(
         node.name, (node.inputs[0],), node.output, shape, early - source.zero, multiplier, bits - fraction,
         late, late_shift, fraction, out, node.activation, slopes, slope_shift, node.scale, node.bias,
+        2 ** (excess.max() - excess) if excess.any() else None, int(excess.max()),
     )  # fmt: skip
+
+
+def _excess(node: Pointwise, ratio: FloatArray, bits: int) -> IntArray:
+    """How many bits more than the largest multiplier each one may have, where BN is free to take them back."""
+    free = node.activation is None or node.activation.zero_below
+    if not free or ratio.size == 1 or max(ratio.shape[1:]) > 1:
+        return np.zeros(ratio.shape, np.int64)
+    room = np.floor(np.log2(INT16_MAX / np.maximum(np.abs(ratio), 2.0**-MAX_SHIFT))) - bits
+    return np.clip(room, 0, MAX_EXCESS).astype(np.int64)
 
 
 def _slopes(function: ActivationFunction | None) -> tuple[IntArray | None, int]:
@@ -137,7 +159,7 @@ def operands(alu: IntArray, mul: IntArray | None, shape: Shape) -> Operands:
 def stages(layer: QuantisedPointwise) -> tuple[Operands, Operands]:
     """Operands of BS and BN."""
     shape = layer.input_shape
-    return operands(layer.early, layer.multiplier, shape), operands(layer.late, layer.slopes, shape)
+    return operands(layer.early, layer.multiplier, shape), operands(layer.late, layer.factors, shape)
 
 
 def operand_beats(layer: QuantisedPointwise) -> int:

@@ -178,10 +178,11 @@ def pointwise(words: Words, layer: QuantisedPointwise, hardware: HardwareLayer) 
     )  # fmt: skip
     put_fields(
         words, "SDP.D_DP_BN_CFG", BN_BYPASS=0, BN_ALU_BYPASS=int(behind.alu == 0), BN_ALU_ALGO="SUM",
-        BN_MUL_BYPASS=int(not leaky), BN_MUL_PRELU=int(leaky), BN_RELU_BYPASS=int(not layer.relu),
+        BN_MUL_BYPASS=int(layer.factors is None), BN_MUL_PRELU=int(leaky), BN_RELU_BYPASS=int(not layer.relu),
     )  # fmt: skip
     _stage(words, ("B", "BS"), before, (0, layer.shift), layer.input_shape, hardware)
-    _stage(words, ("N", "BN"), behind, (layer.late_shift, layer.slope_shift), layer.input_shape, hardware)
+    shifts = (layer.late_shift, layer.slope_shift if leaky else layer.gain_shift)
+    _stage(words, ("N", "BN"), behind, shifts, layer.input_shape, hardware)
     put(words, "SDP.D_CVT_OFFSET", layer.offset)
     put(words, "SDP.D_CVT_SCALE", 1)
     put(words, "SDP.D_CVT_SHIFT", layer.fraction)

@@ -154,6 +154,8 @@ def pointwise(value: np.ndarray, layer: QuantisedPointwise) -> np.ndarray:
     z = round_half_away(y * layer.multiplier, layer.shift)
     assert np.abs(z).max() < 1 << 31
     z = z + (layer.late << layer.late_shift)
+    if layer.gains is not None:
+        z = round_half_away(z * layer.gains, layer.gain_shift)
     if layer.slopes is not None:
         z = np.where(z >= 0, z, round_half_away(z * layer.slopes, layer.slope_shift))
     if layer.relu:
