@@ -67,6 +67,23 @@ def test_stripes_of_other_depths(positions: int, depth: int, expected: list[int]
     assert stripes(positions, depth).tolist() == expected
 
 
+OTHER_DEPTHS = {
+    ("lenet5_conv2", "full32"): {8: 5413, 32: 5166},
+    ("lenet5_conv2", "half32"): {8: 5684, 32: 5250},
+    ("r18_8x8x64", "half32"): {8: 38558, 32: 37802},
+    ("r18_ds_1x1s2", "full32"): {8: 3632, 32: 3633},
+    ("m_dw_3x3_c8_k8", "full32"): {8: 7244, 32: 7180},
+}
+"""Cycles on the RTL by positions of a stripe: DUT_PARAMETERS=ACC_DEPTH=8 make bench."""
+
+
+@pytest.mark.parametrize(("name", "memory"), list(OTHER_DEPTHS))
+def test_predictions_at_other_accumulator_depths(monkeypatch: pytest.MonkeyPatch, name: str, memory: str) -> None:
+    for depth, cycles in OTHER_DEPTHS[name, memory].items():
+        monkeypatch.setenv("DUT_PARAMETERS", f"ACC_DEPTH={depth}")
+        assert predicted_cycles(CASES[name], memory) == pytest.approx(cycles, rel=0.001)
+
+
 def test_layers_are_read_from_register_writes() -> None:
     fused = layer("m_conv_pdp_28x28x16_k32")
     assert fused.conv and fused.sdp and fused.pdp and not fused.rdma and not fused.cdp
