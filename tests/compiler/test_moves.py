@@ -217,3 +217,15 @@ def test_plans_move_every_atom_once(seed: int) -> None:
             assert target not in found
             found[target] = source
     assert found == wanted
+
+
+def test_vectors_are_joined_in_place(tmp_path: Path) -> None:
+    builder = Builder((8, 6, 6)).conv(16, (3, 3)).node("Relu")
+    start = builder.last
+    first = builder.node("GlobalAveragePool").node("Flatten").last
+    builder.node("GlobalMaxPool", inputs=[start]).node("Flatten").node("Concat", inputs=[first, builder.last], axis=-1)
+    builder.node("MatMul", builder.constant(builder.floats(32, 5)))
+    images = np.random.default_rng(1).normal(size=(8, 8, 6, 6)).astype(np.float32)
+    network = compile_model(builder.save(tmp_path / "m.onnx"), images, CompileOptions(strict=True))
+    operations = [layer.operation for layer in network.layers]
+    assert operations == ["conv3x3+relu", "averagepool4x4", "maxpool4x4", "fc5"]

@@ -11,7 +11,7 @@ from onnx import numpy_helper
 from onnx_builder import Builder, small_network
 
 from cocodla.compiler import CompileOptions, frontend, original, passes
-from cocodla.compiler.ir import Conv, Graph, Pool
+from cocodla.compiler.ir import ActivationFunction, Conv, Graph, Pool
 
 
 def verified(builder: Builder, path: Path) -> tuple[Graph, passes.Verifier]:
@@ -137,3 +137,23 @@ def test_a_small_difference_of_large_tensors_passes(tmp_path: Path) -> None:
     builder.node("LRN", size=5, alpha=1e-6).node("Sub", large)
     graph, verifier = verified(builder, tmp_path)
     passes.run_passes(graph, verifier)
+
+
+def test_scales_behind_an_activation_join_the_convolution(tmp_path: Path) -> None:
+    """A hard sigmoid as exporters write it: relu6(x + 3) / 6."""
+    builder = Builder((4, 8, 8)).conv(4, (1, 1)).node("Add", "three").node("Clip", "zero", "six").node("Div", "six")
+    builder.initializers += [
+        onnx.numpy_helper.from_array(np.float32(value), name) for name, value in (("zero", 0), ("three", 3), ("six", 6))
+    ]
+    (node,) = optimised(builder, tmp_path).nodes
+    assert isinstance(node, Conv) and node.activation == ActivationFunction(high=1.0)
+    builder = Builder((4, 8, 8)).conv(4, (1, 1)).node("Relu")
+    (node,) = optimised(builder.node("Mul", builder.constant(np.full((4, 1, 1), 0.3, np.float32))), tmp_path).nodes
+    assert isinstance(node, Conv) and node.activation == ActivationFunction()
+
+
+@pytest.mark.parametrize("factors", [[1, 2, -1, 1], [1, 0, 1, 1]])
+def test_scales_that_are_not_positive_stay_behind_a_relu(factors: list[float], tmp_path: Path) -> None:
+    builder = Builder((4, 8, 8)).conv(4, (1, 1)).node("Relu")
+    graph = optimised(builder.node("Mul", builder.constant(np.array(factors, np.float32)[:, None, None])), tmp_path)
+    assert len(graph.nodes) == 2

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import pytest
 from comparison import floats
 from onnx import TensorProto, helper
 from onnx_builder import Builder
@@ -65,3 +66,17 @@ def test_weights_of_an_inlined_branch(tmp_path: Path) -> None:
     builder.node("If", inputs=[builder.constant(np.array(True))], then_branch=taken, else_branch=branch("Relu", "t0"))
     network = compile_model(saved(builder, tmp_path, 4), floats((8, 6, 6)), CompileOptions(strict=True))
     assert [layer.operation for layer in network.layers] == ["conv3x3"]
+
+
+@pytest.mark.parametrize("opset", [13, 18])
+def test_reductions_in_turn_are_one(opset: int, tmp_path: Path) -> None:
+    """The mean of rows, then of what is left, as many networks end."""
+    builder = Builder((8, 6, 6), opset=opset).conv(16, (3, 3)).node("Relu")
+    for axis in (3, -1):
+        if opset < 18:
+            builder.node("ReduceMean", axes=[axis], keepdims=0)
+        else:
+            builder.node("ReduceMean", builder.constant(np.array([axis])), keepdims=0)
+    builder.node("MatMul", builder.constant(builder.floats(16, 5, scale=0.4)))
+    network = compile_model(saved(builder, tmp_path, 2), floats((8, 6, 6)), CompileOptions(strict=True))
+    assert [layer.operation for layer in network.layers] == ["conv3x3+relu+averagepool4x4", "fc5"]

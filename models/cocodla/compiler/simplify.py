@@ -21,10 +21,14 @@ LEFT = ("Constant", "DequantizeLinear", "QuantizeLinear", *RANDOM)
 """Operators that stay: codes of weights must be seen, and chance is no constant."""
 
 
+REDUCING = ("ReduceMean", "ReduceMax", "ReduceSum")
+
+
 def simplify(model: onnx.ModelProto) -> None:
-    """Replace nodes by constants, and Ifs by their branches, until nothing changes. In place."""
+    """Replace nodes by constants, Ifs by their branches, reductions in turn by one; until nothing changes, in place."""
     while _round(model):
         pass
+    _join_reductions(model)
 
 
 def _round(model: onnx.ModelProto) -> bool:
@@ -116,3 +120,41 @@ def _inlined(node: onnx.NodeProto, branch: onnx.GraphProto, model: onnx.ModelPro
     for result, wanted in zip(branch.output, node.output, strict=True):
         nodes.append(helper.make_node("Identity", [names.get(result.name, result.name)], [wanted]))
     return nodes
+
+
+def _join_reductions(model: onnx.ModelProto) -> None:
+    """Two reductions of one kind in a row that drop their axes, mean(3).mean(2), become one of all these axes."""
+    constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    for node in model.graph.node:
+        constants.update(_constant_value(node) if node.op_type == "Constant" else ())
+    shapes = dict(_static_shapes(model))
+    makers = {name: node for node in model.graph.node for name in node.output}
+    read = [name for node in model.graph.node for name in node.input] + [value.name for value in model.graph.output]
+    for node in list(model.graph.node):
+        first = makers.get(node.input[0]) if node.op_type in REDUCING and not node.domain else None
+        if first is None or first.op_type != node.op_type or read.count(node.input[0]) > 1:
+            continue
+        before, behind = _dropped(first, constants), _dropped(node, constants)
+        if not before or not behind or first.input[0] not in shapes:
+            continue
+        rank = len(shapes[first.input[0]])
+        gone = {axis % rank for axis in before}
+        left = [axis for axis in range(rank) if axis not in gone]
+        axes = sorted(gone | {left[axis % len(left)] for axis in behind})
+        node.input[0] = first.input[0]
+        model.graph.node.remove(first)
+        if len(node.input) > 1:
+            node.input[1] = f"{node.output[0]}/axes"
+            model.graph.initializer.append(numpy_helper.from_array(np.array(axes, np.int64), node.input[1]))
+        else:
+            next(attribute for attribute in node.attribute if attribute.name == "axes").ints[:] = axes
+
+
+def _dropped(node: onnx.NodeProto, constants: dict[str, np.ndarray]) -> list[int]:
+    """The axes that a reduction drops; [] if it keeps them, or they are open."""
+    attributes = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
+    if attributes.get("keepdims", 1):
+        return []
+    if len(node.input) > 1:
+        return [int(axis) for axis in constants.get(node.input[1], np.zeros(0)).reshape(-1)]
+    return list(attributes.get("axes", []))

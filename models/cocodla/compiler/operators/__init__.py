@@ -118,7 +118,7 @@ SUPPORT: tuple[Support, ...] = (
     ),
     Support(
         ("Concat",), moving.concat, "no work: parts are written in place",
-        "parts of the same rank along channels, rows or columns; parts that do not begin at multiples of 8 channels "
+        "vectors, or images along channels, rows or columns; parts that do not begin at multiples of 8 channels "
         "are moved by 1x1 convolutions",
     ),
     Support(

@@ -18,9 +18,14 @@ IMAGE_AXES = ("channels", "rows", "columns")
 
 
 def concat(source: Source) -> Result:
-    """Concat along channels, rows or columns."""
-    shapes = [source.shape(index, axes=3) for index in range(len(source.inputs))]
-    axis = image_axis(source.attributes(axis=1)["axis"])
+    """Concat along channels, rows or columns, or of vectors."""
+    shapes = [source.shape(index) for index in range(len(source.inputs))]
+    axis = source.attributes(axis=1)["axis"]
+    if {len(shape) for shape in shapes} == {1}:
+        axis = 0 if axis in (1, -1) else image_axis(0)
+    else:
+        shapes = [source.shape(index, axes=3) for index in range(len(source.inputs))]
+        axis = image_axis(axis)
     if len(shapes) == 1:
         raise Unsupported("it has one input only")
     inputs = [source.tensor(index) for index in range(len(shapes))]

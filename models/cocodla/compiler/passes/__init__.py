@@ -21,6 +21,7 @@ Pass = Callable[[Graph], None]
 PASSES: tuple[Pass, ...] = (
     pins.spread_codes,
     pins.separate_codes,
+    fold.scales_before_activations,
     fold.affine_chains,
     fold.affine_into_input,
     fold.affine_into_layer_before,

@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from cocodla.compiler.ir import Affine, Conv, Dense, Graph, Host, InputMap, Pad, Transposed
+from cocodla.compiler.ir import Activate, Affine, Conv, Dense, Graph, Host, InputMap, Pad, Transposed
+
+
+def scales_before_activations(graph: Graph) -> None:
+    """An activation followed by positive scales: swap them where the scales can join the layer before."""
+    for first, second in graph.chains():
+        if not isinstance(first, Activate) or not isinstance(second, Affine) or first not in graph.nodes:
+            continue
+        function, scale, before = first.function, second.scale, graph.only_consumer(first.inputs[0])
+        if before is not first or not isinstance(graph.producer(first.inputs[0]), (Affine, Conv, Dense, Transposed)):
+            continue
+        if second.shift.any() or (scale <= 0).any() or (function.high is not None and np.ptp(scale)):
+            continue
+        limited = function if function.high is None else replace(function, high=function.high * float(scale[0]))
+        second.inputs, first.inputs = first.inputs, [first.output]
+        second.output, first.output, first.function = first.output, second.output, limited
+        graph.pins.pop(second.output, None)
+        index = graph.nodes.index(first)
+        graph.nodes.remove(second)
+        graph.nodes.insert(index, second)
 
 
 def affine_chains(graph: Graph) -> None:
