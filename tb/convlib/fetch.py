@@ -18,7 +18,8 @@ import numpy as np
 from cocotb.triggers import FallingEdge
 
 from cocodla.hw import CBUF_BANK_ENTRIES
-from cocotbext.dla.checks import fail, high, number
+from cocotbext.dla.checks import fail
+from cocotbext.dla.pins import high, number
 from cocotbext.dla.stalls import Stall, never
 from convlib.layer import Layer
 

@@ -20,6 +20,7 @@ from cocotbext.dla import (
     reset,
     start_clock,
 )
+from cocotbext.dla.pins import high, number
 from cocotbext.dla.stalls import Stall, some_stalls
 from postlib.space import Space
 
@@ -83,15 +84,16 @@ class PostBench:
     async def _watch(self) -> None:
         dut = self.dut
         ports = {name: (getattr(dut, f"{name}_req_valid"), getattr(dut, f"{name}_req_ready")) for name in self.stalled}
+        write_valid, write_ready = ports["wr"]
         interrupt = getattr(dut, f"{self.units[0].lower()}_intr")
         while True:
             await FallingEdge(dut.clk)
             self.cycle += 1
             for name, (valid, ready) in ports.items():
-                self.stalled[name] += bool(valid.value) and not bool(ready.value)
-            if dut.wr_req_valid.value and dut.wr_req_ready.value:
+                self.stalled[name] += high(valid) and not high(ready)
+            if high(write_valid) and high(write_ready):
                 self.write_cycles.append(self.cycle)
-            pulses = int(interrupt.value)
+            pulses = number(interrupt)
             for group in (0, 1):
                 if pulses >> group & 1:
                     self.interrupts.append((group, self.writer.done_count))

@@ -112,6 +112,24 @@ def test_variants_have_tests_of_their_own(tmp_path: Path, monkeypatch: pytest.Mo
         bench.run_bench("x", test="size=2")
 
 
+def test_variants_of_one_simulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variant with `sim` is built under that one only; a bench with nothing for a simulator says so."""
+    folder = tmp_path / "tb" / "blocks" / "x"
+    folder.mkdir(parents=True)
+    monkeypatch.setenv("COCODLA_ROOT", str(tmp_path))
+    (folder / "test_x.py").write_text("@cocotb.test()\nasync def add(dut):\n    pass\n")
+    text = 'top = "x"\nsources = ["tb/blocks/x/test_x.py"]\n[variants.default]\n[variants.small]\nsim = "verilator"\n'
+    (folder / "bench.toml").write_text(text)
+    made = SimpleNamespace(fresh=False, folder=tmp_path, sim="any")
+    monkeypatch.setattr(bench, "build", lambda *_: made)
+    monkeypatch.setattr(bench, "simulate", lambda *_, **__: SimpleNamespace(results=["add"], error=""))
+    assert list(bench.run_bench("x", "verilator").runs) == ["default", "small"]
+    assert list(bench.run_bench("x", "icarus").runs) == ["default"]
+    (folder / "bench.toml").write_text(text.replace("[variants.default]\n", ""))
+    with pytest.raises(UserError, match="block x: no variant is for icarus"):
+        bench.run_bench("x", "icarus")
+
+
 def test_a_bench_takes_another_dut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """DUT_FILELIST replaces the accelerator in a bench with `dut`; modules it brings itself are not compiled twice."""
     own = bench.load_bench("registers").designs["default"].sources

@@ -12,8 +12,8 @@ bench.toml (paths are globs from the project's root, in compile order):
     timeout = 600                     # optional, seconds of wall time
 
 Parameter sets: a table [variants.<name>] with `parameters` (and `defines`) of its own; every variant is
-built and run with all tests, or those whose name its `test` (a regular expression) matches. Without variants
-there is one, "default".
+built and run with all tests, or those whose name its `test` (a regular expression) matches, under every simulator
+or the one its `sim` names. Without variants there is one, "default".
 
 With `dut`, a source is left out when the DUT brings its module itself.
 """
@@ -55,7 +55,9 @@ class TestInfo:
 
 @dataclass(frozen=True)
 class Bench:
-    """One block bench. designs: variant name -> Design. only: variant name -> pattern of its tests, if it has one."""
+    """One block bench. designs: variant name -> Design. only: variant name -> pattern of its tests, if it has one.
+    sims: variant name -> the simulator it is for, if not for all.
+    """
 
     block: str
     folder: Path
@@ -63,6 +65,7 @@ class Bench:
     timeout: float
     tests: list[TestInfo] = field(default_factory=list)
     only: dict[str, str] = field(default_factory=dict)
+    sims: dict[str, str] = field(default_factory=dict)
 
     @property
     def modules(self) -> list[str]:
@@ -113,7 +116,8 @@ def load_bench(block: str) -> Bench:
     designs = {name: _design(block, name, file, config, variant) for name, variant in variants.items()}
     tests = [test for path in sorted(folder.glob("test_*.py")) for test in find_tests(path)]
     only = {name: str(variant["test"]) for name, variant in variants.items() if "test" in variant}
-    bench = Bench(block, folder, designs, float(config.get("timeout", DEFAULT_TIMEOUT)), tests, only)
+    sims = {name: str(variant["sim"]) for name, variant in variants.items() if "sim" in variant}
+    bench = Bench(block, folder, designs, float(config.get("timeout", DEFAULT_TIMEOUT)), tests, only, sims)
     for name, pattern in only.items():
         if not _may_match(tests, _pattern(f"{file}: variants.{name}.test", pattern)):
             raise UserError(f"{file}: variants.{name}.test={pattern!r} matches no test")
@@ -203,6 +207,8 @@ def run_bench(
     say = say or (lambda text: None)
     runs = {}
     for variant, design in bench.designs.items():
+        if bench.sims.get(variant, sim) != sim:
+            continue
         own = bench.only.get(variant)
         if own and test and not _may_match([info for info in bench.tests if _matches(own, info)], re.compile(test)):
             continue
@@ -220,6 +226,8 @@ def run_bench(
         runs[variant] = run
         if none:
             raise UserError(f"block {block}: no test matches {test!r}")
+    if not runs:
+        raise UserError(f"block {block}: no variant is for {sim}")
     return BenchRun(bench, sim, seed, runs)
 
 

@@ -13,7 +13,7 @@ from cocotb.triggers import FallingEdge, RisingEdge
 from cocodla.golden.convolution import truncate
 from cocodla.registers import MAP
 from cocotbext.dla import RegisterBus, StreamChecker, StreamSink, reset, start_clock
-from cocotbext.dla.checks import high, number
+from cocotbext.dla.pins import high, number
 from cocotbext.dla.stalls import Stall, never, some_stalls
 
 INPUTS = ("mac_valid", "mac_a_data", "mac_b_data", "mac_index", "mac_first", "mac_last", "mac_layer_end")

@@ -21,6 +21,7 @@ from cocotbext.dla import (
     RegisterBus,
     SparseMemory,
     Unwritten,
+    repeats,
     reset,
     start_clock,
 )
@@ -357,7 +358,7 @@ async def test_throughput(dut: Any, latency: int) -> None:
 
 
 @cocotb.test()
-@cocotb.parametrize(run=range(8))
+@cocotb.parametrize(run=range(repeats(8)))
 async def test_random(dut: Any, run: int) -> None:
     """Sequences of random layers with reuse, bank changes and nasty memories."""
     rng = Random(f"{cocotb.RANDOM_SEED}-{run}")

@@ -12,6 +12,7 @@ from cdp_layers import layer_registers, random_layer, random_lut, random_tables
 from cocotb.triggers import ClockCycles
 
 from cocodla.golden.config_cdp import LE_ENTRIES, LO_ENTRIES, LutConfig, TableConfig, Tables
+from cocotbext.dla import repeats
 
 # q (0 .. 9*65536) against tables that cover all of it.
 WIDE = LutConfig(
@@ -57,7 +58,7 @@ async def places(dut: Any, function: str, priorities: int) -> None:
     """All nine pairs of hit, below, above in the two tables, with every priority; statistics."""
     bench = Bench(dut, stalls=False)
     await bench.start()
-    layers = []
+    layers, tables = [], random_tables(bench.rng)
     exponential = function == "exponential"
     below = LutConfig(exponential=exponential, underflow_lo=bool(priorities & 1), overflow_lo=bool(priorities & 2),
                       hybrid_lo=bool(priorities & 4))  # fmt: skip
@@ -71,7 +72,7 @@ async def places(dut: Any, function: str, priorities: int) -> None:
                     le=TableConfig(start=le_start, end=le_start + 64, select=select, **slopes),
                     lo=TableConfig(start=lo_start, end=lo_start + 128, select=select, **slopes),
                 )
-                tables = await bench.load(lut)
+                await bench.load(lut, tables)
                 layer = random_layer(
                     bench.rng, bench.space, lut, tables, (4, 2, 16), square_bypass=True, multiply_bypass=True,
                     in_scale=2, in_shift=0, out_scale=1, out_offset=0, out_shift=8,
@@ -193,7 +194,7 @@ async def random_layers(dut: Any, stalls: bool) -> None:
     """Random layers under random look-ups, queued in both groups, with stalls and at full rate."""
     bench = Bench(dut, (1, 20) if stalls else (64, 64), stalls)
     await bench.start()
-    for _ in range(15):
+    for _ in range(repeats(15)):
         lut = random_lut(bench.rng)
         tables = await bench.load(lut)
         await bench.run([random_layer(bench.rng, bench.space, lut, tables) for _ in range(4)])

@@ -11,7 +11,7 @@ import cocotb
 from cocotb.triggers import FallingEdge, RisingEdge
 
 from cocotbext.dla import RegisterBus, reset, start_clock
-from cocotbext.dla.checks import number
+from cocotbext.dla.pins import number
 from cocotbext.dla.stalls import Stall, never, some_stalls
 
 LATENCY = 3

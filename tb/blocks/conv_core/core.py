@@ -11,7 +11,7 @@ from cocotb.triggers import FallingEdge, RisingEdge
 from cocodla.hw import surfaces
 from cocodla.registers import MAP
 from cocotbext.dla import RegisterBus, StreamChecker, StreamSink, never, reset, start_clock
-from cocotbext.dla.checks import number
+from cocotbext.dla.pins import number
 from cocotbext.dla.stalls import Stall
 from convlib.fetch import Fetch
 from convlib.layer import Layer, registers

@@ -16,6 +16,7 @@ from convlib.layer import Layer, config_of, image_config, make_layer, random_con
 sys.path.insert(0, str(Path(__file__).parent))
 from core import Core
 
+from cocotbext.dla import repeats
 from cocotbext.dla.stalls import some_stalls
 
 SHAPES = {
@@ -72,14 +73,14 @@ async def random_layers(dut: Any, image: bool) -> None:
     rng = generator(dut)
     core = Core(dut, rng, some_stalls(rng), some_stalls(rng))
     await core.start()
-    for _ in range(12):
+    for _ in range(repeats(12)):
         layers = [make_layer(rng, random_config(rng, image))]
         await core.run(layers)
         core.check_freed(layers)
 
 
 @cocotb.test()
-@cocotb.parametrize(part=range(4))
+@cocotb.parametrize(part=range(repeats(4)))
 async def random_sequences(dut: Any, part: int) -> None:
     """Layers queued in both groups that reuse data and weights, split heights and move banks."""
     rng = generator(dut)

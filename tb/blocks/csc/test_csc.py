@@ -12,8 +12,8 @@ import cocotb
 from cocotb.triggers import FallingEdge, RisingEdge
 
 from cocodla.registers import MAP
-from cocotbext.dla import RegisterBus, reset, start_clock
-from cocotbext.dla.checks import high, number
+from cocotbext.dla import RegisterBus, repeats, reset, start_clock
+from cocotbext.dla.pins import high, number
 from cocotbext.dla.stalls import Stall, never, some_stalls
 from convlib.fetch import Fetch
 from convlib.layer import Layer, config_of, image_config, make_layer, random_config, random_sequence, registers
@@ -158,7 +158,7 @@ async def begin(dut: Any, stalls: bool = True) -> Sequencer:
 async def random_layers(dut: Any, image: bool) -> None:
     """Order, padding, masks, alignment, weight sets of random layers."""
     unit = await begin(dut)
-    for _ in range(10):
+    for _ in range(repeats(10)):
         await unit.run([make_layer(unit.rng, random_config(unit.rng, image, 700))])
 
 

@@ -12,6 +12,7 @@ from pdp_bench import Bench
 from pdp_layers import make_layer, pooling, random_layer, random_scaling
 
 from cocodla.golden.config import Pooling, Split
+from cocotbext.dla import repeats
 from postlib import IDLE, RUNNING
 
 SCALING = {"reciprocal_width": 21845, "reciprocal_height": 21845, "pad_values": (5, 10, 15, 20, 25, 30, 35)}
@@ -34,7 +35,7 @@ async def random_layers(dut: Any) -> None:
     """Random layers of every kind, queued in both groups, all interfaces stalling at random."""
     bench = Bench(dut)
     await bench.start()
-    for _ in range(6):
+    for _ in range(repeats(6)):
         await bench.run([random_layer(bench.rng, bench.space) for _ in range(10)])
 
 
@@ -43,7 +44,7 @@ async def random_layers_full_rate(dut: Any) -> None:
     """The same without any stall, latency 64: nothing waits, so every unit runs into the next layer."""
     bench = Bench(dut, latency=(64, 64), stalls=False)
     await bench.start()
-    for _ in range(4):
+    for _ in range(repeats(4)):
         await bench.run([random_layer(bench.rng, bench.space) for _ in range(10)])
 
 

@@ -16,10 +16,9 @@ from cocodla.program.commands import Command, PollRegister, WaitInterrupt, Write
 from cocodla.registers import MAP
 from cocodla.stimulus.layers import Allocator, RandomLayer, random_layer
 from cocodla.stimulus.sequencer import Sequencer
-from cocotbext.dla import Unwritten
+from cocotbext.dla import ICARUS, Unwritten
 from reglib.board import dual
 
-ICARUS = cocotb.SIM_NAME.lower().startswith("icarus")
 STATUS = MAP["GLB.S_INTR_STATUS"].address
 POLLS = 20_000
 KINDS = {"conv": "convolution", "fused": "convolution_pdp", "sdp": "sdp", "pdp": "pdp", "cdp": "cdp"}

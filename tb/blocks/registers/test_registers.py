@@ -10,9 +10,9 @@ from chip import CLOCKS, Chip
 from cocotb.triggers import FallingEdge
 
 from cocodla.registers import MAP, Register
+from cocotbext.dla import ICARUS
 from reglib import checks
 
-ICARUS = cocotb.SIM_NAME.lower().startswith("icarus")
 BUSES = ["apb"] if ICARUS else ["csb", "apb"]  # the csb bench has the CSB under Icarus
 ONE_OR_TWO = ["one"] if ICARUS else ["one", "slow_csb"]
 PART = 20

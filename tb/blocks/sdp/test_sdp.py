@@ -11,6 +11,7 @@ from sdp_bench import Bench
 from sdp_layers import Layer, random_layer, rdma_registers, sdp_registers
 
 from cocodla.golden.config import StageConfig
+from cocotbext.dla import repeats
 
 PLAIN = (StageConfig(), StageConfig())
 NEUTRAL = {"cvt_offset": 0, "cvt_scale": 1, "cvt_shift": 0}
@@ -213,7 +214,7 @@ async def random_layers(dut: Any) -> None:
     """Random layers of every kind, queued in both groups, all interfaces stalling at random."""
     bench = Bench(dut)
     await bench.start()
-    for _ in range(6):
+    for _ in range(repeats(6)):
         await bench.run([random_layer(bench.rng, bench.space) for _ in range(10)])
 
 
@@ -222,7 +223,7 @@ async def random_layers_full_rate(dut: Any) -> None:
     """Random layers without stalls at fixed latency: the other end of the timing space."""
     bench = Bench(dut, latency=(64, 64), stalls=False)
     await bench.start()
-    await bench.run([random_layer(bench.rng, bench.space) for _ in range(60)])
+    await bench.run([random_layer(bench.rng, bench.space) for _ in range(repeats(60))])
 
 
 @cocotb.test()
@@ -230,6 +231,6 @@ async def random_layers_counted(dut: Any) -> None:
     """Random layers with every counter enabled: the stall counters equal what the bench saw."""
     bench = Bench(dut)
     await bench.start()
-    for _ in range(3):
+    for _ in range(repeats(3)):
         layers = [replace(random_layer(bench.rng, bench.space), perf=True) for _ in range(8)]
         await bench.run(layers)

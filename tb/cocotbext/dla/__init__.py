@@ -6,7 +6,7 @@ the design will see at the next rising edge. A transfer sampled at a falling edg
 """
 
 from cocotbext.dla.apb import ApbDriver
-from cocotbext.dla.bench import reset, start_clock
+from cocotbext.dla.bench import ICARUS, repeats, reset, start_clock
 from cocotbext.dla.checks import ProtocolError, Report, fail
 from cocotbext.dla.csb import CsbDriver, CsbMonitor, CsbRequest, CsbTransaction
 from cocotbext.dla.dbb import DbbMemory, DbbTiming
@@ -18,6 +18,7 @@ from cocotbext.dla.stalls import Stall, bursts, every, never, random_stalls, som
 from cocotbext.dla.stream import StreamChecker, StreamMonitor, StreamSink, StreamSource
 
 __all__ = [
+    "ICARUS",
     "ApbDriver",
     "CsbDriver",
     "CsbMonitor",
@@ -43,6 +44,7 @@ __all__ = [
     "fail",
     "never",
     "random_stalls",
+    "repeats",
     "reset",
     "some_stalls",
     "start_clock",

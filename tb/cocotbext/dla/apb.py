@@ -7,7 +7,8 @@ from typing import Any
 from cocotb.triggers import FallingEdge, RisingEdge
 from cocotb_bus.bus import Bus
 
-from cocotbext.dla.checks import Report, fail, high, known, number
+from cocotbext.dla.checks import Report, fail
+from cocotbext.dla.pins import high, known, number
 
 
 class ApbDriver:

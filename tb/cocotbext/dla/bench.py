@@ -1,11 +1,19 @@
-"""Clock and reset of a block bench."""
+"""Clock, reset and length of a block bench."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, RisingEdge
+
+ICARUS = cocotb.SIM_NAME.lower().startswith("icarus")
+
+
+def repeats(count: int) -> int:
+    """How often a test repeats random cases: `count` times, on Icarus, which is slower, a third of that."""
+    return -(-count // 3) if ICARUS else count
 
 
 def start_clock(clock: Any, period_ns: float = 10) -> Clock:

@@ -12,7 +12,8 @@ from cocotb_bus.bus import Bus
 from cocotb_bus.drivers import BusDriver
 from cocotb_bus.monitors import BusMonitor
 
-from cocotbext.dla.checks import Report, fail, high, known, number
+from cocotbext.dla.checks import Report, fail
+from cocotbext.dla.pins import high, known, number
 from cocotbext.dla.stalls import Stall, never
 
 

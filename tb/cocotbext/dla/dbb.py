@@ -16,8 +16,9 @@ import cocotb
 from cocotb.triggers import FallingEdge, RisingEdge
 from cocotb_bus.bus import Bus
 
-from cocotbext.dla.checks import Report, fail, high, number
+from cocotbext.dla.checks import Report, fail
 from cocotbext.dla.memory import SparseMemory
+from cocotbext.dla.pins import Output, high, number
 from cocotbext.dla.stalls import Stall, bursts, never, random_stalls, some_stalls
 from cocotbext.dla.stream import StreamChecker
 
@@ -136,8 +137,10 @@ class DbbMemory:
             self._checker(entity, "w", ["data", "strb", "last"]),
             self._checker(entity, "ar", ["id", "len", "addr"]),
         ]
+        driven = [(bus, "ready") for bus in ("aw", "w", "ar")] + [(bus, "valid") for bus in "br"]
+        driven += [("b", "id"), ("r", "id"), ("r", "last"), ("r", "data")]
+        self._outputs = {bus + signal: Output(getattr(getattr(self, bus), signal)) for bus, signal in driven}
         self._clear()
-        self._drive_idle()
         cocotb.start_soon(self._run())
 
     def _checker(self, entity: Any, tag: str, fields: list[str]) -> StreamChecker:
@@ -153,10 +156,8 @@ class DbbMemory:
         self._r_busy = self._b_busy = False
 
     def _drive_idle(self) -> None:
-        for handle in (self.aw.ready, self.w.ready, self.ar.ready, self.b.valid, self.r.valid):
-            handle.value = 0
-        for handle in (self.b.id, self.r.id, self.r.last, self.r.data):
-            handle.value = 0
+        for output in self._outputs.values():
+            output.drive(0)
 
     @property
     def idle(self) -> bool:
@@ -245,21 +246,21 @@ class DbbMemory:
 
     def _drive(self) -> None:
         """Set the pins for the cycle that begins at this rising edge."""
-        timing = self.timing
-        self.ar.ready.value = not timing.ar_stall()
-        self.aw.ready.value = not timing.aw_stall()
-        self.w.ready.value = not timing.w_stall()
+        timing, outputs = self.timing, self._outputs
+        outputs["arready"].drive(not timing.ar_stall())
+        outputs["awready"].drive(not timing.aw_stall())
+        outputs["wready"].drive(not timing.w_stall())
         if not self._r_busy:
             response = None if timing.r_gap() else self._reads.pop_due(self._cycle, timing.reorder)
-            self.r.valid.value = response is not None
+            outputs["rvalid"].drive(response is not None)
             if response is not None:
-                self.r.id.value = response.id
-                self.r.last.value = 1
-                self.r.data.value = int.from_bytes(self.memory.read(response.address & ~7, 8), "little")
+                outputs["rid"].drive(response.id)
+                outputs["rlast"].drive(1)
+                outputs["rdata"].drive(int.from_bytes(self.memory.read(response.address & ~7, 8), "little"))
                 self._r_busy = True
         if not self._b_busy:
             response = None if timing.b_gap() else self._acks.pop_due(self._cycle, timing.reorder)
-            self.b.valid.value = response is not None
+            outputs["bvalid"].drive(response is not None)
             if response is not None:
-                self.b.id.value = response.id
+                outputs["bid"].drive(response.id)
                 self._b_busy = True

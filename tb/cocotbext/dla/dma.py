@@ -15,8 +15,9 @@ import cocotb
 from cocotb.triggers import FallingEdge, RisingEdge
 from cocotb_bus.bus import Bus
 
-from cocotbext.dla.checks import Report, fail, high, known, number
+from cocotbext.dla.checks import Report, fail
 from cocotbext.dla.memory import SparseMemory
+from cocotbext.dla.pins import Output, high, known, number
 from cocotbext.dla.stalls import Stall, never
 from cocotbext.dla.stream import StreamChecker
 
@@ -51,9 +52,8 @@ class ReadResponder:
         self.addresses: list[int] = []
         self.beats = 0
         self._queue: deque[tuple[int, int]] = deque()  # due cycle, byte address
-        self.request.ready.value = 0
-        self.response.valid.value = 0
-        self.response.data.value = 0
+        self._ready, self._valid = Output(self.request.ready), Output(self.response.valid)
+        self._data = Output(self.response.data)
         cocotb.start_soon(self._run())
 
     @property
@@ -75,15 +75,15 @@ class ReadResponder:
                 self.addresses.append(address)
                 self._queue.append((cycle + self.rng.randint(*self.latency) - 1, address))
             await RisingEdge(self.clock)
-            request.ready.value = not in_reset and not self.stall()
+            self._ready.drive(not in_reset and not self.stall())
             self._respond(cycle)
 
     def _respond(self, cycle: int) -> None:
         ready = bool(self._queue) and self._queue[0][0] <= cycle and not self.gap()
-        self.response.valid.value = ready
+        self._valid.drive(ready)
         if ready:
             address = self._queue.popleft()[1]
-            self.response.data.value = int.from_bytes(self.memory.read(address, ATOM), "little")
+            self._data.drive(int.from_bytes(self.memory.read(address, ATOM), "little"))
             self.beats += 1
 
 
@@ -109,13 +109,11 @@ class WriteAcceptor:
         self.clock, self.memory, self.name, self.reset_n = clock, memory, name, reset_n
         self.done_latency, self.stall, self.rng = done_latency, stall, rng or Random(0)
         self.request = Bus(entity, f"{name}_req", ["valid", "ready", "addr", "data", "last"], case_insensitive=False)
-        self.done = getattr(entity, f"{name}_done")
         self.checker = StreamChecker(entity, f"{name}_req", clock, ["addr", "data", "last"], reset_n, report)
         self.writes: list[tuple[int, bytes, bool]] = []
         self.done_count = 0
         self._due: deque[int] = deque()
-        self.request.ready.value = 0
-        self.done.value = 0
+        self._ready, self._done = Output(self.request.ready), Output(getattr(entity, f"{name}_done"))
         cocotb.start_soon(self._run())
 
     @property
@@ -134,9 +132,9 @@ class WriteAcceptor:
             elif high(self.request.valid) and high(self.request.ready):
                 self._accept(cycle)
             await RisingEdge(self.clock)
-            self.request.ready.value = not in_reset and not self.stall()
+            self._ready.drive(not in_reset and not self.stall())
             pulse = bool(self._due) and self._due[0] <= cycle
-            self.done.value = pulse
+            self._done.drive(pulse)
             if pulse:
                 self._due.popleft()
                 self.done_count += 1

@@ -7,7 +7,8 @@ from typing import Any
 import cocotb
 from cocotb.triggers import FallingEdge
 
-from cocotbext.dla.checks import Report, fail, high, known
+from cocotbext.dla.checks import Report, fail
+from cocotbext.dla.pins import high, known
 
 
 class InterruptMonitor:

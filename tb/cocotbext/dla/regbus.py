@@ -8,7 +8,8 @@ import cocotb
 from cocotb.triggers import Event, FallingEdge, RisingEdge
 from cocotb_bus.drivers import BusDriver
 
-from cocotbext.dla.checks import Report, fail, high, known, number
+from cocotbext.dla.checks import Report, fail
+from cocotbext.dla.pins import high, number
 
 Access = tuple[int, int | None]  # byte address, data to write or None for a read
 
@@ -65,14 +66,16 @@ class RegisterBus(BusDriver):
         bus.valid.value = 0
 
     async def _check(self) -> None:
-        was_read = False
+        bus, was_read = self.bus, False
         while True:
             await FallingEdge(self.clock)
-            if self.reset_n is not None and not high(self.reset_n):
-                was_read = False
-                continue
-            if not known(self.bus.rdata):
-                self.report(f"{self.name}: rdata holds X")
-            elif not was_read and number(self.bus.rdata) != 0:
-                self.report(f"{self.name}: rdata is {number(self.bus.rdata):#x} without a read in the cycle before")
-            was_read = high(self.bus.valid) and not high(self.bus.write)
+            data = str(bus.rdata.value)
+            if data.strip("0") and not (was_read and data.isdigit()) and not self._in_reset():
+                if data.isdigit():
+                    self.report(f"{self.name}: rdata is {int(data, 2):#x} without a read in the cycle before")
+                else:
+                    self.report(f"{self.name}: rdata holds X")
+            was_read = high(bus.valid) and not high(bus.write) and not self._in_reset()
+
+    def _in_reset(self) -> bool:
+        return self.reset_n is not None and not high(self.reset_n)

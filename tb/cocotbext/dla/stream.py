@@ -14,7 +14,8 @@ from cocotb.triggers import Event, FallingEdge, RisingEdge
 from cocotb_bus.drivers import BusDriver
 from cocotb_bus.monitors import BusMonitor
 
-from cocotbext.dla.checks import Report, fail, high, known, number
+from cocotbext.dla.checks import Report, fail
+from cocotbext.dla.pins import Output, high, known, number, resolved
 from cocotbext.dla.stalls import Stall, never
 
 Item = int | dict[str, int]
@@ -122,13 +123,13 @@ class StreamSink(StreamMonitor):
     ) -> None:
         super().__init__(entity, name, clock, fields, reset_n, callback)
         self.backpressure = backpressure
-        self.bus.ready.value = 0
+        self._ready = Output(self.bus.ready)
         cocotb.start_soon(self._drive_ready())
 
     async def _drive_ready(self) -> None:
         while True:
             await RisingEdge(self.clock)
-            self.bus.ready.value = not self.backpressure()
+            self._ready.drive(not self.backpressure())
 
 
 class StreamChecker(BusMonitor):
@@ -175,7 +176,7 @@ class StreamChecker(BusMonitor):
 
     def _check_payload(self, payload: dict[str, Any], stalled: dict[str, Any] | None) -> None:
         for field, value in payload.items():
-            if not value.is_resolvable:
+            if not resolved(value):
                 self.report(f"{self.name}: {field} holds X while valid")
             elif stalled is not None and value != stalled[field]:
                 self.report(f"{self.name}: {field} changed while stalled, {stalled[field]} to {value}")
