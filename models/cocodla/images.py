@@ -16,7 +16,7 @@ from cocodla.datasets import read_idx
 from cocodla.errors import UserError
 
 if TYPE_CHECKING:
-    from cocodla.compiler.pixels import ImageSet
+    from cocodla.compiler.quantisation.pixels import ImageSet
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".ppm", ".pgm", ".tif", ".tiff", ".webp")
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}

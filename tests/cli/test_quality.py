@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from cocodla import datasets
-from cocodla.compiler import CompileOptions, biases, codes
+from cocodla.compiler import CompileOptions
 from cocodla.compiler.ir import Quantisation
+from cocodla.compiler.quantisation import biases, codes
 from cocodla.nets.builder import Builder
 from cocodla.runtime import diverge, quality, rtl
 from cocodla.runtime.quality import Study, by_impact, measure_quality

@@ -17,7 +17,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from cocodla.compiler.operators.curves import CURVED
+from cocodla.compiler.frontend.operators.curves import CURVED
 
 MODULES = (
     "conv", "convtranspose", "gemm", "matmul", "batch_normalization", "add", "sub", "mul", "div", "sum", "relu",

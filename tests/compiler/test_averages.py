@@ -10,7 +10,7 @@ from comparison import compile_and_compare, floats
 from onnx_builder import Builder
 
 from cocodla.compiler import CompileOptions, compile_model
-from cocodla.compiler.averages import position_factors
+from cocodla.compiler.quantisation.averages import position_factors
 from cocodla.errors import UserError
 from cocodla.runtime.quality import Study, measure_quality
 

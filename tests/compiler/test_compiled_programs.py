@@ -11,7 +11,7 @@ from comparison import compile_and_compare, floats, pixels
 from onnx_builder import Builder, small_network
 
 from cocodla.compiler import CompileOptions, Network, compile_model, quantise_model
-from cocodla.compiler.quantised import QuantisedConv
+from cocodla.compiler.quantisation.layers import QuantisedConv
 from cocodla.formats import bytes_to_tensor
 from cocodla.nets import oracle
 

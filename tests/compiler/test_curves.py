@@ -15,7 +15,7 @@ from qdq_builder import QdqBuilder
 from test_qdq import reference
 
 from cocodla.compiler import CompileOptions, Network, compile_model
-from cocodla.compiler.frontend import import_model, load_model
+from cocodla.compiler.frontend.importer import import_model, load_model
 from cocodla.errors import UserError
 
 SHAPE = (8, 6, 6)

@@ -12,8 +12,8 @@ from onnx import TensorProto, helper
 from onnx_builder import Builder, small_network
 
 from cocodla.compiler import CompileOptions, compile_model
-from cocodla.compiler.frontend import import_model, load_model
-from cocodla.compiler.partition import host_model
+from cocodla.compiler.frontend.importer import import_model, load_model
+from cocodla.compiler.frontend.partition import host_model
 from cocodla.errors import UserError
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (4, 1, 8, 8), dtype=np.uint8)

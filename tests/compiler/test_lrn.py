@@ -10,11 +10,12 @@ import onnx
 import pytest
 
 from cocodla import zoo
-from cocodla.compiler import CompileOptions, Network, compile_model, frontend
-from cocodla.compiler.ideal import ideal_codes
+from cocodla.compiler import CompileOptions, Network, compile_model
+from cocodla.compiler.frontend import importer
 from cocodla.compiler.ir import Lrn, LrnFunction, Quantisation
 from cocodla.compiler.limits import Refused
-from cocodla.compiler.lrn import QuantisedLrn, normalisation
+from cocodla.compiler.quantisation.ideal import ideal_codes
+from cocodla.compiler.quantisation.lrn import QuantisedLrn, normalisation
 from cocodla.compiler.reference import normalise
 from cocodla.errors import UserError
 from cocodla.golden.device import Device
@@ -105,14 +106,14 @@ def test_a_curve_too_steep_is_refused() -> None:
 ])  # fmt: skip
 def test_what_the_unit_cannot_do_goes_to_the_host(attributes: dict[str, float], reason: str) -> None:
     builder = Builder((8, 4, 4)).conv(8, (1, 1)).node("LRN", **attributes)
-    imported = frontend.import_model(builder.model(), "m", CompileOptions())
+    imported = importer.import_model(builder.model(), "m", CompileOptions())
     assert [(entry.operator, entry.reason) for entry in imported.placements] == [("LRN", reason)]
 
 
 def test_an_even_size_is_refused_with_its_node() -> None:
     builder = Builder((8, 4, 4)).conv(8, (1, 1)).node("LRN", size=4)
     with pytest.raises(UserError, match="LRN 'lrn1': size must be odd, it is 4"):
-        frontend.import_model(builder.model(), "m", CompileOptions())
+        importer.import_model(builder.model(), "m", CompileOptions())
 
 
 def compiled(build: Callable[[Builder], object], path: Path, flight: int) -> tuple[Network, Program]:

@@ -12,7 +12,7 @@ from comparison import compile_and_compare, floats
 from onnx_builder import Builder
 
 from cocodla.compiler import CompileOptions, compile_model
-from cocodla.compiler.moves import ByteLoop, plan
+from cocodla.compiler.hardware.moves import ByteLoop, plan
 from cocodla.errors import UserError
 
 

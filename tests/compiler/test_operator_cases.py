@@ -14,8 +14,8 @@ import pytest
 from node_cases import Case, cases
 
 from cocodla.compiler import CompileOptions, Network, compile_model
+from cocodla.compiler.frontend.operators import SUPPORT, TRANSLATORS
 from cocodla.compiler.ir import Quantisation
-from cocodla.compiler.operators import SUPPORT, TRANSLATORS
 from cocodla.errors import UserError
 
 LINEAR = ("Conv", "ConvTranspose", "Gemm", "MatMul")

@@ -11,7 +11,7 @@ import pytest
 from onnx_builder import Builder
 
 from cocodla.compiler import CompileOptions, Network, compile_model
-from cocodla.compiler.frontend import load_model
+from cocodla.compiler.frontend.importer import load_model
 from cocodla.compiler.original import outputs_of
 from cocodla.errors import UserError
 from cocodla.golden.run import run

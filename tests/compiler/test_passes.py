@@ -10,7 +10,8 @@ import pytest
 from onnx import numpy_helper
 from onnx_builder import Builder, small_network
 
-from cocodla.compiler import CompileOptions, frontend, original, passes
+from cocodla.compiler import CompileOptions, original, passes
+from cocodla.compiler.frontend import importer
 from cocodla.compiler.ir import ActivationFunction, Conv, Graph, Pool
 
 
@@ -21,7 +22,7 @@ def verified(builder: Builder, path: Path) -> tuple[Graph, passes.Verifier]:
 
 def verified_model(model: onnx.ModelProto, path: Path) -> tuple[Graph, passes.Verifier]:
     onnx.save(model, path / "m.onnx")
-    imported = frontend.import_model(frontend.load_model(path / "m.onnx"), "m", CompileOptions())
+    imported = importer.import_model(importer.load_model(path / "m.onnx"), "m", CompileOptions())
     graph = imported.graph
     images = np.random.default_rng(0).normal(size=(3, *graph.shapes[graph.input])).astype(np.float32)
     return graph, passes.Verifier(images, original.outputs_of(imported.model, graph.outputs, images))

@@ -19,8 +19,8 @@ from qdq_builder import QdqBuilder
 
 from cocodla import datasets, zoo
 from cocodla.compiler import CompileOptions, Network, compile_model
-from cocodla.compiler.ideal import Codes
-from cocodla.compiler.quantised import QuantisedConv
+from cocodla.compiler.quantisation.ideal import Codes
+from cocodla.compiler.quantisation.layers import QuantisedConv
 from cocodla.errors import UserError
 from cocodla.fuzz.check import draw_images
 from cocodla.fuzz.networks import random_network

@@ -11,11 +11,11 @@ import pytest
 from onnx_builder import Builder
 
 from cocodla.compiler import CompileOptions, compile_model, quantise_model
-from cocodla.compiler.averages import average_reciprocals
-from cocodla.compiler.calibrate import CALIBRATORS, Histogram
 from cocodla.compiler.ir import InputMap
-from cocodla.compiler.pixels import PixelMap, conversion, pixel_map
-from cocodla.compiler.quantised import QuantisedConv
+from cocodla.compiler.quantisation.averages import average_reciprocals
+from cocodla.compiler.quantisation.calibrate import CALIBRATORS, Histogram
+from cocodla.compiler.quantisation.layers import QuantisedConv
+from cocodla.compiler.quantisation.pixels import PixelMap, conversion, pixel_map
 from cocodla.errors import UserError
 
 

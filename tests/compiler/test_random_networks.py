@@ -11,7 +11,7 @@ from onnx import TensorProto, helper
 from onnx_builder import Builder
 
 from cocodla.compiler import CompileOptions, compile_model
-from cocodla.compiler.frontend import load_model
+from cocodla.compiler.frontend.importer import load_model
 from cocodla.compiler.original import outputs_of
 from cocodla.fuzz.check import check, shrink
 

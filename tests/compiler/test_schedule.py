@@ -10,7 +10,8 @@ from comparison import compile_and_compare
 from onnx_builder import Builder
 
 from cocodla import hw
-from cocodla.compiler import CompileOptions, compile_model, schedule, tiles
+from cocodla.compiler import CompileOptions, compile_model
+from cocodla.compiler.hardware import schedule, tiles
 from cocodla.compiler.prediction import Prediction, predict_network
 from cocodla.latency import MemoryTiming
 

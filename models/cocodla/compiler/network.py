@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cocodla.compiler.hardware.tensors import Tensor
 from cocodla.compiler.ir import FloatArray, Quantisation, Shape
 from cocodla.compiler.parts import HostStep, InputSpec, Layer, OutputSpec
-from cocodla.compiler.pixels import check_images
-from cocodla.compiler.tensors import Tensor
+from cocodla.compiler.quantisation.pixels import check_images
 from cocodla.errors import UserError
 from cocodla.formats import bytes_to_tensor, tensor_to_bytes
 from cocodla.formats.pixels import image_to_planes
@@ -66,7 +66,7 @@ class Network:
         uint8 images are pixels, float ones are inputs of the original model. UserError for a wrong shape, and for a
         network that needs the host in between (`programs` or `run` do that).
         """
-        from cocodla.compiler.emit import emit
+        from cocodla.compiler.hardware.emit import emit
 
         if self.steps:
             raise UserError(f"the host runs in the middle of {self.name}: it needs {self.stages} programs, not one")
@@ -74,7 +74,7 @@ class Network:
 
     def programs(self, images: np.ndarray) -> list[Program]:
         """The programs of all stages; what the later ones load is computed with the golden model."""
-        from cocodla.compiler.emit import emit
+        from cocodla.compiler.hardware.emit import emit
 
         made: list[Program] = []
 
@@ -161,7 +161,7 @@ class Network:
         self, stage: int, feeds: Mapping[str, np.ndarray], names: Sequence[str] | None = None
     ) -> dict[str, np.ndarray]:
         """A stage of many images at once on the golden model; the tensors `names`, or those that are kept."""
-        from cocodla.compiler.emit import emit
+        from cocodla.compiler.hardware.emit import emit
         from cocodla.golden.batch import run_batch
 
         kept = self.kept(stage) if names is None else names

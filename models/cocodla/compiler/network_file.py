@@ -14,9 +14,9 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+from cocodla.compiler.hardware.tensors import from_json, to_json
 from cocodla.compiler.network import Network
 from cocodla.compiler.parts import HostStep, InputSpec, Layer, OutputSpec
-from cocodla.compiler.tensors import from_json, to_json
 from cocodla.errors import UserError
 from cocodla.files import write_whole
 from cocodla.registers import MAP

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from cocodla.compiler.hardware.tensors import Box
 from cocodla.compiler.ir import Shape
-from cocodla.compiler.pixels import PixelMap
-from cocodla.compiler.tensors import Box
+from cocodla.compiler.quantisation.pixels import PixelMap
 
 
 @dataclass(frozen=True)

@@ -11,21 +11,23 @@ import numpy as np
 import onnx
 from threadpoolctl import threadpool_limits
 
-from cocodla.compiler import allocate, encode, frontend, limits, original, partition, schedule
-from cocodla.compiler.calibrate import Statistics, calibrate
-from cocodla.compiler.calibration import Calibration, Samples, check_constants, samples_of
-from cocodla.compiler.equalise import equalise
+from cocodla.compiler import limits, original
+from cocodla.compiler.frontend import importer, partition
+from cocodla.compiler.frontend.nodes import came_from, label_of
+from cocodla.compiler.hardware import allocate, encode, schedule
+from cocodla.compiler.hardware.lower import HardwareLayer, lower
+from cocodla.compiler.hardware.tensors import PIXEL_FORMATS
 from cocodla.compiler.ir import Conv, FloatArray, Graph, Host, Shape
-from cocodla.compiler.lower import HardwareLayer, lower
 from cocodla.compiler.network import Network
-from cocodla.compiler.nodes import came_from, label_of
 from cocodla.compiler.options import CompileOptions
 from cocodla.compiler.parts import HostStep, InputSpec, Layer, OutputSpec
 from cocodla.compiler.passes import Verifier, run_passes
-from cocodla.compiler.pixels import Conversion, PixelMap, conversion, exact_conversion
-from cocodla.compiler.quantised import QuantisedGraph
-from cocodla.compiler.quantize import quantise
-from cocodla.compiler.tensors import PIXEL_FORMATS
+from cocodla.compiler.quantisation.calibrate import Statistics, calibrate
+from cocodla.compiler.quantisation.calibration import Calibration, Samples, check_constants, samples_of
+from cocodla.compiler.quantisation.equalise import equalise
+from cocodla.compiler.quantisation.integers import quantise
+from cocodla.compiler.quantisation.layers import QuantisedGraph
+from cocodla.compiler.quantisation.pixels import Conversion, PixelMap, conversion, exact_conversion
 from cocodla.errors import UserError
 
 VERIFIED_IMAGES = 4
@@ -50,13 +52,13 @@ def compile_model(
 
 def _placed(path: Path | str, options: CompileOptions, work: Callable[[partition.Import], Result]) -> Result:
     """Do something with an imported model; a node that turns out not to fit goes to the host, and all begins again."""
-    model, forced = frontend.load_model(path), dict[str, str]()
+    model, forced = importer.load_model(path), dict[str, str]()
     operators = {label_of(node): node.op_type for node in model.graph.node}
     while True:
         copy = onnx.ModelProto()
         copy.CopyFrom(model)
         try:
-            imported = frontend.import_model(copy, Path(path).stem, options, forced)
+            imported = importer.import_model(copy, Path(path).stem, options, forced)
             alone = partition.idle(imported)
             if alone.keys() - forced.keys():
                 forced |= alone

@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 
 from cocodla.compiler import CompileOptions, Network, compile_model, quantise_model
-from cocodla.compiler.frontend import load_model
+from cocodla.compiler.frontend.importer import load_model
 from cocodla.compiler.original import outputs_of
 from cocodla.errors import UserError
 from cocodla.files import write_whole

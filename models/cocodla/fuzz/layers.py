@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from cocodla.compiler import reference
-from cocodla.compiler.ideal import ideal_codes
 from cocodla.compiler.ir import Conv, FloatArray, Host, Lrn, Node, Quantisation
-from cocodla.compiler.quantised import QuantisedConv, QuantisedView
+from cocodla.compiler.quantisation.ideal import ideal_codes
+from cocodla.compiler.quantisation.layers import QuantisedConv, QuantisedView
 from cocodla.nets import oracle
 from cocodla.runtime.accuracy import model_inputs
 from cocodla.runtime.quality import Study, all_codes, with_quantised_weights

@@ -10,10 +10,8 @@ from itertools import product
 
 import numpy as np
 
-from cocodla.compiler.curves import QuantisedCurve
-from cocodla.compiler.lrn import QuantisedLrn, Table
-from cocodla.compiler.pointwise import QuantisedPointwise
-from cocodla.compiler.quantised import (
+from cocodla.compiler.quantisation.curves import QuantisedCurve
+from cocodla.compiler.quantisation.layers import (
     QuantisedAdd,
     QuantisedConv,
     QuantisedGraph,
@@ -23,6 +21,8 @@ from cocodla.compiler.quantised import (
     QuantisedPooling,
     QuantisedView,
 )
+from cocodla.compiler.quantisation.lrn import QuantisedLrn, Table
+from cocodla.compiler.quantisation.pointwise import QuantisedPointwise
 
 
 def round_half_away(value: np.ndarray, shift: int) -> np.ndarray:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from cocodla.compiler import Network, compile_model, quantise_model
-from cocodla.compiler.frontend import load_model
+from cocodla.compiler.frontend.importer import load_model
 from cocodla.compiler.original import outputs_of
 from cocodla.compiler.prediction import predict_network
 from cocodla.errors import UserError

@@ -13,7 +13,7 @@ import onnx
 from onnx import numpy_helper
 
 from cocodla.compiler import Network
-from cocodla.compiler.frontend import load_model
+from cocodla.compiler.frontend.importer import load_model
 from cocodla.files import write_whole
 
 FOLDED = "folded away by the compiler"

@@ -10,11 +10,11 @@ import numpy as np
 import onnx
 
 from cocodla.compiler import Network
-from cocodla.compiler.batch import unbind
-from cocodla.compiler.frontend import load_model
+from cocodla.compiler.frontend.batch import unbind
+from cocodla.compiler.frontend.importer import load_model
 from cocodla.compiler.ir import Quantisation
 from cocodla.compiler.original import check_shapes, outputs_of
-from cocodla.compiler.pixels import ImageSet, check_images
+from cocodla.compiler.quantisation.pixels import ImageSet, check_images
 from cocodla.errors import UserError
 from cocodla.formats import bytes_to_tensor
 

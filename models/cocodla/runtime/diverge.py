@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from cocodla.compiler import CompileOptions, reference
-from cocodla.compiler.frontend import import_model, load_model
+from cocodla.compiler.frontend.importer import import_model, load_model
+from cocodla.compiler.frontend.partition import unquantised
 from cocodla.compiler.original import outputs_of
-from cocodla.compiler.partition import unquantised
 from cocodla.golden.run import run as run_golden
 from cocodla.program import compare
 from cocodla.runtime import rtl

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from cocodla.compiler import CompileOptions, Network, compile_model, quantise_model, reference
-from cocodla.compiler.calibration import Calibration
-from cocodla.compiler.ideal import ideal_codes
 from cocodla.compiler.ir import Conv, FloatArray, Graph, Host, Node, Quantisation
-from cocodla.compiler.pixels import ImageSet
-from cocodla.compiler.quantised import QuantisedConv, QuantisedGraph, QuantisedLayer, QuantisedView
+from cocodla.compiler.quantisation.calibration import Calibration
+from cocodla.compiler.quantisation.ideal import ideal_codes
+from cocodla.compiler.quantisation.layers import QuantisedConv, QuantisedGraph, QuantisedLayer, QuantisedView
+from cocodla.compiler.quantisation.pixels import ImageSet
 from cocodla.runtime.accuracy import Progress, batches, golden_tensors, model_inputs
 
 BATCH = 32

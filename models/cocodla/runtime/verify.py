@@ -10,7 +10,7 @@ import numpy as np
 
 from cocodla import hw
 from cocodla.compiler import Network
-from cocodla.compiler.emit import emit
+from cocodla.compiler.hardware.emit import emit
 from cocodla.golden import run as run_golden
 from cocodla.program import Execution, Mark, Mismatch, Program, WaitInterrupt, compare
 from cocodla.runtime import rtl

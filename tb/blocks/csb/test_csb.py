@@ -10,7 +10,7 @@ from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
 
 from cocodla.registers import MAP, Field, Register
 from cocodla.registers.codegen.verilog import is_live, port_name
-from cocotbext.dla import CsbDriver, Stall, never, random_stalls, start_clock
+from cocotbext.dla import CsbDriver, Stall, never, random_stalls, repeats, start_clock
 from cocotbext.dla.csb import CsbTransaction
 from reglib import GLB_PRESENT, Board, RegisterModel, checks
 
@@ -183,7 +183,7 @@ async def one_or_two_layers(tb: TB, unit: str, queued: bool) -> None:
 async def random_accesses(dut: Any, ratio: str) -> None:
     """Random accesses to everything, layers ending in between, against the model."""
     tb = await TB(dut).start(ratio, random_stalls(random, random.choice([0.0, 0.3])))
-    for step in range(1500):
+    for step in range(repeats(1500)):
         action = random.random()
         running = [u for u, g in tb.model.units.items() if g.enabled[g.consumer]]
         if action < 0.5:
@@ -209,7 +209,7 @@ async def order(dut: Any, ratio: str) -> None:
     seen: list[CsbTransaction] = []
     tb.csb.monitor.add_callback(seen.append)
     tasks = []
-    for _ in range(400):
+    for _ in range(repeats(400)):
         address = random.choice([MAP["MCIF.CFG_RD_WEIGHT_0"].address, MAP["SDP.D_CVT_OFFSET"].address, 0x0, 0x20000])
         if random.random() < 0.6:
             data, nposted = random.getrandbits(32), random.random() < 0.4

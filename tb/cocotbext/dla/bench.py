@@ -8,7 +8,7 @@ import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, RisingEdge
 
-ICARUS = cocotb.SIM_NAME.lower().startswith("icarus")
+ICARUS = getattr(cocotb, "SIM_NAME", "").lower().startswith("icarus")  # outside of a simulator there is no name
 
 
 def repeats(count: int) -> int:

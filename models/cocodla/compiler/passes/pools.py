@@ -9,8 +9,8 @@ import numpy as np
 
 from cocodla import hw
 from cocodla.compiler import limits
-from cocodla.compiler.averages import wrong_share
 from cocodla.compiler.ir import Concat, Conv, Graph, Mean, Node, Pool, PoolFunction, Slice, Span
+from cocodla.compiler.quantisation.averages import wrong_share
 
 TOLERATED = 0.002
 """Share of averages that may differ from ideal rounding."""

@@ -14,8 +14,8 @@ from math import gcd
 import numpy as np
 
 from cocodla import hw
+from cocodla.compiler.frontend.operators.moving import interleave
 from cocodla.compiler.ir import Activate, Concat, Conv, FloatArray, Graph, Move, Node, Pair, Slice, Transposed
-from cocodla.compiler.operators.moving import interleave
 from cocodla.compiler.passes.reshape import LAYER_OVERHEAD
 
 

@@ -1,0 +1,284 @@
+"""Translation of ONNX operators that only move elements: slices, joins, blocks of pixels, nearest neighbours.
+
+What begins at whole surfaces is a view (Slice, Concat) or a Move of atoms; what would move lanes inside an atom becomes
+a convolution that picks elements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from cocodla import hw
+from cocodla.compiler.frontend.operators.source import Result, Source, Unsupported
+from cocodla.compiler.ir import Box, Concat, Conv, FloatArray, Loop, Move, Pair, Shape, Slice, Span
+
+IMAGE_AXES = ("channels", "rows", "columns")
+
+
+def concat(source: Source) -> Result:
+    """Concat along channels, rows or columns, or of vectors."""
+    shapes = [source.shape(index) for index in range(len(source.inputs))]
+    axis = source.attributes(axis=1)["axis"]
+    if {len(shape) for shape in shapes} == {1}:
+        axis = 0 if axis in (1, -1) else image_axis(0)
+    else:
+        shapes = [source.shape(index, axes=3) for index in range(len(source.inputs))]
+        axis = image_axis(axis)
+    if len(shapes) == 1:
+        raise Unsupported("it has one input only")
+    inputs = [source.tensor(index) for index in range(len(shapes))]
+    shape = list(shapes[0])
+    shape[axis] = sum(other[axis] for other in shapes)
+    return Concat(source.label, inputs, source.output, axis), tuple(shape)
+
+
+def image_axis(axis: int) -> int:
+    """0, 1, 2 for channels, rows, columns of an ONNX axis of an image with batch."""
+    if axis % 4 == 0:
+        raise Unsupported(f"axis must be 1 (channels), 2 (rows) or 3 (columns), it is {axis}")
+    return axis % 4 - 1
+
+
+def split(source: Source) -> list[Result]:
+    """Split along channels, rows or columns."""
+    attributes = source.attributes(axis=0, split=None, num_outputs=None)
+    shape = source.shape(0, axes=3)
+    axis = image_axis(attributes["axis"])
+    count = len(source.node.output)
+    sizes = [hw.ceil_div(shape[axis], count)] * count
+    sizes[-1] = shape[axis] - sum(sizes[:-1])
+    if attributes["split"] or source.has(1):
+        sizes = list(attributes["split"] or (int(n) for n in source.constant(1, "the sizes").reshape(-1)))
+    results: list[Result] = []
+    for index, size in enumerate(sizes):
+        first = sum(sizes[:index])
+        spans = [(0, extent) for extent in shape]
+        spans[axis] = (first, first + size)
+        node = Slice(f"{source.label}:{index}", [source.tensor(0)], source.node.output[index], _box(spans))
+        results.append((node, box_shape(node.box)))
+    return results
+
+
+def _box(spans: Sequence[Span]) -> Box:
+    return spans[0], spans[1], spans[2]
+
+
+def box_shape(box: Box) -> Shape:
+    """Shape of a part of a tensor."""
+    return tuple(last - first for first, last in box)
+
+
+def part(source: Source) -> list[Result]:
+    """Slice: a part of the tensor, of which rows and columns may be picked with a step."""
+    shape = source.shape(0, axes=3)
+    begins, ends, axes, steps = _slice_parameters(source)
+    window = [(0, extent, 1) for extent in (1, *shape)]
+    for begin, end, axis, step in zip(begins, ends, axes, steps, strict=True):
+        if step < 1:
+            raise Unsupported(f"steps must be positive, the step of axis {axis} is {step}")
+        window[axis % 4] = (*slice(begin, end, step).indices((1, *shape)[axis % 4])[:2], step)
+    if window[0][:2] != (0, 1) or window[1][2] != 1:
+        raise Unsupported(f"batch and channels must be taken without a step, they are {window[0]} and {window[1]}")
+    size = tuple(len(range(*part)) for part in window[1:])
+    if min(size) < 1:
+        raise Unsupported(f"nothing is left: the result would have shape {size}")
+    channels, rows, columns = window[1:]
+    if rows[2] == columns[2] == 1:
+        view = Slice(source.label, [source.tensor(0)], source.output, (channels[:2], rows[:2], columns[:2]))
+        return [(view, size)]
+    stride = (rows[2], columns[2])
+    if shape[0] <= hw.ATOM and max(stride) <= hw.MAX_STRIDE and max(rows[0], columns[0]) < hw.MAX_KERNEL:
+        weight = np.zeros((size[0], shape[0], rows[0] + 1, columns[0] + 1))
+        weight[np.arange(size[0]), np.arange(*channels), rows[0], columns[0]] = 1
+        return [_picking(source, weight, stride, (size[1], size[2]))]
+    middle = f"{source.output}/part"
+    whole = Slice(f"{source.label}/part", [source.tensor(0)], middle, (channels[:2], rows[:2], columns[:2]))
+    loops = (
+        Loop(hw.surfaces(size[0]), (1, 0, 0), (1, 0, 0)),
+        Loop(size[1], (0, rows[2], 0), (0, 1, 0)),
+        Loop(size[2], (0, 0, columns[2]), (0, 0, 1)),
+    )
+    node = Move(source.label, [middle], source.output, loops, size, "stepped slice")
+    return [(whole, box_shape(whole.box)), (node, size)]
+
+
+def _slice_parameters(source: Source) -> tuple[list[int], list[int], list[int], list[int]]:
+    if source.opset < 10:
+        attributes = source.attributes(axes=None, ends=None, starts=None)
+        begins, ends = list(attributes["starts"]), list(attributes["ends"])
+        return begins, ends, list(attributes["axes"] or range(len(begins))), [1] * len(begins)
+    source.attributes()
+    lists = [[int(v) for v in source.constant(i, "a bound").reshape(-1)] if source.has(i) else [] for i in range(1, 5)]
+    begins, ends, axes, steps = lists
+    return begins, ends, axes or list(range(len(begins))), steps or [1] * len(begins)
+
+
+def _picking(source: Source, weight: FloatArray, stride: Pair, size: Pair, output: str = "") -> Result:
+    """A convolution that only moves elements."""
+    bias: FloatArray = np.zeros(len(weight))
+    name = f"{source.label}/pick" if output else source.label
+    node = Conv(name, [source.tensor(0)], output or source.output, weight, bias, stride, (0, 0), size)
+    return node, (len(weight), *size)
+
+
+def space_to_depth(source: Source) -> list[Result]:
+    """SpaceToDepth: columns, then rows of a block become channels."""
+    block = source.attributes(blocksize=None)["blocksize"]
+    channels, height, width = source.shape(0, axes=3)
+    if block < 1 or height % block or width % block:
+        raise Unsupported(f"blocksize {block} does not divide {height}x{width}")
+    order = [(c, i, j) for i in range(block) for j in range(block) for c in range(channels)]
+    return gather_blocks(source, order, block)
+
+
+def gather_blocks(source: Source, order: Sequence[tuple[int, int, int]], block: int) -> list[Result]:
+    """Blocks of block x block pixels become channels: `order` tells (channel, row, column in the block) of each."""
+    channels, height, width = source.shape(0, axes=3)
+    size = (height // block, width // block)
+    count = hw.surfaces(channels)
+    expected = [(s, i, j) for i in range(block) for j in range(block) for s in range(count)]
+    if channels <= hw.ATOM or _whole_surfaces(order) != expected:
+        if block > hw.MAX_STRIDE:
+            raise Unsupported(f"blocksize must be at most {hw.MAX_STRIDE}, it is {block}")
+        weight = np.zeros((len(order), channels, block, block))
+        for kernel, (channel, row, column) in enumerate(order):
+            weight[kernel, channel, row, column] = 1
+        return [_picking(source, weight, (block, block), size)]
+    loops = (
+        Loop(block, (0, 1, 0), (block * count, 0, 0)),
+        Loop(block, (0, 0, 1), (count, 0, 0)),
+        Loop(count, (1, 0, 0), (1, 0, 0)),
+        Loop(size[0], (0, block, 0), (0, 1, 0)),
+        Loop(size[1], (0, 0, block), (0, 0, 1)),
+    )
+    shape = (len(order), *size)
+    return [(Move(source.label, [source.tensor(0)], source.output, loops, shape, "space to depth"), shape)]
+
+
+def _whole_surfaces(order: Sequence[tuple[int, int, int]]) -> list[tuple[int, int, int]] | None:
+    """(surface, row, column) of each 8 channels that are one surface of the input; None if one is not."""
+    if len(order) % hw.ATOM:
+        return None
+    found = []
+    for first in range(0, len(order), hw.ATOM):
+        channel, row, column = order[first]
+        if channel % hw.ATOM or list(order[first : first + hw.ATOM]) != [
+            (channel + lane, row, column) for lane in range(hw.ATOM)
+        ]:
+            return None
+        found.append((channel // hw.ATOM, row, column))
+    return found
+
+
+def pick_channels(source: Source, order: np.ndarray) -> list[Result]:
+    """Channels in another order: whole surfaces move, else a 1x1 convolution picks."""
+    channels, height, width = source.shape(0, axes=3)
+    shape = (channels, height, width)
+    surfaces = _whole_surfaces([(int(channel), 0, 0) for channel in order])
+    if surfaces is None:
+        weight = np.eye(channels)[order][:, :, None, None]
+        return [_picking(source, weight, (1, 1), (height, width))]
+    rows, columns = Loop(height, (0, 1, 0), (0, 1, 0)), Loop(width, (0, 0, 1), (0, 0, 1))
+    places = np.array([surface for surface, _, _ in surfaces])
+    for group in range(1, len(places) + 1):  # g groups of n surfaces, taken in turn
+        if len(places) % group == 0 and (places == np.arange(len(places)).reshape(group, -1).T.reshape(-1)).all():
+            each = len(places) // group
+            loops = (Loop(each, (1, 0, 0), (group, 0, 0)), Loop(group, (each, 0, 0), (1, 0, 0)), rows, columns)
+            return [(Move(source.label, [source.tensor(0)], source.output, loops, shape, "shuffle"), shape)]
+    parts: list[Result] = []
+    for index, (surface, _, _) in enumerate(surfaces):
+        box = ((surface * hw.ATOM, (surface + 1) * hw.ATOM), (0, height), (0, width))
+        name = f"{source.output}/surface{index}"
+        view = Slice(f"{source.label}/surface{index}", [source.tensor(0)], name, box)
+        parts.append((view, box_shape(box)))
+    return [*parts, (Concat(source.label, [part.output for part, _ in parts], source.output), shape)]
+
+
+def depth_to_space(source: Source) -> list[Result]:
+    """DepthToSpace, both modes."""
+    attributes = source.attributes(blocksize=None, mode=b"DCR")
+    block, mode = attributes["blocksize"], attributes["mode"].decode()
+    channels = source.shape(0, axes=3)[0]
+    if block < 1 or channels % block**2 or mode not in ("DCR", "CRD"):
+        raise Unsupported(f"blocksize {block} with mode {mode!r} does not fit {channels} channels")
+    count = channels // block**2
+    numbers = np.arange(channels)
+    if mode == "DCR":
+        origin = numbers.reshape(block, block, count)
+    else:
+        origin = numbers.reshape(count, block, block).transpose(1, 2, 0)
+    return spread_blocks(source, origin)
+
+
+def spread_blocks(source: Source, origin: np.ndarray) -> list[Result]:
+    """Channels become blocks of pixels: `origin` (rows, columns of a block, channels) tells each one's channel."""
+    rows, columns, count = origin.shape
+    channels, height, width = source.shape(0, axes=3)
+    wide = hw.align(count)
+    results: list[Result] = []
+    before = source.tensor(0)
+    packed = np.full((rows, columns, wide), -1)
+    packed[:, :, :count] = origin
+    flat = packed.reshape(-1)
+    if not (flat == np.arange(channels) if len(flat) == channels else np.zeros(1, bool)).all():
+        weight = np.zeros((len(flat), channels, 1, 1))
+        weight[np.flatnonzero(flat >= 0), flat[flat >= 0]] = 1
+        before = f"{source.output}/blocks"
+        results.append(_picking(source, weight, (1, 1), (height, width), before))
+    shape = (count, height * rows, width * columns)
+    node = Move(source.label, [before], source.output, interleave(shape, (rows, columns)), shape, "depth to space")
+    return [*results, (node, shape)]
+
+
+def interleave(shape: Shape, block: Pair) -> tuple[Loop, ...]:
+    """Loops that make a tensor of `shape` out of (row, column, channel) of blocks; channels in whole surfaces."""
+    count, (rows, columns) = hw.surfaces(shape[0]), block
+    return (
+        Loop(rows, (columns * count, 0, 0), (0, 1, 0)),
+        Loop(columns, (count, 0, 0), (0, 0, 1)),
+        Loop(count, (1, 0, 0), (1, 0, 0)),
+        Loop(shape[1] // rows, (0, 1, 0), (0, rows, 0)),
+        Loop(shape[2] // columns, (0, 0, 1), (0, 0, columns)),
+    )
+
+
+def resize(source: Source) -> Result:
+    """Resize and Upsample to the nearest neighbour, by whole factors up or with a constant step down.
+
+    Which element each one is taken from is asked of onnxruntime, so every way of counting coordinates is known.
+    """
+    mode = next((a.s.decode() for a in source.node.attribute if a.name == "mode"), "nearest")
+    if mode != "nearest":
+        raise Unsupported(f"mode must be nearest, it is {mode!r}")
+    shape = source.shape(0, axes=3)
+    numbers = np.indices((1, *shape), np.float32)
+    found = [source.evaluate(numbers[axis])[0].astype(np.int64) for axis in (1, 2, 3)]
+    size = found[0].shape
+    if len(size) != 3 or size[0] != shape[0] or not np.array_equal(found[0][:, 0, 0], np.arange(shape[0])):
+        raise Unsupported(f"only height and width may change: {shape} becomes {size}")
+    rows, columns = found[1][0, :, 0], found[2][0, 0, :]
+    if not (found[1] == rows[:, None]).all() or not (found[2] == columns).all():
+        raise Unsupported("rows and columns do not come from rows and columns")
+    outer = Loop(hw.surfaces(shape[0]), (1, 0, 0), (1, 0, 0))
+    loops = (outer, *_neighbours(rows, shape[1], 1), *_neighbours(columns, shape[2], 2))
+    return Move(source.label, [source.tensor(0)], source.output, loops, size, "nearest"), size
+
+
+def _neighbours(indices: np.ndarray, extent: int, axis: int) -> list[Loop]:
+    """Loops along an axis (1: rows, 2: columns) that read `indices` of an extent."""
+
+    def along(step: int) -> tuple[int, int, int]:
+        return (0, step, 0) if axis == 1 else (0, 0, step)
+
+    count = len(indices)
+    if count % extent == 0 and np.array_equal(indices, np.arange(count) // (count // extent)):
+        factor = count // extent
+        return [Loop(extent, along(1), along(factor)), Loop(factor, along(0), along(1))]
+    step = int(indices[1] - indices[0]) if count > 1 else 1
+    if indices[0] == 0 and step >= 1 and np.array_equal(indices, np.arange(count) * step):
+        return [Loop(count, along(step), along(1))]
+    raise Unsupported(
+        f"{extent} {IMAGE_AXES[axis]} become {count} by no whole factor: they are taken from {indices[:8].tolist()}..."
+    )

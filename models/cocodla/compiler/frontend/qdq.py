@@ -1,0 +1,128 @@
+"""QuantizeLinear and DequantizeLinear: models that bring their own scales (spec: numerics.md).
+
+A QuantizeLinear on a computed tensor fixes that tensor's codes ("pins" it); the DequantizeLinear behind it is the same
+tensor under another name. Constants behind DequantizeLinear stay constants, with the real value of one code beside
+each element, so that int8 weights are used as they are. uint8 codes are int8 codes moved by 128.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import onnx
+from onnx import TensorProto
+
+from cocodla.compiler.frontend.operators.source import Source, Unsupported
+from cocodla.compiler.ir import FloatArray, Graph, Quantisation
+from cocodla.compiler.limits import Refused
+from cocodla.errors import UserError
+
+OPERATORS = ("QuantizeLinear", "DequantizeLinear")
+MOVING = ("Identity", "Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze")
+"""Operators that only move the elements of a constant."""
+CODES = {np.dtype(np.int8): 0, np.dtype(np.uint8): 128}
+"""Element types of codes -> what is subtracted to make them int8."""
+
+
+def drop_repeated(model: onnx.ModelProto) -> None:
+    """Rounding to codes a tensor has already, between operators that only move elements, becomes Identity. In place.
+
+    Quantisers write such pairs between Reshape and Transpose, which are one layer together.
+    """
+    fixed = {name for node in model.graph.node if node.op_type not in MOVING for name in node.input}
+    fixed.update(value.name for value in model.graph.output)
+    makers = {name: node for node in model.graph.node for name in node.output}
+    values = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+
+    def codes(node: onnx.NodeProto) -> list[object]:
+        known = [(name, values.get(name)) for name in node.input[1:]]
+        return [name if value is None else (value.dtype, value.tolist()) for name, value in known]
+
+    for node in model.graph.node:
+        pair = makers.get(node.input[0]) if node.op_type == "DequantizeLinear" else None
+        if pair is None or pair.op_type != "QuantizeLinear" or codes(pair) != codes(node):
+            continue
+        if node.output[0] in fixed:
+            continue
+        origin = makers.get(pair.input[0])
+        while origin is not None and origin.op_type in MOVING:
+            origin = makers.get(origin.input[0])
+            if origin is not None and origin.op_type == "DequantizeLinear" and codes(origin) == codes(node):
+                node.CopyFrom(onnx.helper.make_node("Identity", pair.input[:1], node.output, node.name))
+                break
+    read = {name for node in model.graph.node for name in node.input} | {value.name for value in model.graph.output}
+    kept = [node for node in model.graph.node if node.op_type != "QuantizeLinear" or node.output[0] in read]
+    del model.graph.node[:]
+    model.graph.node.extend(kept)
+
+
+def quantisation(source: Source) -> Quantisation:
+    """Codes of a QuantizeLinear or DequantizeLinear, as int8. Unsupported for what the accelerator has no codes for."""
+    attributes = source.attributes(axis=1, saturate=1, block_size=0, output_dtype=0, precision=0)
+    scale = source.constant(1, "the scale")
+    if scale.size != 1:
+        raise Unsupported(f"activations have one scale for the whole tensor, not {scale.size}")
+    if not (np.isfinite(scale).all() and scale.item() > 0):
+        raise Unsupported(f"the scale must be positive and finite, it is {scale.item():g}")
+    if source.has(2):
+        zero = source.constant(2, "the zero point")
+    else:
+        wanted = attributes["output_dtype"] if source.node.op_type == "QuantizeLinear" else 0
+        zero = np.zeros((), onnx.helper.tensor_dtype_to_np_dtype(wanted or TensorProto.UINT8))
+    if zero.dtype not in CODES or zero.size != 1:
+        raise Unsupported(f"codes must be int8 or uint8, they are {zero.dtype}")
+    return Quantisation(float(scale.item()), int(zero.item()) - CODES[zero.dtype])
+
+
+def read_pair(source: Source, codes: Mapping[str, tuple[str, Quantisation]]) -> Quantisation:
+    """Codes of a DequantizeLinear. Without a zero point it takes the type of the QuantizeLinear before it."""
+    if not source.has(2) and source.inputs[0] in codes:
+        fixed = codes[source.inputs[0]][1]
+        wanted = quantisation(source)
+        return fixed if (fixed.scale, fixed.zero in (0, -128)) == (wanted.scale, True) else wanted
+    return quantisation(source)
+
+
+def pin(graph: Graph, tensor: str, codes: Quantisation, raw: bool) -> None:
+    """Fix the codes of a tensor. A tensor has one scale: its maker goes to the host if the model wants two.
+
+    raw: it is not read behind another rounding. UserError if the model's input itself is to have two scales.
+    """
+    known = graph.pins.get(tensor, codes)
+    if known == codes:
+        graph.pins[tensor] = codes
+        return
+    reason = (
+        f"its output {tensor!r} is quantised twice: scale {known.scale:g}, zero point {known.zero}, and scale "
+        f"{codes.scale:g}, zero point {codes.zero}"
+    )
+    maker = graph.producer(tensor)
+    if maker is None and raw:
+        raise UserError(reason.replace("its output", "the model's input", 1))
+    if maker is None:
+        raise Unsupported(reason.replace("its output", "the model's input", 1))
+    raise Refused(type(maker).__name__, maker.name, reason)
+
+
+def constant_steps(
+    node: onnx.NodeProto, feeds: Mapping[str, np.ndarray], known: Mapping[str, FloatArray]
+) -> FloatArray | None:
+    """Real value of one code of each element of a constant: of the result of DequantizeLinear, of the data of an
+    operator that only moves elements; None for a constant without codes.
+    """
+    names = list(filter(None, node.input))
+    if node.op_type in MOVING:
+        return known.get(names[0])
+    if node.op_type != "DequantizeLinear" or feeds[names[0]].dtype not in CODES:
+        return None
+    codes, scale = feeds[names[0]], feeds[names[1]].astype(np.float64)
+    attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
+    axis, block = attributes.get("axis", 1), attributes.get("block_size", 0)
+    if scale.size == 1:
+        return np.broadcast_to(scale.reshape(-1)[0], codes.shape)
+    if block:
+        return np.repeat(scale, block, axis)[tuple(map(slice, codes.shape))]
+    shape = [1] * codes.ndim
+    shape[axis] = scale.size
+    return np.broadcast_to(scale.reshape(shape), codes.shape)

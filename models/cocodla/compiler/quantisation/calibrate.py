@@ -1,0 +1,182 @@
+"""Ranges of activations from calibration data, gathered batch by batch: memory does not grow with the data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from cocodla.compiler import reference
+from cocodla.compiler.ir import UNPOOLED, Concat, FloatArray, Graph, Move, Slice
+from cocodla.compiler.options import CompileOptions
+from cocodla.compiler.quantisation.calibration import Samples
+from cocodla.errors import UserError
+
+BINS = 4096
+LEVELS = 128
+"""int8 magnitudes a value can be coded with, 0 included."""
+Range = tuple[float, float]
+
+
+class Histogram:
+    """Streaming histogram over [-limit, limit); `limit` doubles (bins merge in pairs) when values exceed it."""
+
+    def __init__(self) -> None:
+        self.low = np.inf
+        self.high = -np.inf
+        self.limit = 0.0
+        self.seen = 0
+        self.counts = np.zeros(BINS, np.int64)
+
+    def add(self, values: FloatArray) -> None:
+        """Count all values."""
+        self.seen += values.size
+        self.low, self.high = min(self.low, float(values.min())), max(self.high, float(values.max()))
+        reach = max(abs(self.low), abs(self.high))
+        if self.limit == 0:
+            if reach == 0:
+                return
+            self.limit = reach * 1.0001
+        while reach >= self.limit:
+            pairs = self.counts.reshape(-1, 2).sum(1)
+            self.counts = np.concatenate([np.zeros(BINS // 4, np.int64), pairs, np.zeros(BINS // 4, np.int64)])
+            self.limit *= 2
+        self.counts += np.histogram(values, BINS, (-self.limit, self.limit))[0]
+
+    @property
+    def centres(self) -> FloatArray:
+        """Value in the middle of each bin."""
+        return (np.arange(BINS) + 0.5) * (2 * self.limit / BINS) - self.limit
+
+
+@dataclass
+class Statistics:
+    """What calibration learnt of a graph.
+
+    ranges: (low, high) of every tensor, and of what goes into fused poolings. peaks: largest magnitude of each
+    channel (channels,), means: mean over all images (*shape), of every tensor.
+    """
+
+    ranges: dict[str, Range]
+    peaks: dict[str, FloatArray] = field(default_factory=dict)
+    means: dict[str, FloatArray] = field(default_factory=dict)
+
+
+def minmax(histogram: Histogram, options: CompileOptions) -> Range:
+    """Smallest and largest value seen."""
+    return histogram.low, histogram.high
+
+
+def percentile(histogram: Histogram, options: CompileOptions) -> Range:
+    """The range that holds all but (100 - percentile) % of the values, the rest split evenly between both ends."""
+    total = np.cumsum(histogram.counts)
+    outside = (1 - options.percentile / 100) / 2 * total[-1]
+    first = int(np.searchsorted(total, outside, side="right"))
+    last = int(np.searchsorted(total, total[-1] - outside, side="left"))
+    width = 2 * histogram.limit / BINS
+    low, high = first * width - histogram.limit, (last + 1) * width - histogram.limit
+    return max(low, histogram.low), min(high, histogram.high)
+
+
+def least_squares(histogram: Histogram, options: CompileOptions) -> Range:
+    """The clipping of the observed range that gives int8 the least mean squared error."""
+    best, chosen = np.inf, (histogram.low, histogram.high)
+    centres, counts = histogram.centres, histogram.counts
+    used = counts > 0
+    centres, counts = centres[used], counts[used]
+    for share in np.linspace(0.4, 1.0, 121):
+        low, high = histogram.low * share, histogram.high * share
+        step = max(abs(low), abs(high)) / 127
+        error = centres - np.clip(np.rint(centres / step), -128, 127) * step
+        total = float((counts * error**2).sum())
+        if total < best:
+            best, chosen = total, (low, high)
+    return chosen
+
+
+def entropy(histogram: Histogram, options: CompileOptions) -> Range:
+    """The clipping whose int8 codes lose the least information: smallest KL divergence from the real distribution.
+
+    Magnitudes are compared. Values beyond the clipping count into the last bin of the real distribution, and are
+    missing in the coded one, so that clipping costs; each code spreads its count over the bins it stands for that
+    are not empty.
+    """
+    half = BINS // 2
+    magnitudes = histogram.counts[half:] + histogram.counts[half - 1 :: -1]
+    magnitudes[0] = magnitudes[1]  # ReLU makes heaps of zeros: they are coded exactly and tell nothing
+    reach = max(abs(histogram.low), abs(histogram.high))
+    used = min(half, int(np.ceil(reach / histogram.limit * half)))
+    if used <= LEVELS:
+        return histogram.low, histogram.high
+    best, chosen = np.inf, used
+    for bins in range(LEVELS, used + 1, max(1, (used - LEVELS) // 256)):
+        loss = _divergence(magnitudes, bins)
+        if loss <= best:
+            best, chosen = loss, bins
+    limit = chosen / half * histogram.limit if chosen < used else reach
+    return max(histogram.low, -limit), min(histogram.high, limit)
+
+
+def _divergence(magnitudes: np.ndarray, bins: int) -> float:
+    """KL divergence of a histogram of magnitudes from its int8 code when it is clipped to the first `bins` bins."""
+    inside = magnitudes[:bins].astype(np.float64)
+    real = inside.copy()
+    real[-1] += magnitudes[bins:].sum()
+    level = np.arange(bins) * LEVELS // bins
+    occupied = inside > 0
+    totals = np.bincount(level, inside, LEVELS)
+    members = np.bincount(level, occupied, LEVELS)
+    coded = np.where(occupied, (totals / np.maximum(members, 1))[level], 0)
+    if not coded.any():
+        return np.inf
+    tiny = 1e-4 / bins
+    p = (real / real.sum() + tiny) / (1 + tiny * bins)
+    q = (coded / coded.sum() + tiny) / (1 + tiny * bins)
+    return float((p * np.log(p / q)).sum())
+
+
+CALIBRATORS: dict[str, Callable[[Histogram, CompileOptions], Range]] = {
+    "minmax": minmax,
+    "percentile": percentile,
+    "mse": least_squares,
+    "entropy": entropy,
+}
+
+
+def calibrate(graph: Graph, samples: Samples, options: CompileOptions) -> Statistics:
+    """Ranges, peaks and means of every tensor of the graph.
+
+    UserError, with node and tensor, if a tensor never varies (it cannot be given a scale) or is not finite.
+    """
+    histograms: dict[str, Histogram] = {}
+    statistics = Statistics({})
+    for images in samples.batches():
+        share = len(images) / len(samples)
+        for tensor, values in reference.walk(graph, images, rounded=True):
+            reference.check_finite(graph, tensor, values)
+            histograms.setdefault(tensor, Histogram()).add(values)
+            axes = (0, *range(2, values.ndim))
+            peak = np.abs(values).max(axes)
+            statistics.peaks[tensor] = np.maximum(statistics.peaks.get(tensor, peak), peak)
+            statistics.means[tensor] = statistics.means.get(tensor, 0) + values.mean(0, dtype=np.float64) * share
+    # A part of a Concat has the scale of the whole, and what is cut out or moved that of where it comes from.
+    joined = {name for node in graph.nodes if isinstance(node, Concat) for name in node.inputs}
+    joined |= {node.output for node in graph.nodes if isinstance(node, (Move, Slice))}
+    method = CALIBRATORS[options.calibrator]
+    for tensor, histogram in histograms.items():
+        root = tensor.removesuffix(UNPOOLED)
+        if root in graph.pins:
+            continue
+        if root not in joined:
+            _check_varies(graph, tensor, histogram)
+        # a part of zeros has the scale of the whole, and no range to choose
+        statistics.ranges[tensor] = method(histogram, options) if histogram.limit else (0.0, 0.0)
+    return statistics
+
+
+def _check_varies(graph: Graph, tensor: str, histogram: Histogram) -> None:
+    if histogram.limit == 0 or (histogram.low == histogram.high and histogram.seen > 1):
+        raise UserError(
+            f"{graph.where(tensor)} is {histogram.low:g} for all calibration data; what never varies has no scale"
+        )

@@ -1,0 +1,103 @@
+"""Scales and zero points of tensors: the model's own, those of a neighbour, or what their range asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cocodla.compiler.ir import (
+    Add,
+    Concat,
+    Graph,
+    Mean,
+    Move,
+    Multiply,
+    Node,
+    Pool,
+    Quantisation,
+    Slice,
+)
+from cocodla.compiler.limits import Refused
+from cocodla.compiler.options import CompileOptions
+from cocodla.compiler.quantisation.calibrate import Range
+from cocodla.compiler.reference import unpooled
+from cocodla.errors import UserError
+
+
+def shared_ranges(graph: Graph, ranges: Mapping[str, Range]) -> tuple[dict[str, Range], set[str]]:
+    """Ranges, where tensors joined by nodes that keep codes as they are share one, and those without a zero point."""
+    group = {tensor: {tensor} for tensor in graph.shapes}
+    symmetric = set()
+    for node in graph.nodes:
+        if isinstance(node, (Concat, Slice, Move, Pool, Mean)):
+            for tensor in node.inputs:
+                joined = group[tensor] | group[node.output]
+                group.update(dict.fromkeys(joined, joined))
+        elif isinstance(node, Multiply) or (isinstance(node, Add) and node.operation != "sum"):
+            symmetric.update(node.inputs)
+    for node in reversed(graph.nodes):  # the ReLU of a sum is the saturation only if the result has a zero point
+        if isinstance(node, Add) and node.activation is not None and group[node.output] & symmetric:
+            symmetric.update(node.inputs)
+    joining = {name for node in graph.nodes if isinstance(node, Concat) for name in group[node.output]}
+    result = dict(ranges)
+    for name in joining:
+        members = [ranges[key] for tensor in group[name] for key in (tensor, unpooled(tensor)) if key in ranges]
+        if not members:
+            continue
+        hull = min(low for low, _ in members), max(high for _, high in members)
+        result.update({key: hull for key in (name, unpooled(name)) if key in ranges})
+    return result, {name for name in graph.shapes if group[name] & symmetric}
+
+
+def range_of(graph: Graph, ranges: Mapping[str, Range], tensor: str) -> Range:
+    """Range of a tensor on the calibration data; UserError if there were none."""
+    if tensor not in ranges:
+        raise UserError(
+            f"no calibration data: {graph.where(tensor)} has no scale in the model, so that it "
+            "follows from sample inputs"
+        )
+    return ranges[tensor]
+
+
+def codes_in_place(graph: Graph, node: Node, tensors: Mapping[str, Quantisation]) -> Quantisation:
+    """Codes of a layer's output that are those of all of its inputs."""
+    found = {tensors[name] for name in node.inputs} | {graph.pins.get(node.output, tensors[node.inputs[0]])}
+    if len(found) > 1:
+        scales = ", ".join(sorted(f"{codes.scale:g}" for codes in found))
+        raise Refused(type(node).__name__, node.name, f"it works in one scale, its tensors have {scales}")
+    return tensors[node.inputs[0]]
+
+
+def codes_behind(graph: Graph, node: Node, ranges: Mapping[str, Range], options: CompileOptions) -> Quantisation:
+    """Codes of what a layer makes: those of the model, or chosen for the range on the calibration data."""
+    pool = getattr(node, "pool", None)
+    tensor = unpooled(node.output) if pool is not None and pool.kind == "average" else node.output
+    activation = getattr(node, "activation", None)
+    codes = graph.pins.get(node.output)
+    if codes is None:
+        return scale_for(_output_range(node, range_of(graph, ranges, tensor)), options)
+    if activation is not None and activation.high is not None and codes.real(127) > activation.high + codes.scale / 2:
+        raise Refused(
+            type(node).__name__, node.name,
+            f"its upper limit {activation.high:g} is less than {codes.real(127):g}, the largest value of its codes",
+        )  # fmt: skip
+    return codes
+
+
+def scale_for(extent: Range, options: CompileOptions) -> Quantisation:
+    """int8 codes for a range of real values."""
+    low, high = extent
+    if options.asymmetric and low >= 0:
+        return Quantisation(high / 255, -128)
+    return Quantisation(max(abs(low), abs(high)) / 127)
+
+
+def _output_range(node: Node, extent: Range) -> Range:
+    """Range of the values the output converter sees; saturation at the upper end is the clip of a Clip."""
+    low, high = extent
+    activation = getattr(node, "activation", None)
+    if activation is not None and activation.high is not None:
+        high = min(high, activation.high)
+        low = max(low, -high)
+    if high <= 0 and activation is not None and activation.zero_below:
+        raise UserError(f"{type(node).__name__} {node.name!r}: its ReLU output is 0 for all calibration data")
+    return low, high
