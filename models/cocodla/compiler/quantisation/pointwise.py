@@ -116,9 +116,15 @@ def _slopes(function: ActivationFunction | None) -> tuple[IntArray | None, int]:
     """Slopes below zero (C or 1, 1, 1) as integers, and their right shift."""
     if function is None or function.zero_below:
         return None, 0
+    slopes, shift = integer_slopes(function)
+    return slopes[:, None, None], shift
+
+
+def integer_slopes(function: ActivationFunction) -> tuple[IntArray, int]:
+    """Slopes below zero of a leaky ReLU (C or 1) as 16-bit integers, and their right shift."""
     slopes = np.array(function.slopes or (function.alpha,))
     shift = int(np.floor(np.log2(INT16_MAX / max(np.abs(slopes).max(), 2.0**-30))))
-    return np.rint(slopes * 2.0**shift).astype(np.int64)[:, None, None], shift
+    return np.rint(slopes * 2.0**shift).astype(np.int64), shift
 
 
 @dataclass(frozen=True)

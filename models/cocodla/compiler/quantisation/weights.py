@@ -7,6 +7,7 @@ scales, the multiplier is rounded.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,10 +28,29 @@ MAX_EXCESS = 8
 """Bits by which a small kernel's multiplier may be too large: 32 bits still hold 512 output steps."""
 
 
-def chosen(
-    name: str, weight: FloatArray, unit: float, in_sum: FloatArray | None
-) -> tuple[FloatArray, NDArray[np.int8], NDArray[np.int64], int, int]:
-    """Scales, codes, multipliers, shift and fraction of a convolution whose weights are the compiler's to round.
+@dataclass(frozen=True)
+class Weights:
+    """Weights of a convolution in integers: codes (K, C / group, R, S), each worth scales (K) times an input code.
+
+    BS multiplies by multiplier (K) and shifts right by `shift`, which leaves `fraction` bits. excess (K): how many bits
+    more each kernel's multiplier has than the largest; BN takes them back.
+    """
+
+    scales: FloatArray
+    codes: NDArray[np.int8]
+    multiplier: NDArray[np.int64]
+    shift: int
+    fraction: int
+    excess: NDArray[np.int64]
+
+    @property
+    def unit_of_sum(self) -> FloatArray:
+        """Output steps (K) for one unit of the sum."""
+        return self.multiplier * 2.0 ** -(self.fraction + self.shift + self.excess)
+
+
+def chosen(name: str, weight: FloatArray, unit: float, in_sum: FloatArray | None) -> Weights:
+    """Integers of a convolution whose weights are the compiler's to round.
 
     weight: in units of input codes. in_sum (K): bias, where it has to be added to the sums, in front of the multiplier.
     """
@@ -43,17 +63,14 @@ def chosen(
         multiplier = np.minimum(np.ceil(wanted / step), INT16_MAX).astype(np.int64)
     scales = multiplier * step * unit
     codes = np.clip(np.rint(weight / scales[:, None, None, None]), -127, 127).astype(np.int8)
-    return scales, codes, multiplier, shift, fraction
+    return Weights(scales, codes, multiplier, shift, fraction, np.zeros(len(codes), np.int64))
 
 
-def fixed(
-    node: Conv, weight: FloatArray, step: FloatArray, unit: float, plain: bool
-) -> tuple[FloatArray, NDArray[np.int8], NDArray[np.int64], int, int, NDArray[np.int64]]:
-    """Scales, codes, multipliers, shift and fraction of a convolution whose weights the model holds as codes, and how
-    many bits more each kernel's multiplier has than the largest (K).
+def fixed(node: Conv, weight: FloatArray, step: FloatArray, unit: float, plain: bool) -> Weights:
+    """Integers of a convolution whose weights the model holds as codes.
 
     Here the scales are given, and the multipliers are rounded: Refused if that could move an output by TOLERATED.
-    plain: BN has a multiplier to spare, which takes those bits back. weight: in units of input codes. step: real value
+    plain: BN has a multiplier to spare, which allows for excess bits. weight: in units of input codes. step: real value
     of one input code (K, C / group).
     """
     assert node.steps is not None
@@ -82,7 +99,7 @@ def fixed(
             f"the scale of kernel {worst} ({node.steps[worst]:.3g}) is too small beside the largest "
             f"({node.steps[alive].max():.3g}): with 16-bit multipliers outputs would be {moved.max():.2g} steps off",
         )  # fmt: skip
-    return scales, codes.astype(np.int8), multiplier, shift, fraction, excess
+    return Weights(scales, codes.astype(np.int8), multiplier, shift, fraction, excess)
 
 
 def _multipliers(
