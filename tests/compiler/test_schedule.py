@@ -10,7 +10,7 @@ from comparison import compile_and_compare
 from onnx_builder import Builder
 
 from cocodla import hw
-from cocodla.compiler import CompileOptions, compile_model
+from cocodla.compiler import CompileOptions, Network, compile_model
 from cocodla.compiler.hardware import schedule, tiles
 from cocodla.compiler.prediction import Prediction, predict_network
 from cocodla.latency import MemoryTiming
@@ -23,13 +23,20 @@ LAYERS = {
 """Channels, extent, kernels, kernel extent, stride."""
 
 
-def predicted(name: str, folder: Path) -> Prediction:
+def compiled(name: str, folder: Path) -> Network:
     channels, extent, kernels, kernel, stride = LAYERS[name]
     builder = Builder((channels, extent, extent))
     builder.conv(kernels, (kernel, kernel), strides=[stride, stride], pads=[kernel // 2] * 4)
     images = np.random.default_rng(0).normal(size=(2, channels, extent, extent)).astype(np.float32)
-    network = compile_model(builder.save(folder / "m.onnx"), images, CompileOptions(verify=False))
-    return predict_network(network, MemoryTiming())
+    return compile_model(builder.save(folder / "m.onnx"), images, CompileOptions(verify=False))
+
+
+def traffic(network: Network) -> int:
+    return sum(layer.read_beats + tiles.TILE_COST for layer in network.layers)
+
+
+def predicted(name: str, folder: Path) -> Prediction:
+    return predict_network(compiled(name, folder), MemoryTiming())
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -44,6 +51,27 @@ def test_fewest_tiles_are_best(name: str, tmp_path: Path, monkeypatch: pytest.Mo
         )  # fmt: skip
         other = predicted(name, tmp_path)
         assert chosen.image <= 1.02 * other.image and sum(chosen.alone) <= 1.02 * sum(other.alone), share
+
+
+@pytest.mark.parametrize("name", ["rows", "rows, one bank of weights", "large kernels", "wide"])
+def test_no_other_number_of_columns_fetches_less(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The chosen bands are those of the least traffic, and take no longer than others."""
+    monkeypatch.setitem(LAYERS, "wide", (128, 112, 8, 5, 1))
+    chosen = compiled(name, tmp_path)
+    cycles, least, tried = predict_network(chosen, MemoryTiming()).image, traffic(chosen), set()
+    for count in (1, 2, 3, 4, 6):
+
+        def distance(_: object, __: object, columns: list[object], ___: object, count: int = count) -> int:
+            return abs(len(columns) - count)
+
+        monkeypatch.setattr(tiles, "_traffic", distance)
+        other = compiled(name, tmp_path)
+        tried.add(tuple(layer.input_shape for layer in other.layers))
+        assert traffic(other) >= least, count
+        assert cycles <= 1.001 * predict_network(other, MemoryTiming()).image, count
+    assert len(tried) > 1
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -78,7 +106,8 @@ def test_lines_that_a_stride_passes_over_are_not_read(
     network = compile_and_compare(builder.save(tmp_path / "m.onnx"), images, CompileOptions())
     parts = [layer for layer in network.layers if layer.target == builder.last]
     lines = -(-shape[1] // stride[0])
-    assert sum(layer.input_shape[1] for layer in parts) == lines
+    places = sum(layer.input_shape[1] * layer.input_shape[2] for layer in parts)
+    assert lines * (shape[2] - len(parts)) <= places <= lines * shape[2]  # nor columns between two bands
     beats = sum(layer.read_beats for layer in parts)
-    data = lines * shape[2] * hw.surfaces(shape[0])
+    data = places * hw.surfaces(shape[0])
     assert data <= beats < 1.2 * data + len(parts) * 8 * shape[0] * kernel[1] + 100

@@ -20,6 +20,8 @@ from cocodla.compiler.quantisation.layers import QuantisedConv, QuantisedMean
 MAX_WIDTH = 4095
 """Widest input of a tile: the public design fetches no wider cube of more than one surface."""
 MAX_ATOMICS = 1 << 21
+TILE_COST = 1000
+"""Beats that a further hardware layer has to save: it costs some hundred register writes and cycles of its own."""
 
 
 @dataclass(frozen=True)
@@ -134,8 +136,12 @@ def _kernels(
 
 
 def _split(conv: QuantisedConv, sources: tuple[Tensor, ...], target: Tensor) -> tuple[list[_Band], list[_Band]]:
-    """(column bands, row bands): as few columns as possible, then as few rows."""
-    source = sources[0]
+    """(column bands, row bands): those of the least traffic; of each number of columns as few rows as possible.
+
+    The MAC array takes the same time for all of them (docs/performance.md). Narrower bands are higher: they share fewer
+    lines, until columns that two of them share and weights fetched for each cost more.
+    """
+    source, best, least = sources[0], None, 0
     room = hw.CBUF_BANKS - hw.ceil_div(group_bytes(conv), hw.CBUF_BANK_BYTES)
     entries = room * hw.CBUF_BANK_ENTRIES
     widths = [1] if source.form == "pixels" else range(1, target.width + 1)
@@ -147,8 +153,14 @@ def _split(conv: QuantisedConv, sources: tuple[Tensor, ...], target: Tensor) -> 
         line = data_entries(conv, source) if source.form == "pixels" else width * hw.surfaces(source.channels)
         wide = max(band.computed[1] - band.computed[0] for band in columns)
         rows = _fitting_rows(conv, source, target, entries // line if line else 0, MAX_ATOMICS // wide)
-        if rows is not None:
-            return columns, rows
+        if rows is None:
+            continue
+        beats = _traffic(conv, source, columns, rows)
+        if best is not None and beats >= least:
+            break
+        best, least = (columns, rows), beats
+    if best is not None:
+        return best
     kernels, channels, height, width = conv.weight.shape
     raise Refused(
         "Conv",
@@ -157,6 +169,13 @@ def _split(conv: QuantisedConv, sources: tuple[Tensor, ...], target: Tensor) -> 
         f"{hw.ceil_div(group_bytes(conv), hw.CBUF_BANK_BYTES)} banks of the convolution buffer, there are "
         f"{hw.CBUF_BANKS}, and no part of the input fits beside it",
     )
+
+
+def _traffic(conv: QuantisedConv, source: Tensor, columns: list[_Band], rows: list[_Band]) -> int:
+    """Beats of data and weights that all bands fetch, and what they cost as layers."""
+    width, height = (sum(band.read[1] - band.read[0] for band in bands) for bands in (columns, rows))
+    tiles = len(columns) * len(rows)
+    return hw.surfaces(source.channels) * width * height + tiles * (conv.weight.size // hw.ATOM + TILE_COST)
 
 
 def _fitting_rows(conv: QuantisedConv, source: Tensor, target: Tensor, lines: int, computed: int) -> list[_Band] | None:
