@@ -16,6 +16,7 @@ from cocodla.golden.memory import Memory
 from cocodla.hw import ATOM
 from cocodla.registers import MAP
 from cocotbext.dla import (
+    ICARUS,
     DbbMemory,
     DbbTiming,
     RegisterBus,
@@ -151,7 +152,7 @@ async def watch_addresses(dut: Any, addresses: list[int]) -> None:
 
 
 @cocotb.test()
-@cocotb.parametrize(code=sorted(PIXEL_FORMATS))
+@cocotb.parametrize(code=sorted(PIXEL_FORMATS)[:: 3 if ICARUS else 1])
 async def test_pixels(dut: Any, code: int) -> None:
     """A pixel format: every X offset against left paddings 0 to 9 and 31, widths 1 to 17, right padding."""
     rng = seeded()
@@ -333,7 +334,7 @@ async def count_stalls(dut: Any, stalls: dict[str, int]) -> None:
                 stalls[name] += 1
 
 
-@cocotb.test()
+@cocotb.test(skip=ICARUS)
 @cocotb.parametrize(latency=[8, 32, 64])
 async def test_throughput(dut: Any, latency: int) -> None:
     """One beat a cycle for features, images of each kind and weights; the sum of both on the bus too."""

@@ -12,7 +12,7 @@ from cdp_layers import layer_registers, random_layer, random_lut, random_tables
 from cocotb.triggers import ClockCycles
 
 from cocodla.golden.config_cdp import LE_ENTRIES, LO_ENTRIES, LutConfig, TableConfig, Tables
-from cocotbext.dla import repeats
+from cocotbext.dla import ICARUS, repeats
 
 # q (0 .. 9*65536) against tables that cover all of it.
 WIDE = LutConfig(
@@ -53,7 +53,7 @@ async def windows(dut: Any, reach: int, channels: int) -> None:
 
 
 @cocotb.test()
-@cocotb.parametrize(function=["exponential", "linear"], priorities=range(8))
+@cocotb.parametrize(function=["exponential", "linear"], priorities=range(0, 8, 3 if ICARUS else 1))
 async def places(dut: Any, function: str, priorities: int) -> None:
     """All nine pairs of hit, below, above in the two tables, with every priority; statistics."""
     bench = Bench(dut, stalls=False)
@@ -210,7 +210,7 @@ async def counted_stalls(dut: Any) -> None:
     await bench.run([replace(layer, perf=True) for layer in layers])
 
 
-@cocotb.test()
+@cocotb.test(skip=ICARUS)
 @cocotb.parametrize(size=[(16, 8, 32), (13, 13, 32), (64, 8, 8), (1, 64, 40)], reach=[1, 4])
 async def throughput(dut: Any, size: tuple[int, int, int], reach: int) -> None:
     """One atom a cycle at a memory latency of 64, whatever the shape and the window."""

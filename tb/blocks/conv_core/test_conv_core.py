@@ -16,7 +16,7 @@ from convlib.layer import Layer, config_of, image_config, make_layer, random_con
 sys.path.insert(0, str(Path(__file__).parent))
 from core import Core
 
-from cocotbext.dla import repeats
+from cocotbext.dla import ICARUS, repeats
 from cocotbext.dla.stalls import some_stalls
 
 SHAPES = {
@@ -180,7 +180,7 @@ RATES = {
 }
 
 
-@cocotb.test()
+@cocotb.test(skip=ICARUS)
 @cocotb.parametrize(name=list(RATES))
 async def full_rate(dut: Any, name: str) -> None:
     """With data in CBUF and a free sink: first to last atom takes the MAC cycles and hardly more."""
@@ -224,7 +224,7 @@ async def starts_before_the_input_is_complete(dut: Any) -> None:
     assert len(core.taken) - first == 16 * 30
 
 
-@cocotb.test()
+@cocotb.test(skip=ICARUS)
 async def releases_while_it_computes(dut: Any) -> None:
     """Lines and weights are freed as they are used, so that the next layer can be fetched meanwhile."""
     rng = generator(dut)

@@ -12,7 +12,7 @@ from pdp_bench import Bench
 from pdp_layers import make_layer, pooling, random_layer, random_scaling
 
 from cocodla.golden.config import Pooling, Split
-from cocotbext.dla import repeats
+from cocotbext.dla import ICARUS, repeats
 from postlib import IDLE, RUNNING
 
 SCALING = {"reciprocal_width": 21845, "reciprocal_height": 21845, "pad_values": (5, 10, 15, 20, 25, 30, 35)}
@@ -190,7 +190,7 @@ async def status_follows_layer(dut: Any) -> None:
     assert bench.interrupts == [(0, 1)]
 
 
-@cocotb.test()
+@cocotb.test(skip=ICARUS)
 @cocotb.parametrize(
     case=[
         ((32, 32, 32), (2, 2), (2, 2), (0, 0, 0, 0)),

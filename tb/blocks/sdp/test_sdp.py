@@ -11,7 +11,7 @@ from sdp_bench import Bench
 from sdp_layers import Layer, random_layer, rdma_registers, sdp_registers
 
 from cocodla.golden.config import StageConfig
-from cocotbext.dla import repeats
+from cocotbext.dla import ICARUS, repeats
 
 PLAIN = (StageConfig(), StageConfig())
 NEUTRAL = {"cvt_offset": 0, "cvt_scale": 1, "cvt_shift": 0}
@@ -48,7 +48,7 @@ async def geometry(dut: Any, size: tuple[int, int, int]) -> None:
 
 
 @cocotb.test()
-@cocotb.parametrize(size=[(8192, 1, 8), (1, 8192, 1), (1, 1, 8192)])
+@cocotb.parametrize(size=[(1, 1, 8192)] if ICARUS else [(8192, 1, 8), (1, 8192, 1), (1, 1, 8192)])
 async def largest_sizes(dut: Any, size: tuple[int, int, int]) -> None:
     """The largest width, height and channel count, one at a time."""
     bench = Bench(dut, stalls=False)
