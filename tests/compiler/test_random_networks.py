@@ -14,6 +14,7 @@ from cocodla.compiler import CompileOptions, compile_model
 from cocodla.compiler.frontend.importer import load_model
 from cocodla.compiler.original import outputs_of
 from cocodla.fuzz.check import check, shrink
+from cocodla.fuzz.networks import random_network
 
 SEEDS = range(60)
 
@@ -23,6 +24,13 @@ def test_random_networks(first: int, tmp_path: Path) -> None:
     findings = [check(seed, tmp_path) for seed in range(first, first + 20)]
     assert not [f"{f.seed}: {f.kind} {f.text}" for f in findings if not f.good]
     assert sum(f.kind == "equal" for f in findings) >= 12
+
+
+def test_constants_of_old_opsets_are_floats() -> None:
+    """Before opset 9 a Constant has no other type: such networks hold their integers as initializers."""
+    for seed in (930039, 930092):
+        model = random_network(seed)
+        assert model.opset_import[0].version < 9 and not [n for n in model.graph.node if n.op_type == "Constant"]
 
 
 def test_fault_is_found_and_shrunk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

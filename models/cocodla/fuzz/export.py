@@ -6,7 +6,7 @@ from random import Random
 
 import numpy as np
 import onnx
-from onnx import helper, numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 
 PARAMETERS: dict[str, tuple[int, tuple[str, ...]]] = {
     "Clip": (11, ("min", "max")),
@@ -55,12 +55,13 @@ def export(
     opset = max([wanted, *(needed(node, values) for node in nodes)])
     written = [_resize(node, opset) for node in nodes]
     written = [_with_attributes(node, opset, values) for node in written]
+    # before opset 9 a Constant is a float
     form = random.choice(["initializer"] * 4 + ["Constant", "Identity"])
     read = {name for node in written for name in node.input}
     kept = [tensor for tensor in constants if tensor.name in read]
     if "empty" in read:
         kept.append(numpy_helper.from_array(np.zeros(0, np.float32), "empty"))
-    if form == "Constant":
+    if form == "Constant" and (opset >= 9 or all(tensor.data_type == TensorProto.FLOAT for tensor in kept)):
         made = [helper.make_node(form, [], [tensor.name], value=tensor) for tensor in kept]
         return [*made, *written], [], opset
     if form == "Identity":
