@@ -74,6 +74,15 @@ def test_no_other_number_of_columns_fetches_less(
     assert len(tried) > 1
 
 
+def test_columns_with_a_pooling_behind(tmp_path: Path) -> None:
+    """Bands of three columns and two rows, whose poolings share what the convolution computes for both."""
+    builder = Builder((120, 48, 56)).conv(8, (5, 5), pads=[2] * 4).node("Relu")
+    builder.node("MaxPool", kernel_shape=[3, 3], strides=[2, 2])
+    images = np.random.default_rng(0).normal(size=(2, 120, 48, 56)).astype(np.float32)
+    network = compile_and_compare(builder.save(tmp_path / "m.onnx"), images, CompileOptions())
+    assert [layer.output_shape[1:] for layer in network.layers] == [(rows, 9) for _ in range(3) for rows in (11, 12)]
+
+
 @pytest.mark.parametrize("name", LAYERS)
 def test_no_other_split_of_the_banks_is_better(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     chosen, tried = sum(predicted(name, tmp_path).alone), 0
