@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cocodla.cli_base import command_line
+from cocodla.cli.base import command_line
 from cocodla.errors import UserError
 from cocodla.golden import run as run_golden
 from cocodla.program import Execution, Program

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from cocodla.cli_base import command_line
+from cocodla.cli.base import command_line
 from cocodla.errors import UserError
 from cocodla.runtime import rtl
 from cocodla.sim import parameters, project

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cocodla.cli_base import SEED, SIM, command, command_line, console
+from cocodla.cli.base import SEED, SIM, command, command_line, console
 
 
 @command

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cocodla.cli_base import SEED, SIM, WATCHDOG, WAVES, command, command_line, console
+from cocodla.cli.base import SEED, SIM, WATCHDOG, WAVES, command, command_line, console
 from cocodla.errors import UserError
 
 if TYPE_CHECKING:

@@ -1,19 +1,14 @@
-"""The command line: thin commands over the library; every error a user can cause ends in one line and status 2."""
+"""Commands that run the chip: lenet, random, bench."""
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 
 import typer
 
-from cocodla import cli_nets, cli_networks, cli_traces
-from cocodla.cli_base import SEED, SIM, WATCHDOG, WAVES, app, command, command_line, console, run_app
+from cocodla.cli.base import SEED, SIM, WATCHDOG, WAVES, command, command_line, console
 from cocodla.errors import UserError
-
-__all__ = ["app", "cli_nets", "cli_networks", "cli_traces", "main"]
-
-ROOT = Path(__file__).resolve().parent.parent.parent
+from cocodla.sim import project
 
 
 @command
@@ -44,27 +39,9 @@ def lenet(
     options += [word for path in images for word in ("--images", path)]
     rerun = command_line("lenet", "--sim", sim, "--seed", digits.seed, "--waves", *options)
     report.show(run, console, rerun)
-    report.save(run, ROOT / "build" / "lenet", rerun)
+    report.save(run, project.root() / "build" / "lenet", rerun)
     if not run.passed:
         raise typer.Exit(1)
-
-
-@command
-def sim(
-    block: str = typer.Argument("", help="block to run; without it the blocks and tests are listed"),
-    sim: str = SIM,
-    test: str = typer.Option(None, "--test", help="regular expression on the test names"),
-    seed: int = SEED,
-    waves: bool = WAVES,
-    quiet: bool = typer.Option(False, "--quiet", help="the result only, not the simulator's output"),
-) -> None:
-    """Run the bench of one block, or list all of them."""
-    from cocodla.report import blocks as report
-
-    if not block:
-        report.show_list()
-    else:
-        raise typer.Exit(report.run_block(block, sim, test, seed, waves, quiet))
 
 
 @command
@@ -125,38 +102,7 @@ def bench(
     from cocodla.bench.measure import MEMORIES
     from cocodla.report.bench import run_bench
 
-    result = ROOT / "benchmarks" / "results" / "cycles.json"
+    result = project.root() / "benchmarks" / "results" / "cycles.json"
     memories = memory or list(MEMORIES)
     if not run_bench(console, datasets.shared_folder(), result, only, memories, check, seed, accept, watchdog):
         raise typer.Exit(1)
-
-
-@command
-def synth(
-    only: str = typer.Option(
-        "", "--only", help="regular expression on the names of units; all: docs/area.md is written"
-    ),
-    jobs: int = typer.Option(0, "--jobs", min=0, help="runs of Yosys at a time; 0: one for each processor"),
-) -> None:
-    """Synthesize the units with Yosys: area for an UltraScale+ FPGA, gates, longest paths."""
-    from cocodla import datasets
-    from cocodla.report.synth import run_synth
-
-    run_synth(console, only, ROOT / "docs" / "area.md", datasets.shared_folder(), jobs)
-
-
-@command
-def lint(modules: list[str] = typer.Argument(None, help="modules of rtl/; without any the chip from NV_nvdla")) -> None:
-    """Lint the RTL with every warning of Verilator on."""
-    from cocodla.report import blocks as report
-
-    raise typer.Exit(report.run_lint(modules or []))
-
-
-def main() -> None:
-    """Entry point. Exit status: 0 done, 1 something differed or failed, 2 the user's input or machine was wrong."""
-    # Ended from outside is as good as Ctrl-C: simulators end, too, and nothing is left half-written.
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) == signal.SIG_DFL:
-            signal.signal(number, signal.default_int_handler)
-    run_app()

@@ -1,0 +1,48 @@
+"""Commands about the RTL on its own: sim, lint, synth."""
+
+from __future__ import annotations
+
+import typer
+
+from cocodla.cli.base import SEED, SIM, WAVES, command, console
+from cocodla.sim import project
+
+
+@command
+def sim(
+    block: str = typer.Argument("", help="block to run; without it the blocks and tests are listed"),
+    sim: str = SIM,
+    test: str = typer.Option(None, "--test", help="regular expression on the test names"),
+    seed: int = SEED,
+    waves: bool = WAVES,
+    quiet: bool = typer.Option(False, "--quiet", help="the result only, not the simulator's output"),
+) -> None:
+    """Run the bench of one block, or list all of them."""
+    from cocodla.report import blocks as report
+
+    if not block:
+        report.show_list()
+    else:
+        raise typer.Exit(report.run_block(block, sim, test, seed, waves, quiet))
+
+
+@command
+def synth(
+    only: str = typer.Option(
+        "", "--only", help="regular expression on the names of units; all: docs/area.md is written"
+    ),
+    jobs: int = typer.Option(0, "--jobs", min=0, help="runs of Yosys at a time; 0: one for each processor"),
+) -> None:
+    """Synthesize the units with Yosys: area for an UltraScale+ FPGA, gates, longest paths."""
+    from cocodla import datasets
+    from cocodla.report.synth import run_synth
+
+    run_synth(console, only, project.root() / "docs" / "area.md", datasets.shared_folder(), jobs)
+
+
+@command
+def lint(modules: list[str] = typer.Argument(None, help="modules of rtl/; without any the chip from NV_nvdla")) -> None:
+    """Lint the RTL with every warning of Verilator on."""
+    from cocodla.report import blocks as report
+
+    raise typer.Exit(report.run_lint(modules or []))

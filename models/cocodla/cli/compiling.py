@@ -1,0 +1,91 @@
+"""Commands that make a network of an ONNX model, and show one: compile, inspect."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import typer
+from rich.text import Text
+
+from cocodla.cli.base import command, console
+from cocodla.cli.model_options import (
+    ASYMMETRIC,
+    CALIBRATOR,
+    CORRECTION,
+    COUNT,
+    EQUALISE,
+    MAYBE_CALIB,
+    MODEL,
+    NETWORK,
+    OFFSET,
+    PERCENTILE,
+    RESIZE,
+    SCALE,
+    SHAPE,
+    address,
+    compile_options,
+    loader,
+)
+from cocodla.errors import UserError
+from cocodla.files import check_target
+
+
+@command
+def compile(
+    model: Path = MODEL,
+    calib: list[Path] = MAYBE_CALIB,
+    output: Path = typer.Option(None, "-o", "--output", help="network file (default: the model's name with .dla)"),
+    annotated: Path = typer.Option(None, "--annotated", help="also write the model with placement and scales"),
+    scale: str = SCALE,
+    offset: str = OFFSET,
+    shape: str = SHAPE,
+    calibrator: str = CALIBRATOR,
+    percentile: float = PERCENTILE,
+    equalise: bool = EQUALISE,
+    bias_correction: bool = CORRECTION,
+    asymmetric: bool = ASYMMETRIC,
+    strict: bool = typer.Option(False, "--strict", help="refuse operators that only the host can run"),
+    base: str = typer.Option("0x80000000", "--base-address", help="first byte of the memory the network uses"),
+    reuse: bool = typer.Option(False, "--reuse-memory", help="tensors that are not alive together share memory"),
+    resize: bool = RESIZE,
+    count: int = COUNT,
+) -> None:
+    """Compile an ONNX model to an int8 network for the accelerator."""
+    from cocodla.compiler import compile_model
+    from cocodla.report import compiled as report
+    from cocodla.report.annotate import save_annotated
+
+    options = compile_options(
+        scale, offset, shape, calibrator, percentile, equalise=equalise, bias_correction=bias_correction,
+        asymmetric=asymmetric, strict=strict, base_address=address(base), reuse_memory=reuse,
+    )  # fmt: skip
+    target = output or model.with_suffix(".dla")
+    check_target(target, [model, *calib])
+    if annotated is not None:
+        check_target(annotated, [model, *calib])
+        if annotated.resolve() == target.resolve():
+            raise UserError(f"{target}: is both the network file and the annotated model")
+    with console.status(Text(f"compiling {model.name}")):
+        network = compile_model(model, loader(calib, resize, count) if calib else None, options)
+        network.save(target)
+        if annotated is not None:
+            save_annotated(network, model, annotated)
+    report.show_network(network, console)
+    console.print(f"written: {target}" + (f", {annotated}" if annotated else ""), highlight=False, soft_wrap=True)
+
+
+@command
+def inspect(
+    network: Path = NETWORK,
+    as_json: bool = typer.Option(False, "--json", help="plain values instead of tables"),
+) -> None:
+    """Show a compiled network: memory map, layers, tiles, bounds, traffic."""
+    from cocodla.compiler import Network
+    from cocodla.report import compiled as report
+
+    loaded = Network.load(network)
+    if as_json:
+        typer.echo(json.dumps(report.describe(loaded), indent=1))
+    else:
+        report.show_network(loaded, console)

@@ -1,0 +1,40 @@
+"""The command that compiles random ONNX networks."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+
+import typer
+
+from cocodla.cli.base import SEED, SIM, command, console
+
+
+@command
+def fuzz(
+    count: int = typer.Option(100, "--count", min=1, help="how many networks"),
+    seed: int = SEED,
+    nodes: int = typer.Option(None, "--nodes", min=1, help="only the first nodes of each network"),
+    jobs: int = typer.Option(os.cpu_count() or 1, "--jobs", min=1, help="networks at a time (one with --rtl)"),
+    on_rtl: bool = typer.Option(False, "--rtl", help="run them on the RTL too"),
+    sim: str = SIM,
+) -> None:
+    """Compile random ONNX networks and compare golden model, onnxruntime and RTL. Seed n is the first one plus n."""
+    from cocodla.fuzz.campaign import run_networks
+    from cocodla.fuzz.check import Finding
+    from cocodla.report import fuzz as tables
+    from cocodla.runtime import rtl
+    from cocodla.sim import project
+    from cocodla.sim.run import new_seed
+
+    def repeat(finding: Finding) -> str:
+        words = ["fuzz", "--count", "1", "--seed", str(finding.seed), "--nodes", str(finding.nodes)]
+        return shlex.join([sys.executable, "-m", "cocodla", *words, *(["--rtl", "--sim", sim] if on_rtl else [])])
+
+    seed = new_seed() if seed is None else seed
+    console.print(f"random networks, seed {seed}", highlight=False)
+    simulation = rtl.Simulation(sim=sim, seed=seed) if on_rtl else None
+    found = run_networks(range(seed, seed + count), project.build() / "fuzz", jobs, simulation, nodes)
+    if not tables.show(found, count, console, repeat):
+        raise typer.Exit(1)

@@ -1,0 +1,91 @@
+"""Options that the commands about networks share, and how their values are read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from cocodla.errors import UserError
+
+if TYPE_CHECKING:
+    from cocodla.compiler import CompileOptions
+
+MODEL = typer.Argument(help="an ONNX model")
+NETWORK = typer.Argument(help="a compiled network")
+CALIB = typer.Option(
+    ..., "--calib", help="calibration data: folder of pictures, .npy, IDX or CIFAR-10 file; several times for pictures"
+)
+MAYBE_CALIB = typer.Option(
+    [],
+    "--calib",
+    help="calibration data: folder of pictures, .npy, IDX or CIFAR-10 file; not needed if the model brings its scales",
+)
+INPUT = typer.Option(..., "--input", help="pictures, a folder of them, .npy, IDX or CIFAR-10 file")
+RESIZE = typer.Option(False, "--resize", help="scale pictures to the input's size")
+COUNT = typer.Option(None, "--count", min=1, help="use the first images only")
+SCALE = typer.Option(
+    None, "--pixel-scale", help="a pixel byte p means scale * p + offset to the model: one number, or one a channel"
+)
+OFFSET = typer.Option("0", "--pixel-offset", help="see --pixel-scale")
+SHAPE = typer.Option(None, "--input-shape", help="channels,height,width where the model leaves them open")
+CALIBRATOR = typer.Option("minmax", "--calibrator", help="minmax, percentile, entropy or mse")
+PERCENTILE = typer.Option(99.99, "--percentile", help="share of values inside the range, in percent")
+EQUALISE = typer.Option(False, "--equalise", help="balance channels of neighbouring convolutions")
+CORRECTION = typer.Option(False, "--bias-correction", help="take the mean error of rounded weights out of the biases")
+ASYMMETRIC = typer.Option(False, "--asymmetric", help="all 256 codes for tensors that are never negative")
+
+
+def _numbers(text: str | None, option: str) -> list[float] | None:
+    """Numbers between commas."""
+    if text is None:
+        return None
+    try:
+        return [float(word) for word in text.split(",")]
+    except ValueError:
+        raise UserError(f"{option} takes numbers between commas, not {text!r}") from None
+
+
+def _extents(text: str | None) -> list[int] | None:
+    """Extents between commas."""
+    if text is None:
+        return None
+    words = text.split(",")
+    if not all(word.strip().isdecimal() and int(word) > 0 for word in words):
+        raise UserError(f"--input-shape takes whole numbers from 1, not {text!r}")
+    return [int(word) for word in words]
+
+
+def address(text: str) -> int:
+    """A number in any of the usual spellings."""
+    try:
+        return int(text, 0)
+    except ValueError:
+        raise UserError(f"--base-address takes a number, not {text!r}") from None
+
+
+def compile_options(
+    scale: str | None, offset: str, shape: str | None, calibrator: str, percentile: float, **flags: Any
+) -> CompileOptions:
+    from cocodla.compiler import CompileOptions
+
+    return CompileOptions(
+        pixel_scale=_numbers(scale, "--pixel-scale"),
+        pixel_offset=_numbers(offset, "--pixel-offset") or 0.0,
+        input_shape=_extents(shape),
+        calibrator=calibrator,  # type: ignore[arg-type]  # checked there
+        percentile=percentile,
+        **flags,
+    )
+
+
+def loader(paths: list[Path], resize: bool, count: int | None) -> Any:
+    """A function that loads images for an input's shape."""
+    from cocodla.images import load_images
+
+    def load(shape: tuple[int, ...]) -> Any:
+        images = load_images(paths, shape, resize)
+        return images if count is None else images[:count]
+
+    return load

@@ -1,0 +1,119 @@
+"""Commands that tell what int8 costs and where results part ways: quantize, diverge."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import typer
+from rich.text import Text
+
+from cocodla.cli.base import SEED, SIM, WAVES, command, console
+from cocodla.cli.model_options import (
+    ASYMMETRIC,
+    CALIB,
+    CALIBRATOR,
+    CORRECTION,
+    COUNT,
+    EQUALISE,
+    MODEL,
+    OFFSET,
+    PERCENTILE,
+    RESIZE,
+    SCALE,
+    SHAPE,
+    compile_options,
+    loader,
+)
+from cocodla.errors import UserError
+from cocodla.files import check_target, write_whole
+
+
+@command
+def quantize(
+    model: Path = MODEL,
+    calib: list[Path] = CALIB,
+    inputs: list[Path] = typer.Option([], "--input", help="images to measure with (default: the calibration data)"),
+    report: bool = typer.Option(True, "--report/--no-report", help="print the tables"),
+    output: Path = typer.Option(None, "-o", "--output", help="write the figures as JSON"),
+    scale: str = SCALE,
+    offset: str = OFFSET,
+    shape: str = SHAPE,
+    calibrator: str = CALIBRATOR,
+    percentile: float = PERCENTILE,
+    equalise: bool = EQUALISE,
+    bias_correction: bool = CORRECTION,
+    asymmetric: bool = ASYMMETRIC,
+    resize: bool = RESIZE,
+    count: int = COUNT,
+) -> None:
+    """Tell what int8 costs each layer: SQNR, cosine, largest error, saturation, and which layers hurt most."""
+    from cocodla.report import quality as tables
+    from cocodla.report.progress import progress_bar
+    from cocodla.runtime.quality import Study, measure_quality
+
+    options = compile_options(
+        scale, offset, shape, calibrator, percentile, equalise=equalise, bias_correction=bias_correction,
+        asymmetric=asymmetric,
+    )  # fmt: skip
+    if output is not None:
+        check_target(output, [model, *calib, *inputs])
+    with console.status(Text(f"compiling {model.name}")):
+        study = Study.of(model, loader(calib, resize, count), options)
+    images = loader(inputs or calib, resize, count)(study.network.input.shape)
+    with progress_bar(console, f"{study.network.name}, {len(images)} images") as progress:
+        layers = measure_quality(study, images, progress)
+    if report:
+        tables.show_quality(layers, console)
+    if output is not None:
+        write_whole(output, (json.dumps(tables.as_json(layers), indent=1) + "\n").encode())
+
+
+@command
+def diverge(
+    model: Path = MODEL,
+    calib: list[Path] = CALIB,
+    inputs: list[Path] = typer.Option([], "--input", help="images to compare with (default: the calibration data)"),
+    limit: float = typer.Option(20.0, "--limit", help="least SQNR of a layer's own error, in dB"),
+    on_rtl: bool = typer.Option(False, "--rtl", help="run the RTL too, with the first two images"),
+    sim: str = SIM,
+    seed: int = SEED,
+    waves: bool = WAVES,
+    scale: str = SCALE,
+    offset: str = OFFSET,
+    shape: str = SHAPE,
+    calibrator: str = CALIBRATOR,
+    percentile: float = PERCENTILE,
+    equalise: bool = EQUALISE,
+    bias_correction: bool = CORRECTION,
+    asymmetric: bool = ASYMMETRIC,
+    resize: bool = RESIZE,
+    count: int = typer.Option(8, "--count", min=1, help="compare with the first images"),
+) -> None:
+    """Find the first layer where float, int8, golden model or RTL part ways. Status 1 if there is one."""
+    from cocodla.report import quality as tables
+    from cocodla.report.progress import progress_bar
+    from cocodla.runtime import rtl
+    from cocodla.runtime.diverge import search
+    from cocodla.runtime.quality import Study
+    from cocodla.sim.run import new_seed
+
+    options = compile_options(
+        scale, offset, shape, calibrator, percentile, equalise=equalise, bias_correction=bias_correction,
+        asymmetric=asymmetric,
+    )  # fmt: skip
+    if limit != limit:
+        raise UserError("--limit takes a number of dB, not nan")
+    with console.status(Text(f"compiling {model.name}")):
+        study = Study.of(model, loader(calib, resize, None), options)
+    images = loader(inputs or calib, resize, None)(study.network.input.shape)[:count]
+    simulation = None
+    if on_rtl:
+        seed = new_seed() if seed is None else seed
+        console.print(f"seed {seed}", highlight=False)
+        simulation = rtl.Simulation(sim=sim, waves=waves, seed=seed)
+    with progress_bar(console, f"{study.network.name}") as progress:
+        found = search(study, model, images, limit, simulation, progress)
+    tables.show_divergence(found, console)
+    if found.first is not None or found.rtl_mismatch is not None:
+        raise typer.Exit(1)

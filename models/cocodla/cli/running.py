@@ -1,0 +1,124 @@
+"""Commands that run a compiled network: run, accuracy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from cocodla.cli.base import SEED, SIM, WATCHDOG, WAVES, command, command_line, console
+from cocodla.cli.model_options import COUNT, INPUT, NETWORK, RESIZE, loader
+from cocodla.errors import UserError
+from cocodla.files import check_target, write_whole
+
+CLIPPED = 0.01
+"""Share of inputs clipped to the range of codes from which on it is told."""
+
+
+@command
+def run(
+    network: Path = NETWORK,
+    inputs: list[Path] = INPUT,
+    backend: str = typer.Option("golden", "--backend", help="golden, or rtl (compared with golden, tensor by tensor)"),
+    output: Path = typer.Option(None, "-o", "--output", help="write the outputs as .npy"),
+    sim: str = SIM,
+    seed: int = SEED,
+    waves: bool = WAVES,
+    latency: int = typer.Option(32, "--latency", min=1, help="memory read latency in cycles"),
+    watchdog: int = WATCHDOG,
+    resize: bool = RESIZE,
+    count: int = COUNT,
+) -> None:
+    """Run a compiled network on the golden model or on the RTL."""
+    from cocodla.compiler import Network
+    from cocodla.report import compiled as report
+    from cocodla.report.progress import progress_bar
+    from cocodla.runtime.accuracy import run_golden_batches
+
+    if backend not in ("golden", "rtl"):
+        raise UserError(f"unknown backend {backend!r}; known: golden, rtl")
+    if output is not None:
+        check_target(output, [network, *inputs])
+    loaded = Network.load(network)
+    images = loader(inputs, resize, count)(loaded.input.shape)
+    _warn_of_clipping(loaded, images)
+    passed = True
+    if backend == "golden":
+        with progress_bar(console, f"{loaded.name} on golden") as progress:
+            scores = run_golden_batches(loaded, images, progress)
+    else:
+        from cocodla.runtime import rtl
+        from cocodla.sim.run import new_seed
+
+        seed = new_seed() if seed is None else seed
+        console.print(f"seed {seed}", highlight=False)
+        memory = rtl.MemoryModel(latency=latency)
+        simulation = rtl.Simulation(sim=sim, waves=waves, seed=seed, memory=memory, watchdog=watchdog)
+        words = ["run", network, "--backend", "rtl", "--sim", sim, "--seed", seed, "--latency", latency, "--waves"]
+        words += ["--watchdog", watchdog, "--count", len(images), *(["--resize"] if resize else [])]
+        rerun = command_line(*words, *(word for item in inputs for word in ("--input", item)))
+        scores, passed = _run_on_rtl(loaded, images[:], simulation, rerun)
+    report.show_outputs(scores, console)
+    if output is not None:
+        _save_array(output, scores)
+    if not passed:
+        raise typer.Exit(1)
+
+
+def _warn_of_clipping(network: Any, images: Any) -> None:
+    """Tell if many inputs are beyond what calibration has seen: pixels where the model takes 0 to 1, for example."""
+    from cocodla.runtime.accuracy import clipped_share
+
+    share = clipped_share(network, images)
+    if share > CLIPPED:
+        typer.echo(f"cocodla: warning: {share:.0%} of the input values are beyond what the network expresses", err=True)
+
+
+def _run_on_rtl(network: Any, images: Any, simulation: Any, rerun: str) -> tuple[Any, bool]:
+    """Outputs, and whether every tensor was equal to the golden model's. rerun: the command that does it again."""
+    import numpy as np
+
+    from cocodla.report import network as report
+    from cocodla.report.progress import progress_bar
+    from cocodla.runtime.verify import verify_network
+
+    with progress_bar(console, f"{network.name} on {simulation.sim}") as progress:
+        result = verify_network(network, images, np.full(len(images), -1), simulation, progress)
+    report.show(result, console, rerun)
+    return network.golden_batch(images), result.passed
+
+
+def _save_array(path: Path, values: Any) -> None:
+    import io
+
+    import numpy as np
+
+    buffer = io.BytesIO()
+    np.save(buffer, values)
+    write_whole(path, buffer.getvalue())
+
+
+@command
+def accuracy(
+    network: Path = NETWORK,
+    images: list[Path] = typer.Option(..., "--images", help="pictures, a folder of them, .npy, IDX or CIFAR-10 file"),
+    labels: Path = typer.Option(..., "--labels", help="class numbers: IDX, .npy, CIFAR-10 or text file"),
+    model: Path = typer.Option(None, "--model", help="the ONNX model, to compare with its accuracy in float"),
+    resize: bool = RESIZE,
+    count: int = COUNT,
+) -> None:
+    """Measure what share of labelled images a compiled classifier recognises."""
+    from cocodla.compiler import Network
+    from cocodla.images import load_labels
+    from cocodla.report import compiled as report
+    from cocodla.report.progress import progress_bar
+    from cocodla.runtime.accuracy import measure
+
+    loaded = Network.load(network)
+    found = loader(images, resize, count)(loaded.input.shape)
+    _warn_of_clipping(loaded, found)
+    classes = load_labels(labels, len(found), first=count is not None)
+    with progress_bar(console, f"{loaded.name}, {len(found)} images") as progress:
+        result = measure(loaded, found, classes, model, progress)
+    report.show_accuracy(result, loaded, console)
