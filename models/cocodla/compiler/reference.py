@@ -13,7 +13,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from cocodla import hw
-from cocodla.compiler import original
+from cocodla.compiler import float_convolution, original
 from cocodla.compiler.ir import (
     UNPOOLED,
     Activate,
@@ -234,6 +234,8 @@ def convolve(x: FloatArray, weight: FloatArray, node: Conv, pad_value: float = 0
     The dtype of `x` is kept; padding reads `pad_value`.
     """
     kernels, channels, rows, columns = weight.shape
+    if x.dtype == np.float32 and pad_value == 0:
+        return float_convolution.convolve(x, weight.astype(np.float32, copy=False), node)
     windows = windows_of(x, (rows, columns), node.stride, node.pad, node.size, pad_value, node.dilation)
     per_group = kernels // node.group
     result = np.empty((len(x), kernels, *node.size), x.dtype)
