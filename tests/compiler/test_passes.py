@@ -13,6 +13,7 @@ from onnx_builder import Builder, small_network
 from cocodla.compiler import CompileOptions, original, passes
 from cocodla.compiler.frontend import importer
 from cocodla.compiler.ir import ActivationFunction, Conv, Graph, Pool
+from cocodla.errors import UserError
 
 
 def verified(builder: Builder, path: Path) -> tuple[Graph, passes.Verifier]:
@@ -25,7 +26,8 @@ def verified_model(model: onnx.ModelProto, path: Path) -> tuple[Graph, passes.Ve
     imported = importer.import_model(importer.load_model(path / "m.onnx"), "m", CompileOptions())
     graph = imported.graph
     images = np.random.default_rng(0).normal(size=(3, *graph.shapes[graph.input])).astype(np.float32)
-    return graph, passes.Verifier(images, original.outputs_of(imported.model, graph.outputs, images))
+    outputs = list(graph.outputs)
+    return graph, passes.Verifier(images, lambda x: original.outputs_of(imported.model, outputs, x))
 
 
 def optimised(builder: Builder, path: Path) -> Graph:
@@ -158,3 +160,41 @@ def test_scales_that_are_not_positive_stay_behind_a_relu(factors: list[float], t
     builder = Builder((4, 8, 8)).conv(4, (1, 1)).node("Relu")
     graph = optimised(builder.node("Mul", builder.constant(np.array(factors, np.float32)[:, None, None])), tmp_path)
     assert len(graph.nodes) == 2
+
+
+def amplifier(gain: float) -> Builder:
+    """sin(gain * x) twice: what float32 leaves of x is seen in the output, the larger the gain the more."""
+    builder = Builder((1, 6, 6)).conv(1, (1, 1))
+    for _ in range(2):
+        builder.node("Mul", builder.constant(np.float32(gain))).node("Sin")
+    return builder.conv(1, (1, 1))
+
+
+def test_noise_of_floats_is_told_from_a_wrong_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network that amplifies roundings beyond the fixed bound passes; a layer that is off by 2 % does not."""
+    graph, verifier = verified(amplifier(60.0), tmp_path)
+
+    def rounding(graph: Graph) -> None:
+        node = next(node for node in graph.nodes if isinstance(node, Conv))
+        node.weight = node.weight * (1 + 2.0**-23)
+
+    monkeypatch.setattr(passes, "PASSES", (rounding,))
+    monkeypatch.setattr(passes, "TOLERANCE", 1e-9)  # as if the fixed bounds were too narrow for it
+    monkeypatch.setattr(passes, "ROUNDING", 0.0)
+    passes.run_passes(graph, verifier)
+    assert max(verifier.noise.values()) > 0
+
+    def faulty(graph: Graph) -> None:
+        node = [node for node in graph.nodes if isinstance(node, Conv)][-1]
+        node.weight = node.weight * 1.02
+
+    monkeypatch.setattr(passes, "PASSES", (faulty,))
+    with pytest.raises(passes.PassError, match="changed by"):
+        passes.run_passes(graph, verifier)
+
+
+def test_another_shape_in_onnxruntime_is_one_line(tmp_path: Path) -> None:
+    graph, verifier = verified(small_network(), tmp_path)
+    verifier.expected = {name: value[..., :1] for name, value in verifier.expected.items()}
+    with pytest.raises(UserError, match="onnxruntime makes"):
+        passes.run_passes(graph, verifier)

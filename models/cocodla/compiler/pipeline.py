@@ -52,13 +52,14 @@ def compile_model(
 
 def _placed(path: Path | str, options: CompileOptions, work: Callable[[partition.Import], Result]) -> Result:
     """Do something with an imported model; a node that turns out not to fit goes to the host, and all begins again."""
-    model, forced = importer.load_model(path), dict[str, str]()
+    (model, warnings), forced = importer.read_model(path), dict[str, str]()
     operators = {label_of(node): node.op_type for node in model.graph.node}
     while True:
         copy = onnx.ModelProto()
         copy.CopyFrom(model)
         try:
             imported = importer.import_model(copy, Path(path).stem, options, forced)
+            imported.warnings[:0] = warnings
             alone = partition.idle(imported)
             if alone.keys() - forced.keys():
                 forced |= alone
@@ -85,7 +86,8 @@ def _compiled(
     model_outputs = _outputs(imported, sample[:1])
     verifier = None
     if options.verify and not partition.rounds_on_host(imported):
-        verifier = Verifier(sample, original.outputs_of(partition.unquantised(imported), graph.outputs, sample))
+        plain, left = partition.unquantised(imported), list(graph.outputs)
+        verifier = Verifier(sample, lambda images: original.outputs_of(plain, left, images))
     fetched = {tensor: graph.shapes[tensor] for tensor in graph.outputs}
     host = partition.host_model(imported)
     run_passes(graph, verifier)
@@ -113,7 +115,11 @@ def _compiled(
             for node in graph.nodes
             if isinstance(node, Host)
         ],
-        meta={"equalised": equalised, "host": [asdict(placement) for placement in imported.placements]},
+        meta={
+            "equalised": equalised,
+            "host": [asdict(placement) for placement in imported.placements],
+            "warnings": imported.warnings,
+        },
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -63,6 +65,7 @@ def describe(network: Network) -> dict[str, Any]:
         "layers": layers,
         "host": host_operators(network),
         "host_runs": network.host_runs,
+        "warnings": network.meta.get("warnings", []),
         "bound_cycles": network.bound,
         "predicted_cycles": prediction.image,
         "predicted_cycles_one_by_one": sum(prediction.alone),
@@ -81,6 +84,16 @@ def _covered(spans: list[tuple[int, int]]) -> int:
 def host_operators(network: Network) -> list[str]:
     """Operators that run on the host: type, name and why."""
     return [f"{entry['operator']} {entry['node']!r}: {entry['reason']}" for entry in network.meta.get("host", [])]
+
+
+def folded(placements: Sequence[Mapping[str, str]]) -> list[str]:
+    """Operators that run on the host, those in a row for one reason together."""
+    lines = []
+    for reason, members in groupby(placements, key=lambda entry: entry["reason"]):
+        block = [f"{entry['operator']} {entry['node']!r}" for entry in members]
+        named = block[0] if len(block) == 1 else f"{len(block)} operators, {block[0]} to {block[-1]}"
+        lines.append(f"{named}: {reason}")
+    return lines
 
 
 def limit(layer: Layer) -> str:
@@ -114,8 +127,10 @@ def show_network(network: Network, console: Console) -> None:
         if layer["tables"]:
             spans = (f"{name} from {first:,} to {last:,}" for name, (first, last) in layer["tables"].items())
             console.print(f"{layer['name']}: sums of squares in {', '.join(spans)}", highlight=False)
-    for operator in facts["host"]:
-        console.print(f"host: {operator}", highlight=False)
+    for line in folded(network.meta.get("host", [])):
+        console.print(f"host: {line}", highlight=False)
+    for line in facts["warnings"]:
+        console.print(f"warning: {line}", highlight=False)
     for line in _totals(network, facts):
         console.print(line, highlight=False)
 

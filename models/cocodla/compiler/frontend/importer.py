@@ -17,11 +17,11 @@ import onnx
 from onnx import numpy_helper
 
 from cocodla.compiler import original
-from cocodla.compiler.frontend import canonical, lines, qdq, qlinear
+from cocodla.compiler.frontend import canonical, lines, qdq, qlinear, shapes
 from cocodla.compiler.frontend.batch import unbind
 from cocodla.compiler.frontend.nodes import RANDOM, STANDARD, came_from, label_of, named, prepare, reads
 from cocodla.compiler.frontend.operators import TRANSLATORS, Result, Source, Unsupported, chains, curves
-from cocodla.compiler.frontend.partition import Import, Partition, float_shapes, inferred_values
+from cocodla.compiler.frontend.partition import Import, Partition
 from cocodla.compiler.frontend.simplify import simplify
 from cocodla.compiler.ir import Graph, Reshape, Shape
 from cocodla.compiler.options import CompileOptions
@@ -36,6 +36,11 @@ IGNORED = ("Identity", "Dropout")
 
 def load_model(path: Path | str) -> onnx.ModelProto:
     """Read and check an ONNX file; UserError when it is missing, unreadable or not a valid ONNX model."""
+    return read_model(path)[0]
+
+
+def read_model(path: Path | str) -> tuple[onnx.ModelProto, list[str]]:
+    """`load_model`, and what the user should know of the file, a line each."""
     path = Path(path)
     if not path.is_file():
         raise UserError(f"{path}: {'is a directory' if path.is_dir() else 'no such file'}")
@@ -48,7 +53,7 @@ def load_model(path: Path | str) -> onnx.ModelProto:
         model = canonical.raise_opset(prepare(model), MIN_OPSET)
         _check_opset(path, model)
         onnx.load_external_data_for_model(model, str(path.parent))
-        model = onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
+        model, warnings = shapes.infer(model)
         _check(model)  # after inference: it wants a shape at every output
         canonical.pictures_first(model)
     except UserError:
@@ -56,7 +61,7 @@ def load_model(path: Path | str) -> onnx.ModelProto:
     except Exception as error:  # protobuf, checker and shape inference each raise their own kinds
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise UserError(f"{path}: not a valid ONNX model ({reason})") from error
-    return model
+    return model, warnings
 
 
 def _check(model: onnx.ModelProto) -> None:
@@ -80,6 +85,7 @@ def import_model(
     qlinear.expand(model)
     batch = unbind(model)
     input_name, shape = _bind_input(model, options)
+    shapes.drop_windows_behind(model)
     simplify(model)
     qdq.drop_repeated(model)
     lines.expand(model)
@@ -90,7 +96,7 @@ def import_model(
     for node in model.graph.node:
         if node.op_type == "Constant":
             _folded(node, result)
-    canonical.flatten_channels_first(model, result.constants, float_shapes(model))
+    canonical.flatten_channels_first(model, result.constants, shapes.float_shapes(model))
     partition = Partition(result, options.strict)
     opset = next(entry.version for entry in model.opset_import if entry.domain in STANDARD)
     done: set[int] = set()
@@ -122,7 +128,7 @@ def import_model(
 def _check_extents(model: onnx.ModelProto) -> None:
     """UserError for a node that makes a tensor without elements: nothing can compute with it."""
     producers = {name: node for node in model.graph.node for name in node.output}
-    for value in inferred_values(model):
+    for value in shapes.inferred_values(model):
         kind = value.type.tensor_type
         extents = [dim.dim_value if dim.HasField("dim_value") else 1 for dim in kind.shape.dim]
         node = producers.get(value.name)

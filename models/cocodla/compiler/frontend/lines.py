@@ -15,7 +15,7 @@ from onnx import helper, numpy_helper
 
 from cocodla.compiler.frontend.nodes import STANDARD, label_of
 from cocodla.compiler.frontend.operators import curves
-from cocodla.compiler.frontend.partition import inferred_values
+from cocodla.compiler.frontend.shapes import inferred_values
 
 WINDOWS = ("Conv", "ConvTranspose", "MaxPool", "AveragePool")
 """Operators with attributes for each axis."""

@@ -13,7 +13,8 @@ from cocodla.compiler.frontend import qdq
 from cocodla.compiler.frontend.batch import Written
 from cocodla.compiler.frontend.nodes import label_of, reads, renamed
 from cocodla.compiler.frontend.operators import Source, Unsupported, curves
-from cocodla.compiler.ir import Affine, Graph, Host, Quantisation, Shape
+from cocodla.compiler.frontend.shapes import float_shapes
+from cocodla.compiler.ir import Affine, Graph, Host, Quantisation
 from cocodla.errors import UserError
 
 WORTHWHILE = ("Conv", "Gemm", "MatMul", "ConvTranspose")
@@ -37,7 +38,7 @@ class Import:
     aliases: tensors that are another tensor under a second name (Identity, Dropout). placements: all nodes of the
     host, also those in the middle of the network (Host nodes of the graph). codes: integer tensors of QuantizeLinear ->
     the real tensor they stand for, and how. steps: real value of one code for each element of quantised constants.
-    batch: the images the file was written for.
+    batch: the images the file was written for. warnings: what the user should know, a line each.
     """
 
     model: onnx.ModelProto
@@ -50,6 +51,7 @@ class Import:
     codes: dict[str, tuple[str, Quantisation]] = field(default_factory=dict)
     steps: dict[str, np.ndarray] = field(default_factory=dict)
     batch: Written = field(default_factory=Written)
+    warnings: list[str] = field(default_factory=list)
 
 
 class Partition:
@@ -244,26 +246,6 @@ def _leading_to(operators: Collection[str], model: onnx.ModelProto, hosts: Colle
             found.add(index)
             wanted.update(reads(node))
     return found
-
-
-def inferred_values(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
-    """All tensors whose shapes can be told."""
-    try:
-        graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
-    except Exception:  # a model onnxruntime may run all the same
-        return []
-    return [*graph.value_info, *graph.output]
-
-
-def float_shapes(model: onnx.ModelProto) -> dict[str, Shape]:
-    """Shapes (no batch) of the vectors and images of a model with batch 1, as far as they are known."""
-    shapes = {}
-    for value in inferred_values(model):
-        kind = value.type.tensor_type
-        extents = tuple(dim.dim_value for dim in kind.shape.dim)
-        if kind.elem_type == onnx.TensorProto.FLOAT and len(extents) in (2, 4) and extents[0] == 1 and min(extents) > 0:
-            shapes[value.name] = extents[1:]
-    return shapes
 
 
 def host_model(imported: Import) -> onnx.ModelProto | None:

@@ -14,7 +14,7 @@ from onnx import helper, numpy_helper
 
 from cocodla.compiler import original
 from cocodla.compiler.frontend.nodes import RANDOM, label_of, renamed
-from cocodla.compiler.frontend.partition import inferred_values
+from cocodla.compiler.frontend.shapes import inferred_values
 from cocodla.errors import UserError
 
 LEFT = ("Constant", "DequantizeLinear", "QuantizeLinear", *RANDOM)
