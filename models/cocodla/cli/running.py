@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ def run(
     network: Path = NETWORK,
     inputs: list[Path] = INPUT,
     backend: str = typer.Option("golden", "--backend", help="golden, or rtl (compared with golden, tensor by tensor)"),
-    output: Path = typer.Option(None, "-o", "--output", help="write the outputs as .npy"),
+    output: Path = typer.Option(None, "-o", "--output", help="write the outputs: .npz, or an .npy file for each"),
     sim: str = SIM,
     seed: int = SEED,
     waves: bool = WAVES,
@@ -38,15 +40,16 @@ def run(
 
     if backend not in ("golden", "rtl"):
         raise UserError(f"unknown backend {backend!r}; known: golden, rtl")
-    if output is not None:
-        check_target(output, [network, *inputs])
     loaded = Network.load(network)
+    targets = _targets(output, [entry.name for entry in loaded.outputs]) if output is not None else {}
+    for target in targets.values():
+        check_target(target, [network, *inputs])
     images = loader(inputs, resize, count)(loaded.input.shape)
     _warn_of_clipping(loaded, images)
     passed = True
     if backend == "golden":
         with progress_bar(console, f"{loaded.name} on golden") as progress:
-            scores = run_golden_batches(loaded, images, progress)
+            found = run_golden_batches(loaded, images, progress)
     else:
         from cocodla.runtime import rtl
         from cocodla.sim.run import new_seed
@@ -58,10 +61,10 @@ def run(
         words = ["run", network, "--backend", "rtl", "--sim", sim, "--seed", seed, "--latency", latency, "--waves"]
         words += ["--watchdog", watchdog, "--count", len(images), *(["--resize"] if resize else [])]
         rerun = command_line(*words, *(word for item in inputs for word in ("--input", item)))
-        scores, passed = _run_on_rtl(loaded, images[:], simulation, rerun)
-    report.show_outputs(scores, console)
-    if output is not None:
-        _save_array(output, scores)
+        found, passed = _run_on_rtl(loaded, images[:], simulation, rerun)
+    for name, values in found.items():
+        report.show_outputs(name, values, console)
+    _save(targets, found)
     if not passed:
         raise typer.Exit(1)
 
@@ -76,7 +79,7 @@ def _warn_of_clipping(network: Any, images: Any) -> None:
 
 
 def _run_on_rtl(network: Any, images: Any, simulation: Any, rerun: str) -> tuple[Any, bool]:
-    """Outputs, and whether every tensor was equal to the golden model's. rerun: the command that does it again."""
+    """All outputs, and whether every tensor was equal to the golden model's. rerun: the command that does it again."""
     import numpy as np
 
     from cocodla.report import network as report
@@ -86,17 +89,43 @@ def _run_on_rtl(network: Any, images: Any, simulation: Any, rerun: str) -> tuple
     with progress_bar(console, f"{network.name} on {simulation.sim}") as progress:
         result = verify_network(network, images, np.full(len(images), -1), simulation, progress)
     report.show(result, console, rerun)
-    return network.golden_batch(images), result.passed
+    return network.golden_outputs(images), result.passed
 
 
-def _save_array(path: Path, values: Any) -> None:
+def _targets(path: Path, names: list[str]) -> dict[str, Path]:
+    """The file of each output: one archive (.npz), or `path` for the first and others beside it, named like the output.
+
+    UserError for outputs whose names differ only in characters that file names do not have.
+    """
+    if path.suffix == ".npz":
+        return dict.fromkeys(names, path)
+    plain = {name: re.sub(r"[^\w.-]+", "_", name) for name in names[1:]}
+    if len(set(plain.values())) < len(plain):
+        raise UserError(f"{path}: outputs {', '.join(names)} have no file names of their own; write them as .npz")
+    beside = {name: path.with_name(f"{path.stem}.{text}{path.suffix}") for name, text in plain.items()}
+    return {names[0]: path, **beside}
+
+
+def _save(targets: Mapping[str, Path], values: Mapping[str, Any]) -> None:
+    """Write outputs to their files, each whole or not at all."""
     import io
+    import zipfile
 
     import numpy as np
 
-    buffer = io.BytesIO()
-    np.save(buffer, values)
-    write_whole(path, buffer.getvalue())
+    for path in dict.fromkeys(targets.values()):
+        buffer = io.BytesIO()
+        if path.suffix == ".npz":
+            with zipfile.ZipFile(buffer, "w") as archive:  # numpy's savez does not take all names
+                for name, array in values.items():
+                    with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                        np.lib.format.write_array(member, array)
+        else:
+            np.save(buffer, next(values[name] for name, target in targets.items() if target == path))
+        write_whole(path, buffer.getvalue())
+    if len(targets) > 1:
+        for name, path in targets.items():
+            console.print(f"written: {path}: {name}", highlight=False, soft_wrap=True)
 
 
 @command

@@ -188,10 +188,10 @@ def _layer_table(facts: dict[str, Any]) -> Table:
     return table
 
 
-def show_outputs(outputs: np.ndarray, console: Console, shown: int = 20) -> None:
+def show_outputs(name: str, outputs: np.ndarray, console: Console, shown: int = 20) -> None:
     """Print the best classes of each image, or the range of outputs that are no scores."""
     rows = outputs.reshape(len(outputs), -1)
-    table = Table(title=f"output, {_shape(outputs.shape[1:])}")
+    table = Table(title=f"output {name}, {_shape(outputs.shape[1:])}")
     for heading in ("image", "best", "value", "lowest", "highest"):
         table.add_column(heading, justify="right")
     for index, row in enumerate(rows[:shown]):

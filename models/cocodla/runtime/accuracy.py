@@ -67,11 +67,14 @@ def clipped_share(network: Network, images: ImageSet) -> float:
     return wrong / total
 
 
-def run_golden_batches(network: Network, images: ImageSet, progress: Progress | None = None) -> np.ndarray:
-    """First output of the model for all images (batch, *output shape)."""
-    found = [network.golden_batch(part) for part in batches(images, progress=progress)]
-    check_shapes([part.shape[1:] for part in found], network.outputs[0].name)
-    return np.concatenate(found)
+def run_golden_batches(
+    network: Network, images: ImageSet, progress: Progress | None = None
+) -> dict[str, np.ndarray]:
+    """All outputs of the model by name for all images, (batch, *output shape) each."""
+    found = [network.golden_outputs(part) for part in batches(images, progress=progress)]
+    for name in found[0]:
+        check_shapes([part[name].shape[1:] for part in found], name)
+    return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
 
 
 def golden_tensors(network: Network, images: np.ndarray) -> dict[str, np.ndarray]:

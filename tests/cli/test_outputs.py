@@ -1,0 +1,65 @@
+"""Networks of several outputs on the command line: all are shown and written, and the host runs once an image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from cocodla.compiler import Network, original
+from cocodla.nets.builder import Builder
+from cocodla.runtime.accuracy import run_golden_batches
+
+from .conftest import invoke
+
+IMAGES = np.random.default_rng(5).normal(size=(3, 2, 6, 6)).astype(np.float32)
+
+
+@pytest.fixture
+def heads(tmp_path: Path) -> Path:
+    """A network whose outputs are a tensor of the accelerator and two of the host."""
+    builder = Builder((2, 6, 6)).conv(4, (3, 3))
+    first = builder.last
+    builder.node("Softmax", axis=1)
+    builder.node("LpNormalization", inputs=[first])
+    model = builder.model()
+    for name in (first, "t1"):
+        model.graph.output.append(onnx.ValueInfoProto(name=name, type=model.graph.output[0].type))
+    onnx.save(model, tmp_path / "heads.onnx")
+    np.save(tmp_path / "x.npy", IMAGES)
+    calib = ["--calib", tmp_path / "x.npy"]
+    assert invoke("compile", tmp_path / "heads.onnx", *calib, "-o", tmp_path / "heads.dla").exit_code == 0
+    return tmp_path / "heads.dla"
+
+
+def test_all_outputs_are_shown_and_written(heads: Path) -> None:
+    wanted = run_golden_batches(Network.load(heads), IMAGES)
+    assert list(wanted) == ["t2", "t0", "t1"]
+    outcome = invoke("run", heads, "--input", heads.parent / "x.npy", "-o", heads.parent / "all.npz")
+    assert outcome.exit_code == 0 and all(f"output {name}, " in outcome.output for name in wanted), outcome.output
+    with np.load(heads.parent / "all.npz") as archive:
+        assert archive.files == list(wanted)
+        for name, values in wanted.items():
+            np.testing.assert_array_equal(archive[name], values)
+
+
+def test_outputs_in_files_of_their_own(heads: Path) -> None:
+    wanted = run_golden_batches(Network.load(heads), IMAGES)
+    assert invoke("run", heads, "--input", heads.parent / "x.npy", "-o", heads.parent / "y.npy").exit_code == 0
+    for name, file in {"t2": "y.npy", "t0": "y.t0.npy", "t1": "y.t1.npy"}.items():
+        np.testing.assert_array_equal(np.load(heads.parent / file), wanted[name])
+
+
+def test_the_host_runs_once_for_each_image(heads: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+    run = original.run
+
+    def counted(runner: object, names: list[str], feeds: dict[str, np.ndarray]) -> list[np.ndarray]:
+        asked.append(names)
+        return run(runner, names, feeds)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(original, "run", counted)
+    Network.load(heads).golden_outputs(IMAGES)
+    assert asked == [["t2", "t1"]] * len(IMAGES)
