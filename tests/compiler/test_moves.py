@@ -46,7 +46,7 @@ def halves(builder: Builder, axis: int) -> Builder:
     builder.nodes[-1].output.append("second")
     builder.node("Add", inputs=[first, "second"])
     left = builder.last
-    right = builder.node("MaxPool", inputs=[first], kernel_shape=[1, 1]).last
+    right = builder.node("MaxPool", inputs=[first], kernel_shape=[3, 3], pads=[1] * 4).last
     return builder.node("Concat", inputs=[left, right], axis=axis)
 
 

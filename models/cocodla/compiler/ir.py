@@ -315,11 +315,17 @@ class Reshape(Node):
     shape: Shape
 
 
+BOUNDLESS = 1e30
+"""From here on a constant means infinity: no limit, or what never is taken. Nothing can be computed with it."""
+
+
 @dataclass
 class Pad(Node):
-    """Zeros (top, left, bottom, right) around each channel."""
+    """`value` (top, left, bottom, right) around each channel. lowest: no value of the input is below it."""
 
     pads: tuple[int, int, int, int]
+    value: float = 0.0
+    lowest: bool = False
 
 
 @dataclass

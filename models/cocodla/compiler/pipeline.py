@@ -21,7 +21,7 @@ from cocodla.compiler.ir import Conv, FloatArray, Graph, Host, Shape
 from cocodla.compiler.network import Network
 from cocodla.compiler.options import CompileOptions
 from cocodla.compiler.parts import HostStep, InputSpec, Layer, OutputSpec
-from cocodla.compiler.passes import Verifier, run_passes
+from cocodla.compiler.passes import Verifier, pads, run_passes
 from cocodla.compiler.quantisation.calibrate import Statistics, calibrate
 from cocodla.compiler.quantisation.calibration import Calibration, Samples, check_constants, samples_of
 from cocodla.compiler.quantisation.equalise import equalise
@@ -82,6 +82,7 @@ def _compiled(
     input_shape = graph.shapes[graph.input]
     check_constants(graph)
     samples = samples_of(calibration, input_shape, options, graph.pins.get(graph.input), bool(graph.pins))
+    pads.settle(graph, samples)
     sample = samples.inputs(slice(VERIFIED_IMAGES))
     model_outputs = _outputs(imported, sample[:1])
     verifier = None
@@ -150,6 +151,7 @@ def quantise_model(
         check_constants(graph)
         shape, pin = graph.shapes[graph.input], graph.pins.get(graph.input)
         samples = samples_of(calibration, shape, options, pin, bool(graph.pins))
+        pads.settle(graph, samples)
         run_passes(graph, None)
         quantised = _quantised(graph, samples, options, None)[0]
         lower(graph, quantised)

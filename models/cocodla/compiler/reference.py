@@ -15,6 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from cocodla import hw
 from cocodla.compiler import float_convolution, original
 from cocodla.compiler.ir import (
+    BOUNDLESS,
     UNPOOLED,
     Activate,
     ActivationFunction,
@@ -45,6 +46,7 @@ from cocodla.compiler.ir import (
     Slice,
     Transposed,
 )
+from cocodla.compiler.limits import Refused
 from cocodla.errors import UserError
 from cocodla.formats.feature import atoms_to_tensor, tensor_to_atoms
 
@@ -88,9 +90,17 @@ def check_numbers(graph: Graph, images: FloatArray) -> None:
 
 
 def check_finite(graph: Graph, tensor: str, values: FloatArray) -> None:
-    """UserError, with node and tensor, for infinite or NaN values."""
-    if not np.isfinite(values).all():
-        raise UserError(f"{graph.where(tensor)} takes infinite or NaN values on the calibration data")
+    """UserError, with node and tensor, for infinite or NaN values, and for those that mean infinity.
+
+    Where the host makes them, what the accelerator was to compute with them is Refused.
+    """
+    if np.abs(values).max(initial=0.0) < BOUNDLESS:
+        return
+    told = "takes infinite or NaN values on the calibration data"
+    readers = [node for node in graph.consumers(tensor) if not isinstance(node, Host)]
+    if isinstance(graph.producer(tensor), Host) and readers:
+        raise Refused(type(readers[0]).__name__, readers[0].name, f"its input {tensor!r}, which the host makes, {told}")
+    raise UserError(f"{graph.where(tensor)} {told}")
 
 
 def _to_codes(value: FloatArray, pin: Quantisation | None) -> FloatArray:
@@ -213,7 +223,7 @@ def _reshape(node: Reshape, x: FloatArray) -> FloatArray:
 @evaluate.register
 def _pad(node: Pad, x: FloatArray) -> FloatArray:
     top, left, bottom, right = node.pads
-    return np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)))
+    return np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)), constant_values=node.value)
 
 
 def move(x: FloatArray, loops: tuple[Loop, ...], shape: Shape) -> FloatArray:

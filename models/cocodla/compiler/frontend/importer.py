@@ -30,6 +30,10 @@ from cocodla.errors import UserError
 MIN_OPSET, MAX_OPSET = 7, 23
 VALUELESS = {("Shape", 0), ("Size", 0), ("CastLike", 1)}
 """Operators and inputs of which they do not read the values."""
+WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul", "BatchNormalization")
+"""Operators whose constants are weights: infinite ones make nothing but infinite results. Others may mean no limit."""
+JUDGING = ("Clip", "Pad")
+"""Operators that tell of NaN themselves."""
 IGNORED = ("Identity", "Dropout")
 """Operators whose first output is their first input at inference."""
 
@@ -150,12 +154,12 @@ def _initializers(model: onnx.ModelProto) -> dict[str, np.ndarray]:
         value = numpy_helper.to_array(tensor)
         if np.issubdtype(value.dtype, np.floating) and not np.isfinite(value).all():
             wrong = int((~np.isfinite(value)).sum())
-            reader = next((node for node in model.graph.node if tensor.name in node.input), None)
-            if reader is not None and reader.op_type in ("Clip", "Pad") and tensor.name != reader.input[0]:
-                constants[tensor.name] = value  # no limit, or a value for the operator to judge
-                continue
-            owner = f"{named(reader)}: " if reader is not None else ""
-            raise UserError(f"{owner}weight {tensor.name!r} holds NaN or infinite values ({wrong} of {value.size})")
+            readers = [node for node in model.graph.node if tensor.name in node.input]
+            unfit = (node for node in readers if node.op_type in WEIGHTED or np.isnan(value).any())
+            owner = next((node for node in unfit if node.op_type not in JUDGING), None)
+            if owner is not None:
+                told = f"weight {tensor.name!r} holds NaN or infinite values ({wrong} of {value.size})"
+                raise UserError(f"{named(owner)}: {told}")
         constants[tensor.name] = value
     return constants
 

@@ -13,6 +13,7 @@ import onnx
 from onnx import helper, numpy_helper
 
 from cocodla.compiler import original
+from cocodla.compiler.frontend.identities import kept_input
 from cocodla.compiler.frontend.nodes import RANDOM, label_of, renamed
 from cocodla.compiler.frontend.shapes import inferred_values
 from cocodla.errors import UserError
@@ -25,7 +26,9 @@ REDUCING = ("ReduceMean", "ReduceMax", "ReduceSum")
 
 
 def simplify(model: onnx.ModelProto) -> None:
-    """Replace nodes by constants, Ifs by their branches, reductions in turn by one; until nothing changes, in place."""
+    """Replace nodes by constants, Ifs by their branches, what changes nothing by Identity, reductions in turn by one;
+    until nothing changes, in place.
+    """
     while _round(model):
         pass
     _join_reductions(model)
@@ -34,7 +37,7 @@ def simplify(model: onnx.ModelProto) -> None:
 def _round(model: onnx.ModelProto) -> bool:
     """One pass over all nodes; True if it changed any."""
     constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
-    shapes = dict(_static_shapes(model))
+    shapes, kinds = _known(model)
     nodes: list[onnx.NodeProto] = []
     changed = False
     for node in model.graph.node:
@@ -45,6 +48,8 @@ def _round(model: onnx.ModelProto) -> bool:
         elif value is not None:
             nodes.append(_constant(node, value))
             constants[node.output[0]] = value
+        elif (source := kept_input(node, constants, shapes, kinds)) is not None:
+            nodes.append(helper.make_node("Identity", [source], node.output, node.name))
         else:
             nodes.append(node)
             if node.op_type == "Constant":
@@ -56,12 +61,15 @@ def _round(model: onnx.ModelProto) -> bool:
     return changed
 
 
-def _static_shapes(model: onnx.ModelProto) -> Iterator[tuple[str, np.ndarray]]:
-    """Shapes of the tensors all of whose extents are known."""
+def _known(model: onnx.ModelProto) -> tuple[dict[str, np.ndarray], dict[str, int]]:
+    """Shapes of the tensors all of whose extents are known, and element types."""
+    shapes, kinds = {}, {}
     for value in (*model.graph.input, *inferred_values(model)):
         kind = value.type.tensor_type
+        kinds[value.name] = kind.elem_type
         if kind.HasField("shape") and all(dim.HasField("dim_value") for dim in kind.shape.dim):
-            yield value.name, np.array([dim.dim_value for dim in kind.shape.dim], np.int64)
+            shapes[value.name] = np.array([dim.dim_value for dim in kind.shape.dim], np.int64)
+    return shapes, kinds
 
 
 def _constant_value(node: onnx.NodeProto) -> Iterator[tuple[str, np.ndarray]]:
@@ -127,7 +135,7 @@ def _join_reductions(model: onnx.ModelProto) -> None:
     constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
     for node in model.graph.node:
         constants.update(_constant_value(node) if node.op_type == "Constant" else ())
-    shapes = dict(_static_shapes(model))
+    shapes = _known(model)[0]
     makers = {name: node for node in model.graph.node for name in node.output}
     read = [name for node in model.graph.node for name in node.input] + [value.name for value in model.graph.output]
     for node in list(model.graph.node):

@@ -14,12 +14,13 @@ import numpy as np
 
 from cocodla.compiler import reference
 from cocodla.compiler.ir import FloatArray, Graph
-from cocodla.compiler.passes import fold, fuse, move, pins, place, pools, reshape, transposed
+from cocodla.compiler.passes import fold, fuse, move, pads, pins, place, pools, reshape, transposed
 from cocodla.errors import Fault, UserError
 
 Pass = Callable[[Graph], None]
 
 PASSES: tuple[Pass, ...] = (
+    pads.of_values,
     pins.spread_codes,
     pins.separate_codes,
     fold.scales_before_activations,

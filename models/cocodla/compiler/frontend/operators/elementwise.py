@@ -8,7 +8,17 @@ from typing import Literal
 import numpy as np
 
 from cocodla.compiler.frontend.operators.source import Result, Source, Unsupported, channel_vector, finite
-from cocodla.compiler.ir import Activate, ActivationFunction, Add, Affine, FloatArray, Multiply, Pointwise, Shape
+from cocodla.compiler.ir import (
+    BOUNDLESS,
+    Activate,
+    ActivationFunction,
+    Add,
+    Affine,
+    FloatArray,
+    Multiply,
+    Pointwise,
+    Shape,
+)
 
 
 def arithmetic(source: Source) -> Result:
@@ -20,7 +30,12 @@ def arithmetic(source: Source) -> Result:
     constant_first = source.inputs[0] in source.constants
     tensor = 1 if constant_first else 0
     shape = source.shape(tensor)
-    constant = finite(source.constant(1 - tensor, "an operand"), "the constant operand")
+    constant = _bounded(source.constant(1 - tensor, "an operand"))
+    if operation in ("Add", "Sub") and _masks(constant):
+        raise Unsupported(
+            f"the constant operand is a mask: beside {constant.flat[np.abs(constant).argmax()]:g} in it int8 codes "
+            "would leave nothing of other values"
+        )
     if len(shape) == 3 and max(constant.shape[-2:], default=1) > 1:
         return _by_position(source, source.tensor(tensor), shape, constant, constant_first)
     value = channel_vector(constant, shape)
@@ -38,6 +53,25 @@ def arithmetic(source: Source) -> Result:
             raise Unsupported("the divisor must be a constant without zeros")
         scale = 1 / value
     return Affine(source.label, [source.tensor(tensor)], source.output, scale, shift), shape
+
+
+def _bounded(constant: np.ndarray) -> FloatArray:
+    """An operand, if something can be computed with it."""
+    value = finite(constant, "the constant operand")
+    if np.abs(value).max(initial=0.0) >= BOUNDLESS:
+        raise Unsupported(f"the constant operand holds {value.flat[np.abs(value).argmax()]:g}, which means infinity")
+    return value
+
+
+MASKING = 1e4
+"""From here on a summand may be a mask's."""
+
+
+def _masks(constant: FloatArray) -> bool:
+    """True for a summand that takes some elements out of sight: huge there, small or nothing elsewhere."""
+    sizes = np.abs(constant)
+    huge, other = sizes[sizes >= MASKING], sizes[sizes < MASKING]
+    return bool(huge.size and other.size and other.max() <= huge.min() / 1000)
 
 
 def _by_position(source: Source, tensor: str, shape: Shape, constant: FloatArray, first: bool) -> Result:
@@ -102,13 +136,12 @@ def several(source: Source) -> list[Result]:
         results.append((node, shape))
         last = output
     constants = [source.constant(index, "an operand") for index, n in enumerate(source.inputs) if n not in tensors]
-    vectors = [channel_vector(finite(value, "an operand"), shape) for value in constants]
-    if vectors and operation == "Sum":
+    if vectors := [channel_vector(_bounded(value), shape) for value in constants if operation == "Sum"]:
         results.append((Affine(source.label, [last], source.output, np.ones(shape[0]), np.sum(vectors, 0)), shape))
-    elif vectors:
-        bound = np.max(vectors, 0) if operation == "Max" else np.min(vectors, 0)
-        limits = (bound, None) if operation == "Max" else (None, bound)
-        results += between(source, last, shape, *limits)
+    limits = [channel_vector(value.astype(np.float64), shape) for value in constants if operation != "Sum"]
+    if limits:
+        bound = np.max(limits, 0) if operation == "Max" else np.min(limits, 0)
+        results += between(source, last, shape, *((bound, None) if operation == "Max" else (None, bound)))
     if not results:
         one, zero = np.ones(shape[0]), np.zeros(shape[0])
         results.append((Affine(source.label, [last], source.output, one, zero), shape))
@@ -125,8 +158,9 @@ def between(
     source: Source, tensor: str, shape: Shape, low: FloatArray | None, high: FloatArray | None
 ) -> list[Result]:
     """A tensor limited to low .. high (numbers by channel; None: no limit): a ReLU between two affine maps."""
+    low, high = _limit(low, -1.0), _limit(high, 1.0)
     if low is None and high is None:
-        raise Unsupported("there is no limit")
+        return [(Affine(source.label, [tensor], source.output, np.ones(shape[0]), np.zeros(shape[0])), shape)]
     middle = [f"{source.output}/below", f"{source.output}/limited"]
     names = [f"{source.label}/below", f"{source.label}/limited"]
     sign = 1.0 if low is not None else -1.0
@@ -148,13 +182,22 @@ def between(
     ]
 
 
+def _limit(value: FloatArray | None, sign: float) -> FloatArray | None:
+    """A limit by channel; None if it is none. sign: -1 for lower ones, 1 for upper ones."""
+    if value is None or (sign * value >= BOUNDLESS).all():
+        return None
+    if (np.abs(value) >= BOUNDLESS).any():
+        raise Unsupported("limits must be finite, or none at all")
+    return value
+
+
 def clip(source: Source) -> list[Result]:
     """Clip with any limits."""
     shape = source.shape(0)
     limits = _clip_limits(source)
     if np.isnan(limits).any():
         raise Unsupported(f"limits must be numbers, they are {limits[0]} and {limits[1]}")
-    low, high = (None if abs(limit) > 1e30 else np.full(shape[0], limit) for limit in limits)
+    low, high = (np.full(shape[0], limit) for limit in limits)
     return between(source, source.tensor(0), shape, low, high)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cocodla.compiler.frontend.operators.source import Result, Source, Unsupported
-from cocodla.compiler.ir import Affine, Conv, FloatArray, Pad, Reshape, Shape, Slice
+from cocodla.compiler.ir import BOUNDLESS, Affine, Conv, FloatArray, Pad, Reshape, Shape, Slice
 
 
 def flatten(source: Source) -> Result:
@@ -77,7 +77,7 @@ def pad(source: Source) -> list[Result]:
         raise Unsupported(f"mode must be constant, it is {attributes['mode'].decode()}")
     shape, (before, behind) = source.shape(0, axes=3), _pads(source, attributes["pads"])
     value = float(source.constant(2, "the value").item()) if source.has(2) else float(attributes["value"])
-    if not np.isfinite(value):
+    if not (np.isfinite(value) or value == -np.inf):
         raise Unsupported(f"the value must be finite, it is {value}")
     results: list[Result] = []
     last = source.tensor(0)
@@ -91,9 +91,11 @@ def pad(source: Source) -> list[Result]:
         results.append((part, inner))
     (front, top, left), (back, bottom, right) = ([max(0, pad) for pad in pads] for pads in (before, behind))
     outer = (inner[0] + front + back, inner[1] + top + bottom, inner[2] + left + right)
-    if value == 0 and outer[0] == inner[0]:
-        node = Pad(source.label, [last], source.output, (top, left, bottom, right))
+    if outer[0] == inner[0]:
+        node = Pad(source.label, [last], source.output, (top, left, bottom, right), value)
         return [*results, (node, outer)]
+    if not abs(value) < BOUNDLESS:
+        raise Unsupported(f"the value around channels must be finite, it is {value}")
     if value:
         shifted, channels = f"{source.output}/shifted", inner[0]
         affine = Affine(f"{source.label}/shifted", [last], shifted, np.ones(channels), np.full(channels, -value))
@@ -119,13 +121,9 @@ def _pads(source: Source, given: list[int] | None) -> tuple[list[int], list[int]
 def _widened(
     source: Source, tensor: str, inner: Shape, outer: Shape, first: tuple[int, int, int], value: float
 ) -> Conv:
-    """A convolution that puts a tensor into a larger one at (channel, row, column) `first`, and adds `value`."""
+    """A convolution that gives a tensor more channels; it begins at `first` (channel, row, column) of `value`s."""
     bias: FloatArray = np.full(outer[0], value)
-    group = 1 if inner[0] != outer[0] else inner[0]
-    if group == 1:
-        weight = np.zeros((outer[0], inner[0], 1, 1))
-        weight[first[0] + np.arange(inner[0]), np.arange(inner[0])] = 1
-    else:
-        weight = np.ones((inner[0], 1, 1, 1))
+    weight = np.zeros((outer[0], inner[0], 1, 1))
+    weight[first[0] + np.arange(inner[0]), np.arange(inner[0])] = 1
     size = (outer[1], outer[2])
-    return Conv(source.label, [tensor], source.output, weight, bias, (1, 1), (first[1], first[2]), size, group=group)
+    return Conv(source.label, [tensor], source.output, weight, bias, (1, 1), (first[1], first[2]), size)
