@@ -14,6 +14,7 @@ from PIL import Image, UnidentifiedImageError
 
 from cocodla.datasets import read_idx
 from cocodla.errors import UserError
+from cocodla.formats.pixels import channels_first
 
 if TYPE_CHECKING:
     from cocodla.compiler.quantisation.pixels import ImageSet
@@ -187,7 +188,8 @@ def _cifar(path: Path) -> np.ndarray:
 
 
 def _fit(array: np.ndarray, shape: tuple[int, ...], path: Path) -> np.ndarray:
-    """The array as (batch, *shape); a missing batch or single-channel axis is added."""
+    """The array as (batch, *shape), channels in front; a missing batch or single-channel axis is added."""
+    array = channels_first(array, tuple(shape))
     if array.shape == shape:
         return array[None]
     if array.shape[1:] == shape[1:] and array.ndim == len(shape) and shape[0] == 1:

@@ -129,3 +129,11 @@ def _channels_of(fmt: PixelFormat, plane: int) -> range:
     if fmt.planes == 1:
         return range(fmt.channels)
     return range(1) if plane == 0 else range(1, fmt.channels)
+
+
+def channels_first(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Images (..., H, W, C) as (..., C, H, W), if `shape` (C, H, W) is what they then have and not what they have."""
+    behind = array.shape[-len(shape) :]
+    if len(shape) > 1 and behind != shape and behind == (*shape[1:], shape[0]):
+        return np.moveaxis(array, -1, -len(shape))
+    return array

@@ -96,6 +96,7 @@ def golden_tensors(network: Network, images: np.ndarray) -> dict[str, np.ndarray
 
 def model_inputs(network: Network, images: np.ndarray) -> np.ndarray:
     """Images as the original model takes them: pixels converted to float32."""
+    images = check_images(images, network.input.shape, "images")
     return network.input.pixels.to_input(images) if images.dtype == np.uint8 else images.astype(np.float32)
 
 

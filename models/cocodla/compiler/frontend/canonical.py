@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, numpy_helper, version_converter
 
+from cocodla.compiler.frontend.channels_last import CHANNELS_FIRST, CHANNELS_LAST, LINES
 from cocodla.compiler.frontend.nodes import STANDARD, label_of, named
 from cocodla.compiler.ir import Shape
 
@@ -25,7 +26,6 @@ ELEMENTWISE = (*ARITHMETIC, "PRelu", "Max", "Min", "Mean", "Sum", "Clip", "Dropo
 """Operators whose output then had the shape of their first input."""
 LEAST_IR = 4
 """Before, initializers had to be inputs as well. onnxruntime's tools write such models without."""
-CHANNELS_FIRST, CHANNELS_LAST = [0, 3, 1, 2], [0, 2, 3, 1]
 
 
 def raise_opset(model: onnx.ModelProto, least: int) -> onnx.ModelProto:
@@ -128,10 +128,11 @@ def pictures_first(model: onnx.ModelProto) -> None:
             return
         (node,) = readers
         attributes = {entry.name: onnx.helper.get_attribute_value(entry) for entry in node.attribute}
-        if node.op_type == "Transpose" and attributes.get("perm") == CHANNELS_FIRST and len(kind.shape.dim) == 4:
+        order = tuple(attributes.get("perm", ()))
+        if node.op_type == "Transpose" and order in (CHANNELS_FIRST, LINES) and len(kind.shape.dim) == len(order):
             dims = [onnx.TensorShapeProto.Dimension.FromString(dim.SerializeToString()) for dim in kind.shape.dim]
             del kind.shape.dim[:]
-            kind.shape.dim.extend(dims[axis] for axis in CHANNELS_FIRST)
+            kind.shape.dim.extend(dims[axis] for axis in order)
         elif node.op_type == "Cast" and kind.elem_type == TensorProto.UINT8 and attributes["to"] == TensorProto.FLOAT:
             kind.elem_type = TensorProto.FLOAT
         else:
@@ -152,7 +153,7 @@ def flatten_channels_first(
             readers.setdefault(name, []).append(node)
     outputs = {value.name for value in model.graph.output}
     for node in list(model.graph.node):
-        perm = next((list(entry.ints) for entry in node.attribute if entry.name == "perm"), None)
+        perm = next((tuple(entry.ints) for entry in node.attribute if entry.name == "perm"), None)
         if node.op_type != "Transpose" or perm != CHANNELS_LAST or len(shapes.get(node.input[0], ())) != 3:
             continue
         flat, shape = readers.get(node.output[0], []), shapes[node.input[0]]

@@ -17,7 +17,7 @@ import onnx
 from onnx import numpy_helper
 
 from cocodla.compiler import original
-from cocodla.compiler.frontend import canonical, lines, qdq, qlinear, shapes
+from cocodla.compiler.frontend import canonical, channels_last, lines, qdq, qlinear, shapes
 from cocodla.compiler.frontend.batch import unbind
 from cocodla.compiler.frontend.nodes import RANDOM, STANDARD, came_from, label_of, named, prepare, reads
 from cocodla.compiler.frontend.operators import TRANSLATORS, Result, Source, Unsupported, chains, curves
@@ -59,6 +59,7 @@ def read_model(path: Path | str) -> tuple[onnx.ModelProto, list[str]]:
         onnx.load_external_data_for_model(model, str(path.parent))
         model, warnings = shapes.infer(model)
         _check(model)  # after inference: it wants a shape at every output
+        channels_last.move_transposes(model)
         canonical.pictures_first(model)
     except UserError:
         raise

@@ -15,6 +15,7 @@ import numpy as np
 from cocodla.compiler.ir import FloatArray, InputMap, Quantisation, Shape
 from cocodla.compiler.options import CompileOptions
 from cocodla.errors import UserError
+from cocodla.formats.pixels import channels_first
 
 SHIFT = 14
 """Fraction bits of the converter's scale when it is not 1."""
@@ -183,8 +184,8 @@ def exact_conversion(pixels: PixelMap, input_map: InputMap | None, codes: Quanti
 
 
 def check_images(images: np.ndarray, shape: Shape, what: str) -> np.ndarray:
-    """Images as an array (batch, *shape); UserError if they have another shape or hold no numbers."""
-    array = np.asarray(images)
+    """Images as an array (batch, *shape), channels in front; UserError if they have another shape or hold no numbers."""
+    array = channels_first(np.asarray(images), tuple(shape))
     if array.ndim == len(shape) and array.shape == shape:
         array = array[None]
     elif array.ndim == len(shape) and shape[0] == 1 and array.shape[1:] == shape[1:]:
