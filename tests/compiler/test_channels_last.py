@@ -69,9 +69,8 @@ def test_what_is_before_the_transpose_moves_behind(front: str, cast: bool, tmp_p
     name = model.graph.output[0].name
     kind = np.uint8 if cast else np.float32
     wanted = np.concatenate([_run(model, name, row[None].astype(kind)) for row in PICTURES])
-    np.testing.assert_allclose(
-        original.outputs_of(load_model(path), [name], PICTURES.transpose(0, 3, 1, 2))[name], wanted, rtol=1e-4, atol=1e-4
-    )
+    taken = original.outputs_of(load_model(path), [name], PICTURES.transpose(0, 3, 1, 2))[name]
+    np.testing.assert_allclose(taken, wanted, rtol=1e-4, atol=1e-4)
     for images in (PICTURES, np.ascontiguousarray(PICTURES.transpose(0, 3, 1, 2))):
         assert _decibels(network, images, wanted) > 30
     if front != "pad":
@@ -128,7 +127,8 @@ def moved(builder: Builder) -> Builder:
     builder.nodes[-1].output.append("rest")
     builder.node("Pad", builder.constant(np.array([0, 1, 0, 0, 0, 0, 2, 0])))
     scales = builder.constant(np.array([1, 2, 2, 1], np.float32))
-    builder.node("Resize", "", scales, mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor")
+    counted = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+    builder.node("Resize", "", scales, mode="nearest", **counted)
     return first(builder, 4).conv(4, (3, 3)).node("Transpose", perm=LAST)
 
 

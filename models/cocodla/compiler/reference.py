@@ -170,7 +170,7 @@ def _concat(node: Concat, *inputs: FloatArray) -> FloatArray:
 @evaluate.register
 def _slice(node: Slice, x: FloatArray) -> FloatArray:
     channels, rows, columns = (slice(*span) for span in node.box)
-    return x[:, channels, rows, columns]
+    return x[:, channels] if x.ndim == 2 else x[:, channels, rows, columns]
 
 
 @evaluate.register

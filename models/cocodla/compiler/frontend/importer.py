@@ -23,7 +23,7 @@ from cocodla.compiler.frontend.nodes import RANDOM, STANDARD, came_from, label_o
 from cocodla.compiler.frontend.operators import TRANSLATORS, Result, Source, Unsupported, chains, curves
 from cocodla.compiler.frontend.partition import Import, Partition
 from cocodla.compiler.frontend.simplify import simplify
-from cocodla.compiler.ir import Graph, Reshape, Shape
+from cocodla.compiler.ir import Graph, Shape
 from cocodla.compiler.options import CompileOptions
 from cocodla.errors import UserError
 
@@ -120,7 +120,7 @@ def import_model(
             reason = partition.admit(index, inputs)
             links = _group(index, source, partition, forced or {}) if reason is None else []
             done.update(links)
-            if reason is None and not links:
+            if reason is None and index not in links:
                 reason = _translate(source, result)
         if reason is not None:
             if options.strict:
@@ -256,38 +256,59 @@ def _folded(node: onnx.NodeProto, result: Import) -> bool:
 
 
 def _group(index: int, first: Source, partition: Partition, forced: Mapping[str, str]) -> list[int]:
-    """Add a group of nodes that are one layer together to the graph: their numbers, [] if none begins with this one."""
-    links = _chain(index, first, partition.result)
+    """Add a group of nodes that are one layer together to the graph: the numbers of those that are done by this."""
+    links = _moves(index, first, partition.result, forced)
     return links if links or partition.at_end(index) else _curve(index, first, partition.result, forced)
 
 
-def _chain(index: int, first: Source, result: Import) -> list[int]:
-    """Add a chain of Reshape and Transpose between images or vectors to the graph: the numbers of its nodes, [] if none
-    is.
-    """
+def _moves(index: int, first: Source, result: Import, forced: Mapping[str, str]) -> list[int]:
+    """Add operators that only move elements of one tensor to the graph: the numbers of those nobody needs any more."""
     graph, nodes = result.graph, result.model.graph.node
-    label, inputs = first.label, first.inputs
-    shape = graph.shapes.get(inputs[0]) if inputs else None
-    links = chains.chain_from(nodes, index, result.outputs) if shape is not None else []
-    while shape is not None and len(links) > 1:
-        chain, output = [nodes[link] for link in links], nodes[links[-1]].output[0]
-        numbers = chains.numbers_through(chain, result.constants, first.opset, inputs[0], shape)
-        if numbers is not None and np.array_equal(numbers.reshape(-1), np.arange(numbers.size)):
-            if numbers.shape == shape:
-                result.aliases[output] = inputs[0]
+    tensor = next((name for name in first.inputs if name in graph.shapes), None)
+    if tensor is None:
+        return []
+    names = {name for name, source in result.aliases.items() if source == tensor} | {tensor}
+    moves = chains.Moves(
+        nodes, index, tensor, names, result.constants, lambda node: _forced(node, forced), result.outputs
+    )
+    numbers = moves.numbers(first.opset, graph.shapes[tensor]) if len(moves.members) > 1 else {}
+    accepted, wanted = set[int](), moves.ends() if numbers else []
+    while wanted:
+        member = wanted.pop()
+        if member in accepted or not moves.worthwhile(member):
+            continue
+        results = _moved(nodes[member], first, tensor, numbers, result)
+        if results is None:  # fewer of them may do
+            wanted += [before for before in moves.before(member) if before != member]
+            continue
+        accepted.add(member)
+        for name, made in results.items():
+            if isinstance(made, str):
+                result.aliases[name] = made
             else:
-                _add([(Reshape(label, list(inputs[:1]), output, numbers.shape), numbers.shape)], graph)
-            return links
-        if numbers is not None and numbers.ndim == len(shape) == 3:
-            last = onnx.NodeProto(op_type="Reshape", name=label, input=[inputs[0]], output=[output])
-            source = Source(last, label, inputs[:1], first.opset, result.constants, graph.shapes)
-            try:
-                _add(chains.translate(source, numbers), graph)
-                return links
-            except Unsupported:
-                pass  # a shorter one may do
-        links = links[:-1]
-    return []
+                _add(made, graph)
+    return moves.settled(accepted) if accepted else []
+
+
+def _moved(
+    node: onnx.NodeProto, first: Source, tensor: str, numbers: Mapping[str, np.ndarray], result: Import
+) -> dict[str, list[Result] | str] | None:
+    """What makes all outputs of a node, of `numbers` of a tensor; None if not all can be made."""
+    found = {}
+    for name in filter(None, node.output):
+        copy = onnx.NodeProto(op_type="Reshape", input=[tensor], output=[name])
+        label = label_of(node) if len(node.output) == 1 else f"{label_of(node)}:{name}"
+        source = Source(copy, label, [tensor], first.opset, result.constants, result.graph.shapes)
+        try:
+            found[name] = chains.result_of(source, numbers[name])
+        except Unsupported:
+            return None
+    return found
+
+
+def _forced(node: onnx.NodeProto, forced: Mapping[str, str]) -> bool:
+    """True for a node that must run on the host."""
+    return any(came_from(label_of(node), owner) for owner in forced)
 
 
 def _curve(index: int, first: Source, result: Import, forced: Mapping[str, str]) -> list[int]:
@@ -300,7 +321,7 @@ def _curve(index: int, first: Source, result: Import, forced: Mapping[str, str])
     def apart(node: onnx.NodeProto) -> bool:
         """True for constants, and for what runs on the host."""
         known = node.output[0] in result.constants or _folded(node, result)
-        return known or any(came_from(label_of(node), owner) for owner in forced)
+        return known or _forced(node, forced)
 
     rank = 1 + len(result.graph.shapes[tensor])
     aliases = {name for name, source in result.aliases.items() if source == tensor} | {tensor}

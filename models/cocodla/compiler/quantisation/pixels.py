@@ -184,7 +184,7 @@ def exact_conversion(pixels: PixelMap, input_map: InputMap | None, codes: Quanti
 
 
 def check_images(images: np.ndarray, shape: Shape, what: str) -> np.ndarray:
-    """Images as an array (batch, *shape), channels in front; UserError if they have another shape or hold no numbers."""
+    """Images as an array (batch, *shape), channels first; UserError if they have another shape or hold no numbers."""
     array = channels_first(np.asarray(images), tuple(shape))
     if array.ndim == len(shape) and array.shape == shape:
         array = array[None]

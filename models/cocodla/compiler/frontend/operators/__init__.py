@@ -126,7 +126,13 @@ SUPPORT: tuple[Support, ...] = (
     ),
     Support(
         ("Slice",), moving.part, "no work, or strided copies by SDP where it has a step",
-        "constant bounds, positive steps, none for channels; channels as Concat",
+        "constant bounds; positive steps, for channels any: channels as Gather. Parts as Split",
+    ),
+    Support(
+        ("Gather",), moving.gather,
+        "channels in another order: in the weights of the layer before or behind, else by a 1x1 convolution, whole "
+        "surfaces by copies; rows and columns as Slice",
+        "constant indices in a list; rows, columns and features of vectors with a constant step",
     ),
     Support(
         ("SpaceToDepth",), moving.space_to_depth, "strided copies by SDP, an atom a cycle",

@@ -7,12 +7,14 @@ a convolution that picks elements.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
+import onnx
 
 from cocodla import hw
 from cocodla.compiler.frontend.operators.source import Result, Source, Unsupported
-from cocodla.compiler.ir import Box, Concat, Conv, FloatArray, Loop, Move, Pair, Shape, Slice, Span
+from cocodla.compiler.ir import Box, Concat, Conv, FloatArray, Loop, Move, Pair, Shape, Slice, Span, Steps
 
 IMAGE_AXES = ("channels", "rows", "columns")
 
@@ -42,10 +44,10 @@ def image_axis(axis: int) -> int:
 
 
 def split(source: Source) -> list[Result]:
-    """Split along channels, rows or columns."""
+    """Split along channels, rows or columns, or of a vector."""
     attributes = source.attributes(axis=0, split=None, num_outputs=None)
-    shape = source.shape(0, axes=3)
-    axis = image_axis(attributes["axis"])
+    shape = source.shape(0)
+    axis = _axis(attributes["axis"], shape)
     count = len(source.node.output)
     sizes = [hw.ceil_div(shape[axis], count)] * count
     sizes[-1] = shape[axis] - sum(sizes[:-1])
@@ -57,11 +59,25 @@ def split(source: Source) -> list[Result]:
         spans = [(0, extent) for extent in shape]
         spans[axis] = (first, first + size)
         node = Slice(f"{source.label}:{index}", [source.tensor(0)], source.node.output[index], _box(spans))
-        results.append((node, box_shape(node.box)))
+        if node.output:
+            results.append((node, box_shape(node.box)[: len(shape)]))
     return results
 
 
+def _axis(axis: int, shape: Shape) -> int:
+    """`image_axis`, and 0 for the one axis of vectors."""
+    if len(shape) == 1:
+        if axis not in (1, -1):
+            raise Unsupported(f"axis must be 1 (features), it is {axis}")
+        return 0
+    if len(shape) != 3:
+        raise Unsupported(f"input 0 must be a vector or an image, its shape is {shape}")
+    return image_axis(axis)
+
+
 def _box(spans: Sequence[Span]) -> Box:
+    """The part of an image, or of a vector as an image of one pixel."""
+    spans = [*spans, *[(0, 1)] * (3 - len(spans))]
     return spans[0], spans[1], spans[2]
 
 
@@ -71,20 +87,26 @@ def box_shape(box: Box) -> Shape:
 
 
 def part(source: Source) -> list[Result]:
-    """Slice: a part of the tensor, of which rows and columns may be picked with a step."""
-    shape = source.shape(0, axes=3)
+    """Slice: a part of the tensor, of which rows and columns may be picked with a step, channels with any."""
+    shape = source.shape(0)
     begins, ends, axes, steps = _slice_parameters(source)
     window = [(0, extent, 1) for extent in (1, *shape)]
     for begin, end, axis, step in zip(begins, ends, axes, steps, strict=True):
-        if step < 1:
+        place = axis % (1 + len(shape))
+        if step < 1 and (step == 0 or place != 1):
             raise Unsupported(f"steps must be positive, the step of axis {axis} is {step}")
-        window[axis % 4] = (*slice(begin, end, step).indices((1, *shape)[axis % 4])[:2], step)
-    if window[0][:2] != (0, 1) or window[1][2] != 1:
-        raise Unsupported(f"batch and channels must be taken without a step, they are {window[0]} and {window[1]}")
+        first, last, _ = slice(begin, end, step).indices((1, *shape)[place])
+        window[place] = (first, last, step)
+    if window[0][:2] != (0, 1):
+        raise Unsupported(f"the batch must be taken whole, it is {window[0]}")
+    if len(shape) != 3:
+        return [_part_of_vector(source, range(*window[1]))]
     size = tuple(len(range(*part)) for part in window[1:])
     if min(size) < 1:
         raise Unsupported(f"nothing is left: the result would have shape {size}")
     channels, rows, columns = window[1:]
+    if channels[2] != 1:
+        return _channels_first(source, np.arange(*channels), (rows, columns))
     if rows[2] == columns[2] == 1:
         view = Slice(source.label, [source.tensor(0)], source.output, (channels[:2], rows[:2], columns[:2]))
         return [(view, size)]
@@ -102,6 +124,52 @@ def part(source: Source) -> list[Result]:
     )
     node = Move(source.label, [middle], source.output, loops, size, "stepped slice")
     return [(whole, box_shape(whole.box)), (node, size)]
+
+
+def _part_of_vector(source: Source, features: range) -> Result:
+    """A part of a vector."""
+    if len(source.shape(0)) != 1 or features.step != 1 or not features:
+        raise Unsupported(f"of {source.shape(0)} only a part without a step can be taken, it is {features}")
+    node = Slice(source.label, [source.tensor(0)], source.output, _box([(features.start, features.stop)]))
+    return node, (len(features),)
+
+
+def _channels_first(source: Source, order: np.ndarray, window: Sequence[tuple[int, int, int]]) -> list[Result]:
+    """Some channels in any order, then a part of their rows and columns."""
+    _, height, width = source.shape(0)
+    if tuple(window) == ((0, height, 1), (0, width, 1)):
+        return pick_channels(source, order)
+    if any(step != 1 for _, _, step in window):
+        raise Unsupported(f"rows and columns must be taken without a step where channels are picked: {window}")
+    picked, middle = onnx.NodeProto(), f"{source.output}/channels"
+    picked.CopyFrom(source.node)
+    picked.output[0] = middle
+    results = pick_channels(replace(source, node=picked, label=f"{source.label}/channels"), order)
+    box = _box([(0, len(order)), window[0][:2], window[1][:2]])
+    return [*results, (Slice(source.label, [middle], source.output, box), box_shape(box))]
+
+
+def gather(source: Source) -> list[Result]:
+    """Gather of constant channels, rows or columns, or of features of a vector."""
+    axis, shape = source.attributes(axis=0)["axis"], source.shape(0)
+    indices = source.constant(1, "the indices")
+    place = _axis(axis, shape)
+    if indices.ndim != 1 or not indices.size:
+        raise Unsupported(f"indices must be a list, their shape is {indices.shape}")
+    order = np.arange(shape[place])[indices]
+    if len(shape) == 1:
+        features = range(int(order[0]), int(order[0]) + len(order))
+        if not np.array_equal(order, features):
+            raise Unsupported("features of a vector must be taken in a row")
+        return [_part_of_vector(source, features)]
+    if place == 0:
+        return pick_channels(source, order)
+    size = list(shape)
+    size[place] = len(order)
+    whole = [Loop(extent, _along(axis, 1), _along(axis, 1)) for axis, extent in ((1, shape[1]), (2, shape[2]))]
+    lines = [*_neighbours(order, shape[place], place), whole[2 - place]]
+    loops = (Loop(hw.surfaces(shape[0]), (1, 0, 0), (1, 0, 0)), *lines)
+    return [(Move(source.label, [source.tensor(0)], source.output, loops, tuple(size), "gather"), tuple(size))]
 
 
 def _slice_parameters(source: Source) -> tuple[list[int], list[int], list[int], list[int]]:
@@ -173,16 +241,22 @@ def _whole_surfaces(order: Sequence[tuple[int, int, int]]) -> list[tuple[int, in
 
 
 def pick_channels(source: Source, order: np.ndarray) -> list[Result]:
-    """Channels in another order: whole surfaces move, else a 1x1 convolution picks."""
+    """Some channels, in any order: whole surfaces move, else a 1x1 convolution picks."""
     channels, height, width = source.shape(0, axes=3)
-    shape = (channels, height, width)
+    shape = (len(order), height, width)
+    if np.array_equal(order, np.arange(len(order)) + order[0]):
+        view = Slice(
+            source.label, [source.tensor(0)], source.output,
+            ((int(order[0]), int(order[0]) + len(order)), (0, height), (0, width)),
+        )  # fmt: skip
+        return [(view, shape)]
     surfaces = _whole_surfaces([(int(channel), 0, 0) for channel in order])
     if surfaces is None:
         weight = np.eye(channels)[order][:, :, None, None]
         return [_picking(source, weight, (1, 1), (height, width))]
     rows, columns = Loop(height, (0, 1, 0), (0, 1, 0)), Loop(width, (0, 0, 1), (0, 0, 1))
     places = np.array([surface for surface, _, _ in surfaces])
-    for group in range(1, len(places) + 1):  # g groups of n surfaces, taken in turn
+    for group in range(1, len(places) + 1 if len(order) == channels else 1):  # g groups of n surfaces, taken in turn
         if len(places) % group == 0 and (places == np.arange(len(places)).reshape(group, -1).T.reshape(-1)).all():
             each = len(places) // group
             loops = (Loop(each, (1, 0, 0), (group, 0, 0)), Loop(group, (each, 0, 0), (1, 0, 0)), rows, columns)
@@ -266,19 +340,20 @@ def resize(source: Source) -> Result:
     return Move(source.label, [source.tensor(0)], source.output, loops, size, "nearest"), size
 
 
+def _along(axis: int, step: int) -> Steps:
+    """A step along rows (1) or columns (2)."""
+    return (0, step, 0) if axis == 1 else (0, 0, step)
+
+
 def _neighbours(indices: np.ndarray, extent: int, axis: int) -> list[Loop]:
     """Loops along an axis (1: rows, 2: columns) that read `indices` of an extent."""
-
-    def along(step: int) -> tuple[int, int, int]:
-        return (0, step, 0) if axis == 1 else (0, 0, step)
-
     count = len(indices)
     if count % extent == 0 and np.array_equal(indices, np.arange(count) // (count // extent)):
         factor = count // extent
-        return [Loop(extent, along(1), along(factor)), Loop(factor, along(0), along(1))]
+        return [Loop(extent, _along(axis, 1), _along(axis, factor)), Loop(factor, _along(axis, 0), _along(axis, 1))]
     step = int(indices[1] - indices[0]) if count > 1 else 1
     if indices[0] == 0 and step >= 1 and np.array_equal(indices, np.arange(count) * step):
-        return [Loop(count, along(step), along(1))]
+        return [Loop(count, _along(axis, step), _along(axis, 1))]
     raise Unsupported(
         f"{extent} {IMAGE_AXES[axis]} become {count} by no whole factor: they are taken from {indices[:8].tolist()}..."
     )
