@@ -16,6 +16,7 @@ from cocodla.compiler.original import outputs_of
 from cocodla.errors import UserError
 from cocodla.golden.run import run
 from cocodla.report.annotate import placement
+from cocodla.report.compiled import folded
 
 
 def compiled(builder: Builder, path: Path, images: np.ndarray, options: CompileOptions | None = None) -> Network:
@@ -177,3 +178,27 @@ def test_annotation_of_host_operators_in_the_middle(tmp_path: Path) -> None:
     model = onnx.load(tmp_path / "m.onnx")
     for node in model.graph.node:
         assert (places[node.output[0]] == "host") == (node.op_type != "Conv"), node.name
+
+
+def one_pixel(builder: Builder, kernels: int) -> Builder:
+    """A network, host operators, a convolution of one pixel, host operators again."""
+    builder.conv(32, (3, 3)).node("Relu").conv(32, (3, 3)).node("GlobalAveragePool").node("LogSoftmax", axis=1)
+    builder.conv(kernels, (1, 1), bias=False).node("Relu")
+    return builder.node("LogSoftmax", axis=1)
+
+
+def test_no_run_for_a_negligible_part(tmp_path: Path) -> None:
+    small = compiled(one_pixel(Builder((8, 20, 20)), 2), tmp_path, images(8, 20, 20))
+    assert small.stages == 1 and small.host_runs == 1
+    assert any("0.00% of the multiplications" in entry["reason"] for entry in small.meta["host"])
+    large = compiled(one_pixel(Builder((8, 20, 20)), 256), tmp_path, images(8, 20, 20))
+    assert large.stages == 2 and large.host_runs == 2
+
+
+def test_a_block_of_host_operators_is_one_line(tmp_path: Path) -> None:
+    """What runs on the host only because of the operator before it is told with that."""
+    builder = Builder((8, 8, 8)).conv(8, (3, 3)).node("Softmax", axis=1).node("Relu").node("Mul", "t1").node("Exp")
+    network = compiled(builder, tmp_path, images(8, 8, 8))
+    assert len(network.meta["host"]) == 4
+    (line,) = folded(network.meta["host"])
+    assert line.startswith("Softmax 'softmax1': ") and "3 operators behind it" in line

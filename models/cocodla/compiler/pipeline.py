@@ -60,7 +60,7 @@ def _placed(path: Path | str, options: CompileOptions, work: Callable[[partition
         try:
             imported = importer.import_model(copy, Path(path).stem, options, forced)
             imported.warnings[:0] = warnings
-            alone = partition.idle(imported)
+            alone = partition.idle(imported) or partition.islands(imported)
             if alone.keys() - forced.keys():
                 forced |= alone
                 continue

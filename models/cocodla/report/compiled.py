@@ -20,6 +20,8 @@ from cocodla.runtime.accuracy import Accuracy
 MACS_PER_CYCLE = 64
 
 
+FOLLOWING = ("it follows host operators", "it lies between host operators", "no convolution or fully connected layer")
+"""How the reasons of operators begin that the host runs because of their neighbours."""
 MEMORY = MemoryTiming()
 """The memory that predicted cycles are for."""
 
@@ -87,13 +89,23 @@ def host_operators(network: Network) -> list[str]:
 
 
 def folded(placements: Sequence[Mapping[str, str]]) -> list[str]:
-    """Operators that run on the host, those in a row for one reason together."""
-    lines = []
-    for reason, members in groupby(placements, key=lambda entry: entry["reason"]):
+    """Operators that run on the host, a line for each reason in a row; with what runs there only because of them."""
+    lines: list[str] = []
+    for reason, members in groupby(placements, key=lambda entry: "" if _follows(entry) else entry["reason"]):
         block = [f"{entry['operator']} {entry['node']!r}" for entry in members]
-        named = block[0] if len(block) == 1 else f"{len(block)} operators, {block[0]} to {block[-1]}"
-        lines.append(f"{named}: {reason}")
+        span = block[0] if len(block) == 1 else f"{block[0]} to {block[-1]}"
+        if not reason and lines:
+            count = "1 operator" if len(block) == 1 else f"{len(block)} operators"
+            lines[-1] += f"; {count} behind it, {span}"
+        else:
+            count = "" if len(block) == 1 else f"{len(block)} operators, "
+            lines.append(f"{count}{span}: {reason or placements[0]['reason']}")
     return lines
+
+
+def _follows(placement: Mapping[str, str]) -> bool:
+    """True if nothing is wrong with an operator but where it is."""
+    return placement["reason"].startswith(FOLLOWING)
 
 
 def limit(layer: Layer) -> str:

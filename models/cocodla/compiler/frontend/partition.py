@@ -11,10 +11,10 @@ from onnx import numpy_helper
 
 from cocodla.compiler.frontend import qdq
 from cocodla.compiler.frontend.batch import Written
-from cocodla.compiler.frontend.nodes import label_of, reads, renamed
+from cocodla.compiler.frontend.nodes import came_from, label_of, reads, renamed
 from cocodla.compiler.frontend.operators import Source, Unsupported, curves
 from cocodla.compiler.frontend.shapes import float_shapes
-from cocodla.compiler.ir import Affine, Graph, Host, Quantisation
+from cocodla.compiler.ir import Affine, Conv, Dense, Graph, Host, Node, Quantisation, Transposed
 from cocodla.errors import UserError
 
 WORTHWHILE = ("Conv", "Gemm", "MatMul", "ConvTranspose")
@@ -233,6 +233,48 @@ def idle(imported: Import) -> dict[str, str]:
             found[label] = "it lies between host operators, and no convolution or fully connected layer is beside it"
         stages.update(dict.fromkeys(node.output, (stage, worked)))
     return found
+
+
+NEGLIGIBLE = 1e-3
+"""Share of the multiplications for which the accelerator does not run once more."""
+
+
+def islands(imported: Import) -> dict[str, str]:
+    """Nodes of the accelerator between host operators that are not worth a run: label -> why the host runs them too."""
+    graph = imported.graph
+    levels: dict[str, int] = {graph.input: 0}
+    work: dict[int, int] = {}
+    members: dict[int, list[str]] = {}
+    for node in graph.nodes:
+        levels[node.output] = max(levels[name] for name in node.inputs) + isinstance(node, Host)
+        if not isinstance(node, Host):
+            level = levels[node.output]
+            work[level] = work.get(level, 0) + multiplications(node, graph)
+            members.setdefault(level, []).append(node.name)
+    labels = [label_of(node) for node in imported.model.graph.node]
+    made = {node.output for node in graph.nodes if not isinstance(node, Host)}
+    read = {name for node in graph.nodes if isinstance(node, Host) for name in node.inputs}
+    read.update(name for node in imported.host for name in reads(node))
+    followed = {levels[name] for name in made & read}
+    found: dict[str, str] = {}
+    for level, names in members.items():
+        share = work[level] / max(sum(work.values()), 1)
+        if level and level in followed and sum(work.values()) and share < NEGLIGIBLE:
+            reason = f"it is beside host operators with {share:.2%} of the multiplications, not worth another run"
+            owners = (max((label for label in labels if came_from(name, label)), key=len, default="") for name in names)
+            found.update({owner: reason for owner in owners if owner})
+    return found
+
+
+def multiplications(node: Node, graph: Graph) -> int:
+    """What a node multiplies, for layers with weights."""
+    if isinstance(node, Dense):
+        return node.weight.size
+    if isinstance(node, Conv):
+        return node.weight.size * node.size[0] * node.size[1]
+    if isinstance(node, Transposed):
+        return node.weight.size * int(np.prod(graph.shapes[node.inputs[0]][1:]))
+    return 0
 
 
 def _leading_to(operators: Collection[str], model: onnx.ModelProto, hosts: Collection[str] = ()) -> set[int]:
