@@ -23,14 +23,14 @@ LINEAR = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 AT_LEAST = {
     "AveragePool": 12, "BatchNormalization": 2, "Clip": 7, "Concat": 6, "Conv": 6, "ConvTranspose": 8,
     "DepthToSpace": 2, "Gemm": 8, "GlobalAveragePool": 2, "GlobalMaxPool": 2, "HardSigmoid": 3, "LRN": 2,
-    "LeakyRelu": 3, "Max": 4, "MaxPool": 10, "Min": 4, "Resize": 6, "SpaceToDepth": 2, "Sum": 3,
+    "LeakyRelu": 3, "Max": 4, "MaxPool": 10, "Min": 4, "Resize": 6, "SpaceToDepth": 2, "Split": 12, "Sum": 3,
 }  # fmt: skip
 """Cases on the accelerator, where there is more than one."""
 OTHER_SHAPES = {
-    "Mish": "test_curves", "PRelu": "test_transposed", "Pad": "test_compiled_programs",
+    "Gather": "test_channels", "Mish": "test_curves", "PRelu": "test_transposed", "Pad": "test_compiled_programs",
     "ReduceMax": "test_elementwise", "ReduceMean": "test_elementwise", "ReduceSum": "test_elementwise",
     "Reshape": "test_moves", "Slice": "test_moves",
-    "Split": "test_moves", "Squeeze": "test_elementwise", "Transpose": "test_moves", "Unsqueeze": "test_elementwise",
+    "Squeeze": "test_elementwise", "Transpose": "test_moves", "Unsqueeze": "test_elementwise",
 }  # fmt: skip
 """Operators whose cases have other axes, or constants for each element: where their tests are."""
 

@@ -168,7 +168,8 @@ class Partition:
         if any(tensor in result.constants for tensor in sources):
             raise UserError("an output of the model is constant")
         graph.outputs = list(dict.fromkeys([*wanted, *(tensor for tensor in sources if tensor not in self.made)]))
-        if not any(not isinstance(node, Host) for node in graph.nodes):
+        unchanged = graph.input in graph.outputs and not result.placements
+        if not unchanged and not any(not isinstance(node, Host) for node in graph.nodes):
             raise UserError(self._no_work())
         if graph.input in graph.outputs:
             self._copy_input()

@@ -89,6 +89,8 @@ def box_shape(box: Box) -> Shape:
 def part(source: Source) -> list[Result]:
     """Slice: a part of the tensor, of which rows and columns may be picked with a step, channels with any."""
     shape = source.shape(0)
+    if len(shape) not in (1, 3):
+        raise Unsupported(f"input 0 must be a vector or an image, its shape is {shape}")
     begins, ends, axes, steps = _slice_parameters(source)
     window = [(0, extent, 1) for extent in (1, *shape)]
     for begin, end, axis, step in zip(begins, ends, axes, steps, strict=True):
@@ -128,7 +130,7 @@ def part(source: Source) -> list[Result]:
 
 def _part_of_vector(source: Source, features: range) -> Result:
     """A part of a vector."""
-    if len(source.shape(0)) != 1 or features.step != 1 or not features:
+    if features.step != 1 or not features:
         raise Unsupported(f"of {source.shape(0)} only a part without a step can be taken, it is {features}")
     node = Slice(source.label, [source.tensor(0)], source.output, _box([(features.start, features.stop)]))
     return node, (len(features),)
