@@ -60,11 +60,12 @@ class _Moving:
             return False
         if self._joined(node, order):
             return True
-        if order == CHANNELS_FIRST or (order == LINES and self._feeds_windows(node)):
+        before, behind = order == CHANNELS_FIRST, order == CHANNELS_LAST
+        if order == LINES:  # its own inverse: windows tell; between two of them it is what the model means
+            before, behind = self._feeds_windows(node), self._behind_windows(node)
+        if before and not behind:
             return self._up(node, order)
-        if order == CHANNELS_LAST or (order == LINES and self._behind_windows(node)):
-            return self._down(node, order)
-        return False
+        return behind and not before and self._down(node, order)
 
     # -- neighbours --------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from cocodla.compiler import reference
 from cocodla.compiler.ir import FloatArray, Graph
-from cocodla.compiler.passes import fold, fuse, move, pads, pins, place, pools, reshape, transposed
+from cocodla.compiler.passes import fold, fuse, move, pads, pins, place, pools, reshape, taps, transposed
 from cocodla.errors import Fault, UserError
 
 Pass = Callable[[Graph], None]
@@ -42,6 +42,7 @@ PASSES: tuple[Pass, ...] = (
     pools.large_maxima,
     transposed.activations,
     transposed.to_convolutions,
+    taps.taps_to_channels,
     reshape.merge_groups,
     move.activations_before_moves,
     fuse.activation_before_max_pool,
