@@ -170,7 +170,7 @@ def test_operators_that_move(case: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("attributes", "words"),
     [
-        ({"scales": (2, 2), "mode": "linear"}, "mode must be nearest, it is 'linear'"),
+        ({"scales": (2, 2), "mode": "cubic"}, "mode must be nearest or linear, it is 'cubic'"),
         ({"scales": (1.5, 2)}, "4 rows become 6 by no whole factor"),
     ],
 )

@@ -29,11 +29,11 @@ DEFAULT = 13
 def needed(node: onnx.NodeProto, constants: dict[str, np.ndarray]) -> int:
     """First opset that has a node in this form."""
     attributes = {entry.name: helper.get_attribute_value(entry) for entry in node.attribute}
-    if node.op_type == "Slice" and len(node.input) > 4 and constants[node.input[4]].max() > 1:
+    if node.op_type == "Slice" and len(node.input) > 4 and (constants[node.input[4]] != 1).any():
         return 10
     if attributes.get("ceil_mode"):
         return 10
-    if attributes.get("mode") == b"CRD" or attributes.get("axis", 0) < 0:
+    if attributes.get("mode") in (b"CRD", b"linear") or attributes.get("axis", 0) < 0:
         return 11
     if node.op_type == "Gemm" and len(node.input) < 3:
         return 11

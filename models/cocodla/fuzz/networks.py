@@ -15,7 +15,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from cocodla.fuzz import blocks, families, moving
+from cocodla.fuzz import blocks, families, layout, moving
 from cocodla.fuzz.export import export
 
 LARGEST = 24_000
@@ -332,6 +332,7 @@ STEPS: dict[Callable[[Grower], bool], int] = {
     conv: 10, pool: 3, activation: 6, affine: 3, combine: 5, cut: 2, reduce: 2, resize: 1, dense: 2, normalise: 1,
     blocks.residual: 2, blocks.gate: 1, blocks.window: 3, blocks.perceptron: 1,
     moving.spread: 1, moving.join: 2, moving.shuffle: 1, moving.single: 2,
+    layout.channels_last: 3, layout.reorder: 2, layout.beyond: 1, layout.around: 2, layout.nothing: 1,
     families.inverted: 1, families.dense: 1, families.inception: 1, families.fire: 1, families.pyramid: 1,
     families.cross_stage: 1, families.encoder: 1, families.focus: 1, families.heads: 1, families.classifier: 1,
 }  # fmt: skip

@@ -42,6 +42,7 @@ PASSES: tuple[Pass, ...] = (
     pools.large_maxima,
     transposed.activations,
     transposed.to_convolutions,
+    taps.without_empty_taps,
     taps.taps_to_channels,
     reshape.merge_groups,
     move.activations_before_moves,

@@ -71,6 +71,32 @@ def spread(kernel: int, stride: int, dilation: int) -> Axis:
     return min(found, key=lambda axis: (len(axis.starts), axis.step))
 
 
+def without_empty_taps(graph: Graph) -> None:
+    """Rows and columns of zeros at a kernel's ends go: the phases of a transposed convolution often have some."""
+    for node in list(graph.nodes):
+        if not isinstance(node, Conv) or not node.weight.any():
+            continue
+        spans = [(0, extent) for extent in graph.shapes[node.inputs[0]][1:]]
+        for axis in (0, 1):
+            used = np.flatnonzero(node.weight.any((0, 1, 3 - axis)))
+            first, last = int(used[0]), int(used[-1]) + 1
+            skipped = first * node.dilation[axis] - node.pad[axis]  # elements before the first that is read
+            if skipped >= spans[axis][1] or (skipped > 0 and node.inputs[0] == graph.input):
+                first, skipped = 0, -node.pad[axis]  # nothing would be left; an image is read whole
+            node.weight = np.take(node.weight, range(first, last), 2 + axis)
+            pad = [node.pad[0], node.pad[1]]
+            pad[axis] = max(0, -skipped)
+            node.pad = (pad[0], pad[1])
+            spans[axis] = (max(0, skipped), spans[axis][1])
+        if any(first for first, _ in spans):
+            name, channels = f"{node.output}/read", graph.shapes[node.inputs[0]][0]
+            view = Slice(f"{node.name}/read", [node.inputs[0]], name, ((0, channels), spans[0], spans[1]))
+            graph.shapes[name] = (channels, *(last - first for first, last in spans))
+            graph.pin_like(name, node.inputs[0])
+            graph.nodes.insert(graph.nodes.index(node), view)
+            node.inputs[0] = name
+
+
 def taps_to_channels(graph: Graph) -> None:
     """Bring all convolutions within the limits that can be."""
     for node in list(graph.nodes):

@@ -10,7 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cocodla import hw
-from cocodla.compiler.frontend.operators import curves, elementwise, layout, linear, moving, normalisation, pooling
+from cocodla.compiler.frontend.operators import (
+    curves,
+    elementwise,
+    layout,
+    linear,
+    moving,
+    normalisation,
+    pooling,
+    resizing,
+)
 from cocodla.compiler.frontend.operators.source import Result, Source, Unsupported
 
 __all__ = ["SUPPORT", "TRANSLATORS", "Result", "Source", "Support", "Unsupported"]
@@ -36,9 +45,9 @@ SUPPORT: tuple[Support, ...] = (
         ("Conv",), linear.conv,
         "convolution, in bands of rows and columns where the input does not fit the buffer; groups of whole surfaces "
         "as layers of their own, smaller groups merge with zeros in the weights",
-        f"2-D, or 1-D as an image of one row; constant weights; kernel to {hw.MAX_KERNEL}, stride to {hw.MAX_STRIDE}, "
-        f"dilation to {hw.MAX_DILATION}, padding (top, left) to {hw.MAX_PAD}; one kernel group fits the convolution "
-        "buffer",
+        f"2-D, or 1-D as an image of one row; constant weights; kernel beyond {hw.MAX_KERNEL}, stride beyond "
+        f"{hw.MAX_STRIDE}, dilation beyond {hw.MAX_DILATION}: views of the input as channels, copied by SDP; padding "
+        f"(top, left) beyond {hw.MAX_PAD}: zeros around the input; one kernel group fits the convolution buffer",
     ),
     Support(
         ("ConvTranspose",), linear.conv_transpose,
@@ -143,8 +152,10 @@ SUPPORT: tuple[Support, ...] = (
         "where channels are no whole surfaces they are moved in the layer before, or by a 1x1 convolution",
     ),
     Support(
-        ("Resize", "Upsample"), moving.resize, "strided copies by SDP, an atom a cycle",
-        "nearest neighbour; rows and columns by whole factors up or a constant step down",
+        ("Resize", "Upsample"), resizing.resize,
+        "strided copies by SDP, an atom a cycle; linear as a transposed convolution (down: a convolution) of each "
+        "channel, behind lines at the ends that are copied",
+        "nearest neighbour or linear; rows and columns by whole factors up or a constant step down",
     ),
     Support(("Flatten",), layout.flatten, "no work: order of weights", "axis 1, as Reshape"),
     Support(
@@ -161,8 +172,9 @@ SUPPORT: tuple[Support, ...] = (
     ),
     Support(
         ("Pad",), layout.pad,
-        "zeros around rows and columns in the convolution behind, else a 1x1 convolution; negative pads as Slice",
-        "mode constant, a finite value",
+        "zeros around rows and columns in the convolution behind, else a 1x1 convolution; negative pads as Slice. "
+        "Before MaxPool its own padding, if no value is below. Modes reflect, edge, wrap: copies of rows and columns",
+        "a finite value, but before MaxPool; other modes than constant for rows and columns",
     ),
     Support(("Identity", "Dropout"), None, "nothing: another name of their input"),
     Support(("Constant", "Shape"), None, "constants, as all operators with constant inputs only"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from cocodla.compiler.frontend.operators.moving import lines
 from cocodla.compiler.frontend.operators.source import Result, Source, Unsupported
 from cocodla.compiler.ir import BOUNDLESS, Affine, Conv, FloatArray, Pad, Reshape, Shape, Slice
 
@@ -73,9 +74,9 @@ def _reshape(source: Source, shape: Shape) -> Result:
 def pad(source: Source) -> list[Result]:
     """Pad with a constant around rows, columns and channels; negative pads cut off."""
     attributes = source.attributes(mode=b"constant", pads=None, value=0.0)
-    if attributes["mode"] != b"constant":
-        raise Unsupported(f"mode must be constant, it is {attributes['mode'].decode()}")
     shape, (before, behind) = source.shape(0, axes=3), _pads(source, attributes["pads"])
+    if attributes["mode"] != b"constant":
+        return _repeated(source, shape, before, behind, attributes["mode"].decode())
     value = float(source.constant(2, "the value").item()) if source.has(2) else float(attributes["value"])
     if not (np.isfinite(value) or value == -np.inf):
         raise Unsupported(f"the value must be finite, it is {value}")
@@ -102,6 +103,21 @@ def pad(source: Source) -> list[Result]:
         results.append((affine, inner))
         last = shifted
     return [*results, (_widened(source, last, inner, outer, (front, top, left), value), outer)]
+
+
+def _repeated(source: Source, shape: Shape, before: list[int], behind: list[int], mode: str) -> list[Result]:
+    """Pad with rows and columns of the tensor itself."""
+    if mode not in ("reflect", "edge", "wrap") or before[0] or behind[0] or min(*before, *behind) < 0:
+        raise Unsupported(f"mode {mode!r} with pads {before} and {behind}: only rows and columns, from 0 on")
+    results: list[Result] = []
+    tensor, extents = source.tensor(0), shape
+    padded = [axis for axis in (1, 2) if before[axis] or behind[axis]]
+    for axis in padded or [1]:
+        indices = np.pad(np.arange(extents[axis]), (before[axis], behind[axis]), mode=mode)  # type: ignore
+        output = source.output if axis == (padded or [1])[-1] else f"{source.output}/rows"
+        results += lines(source, tensor, extents, axis, indices, output)
+        tensor, extents = output, results[-1][1]
+    return results
 
 
 def _pads(source: Source, given: list[int] | None) -> tuple[list[int], list[int]]:

@@ -169,7 +169,7 @@ def gather(source: Source) -> list[Result]:
     size = list(shape)
     size[place] = len(order)
     whole = [Loop(extent, _along(axis, 1), _along(axis, 1)) for axis, extent in ((1, shape[1]), (2, shape[2]))]
-    lines = [*_neighbours(order, shape[place], place), whole[2 - place]]
+    lines = [*neighbours(order, shape[place], place), whole[2 - place]]
     loops = (Loop(hw.surfaces(shape[0]), (1, 0, 0), (1, 0, 0)), *lines)
     return [(Move(source.label, [source.tensor(0)], source.output, loops, tuple(size), "gather"), tuple(size))]
 
@@ -320,34 +320,12 @@ def interleave(shape: Shape, block: Pair) -> tuple[Loop, ...]:
     )
 
 
-def resize(source: Source) -> Result:
-    """Resize and Upsample to the nearest neighbour, by whole factors up or with a constant step down.
-
-    Which element each one is taken from is asked of onnxruntime, so every way of counting coordinates is known.
-    """
-    mode = next((a.s.decode() for a in source.node.attribute if a.name == "mode"), "nearest")
-    if mode != "nearest":
-        raise Unsupported(f"mode must be nearest, it is {mode!r}")
-    shape = source.shape(0, axes=3)
-    numbers = np.indices((1, *shape), np.float32)
-    found = [source.evaluate(numbers[axis])[0].astype(np.int64) for axis in (1, 2, 3)]
-    size = found[0].shape
-    if len(size) != 3 or size[0] != shape[0] or not np.array_equal(found[0][:, 0, 0], np.arange(shape[0])):
-        raise Unsupported(f"only height and width may change: {shape} becomes {size}")
-    rows, columns = found[1][0, :, 0], found[2][0, 0, :]
-    if not (found[1] == rows[:, None]).all() or not (found[2] == columns).all():
-        raise Unsupported("rows and columns do not come from rows and columns")
-    outer = Loop(hw.surfaces(shape[0]), (1, 0, 0), (1, 0, 0))
-    loops = (outer, *_neighbours(rows, shape[1], 1), *_neighbours(columns, shape[2], 2))
-    return Move(source.label, [source.tensor(0)], source.output, loops, size, "nearest"), size
-
-
 def _along(axis: int, step: int) -> Steps:
     """A step along rows (1) or columns (2)."""
     return (0, step, 0) if axis == 1 else (0, 0, step)
 
 
-def _neighbours(indices: np.ndarray, extent: int, axis: int) -> list[Loop]:
+def neighbours(indices: np.ndarray, extent: int, axis: int) -> list[Loop]:
     """Loops along an axis (1: rows, 2: columns) that read `indices` of an extent."""
     count = len(indices)
     if count % extent == 0 and np.array_equal(indices, np.arange(count) // (count // extent)):
@@ -359,3 +337,29 @@ def _neighbours(indices: np.ndarray, extent: int, axis: int) -> list[Loop]:
     raise Unsupported(
         f"{extent} {IMAGE_AXES[axis]} become {count} by no whole factor: they are taken from {indices[:8].tolist()}..."
     )
+
+
+MAX_PIECES = 64
+"""Parts of which lines in another order are joined at most: each costs a layer."""
+
+
+def lines(source: Source, tensor: str, shape: Shape, axis: int, indices: np.ndarray, output: str) -> list[Result]:
+    """Rows (axis 1) or columns (2) of a tensor in any order, also several times: what follows each other together."""
+    breaks = np.flatnonzero(np.diff(indices) != 1) + 1
+    runs = np.split(indices, breaks)
+    if len(runs) > MAX_PIECES:
+        raise Unsupported(f"{IMAGE_AXES[axis]} are in {len(runs)} pieces, joined are at most {MAX_PIECES}")
+    size = list(shape)
+    size[axis] = len(indices)
+    label = source.label if output == source.output else f"{source.label}/{IMAGE_AXES[axis]}"
+    results: list[Result] = []
+    for number, run in enumerate(runs):
+        spans = [(0, extent) for extent in shape]
+        spans[axis] = (int(run[0]), int(run[-1]) + 1)
+        name = output if len(runs) == 1 else f"{output}/{number}"
+        view = Slice(label if len(runs) == 1 else f"{label}/{number}", [tensor], name, _box(spans))
+        results.append((view, box_shape(view.box)))
+    if len(runs) > 1:
+        joined = Concat(label, [part.output for part, _ in results], output, axis)
+        results.append((joined, tuple(size)))
+    return results
