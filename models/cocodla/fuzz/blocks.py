@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from cocodla.fuzz.networks import Grower
+from cocodla.fuzz.grower import Grower
 
 LARGEST = 24_000
 """Most elements a step may make."""

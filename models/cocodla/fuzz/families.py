@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from cocodla.fuzz.blocks import LARGEST, apply, conv, normalised
-
-if TYPE_CHECKING:
-    from cocodla.fuzz.networks import Grower
+from cocodla.fuzz.grower import Grower
 
 ACTIVATIONS = ("Relu", "Relu", "Relu6", "LeakyRelu", "PRelu", "HardSwish", "hard swish", "swish", "none")
 """Of a block; small letters: as exporters write it, in several nodes."""

@@ -6,12 +6,9 @@ change nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-if TYPE_CHECKING:
-    from cocodla.fuzz.networks import Grower
+from cocodla.fuzz.grower import Grower
 
 LARGEST = 24_000
 """Most elements such a step may make."""

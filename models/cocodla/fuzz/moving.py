@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-if TYPE_CHECKING:
-    from cocodla.fuzz.networks import Grower
+from cocodla.fuzz.grower import Grower
 
 LARGEST = 60_000
 """Most elements such a step may make."""

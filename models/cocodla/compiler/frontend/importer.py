@@ -58,6 +58,7 @@ def read_model(path: Path | str) -> tuple[onnx.ModelProto, list[str]]:
         _check_opset(path, model)
         onnx.load_external_data_for_model(model, str(path.parent))
         model, warnings = shapes.infer(model)
+        warnings += _drop_unread_inputs(model)
         _check(model)  # after inference: it wants a shape at every output
         channels_last.move_transposes(model)
         canonical.pictures_first(model)
@@ -67,6 +68,19 @@ def read_model(path: Path | str) -> tuple[onnx.ModelProto, list[str]]:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise UserError(f"{path}: not a valid ONNX model ({reason})") from error
     return model, warnings
+
+
+def _drop_unread_inputs(model: onnx.ModelProto) -> list[str]:
+    """Leave out inputs that no operator reads, as long as others are left; a line for each."""
+    constants = {tensor.name for tensor in model.graph.initializer}
+    read = {name for node in model.graph.node for name in reads(node)} | {value.name for value in model.graph.output}
+    given = [value for value in model.graph.input if value.name not in constants]
+    unread = [value for value in given if value.name not in read]
+    if len(unread) == len(given):
+        return []
+    for value in unread:
+        model.graph.input.remove(value)
+    return [f"input {value.name!r} is left out: no operator reads it" for value in unread]
 
 
 def _check(model: onnx.ModelProto) -> None:
