@@ -8,7 +8,7 @@ from test_random_layers import expected_cube
 
 from cocodla.golden import Device, RuleViolation, run
 from cocodla.golden.encode import encode_cdma, encode_sdp, encode_sdp_rdma
-from cocodla.golden.hazards import Region
+from cocodla.golden.regions import Region
 from cocodla.program import CheckMemory, FillMemory, LoadMemory, Program
 from cocodla.stimulus.layers import KINDS, Allocator, RandomLayer, random_layer
 from cocodla.stimulus.program import random_program
@@ -69,7 +69,7 @@ class TestRaces:
         more, bits = sequencer.enable(second.words)
         device = Device()
         run(Program([*commands, *more]), device)
-        with pytest.raises(RuleViolation, match="CDMA group 1 was enabled to read what this layer still writes"):
+        with pytest.raises(RuleViolation, match="CDMA group 1 was enabled to read what convolution"):
             device.wait_interrupt(bits)
         device = Device()
         run(Program([*commands, *sequencer.run(second.words)[:0]]), device)
@@ -94,7 +94,7 @@ class TestRaces:
         more, bits = sequencer.enable(pool.words)
         device = Device()
         run(Program([*pool.loads, *commands, *more]), device)
-        with pytest.raises(RuleViolation, match="PDP was enabled to write what this layer still uses"):
+        with pytest.raises(RuleViolation, match=r"PDP \(PDP group 0\) was enabled to write what convolution"):
             device.wait_interrupt(bits)
 
     def test_the_host_keeps_off_memory_in_use(self) -> None:

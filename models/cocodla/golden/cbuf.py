@@ -3,17 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cocodla.golden.config_conv import ConvConfig
+from cocodla.golden.config_conv import CdmaConfig, ConvConfig
 from cocodla.golden.rules import require
 
 Lines = NDArray[np.int8]
 Stream = NDArray[np.uint8]
 
 RESET_BANKS = (32, 32)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a layer leaves for the next one that decides what CDMA fetches (7.3).
+
+    banks: of data and weights, true values. lines, weights: all of them stay.
+    """
+
+    banks: tuple[int, int]
+    image: bool | None
+    lines: bool
+    weights: bool
+
+    @staticmethod
+    def behind(cdma: CdmaConfig) -> Kept:
+        """What is kept when this layer has run."""
+        banks = cdma.data_banks, cdma.weight_banks
+        return Kept(banks, cdma.pixel_format is not None, cdma.skip_data_release, cdma.skip_weight_release)
+
+    def serves_lines(self, cdma: CdmaConfig) -> bool:
+        """Whether a layer finds all its lines here and fetches none."""
+        same = self.banks[0] == cdma.data_banks and self.image == (cdma.pixel_format is not None)
+        return cdma.data_reuse and self.lines and same
+
+    def serves_weights(self, cdma: CdmaConfig) -> bool:
+        """Whether a layer finds its weights here and fetches none."""
+        return cdma.weight_reuse and self.weights and self.banks == (cdma.data_banks, cdma.weight_banks)
 
 
 class Cbuf:
@@ -29,6 +58,11 @@ class Cbuf:
         self.lines: Lines | None = None
         self.weights: Stream | None = None
         self.kept_all_lines = False
+
+    @property
+    def kept(self) -> Kept:
+        """What the last layer has left, in short."""
+        return Kept(self.banks, self.image, self.kept_all_lines and self.lines is not None, self.weights is not None)
 
     def provide(
         self, config: ConvConfig, fetch_lines: Callable[[], Lines], fetch_weights: Callable[[], Stream]

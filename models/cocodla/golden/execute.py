@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +12,12 @@ from cocodla.golden import cdma, cdp, convolution, pdp, sdp
 from cocodla.golden.config import OperandConfig, PdpConfig, SdpConfig, SdpRdmaConfig
 from cocodla.golden.config_cdp import CdpConfig, LutConfig, cdp_source
 from cocodla.golden.config_conv import CdmaConfig, ConvConfig, CscConfig
+from cocodla.golden.layers import Plan
 from cocodla.golden.operands import fetch_operands
 from cocodla.golden.rules import require
+from cocodla.golden.state import State
 from cocodla.hw import ATOM, surfaces
 from cocodla.registers import MAP
-
-if TYPE_CHECKING:
-    from cocodla.golden.device import Device
 
 INTERRUPT_BIT = {"SDP": 0, "CDP": 2, "PDP": 4, "CDMA_DAT": 16, "CDMA_WT": 18, "CACC": 20}
 
@@ -29,14 +28,26 @@ Values = Callable[[slice], NDArray[Any]]
 """Input of SDP for a range of images: int8 or int32 atoms (images or 1, S, H, W, 8)."""
 
 
-def run_idle_rdma(device: Device) -> None:
+def run(state: State, plan: Plan) -> int:
+    """Compute a layer, all of whose units are enabled; returns the bits it sets in S_INTR_STATUS.
+
+    RuleViolation for registers with which the units hang or have no defined result.
+    """
+    runners = {"SDP": _run_sdp, "PDP": _run_pdp, "CDP": _run_cdp, "SDP_RDMA": _run_idle_rdma}
+    interrupts = runners[plan.lead](state)
+    state.glb.status |= interrupts
+    return interrupts
+
+
+def _run_idle_rdma(state: State) -> int:
     """SDP_RDMA enabled with nothing to read: it only flips its CONSUMER."""
-    device.units["SDP_RDMA"].finish()
+    state.units["SDP_RDMA"].finish()
+    return 0
 
 
-def run_sdp(device: Device) -> None:
+def _run_sdp(state: State) -> int:
     """SDP from memory or CACC, to memory or PDP: one pass over the cube."""
-    units = device.units
+    units = state.units
     config = SdpConfig.from_registers(units["SDP"].snapshot())
     rdma = SdpRdmaConfig.from_registers(units["SDP_RDMA"].snapshot()) if config.needs_rdma else None
     if rdma:
@@ -44,26 +55,26 @@ def run_sdp(device: Device) -> None:
     pool = PdpConfig.from_registers(units["PDP"].snapshot()) if config.to_pdp else None
     if pool:
         _check_fused(config, pool)
-    _require_client(device, "WR", "PDP" if pool else "SDP")
+    _require_client(state, "WR", "PDP" if pool else "SDP")
     if config.from_cacc:
-        count, values = _convolution(device, config)
+        count, values = _convolution(state, config)
     else:
         assert rdma is not None
-        _require_client(device, "RD", "SDP")
-        cube = device.memory.read_cube(rdma.address, rdma.source)
+        _require_client(state, "RD", "SDP")
+        cube = state.memory.read_cube(rdma.address, rdma.source)
         count, values = cube.shape[0], lambda images: cube if cube.shape[0] == 1 else cube[images]
-    operands = _operands(device, config, rdma)
+    operands = _operands(state, config, rdma)
     count = max(count, *(array.shape[0] for array in _arrays(operands)))
     count_saturated = units["SDP"].snapshot().flag("D_PERF_ENABLE.PERF_SAT_EN")
     y, counters = _stream(config, pool, values, operands, count, count_saturated)
     target = pool or config
-    device.memory.write_cube(target.address, target.destination, y)
+    state.memory.write_cube(target.address, target.destination, y)
     if rdma:
         units["SDP_RDMA"].finish()
     interrupts = 1 << INTERRUPT_BIT["SDP"] + units["SDP"].finish(counters)
     if pool:
         interrupts |= 1 << INTERRUPT_BIT["PDP"] + units["PDP"].finish()
-    device.glb.status |= interrupts
+    return interrupts | (_finish_convolution(state) if config.from_cacc else 0)
 
 
 def _stream(
@@ -109,15 +120,15 @@ def _select(operands: sdp.SdpOperands, images: slice) -> sdp.SdpOperands:
     return sdp.SdpOperands(sdp.StageOperands(part(bs.alu), part(bs.mul)), sdp.StageOperands(part(bn.alu), part(bn.mul)))
 
 
-def _operands(device: Device, config: SdpConfig, rdma: SdpRdmaConfig | None) -> sdp.SdpOperands:
+def _operands(state: State, config: SdpConfig, rdma: SdpRdmaConfig | None) -> sdp.SdpOperands:
     if rdma is None:
         return sdp.SdpOperands()
 
     def fetch(engine: OperandConfig | None, client: str) -> sdp.StageOperands:
         if engine is None:
             return sdp.StageOperands()
-        _require_client(device, "RD", client)
-        return fetch_operands(device.memory, engine, config.width, config.height, config.channels)
+        _require_client(state, "RD", client)
+        return fetch_operands(state.memory, engine, config.width, config.height, config.channels)
 
     return sdp.SdpOperands(bs=fetch(rdma.bs, "SDP_B"), bn=fetch(rdma.bn, "SDP_N"))
 
@@ -149,50 +160,47 @@ def _check_fused(config: SdpConfig, pool: PdpConfig) -> None:
     pool.check()
 
 
-def run_pdp(device: Device) -> None:
+def _run_pdp(state: State) -> int:
     """PDP from memory to memory."""
-    units = device.units
+    units = state.units
     snapshot = units["PDP_RDMA"].snapshot()
     config = PdpConfig.from_registers(units["PDP"].snapshot())
     address, layout = pdp.source(snapshot, config)
     config.check()
-    _require_client(device, "RD", "PDP")
-    _require_client(device, "WR", "PDP")
-    y = pdp.process(device.memory.read_cube(address, layout), config)
-    device.memory.write_cube(config.address, config.destination, y)
+    _require_client(state, "RD", "PDP")
+    _require_client(state, "WR", "PDP")
+    y = pdp.process(state.memory.read_cube(address, layout), config)
+    state.memory.write_cube(config.address, config.destination, y)
     units["PDP_RDMA"].finish()
-    device.glb.status |= 1 << INTERRUPT_BIT["PDP"] + units["PDP"].finish()
+    return 1 << INTERRUPT_BIT["PDP"] + units["PDP"].finish()
 
 
-def run_cdp(device: Device) -> None:
+def _run_cdp(state: State) -> int:
     """CDP, always from memory to memory."""
-    units, memory = device.units, device.memory
+    units, memory = state.units, state.memory
     snapshot = units["CDP"].snapshot()
     config, lut = CdpConfig.from_registers(snapshot), LutConfig.from_registers(snapshot)
     address, layout = cdp_source(units["CDP_RDMA"].snapshot())
-    _require_client(device, "RD", "CDP")
-    _require_client(device, "WR", "CDP")
-    y, statistics = cdp.process(memory.read_cube(address, layout), layout.channels, config, lut, device.lut.contents)
+    _require_client(state, "RD", "CDP")
+    _require_client(state, "WR", "CDP")
+    y, statistics = cdp.process(memory.read_cube(address, layout), layout.channels, config, lut, state.lut.contents)
     memory.write_cube(config.address, config.destination(layout), y)
     units["CDP_RDMA"].finish()
     # the counters go to group 0, 1, 0, 1, ... whatever CONSUMER says (system.md 10)
-    units["CDP"].groups[device.cdp_group].update(
+    units["CDP"].groups[state.cdp_group].update(
         D_PERF_LUT_UFLOW=statistics.underflow,
         D_PERF_LUT_OFLOW=statistics.overflow,
         D_PERF_LUT_HYBRID=statistics.hybrid,
         D_PERF_LUT_LE_HIT=statistics.le_hit,
         D_PERF_LUT_LO_HIT=statistics.lo_hit,
     )
-    device.cdp_group ^= 1
-    device.glb.status |= 1 << INTERRUPT_BIT["CDP"] + units["CDP"].finish()
+    state.cdp_group ^= 1
+    return 1 << INTERRUPT_BIT["CDP"] + units["CDP"].finish()
 
 
-def _convolution(device: Device, config: SdpConfig) -> tuple[int, Values]:
-    """The five units in front of SDP: number of different images, and their sums.
-
-    Frees the registers of the five units and sets their interrupts.
-    """
-    units = device.units
+def _convolution(state: State, config: SdpConfig) -> tuple[int, Values]:
+    """The five units in front of SDP: number of different images, and their sums."""
+    units = state.units
     layer = ConvConfig(
         CdmaConfig.from_registers(units["CDMA"].snapshot()),
         CscConfig.from_registers(units["CSC"].snapshot(), units["CACC"].snapshot()),
@@ -206,27 +214,33 @@ def _convolution(device: Device, config: SdpConfig) -> tuple[int, Values]:
     ):
         require(ours == theirs, f"convolution output {name} is {ours}, SDP expects {theirs}")
     for client in ("CDMA_DAT", "CDMA_WT"):
-        _require_client(device, "RD", client)
-    memory, cdma_config = device.memory, layer.cdma
-    lines, stream = device.cbuf.provide(
+        _require_client(state, "RD", client)
+    memory, cdma_config = state.memory, layer.cdma
+    lines, stream = state.cbuf.provide(
         layer,
         lambda: cdma.fetch(memory, cdma_config),
         lambda: memory.read_common(cdma_config.weight_address, cdma_config.weight_bytes),
     )
-    device.cbuf.release(layer, lines, stream)
+    state.cbuf.release(layer, lines, stream)
+    return max(lines.shape[0], stream.shape[0]), convolution.sums(lines, stream, csc)
+
+
+def _finish_convolution(state: State) -> int:
+    """Free the registers of the five units; returns their interrupt bits."""
+    units = state.units
     group = units["CDMA"].finish()
     for name in ("CSC", "CMAC_A", "CMAC_B"):
         units[name].finish()
     units["CACC"].finish({"D_OUT_SATURATION": 0})
-    device.glb.status |= 1 << INTERRUPT_BIT["CDMA_DAT"] + group | 1 << INTERRUPT_BIT["CDMA_WT"] + group
-    device.glb.status |= 1 << INTERRUPT_BIT["CACC"] + device.cacc_group
-    device.cacc_group ^= 1
-    return max(lines.shape[0], stream.shape[0]), convolution.sums(lines, stream, csc)
+    interrupts = 1 << INTERRUPT_BIT["CDMA_DAT"] + group | 1 << INTERRUPT_BIT["CDMA_WT"] + group
+    interrupts |= 1 << INTERRUPT_BIT["CACC"] + state.cacc_group
+    state.cacc_group ^= 1
+    return interrupts
 
 
-def _require_client(device: Device, direction: str, client: str) -> None:
+def _require_client(state: State, direction: str, client: str) -> None:
     """A memory client with arbitration weight 0 is never served (system.md 7)."""
-    for name, word in device.plain["MCIF"].words.items():
+    for name, word in state.plain["MCIF"].words.items():
         if name.startswith(f"CFG_{direction}_WEIGHT"):
             weights = MAP[f"MCIF.{name}"].decode(word)
             weight = weights.get(f"{direction}_WEIGHT_{client}")

@@ -1,182 +1,201 @@
 """Memory races between layers, and between layers and host (spec: programming.md sections 1 and 9).
 
-The hardware checks no dependencies: a layer enabled while another runs works at the same time. The
-golden model computes one layer after the other, so a race would give it one of several possible
-results; it is reported instead.
+The hardware checks no dependencies: whatever is enabled works at the same time. The golden model computes one
+layer after the other, so a race would give it one of several possible results; it is reported instead.
+
+A group *can start* when nothing but the machine itself stands before it: it is at its unit's consumer pointer, or
+behind layers that are complete. A unit may read as soon as its group can start, a layer may write as soon as the
+groups of all its units can. A layer *has ended* when the host has seen so: by its interrupt, by that of a later
+layer in the same units, as to its reads also by S_STATUS.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
-import numpy as np
+from cocodla.golden.layers import Plan, Queues
+from cocodla.golden.reading import Reading, kept_behind, startable
+from cocodla.golden.regions import Region, meet, written
+from cocodla.golden.rules import RuleViolation, require
+from cocodla.golden.state import State
 
-from cocodla.formats.feature import CubeLayout
-from cocodla.golden import pdp
-from cocodla.golden.config import OperandConfig, PdpConfig, SdpConfig, SdpRdmaConfig
-from cocodla.golden.config_cdp import CdpConfig, cdp_source
-from cocodla.golden.config_conv import CdmaConfig
-from cocodla.golden.registers import GroupedUnit
-from cocodla.golden.rules import RuleViolation
-from cocodla.golden.snapshot import Snapshot
-from cocodla.hw import ATOM, surfaces
+MAIN = frozenset({"SDP", "PDP", "CDP"})
+"""Units that all data of a layer pass: one that has done its part needs the layer's inputs no more."""
 
-if TYPE_CHECKING:
-    from cocodla.golden.layers import Plan
-
-Units = dict[str, GroupedUnit]
+SOURCES = ("SDP", "CDP", "PDP", "BDMA", "RUBIK", "", "", "", "CDMA data", "CDMA weight", "CACC")
+"""Of S_INTR_STATUS, two bits each (system.md 6)."""
 
 
-@dataclass(frozen=True)
-class Region:
-    """Runs of `run` bytes at address + i*outer + j*inner, i < rows, j < columns."""
+@dataclass(eq=False)
+class Layer:
+    """A layer that can run, or that the model has run while its end was not seen.
 
-    address: int
-    run: int
-    rows: int = 1
-    outer: int = 0
-    columns: int = 1
-    inner: int = 0
+    When this one begins to write, the layers of `read` have read all they need, and those of `wrote` have sent
+    their last write. ended: units known to be idle again.
+    """
 
-    @staticmethod
-    def cube(address: int, layout: CubeLayout) -> Region:
-        if layout.is_packed:
-            return Region(address, layout.size)
-        line = ATOM * layout.width
-        return Region(address, line, layout.surfaces, layout.surface_stride, layout.height, layout.line_stride)
+    plan: Plan
+    reads: list[Reading]
+    writes: list[Region]
+    read: set[Layer] = field(default_factory=set)
+    wrote: set[Layer] = field(default_factory=set)
+    ended: set[str] = field(default_factory=set)
+    ran: bool = False
 
     @property
-    def end(self) -> int:
-        return self.address + (self.rows - 1) * self.outer + (self.columns - 1) * self.inner + self.run
+    def writer(self) -> str:
+        return self.plan.units[0]
 
-    def overlaps(self, other: Region) -> bool:
-        """True when a byte belongs to both."""
-        if self.address >= other.end or other.address >= self.end:
-            return False
-        ours, theirs = self._starts(), other._starts()
-        # the last run of theirs that starts before the end of each of ours
-        before = np.searchsorted(theirs, ours + self.run) - 1
-        return bool(((before >= 0) & (theirs[before] + other.run > ours)).any())
-
-    def _starts(self) -> np.ndarray:
-        rows = np.arange(self.rows, dtype=np.int64)[:, None] * self.outer
-        return np.sort((self.address + rows + np.arange(self.columns, dtype=np.int64) * self.inner).reshape(-1))
+    def follow(self, other: Layer) -> None:
+        """Take in that `other` is ahead in the units both need, if there are such."""
+        if shared := MAIN & set(self.plan.units) & set(other.plan.units):
+            self.read |= {other, *other.read}
+            self.wrote |= other.wrote | ({other} if other.writer in shared else set())
 
 
-def check_layer(units: Units, plan: Plan, others: list[Plan]) -> None:
-    """Before a layer runs: no unit enabled beside it may depend on its memory.
+class Flight:
+    """Everything that may be at work, as far as the host can know."""
 
-    others: complete layers in progress or queued. Layers that follow in the same units may overwrite
-    what this one reads or writes: they come later in every unit on the way. Only reading its output
-    too early is a race then. Units read as soon as they are enabled, complete layers only write.
-    """
-    beside = [(u, g) for u in units.values() for g in range(2) if u.enabled[g] and plan.groups.get(u.name, -1) != g]
-    if not beside:
-        return
-    written = writes(units, plan)
-    for unit, group in beside:
-        if _meet(reads(unit, group), written):
-            raise RuleViolation(f"{unit.name} group {group} was enabled to read what this layer still writes")
-    used = [*written, *(r for name, group in plan.groups.items() for r in reads(units[name], group))]
-    for other in others:
-        if not set(other.units) & set(plan.units) and _meet(writes(units, other), used):
-            raise RuleViolation(f"{other.name} was enabled to write what this layer still uses")
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._open: dict[tuple[str, int, str], Reading] = {}  # of layers that have not run
+        self._layers: list[Layer] = []  # in an order in which the machine may run them
+        self._raised: dict[int, deque[Layer]] = defaultdict(deque)  # interrupt bit: layers that have set it
+        self._seen = 0  # interrupt bits seen, and not cleared since
+
+    # -- what can start ----------------------------------------------------------------------
+
+    def update(self) -> None:
+        """Take in what has been enabled. RuleViolation for a race with what may be at work."""
+        queues, kept = Queues.of(self._state.units), self._state.cbuf.kept
+        while True:
+            for reading in startable(queues, kept):
+                self._start_reading(reading)
+            plan = queues.first()
+            if plan is None:
+                return
+            self._start_layer(plan)
+            if "CDMA" in plan.groups:
+                kept = kept_behind(queues.snapshot("CDMA"), kept)
+            queues.finish(plan)
+
+    def _start_reading(self, reading: Reading) -> None:
+        if reading.key in self._open:
+            return
+        self._open[reading.key] = reading
+        for layer in self._layers:
+            if meet(reading.regions, layer.writes):
+                raise _race(f"{reading} was enabled to read", layer.plan, "write")
+
+    def _start_layer(self, plan: Plan) -> None:
+        """Layers that follow each other in SDP, PDP or CDP may use the same memory: see Layer.follow."""
+        if any(layer.plan.groups == plan.groups and not layer.ran for layer in self._layers):
+            return
+        new = Layer(plan, [r for r in self._open.values() if _belongs(r, plan)], written(self._state.units, plan))
+        for layer in self._layers:
+            new.follow(layer)
+        done = [*new.reads, *(reading for layer in new.read for reading in layer.reads)]
+        for reading in self._readings():
+            if reading not in done and meet(reading.regions, new.writes):
+                if reading.serial > plan.serial:
+                    raise _race(f"{reading} was enabled to read", plan, "write")
+                raise _race(f"{plan} was enabled to write", reading, "read")
+        for layer in self._layers:
+            if layer not in new.wrote and meet(layer.writes, new.writes):
+                raise _race(f"{plan} was enabled to write", layer.plan, "write")
+        self._layers.append(new)
+
+    def _readings(self) -> Iterator[Reading]:
+        """Reads that may be going on."""
+        readings = [*self._open.values(), *(r for layer in self._layers if layer.ran for r in layer.reads)]
+        return (reading for reading in readings if not reading.over)
+
+    # -- what has ended ----------------------------------------------------------------------
+
+    def ran(self, plan: Plan, interrupts: int) -> None:
+        """The model has run a layer, which set these interrupt bits."""
+        layer = next(layer for layer in self._layers if layer.plan.groups == plan.groups and not layer.ran)
+        layer.ran = True
+        self._open = {key: reading for key, reading in self._open.items() if not _belongs(reading, plan)}
+        for bit in range(interrupts.bit_length()):
+            if interrupts >> bit & 1:
+                self._raised[bit].append(layer)
+        if not interrupts:
+            self._layers.remove(layer)  # SDP_RDMA without work
+
+    def interrupt_seen(self, bits: int) -> None:
+        """The host has found these bits of S_INTR_STATUS set; a bit proves one layer until it is cleared."""
+        for bit, layers in self._raised.items():
+            if layers and bits & ~self._seen & 1 << bit:
+                self._end(layers.popleft(), SOURCES[bit // 2])
+        self._seen |= bits
+
+    def interrupt_cleared(self, bits: int) -> None:
+        """The host has cleared these bits."""
+        self._seen &= ~bits
+
+    def idle_seen(self, unit: str, group: int) -> None:
+        """The host has read IDLE in S_STATUS: the unit is free, its last writes may still be under way."""
+        for layer in self._layers:
+            if layer.ran and layer.plan.groups.get(unit) == group:
+                layer.ended.add(unit)
+                if unit in MAIN:
+                    _end_reads({layer, *layer.read})
+
+    def all_seen(self) -> None:
+        """The host knows that everything which could run has run."""
+        self._layers = [layer for layer in self._layers if not layer.ran]
+        self._raised.clear()
+
+    def _end(self, layer: Layer, source: str) -> None:
+        """What an interrupt tells of its layer and of those ahead of it in the same units (programming.md 4)."""
+        passed = {layer, *layer.read}
+        match source:
+            case "CDMA data":
+                _end_reads(passed, "lines")
+            case "CDMA weight":
+                _end_reads(passed, "weights")
+            case "CACC":
+                _end_reads(passed, "lines", "weights")
+                layer.ended |= {"CDMA", "CSC", "CMAC_A", "CMAC_B", "CACC"}
+            case _:
+                _end_reads(passed)
+                layer.ended |= set(layer.plan.units) - ({"PDP"} if source == "SDP" else set())
+        if source == layer.writer:  # acknowledged in order
+            self._layers = [other for other in self._layers if other not in passed or other.writer != source]
+
+    # -- the host ----------------------------------------------------------------------------
+
+    def check_host(self, address: int, length: int, write: bool) -> None:
+        """The host may not write what may be in use, nor read what a layer may still write."""
+        region = [Region(address, length)]
+        verb = f"host {'writes' if write else 'reads'} {address:#x}..{address + length:#x}"
+        for layer in self._layers:
+            require(not meet(region, layer.writes), f"{verb} while the enabled layer {layer.plan.name} writes there")
+        for reading in self._readings() if write else ():
+            require(not meet(region, reading.regions), f"{verb} while {reading} reads there")
+
+    def user(self, unit: str, group: int | None = None) -> Plan | None:
+        """A layer that may be using a unit; with `group` only one that has run in that group of it."""
+        for layer in self._layers:
+            used = layer.plan.groups.get(unit)
+            if used is not None and unit not in layer.ended and (group is None or (layer.ran and group == used)):
+                return layer.plan
+        return None
 
 
-def check_host(units: Units, complete: list[Plan], address: int, length: int, write: bool) -> None:
-    """The host may not write what an enabled unit uses, nor read what a complete layer writes."""
-    region = [Region(address, length)]
-    verb = f"host {'writes' if write else 'reads'} {address:#x}..{address + length:#x}"
-    for plan in complete:
-        if _meet(region, writes(units, plan)):
-            raise RuleViolation(f"{verb} while the enabled layer {plan.name} writes there")
-    if not write:
-        return
-    for unit in units.values():
-        for group in range(2):
-            if unit.enabled[group] and _meet(region, reads(unit, group)):
-                raise RuleViolation(f"{verb} while {unit.name} group {group} reads there")
+def _belongs(reading: Reading, plan: Plan) -> bool:
+    return plan.groups.get(reading.unit) == reading.group
 
 
-def _meet(some: list[Region], others: list[Region]) -> bool:
-    return any(one.overlaps(other) for one in some for other in others)
+def _race(what: str, other: object, verb: str) -> RuleViolation:
+    return RuleViolation(f"{what} what {other} may still {verb}: wait for its interrupt first (programming.md 1)")
 
 
-Finder = Callable[[Snapshot], Iterator[Region]]
-
-
-def reads(unit: GroupedUnit, group: int) -> list[Region]:
-    """Memory a unit reads with the registers of a group; nothing for registers that break a rule."""
-    finder = _READS.get(unit.name)
-    return _legal(lambda: finder(unit.snapshot(group))) if finder else []
-
-
-def writes(units: Units, plan: Plan) -> list[Region]:
-    """Memory a layer writes."""
-
-    def find() -> Iterator[Region]:
-        first = plan.units[0]
-        registers = {name: units[name].snapshot(group) for name, group in plan.groups.items()}
-        if first == "SDP":
-            sdp = SdpConfig.from_registers(registers["SDP"])
-            yield Region.cube(sdp.address, sdp.destination)
-        elif first == "PDP":
-            config = PdpConfig.from_registers(registers["PDP"])
-            yield Region.cube(config.address, config.destination)
-        elif first == "CDP":
-            cdp, (_, layout) = CdpConfig.from_registers(registers["CDP"]), cdp_source(registers["CDP_RDMA"])
-            yield Region.cube(cdp.address, cdp.destination(layout))
-
-    return _legal(find)
-
-
-def _legal(find: Callable[[], Iterator[Region]]) -> list[Region]:
-    try:
-        return list(find())
-    except RuleViolation:
-        return []  # reported when the layer runs
-
-
-def _cdma(registers: Snapshot) -> Iterator[Region]:
-    config = CdmaConfig.from_registers(registers)
-    if not config.weight_reuse:
-        yield Region(config.weight_address, config.weight_bytes)
-    if config.data_reuse:
-        return
-    if config.pixel_format is None:
-        yield Region.cube(config.address, config.layout)
-        return
-    spans = config.pixel_format.line_bytes(config.width, config.x_offset)
-    planes = ((config.address, config.line_stride), (config.chroma_address, config.chroma_stride))
-    for span, (address, stride) in zip(spans, planes, strict=False):
-        yield Region(address, span, config.height, stride)
-
-
-def _sdp_rdma(registers: Snapshot) -> Iterator[Region]:
-    config = SdpRdmaConfig.from_registers(registers)
-    if config.main:
-        yield Region.cube(config.address, config.source)
-    for engine in (config.bs, config.bn):
-        if engine:
-            yield _operand(engine, config)
-
-
-def _operand(engine: OperandConfig, config: SdpRdmaConfig) -> Region:
-    count = surfaces(config.channels)
-    if not engine.per_element or (config.width == 1 and config.height == 1):
-        return Region(engine.address, count * engine.group_bytes)
-    line = config.width * engine.group_bytes
-    return Region(engine.address, line, count, engine.surface_stride, config.height, engine.line_stride)
-
-
-def _pdp_rdma(registers: Snapshot) -> Iterator[Region]:
-    yield Region.cube(*pdp.source_cube(registers))
-
-
-def _cdp_rdma(registers: Snapshot) -> Iterator[Region]:
-    yield Region.cube(*cdp_source(registers))
-
-
-_READS: dict[str, Finder] = {"CDMA": _cdma, "SDP_RDMA": _sdp_rdma, "PDP_RDMA": _pdp_rdma, "CDP_RDMA": _cdp_rdma}
+def _end_reads(layers: Iterable[Layer], *parts: str) -> None:
+    """Reads of these layers are over; with `parts` only those of CDMA."""
+    for layer in layers:
+        for reading in layer.reads:
+            reading.over = reading.over or not parts or reading.part in parts

@@ -23,6 +23,7 @@ import os
 import tempfile
 import zipfile
 import zlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,6 @@ from cocodla.program.commands import (
     WaitInterrupt,
     WriteRegister,
 )
-from cocodla.program.program import Program
 
 FORMAT = "cocodla-program"
 VERSION = 1
@@ -107,12 +107,12 @@ def _decode(item: list[Any], data: bytes) -> Command:
     raise ValueError("unknown command")
 
 
-def save(program: Program, path: Path) -> None:
-    """Write `program` to `path`; UserError when the file cannot be written."""
+def write(path: Path, commands: Sequence[Command], meta: Mapping[str, Any]) -> None:
+    """Write a program file; UserError when that is not possible."""
     blobs = _Blobs()
-    header = {"format": FORMAT, "version": VERSION, "meta": program.meta}
+    header = {"format": FORMAT, "version": VERSION, "meta": meta}
     lines = [json.dumps(header, sort_keys=True)]
-    lines += [json.dumps(_encode(c, blobs), separators=(",", ":"), sort_keys=True) for c in program.commands]
+    lines += [json.dumps(_encode(c, blobs), separators=(",", ":"), sort_keys=True) for c in commands]
     temporary = None
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -136,8 +136,8 @@ def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
     archive.writestr(info, data)
 
 
-def load(path: Path) -> Program:
-    """Read a program file; UserError naming the file and the line when it is not one."""
+def read(path: Path) -> tuple[list[Command], dict[str, Any]]:
+    """Commands and meta of a program file; UserError naming the file and the line when it is not one."""
     try:
         with zipfile.ZipFile(path) as archive:
             lines = archive.read("commands.jsonl").decode().splitlines()
@@ -150,13 +150,13 @@ def load(path: Path) -> Program:
         header = json.loads(lines[0])
         if header["format"] != FORMAT or header["version"] != VERSION:
             raise UserError(f"{path}: program format {header['format']!r} version {header['version']} is unknown")
-        program = Program(meta=header["meta"])
+        meta: dict[str, Any] = header["meta"]
     except (IndexError, KeyError, TypeError, ValueError):
         raise UserError(f"{path}: not a program file: the header is missing") from None
+    commands = []
     for number, line in enumerate(lines[1:], 2):
         try:
-            program.commands.append(_decode(json.loads(line), data))
+            commands.append(_decode(json.loads(line), data))
         except ValueError as error:
             raise UserError(f"{path}: commands.jsonl line {number}: {error}") from None
-    program.validate()
-    return program
+    return commands, meta

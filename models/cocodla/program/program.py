@@ -9,6 +9,7 @@ from typing import Any
 
 from cocodla.errors import UserError
 from cocodla.hw import ADDRESS_BITS
+from cocodla.program import file
 from cocodla.program.commands import (
     CheckMemory,
     Command,
@@ -79,16 +80,14 @@ class Program:
 
     def save(self, path: Path | str) -> None:
         """Write the program file (format: cocodla.program.file)."""
-        from cocodla.program.file import save
-
-        save(self, Path(path))
+        file.write(Path(path), self.commands, self.meta)
 
     @staticmethod
     def load(path: Path | str) -> Program:
         """Read a program file; UserError when it is missing or damaged."""
-        from cocodla.program.file import load
-
-        return load(Path(path))
+        program = Program(*file.read(Path(path)))
+        program.validate()
+        return program
 
 
 def _fault(command: Command) -> str | None:
