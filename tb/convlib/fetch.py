@@ -70,7 +70,8 @@ class Ring:
 class Fetch:
     """The agent. `layers` are fetched as soon as they are appended; `idle` stalls the write port.
 
-    csc_dones: cycles of csc's done pulses. slices, entries: cycle of every line and every data entry reported.
+    csc_dones: cycles of csc's done pulses. slices, entries, weight_entries: cycle of every line, every data entry and
+    every weight entry reported.
     """
 
     def __init__(self, dut: Any, rng: Random, idle: Stall = never, poison: bool = True) -> None:
@@ -81,6 +82,7 @@ class Fetch:
         self.csc_dones: list[int] = []
         self.slices: list[int] = []
         self.entries: list[int] = []
+        self.weight_entries: list[int] = []
         self._fetched = [0, 0]  # layers ended by the data and the weight engine
         for name in ("wr_valid", "dat_entry", "dat_slice", "dat_flush", "wt_entry", "wt_flush"):
             getattr(dut, name).value = 0
@@ -172,6 +174,8 @@ class Fetch:
                 getattr(dut, name).value = value
             if step.get("dat_entry"):
                 self.entries.append(self.cycle)
+            if step.get("wt_entry"):
+                self.weight_entries.append(self.cycle)
             if step.get("dat_slice"):
                 self.slices.append(self.cycle)
             driven = step

@@ -17,11 +17,13 @@ from convlib.layer import Layer
 class Operation:
     """One stripe operation: the weights of each kernel and the atoms, 8 bytes each, unused lanes 0.
 
-    load_cycles: cycles the weights take, two kernels a cycle where each has at most four bytes.
+    needs: how many entries of the layer's input each atom needs in CBUF, from the first on. load_cycles: cycles
+    the weights take, two kernels a cycle where each has at most four bytes.
     """
 
     weights: list[bytes]
     atoms: list[bytes]
+    needs: list[int]
     first: bool
     last: bool
     layer_end: bool
@@ -55,9 +57,10 @@ def operations(layer: Layer, depth: int = ACC_DEPTH) -> Iterator[Operation]:
                 last = i == len(sets) - 1
                 end = last and g + 8 >= c.kernels and stripe is all_stripes[-1]
                 halves = [[_atom(layer, p, block, row, column) for p in stripe] for column in columns]
+                needs = [max(_entries(c, p, block, row, column) for column in columns) for p in stripe]
                 narrow = c.channels - 8 * block <= 4 and c.rows_merged == 1
                 cycles = (ceil_div(kernels, 2) if narrow else kernels) * len(columns)
-                yield Operation(_join(weights), _join(halves), i == 0, last, end, cycles)
+                yield Operation(_join(weights), _join(halves), needs, i == 0, last, end, cycles)
 
 
 def _join(halves: list[list[bytes]]) -> list[bytes]:
@@ -109,3 +112,19 @@ def _atom(layer: Layer, position: int, block: int, row: int, column: int) -> byt
     if not (0 <= x < c.width and 0 <= y < c.height):
         return pad.ljust(8, b"\0")
     return layer.lines[y, block * c.width + x].tobytes()[:width].ljust(8, b"\0")
+
+
+def _entries(c: CscConfig, position: int, block: int, row: int, column: int) -> int:
+    """Entries up to the last one that the input of one output position for one kernel element lies in; 0 for padding.
+
+    Pixels are taken out of two entries, whether or not they reach into the second.
+    """
+    oy, ox = divmod(position, c.out_width)
+    y = oy * c.stride_y - c.pad_top + row * c.dilation_y
+    x = ox * c.stride_x - c.pad_left + column * c.dilation_x
+    if not 0 <= y < c.height or not (c.image or 0 <= x < c.width):
+        return 0
+    if c.image:
+        start = ox * c.stride_x * c.pixel_channels // 8 + block
+        return y * c.entries + min(start + 2, c.entries)
+    return y * c.entries + block * c.width + x + 1

@@ -210,6 +210,22 @@ def test_cut_off_results(tmp_path: Path) -> None:
     assert read_results(tmp_path / "r.xml") == []
 
 
+def test_a_failure_is_told_by_its_exception(tmp_path: Path) -> None:
+    """An assertion by its first line, anything else by the line of its traceback that names it."""
+    trace = "Traceback (most recent call last):\n  File 'x.py', line 3, in f\n    g()\nValueError: no"
+    cases = {
+        "<failure error_msg='assert 71 &lt;= 22'>Traceback ...</failure>": "assert 71 <= 22",
+        "<failure message='one&#10;two'/>": "one",
+        f"<failure message=''>{trace}\n</failure>": "ValueError: no",
+        f"<failure>{trace}\n\nDuring that, another:\n\n{trace} again\n  more\n</failure>": "ValueError: no again",
+        "<failure/>": "failed",
+    }
+    for number, (text, message) in enumerate(cases.items()):
+        path = tmp_path / f"{number}.xml"
+        path.write_text(f"<testsuites><testcase name='a' time='1'>{text}</testcase></testsuites>")
+        assert [(result.status, result.message) for result in read_results(path)] == [("failed", message)]
+
+
 def test_file_list(tmp_path: Path) -> None:
     """Paths, include folders, defines and nested lists; mistakes are told with file and line."""
     (tmp_path / "inc").mkdir()

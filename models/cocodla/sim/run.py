@@ -128,9 +128,16 @@ def _test_result(case: ElementTree.Element) -> TestResult:
             status = "skipped"
         elif child.tag in ("failure", "error"):
             status = "failed"
-            text = child.get("error_msg") or child.get("message") or child.text or "failed"
-            message = text.strip().partition("\n")[0]
+            message = _first_line(child.get("error_msg") or child.get("message") or child.text or "failed")
     return TestResult(case.get("name", "?"), status, float(case.get("time", "0")), message)
+
+
+def _first_line(text: str) -> str:
+    """What a failure says first; of a traceback the exception, which stands behind the indented frames."""
+    _, traceback, frames = text.rpartition("Traceback (most recent call last):")
+    lines = [line for line in (frames if traceback else text).strip("\n").splitlines() if line.strip()]
+    plain = [line for line in lines if not line.startswith(" ")] if traceback else lines
+    return (plain or lines or ["failed"])[0].strip()
 
 
 @contextlib.contextmanager

@@ -6,9 +6,22 @@ import random
 from typing import Any
 
 import cocotb
-from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge, with_timeout
+from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
 
-from cocotbext.dla import Stall, StreamChecker, StreamSink, StreamSource, bursts, never, random_stalls, start_clock
+from cocotbext.dla import (
+    Stall,
+    StreamChecker,
+    StreamSink,
+    StreamSource,
+    bursts,
+    never,
+    random_stalls,
+    start_clock,
+    within,
+)
+
+CYCLES_A_WORD = 20
+"""Of the slower clock, at most: both sides stall, and with 4 words each waits for the other's pointer."""
 
 DEPTH_OF_WIDTH = {32: 8, 50: 4}  # the variants of bench.toml
 
@@ -23,6 +36,7 @@ class TB:
         dut.rd_rst_n.value = 0
         start_clock(dut.wr_clk, wr_period)
         start_clock(dut.rd_clk, rd_period)
+        self.slower = dut.wr_clk if wr_period > rd_period else dut.rd_clk
         self.source = StreamSource(dut, "in", dut.wr_clk, idle=idle)
         self.sink = StreamSink(dut, "out", dut.rd_clk, reset_n=dut.rd_rst_n, backpressure=stall)
         StreamChecker(dut, "out", dut.rd_clk, reset_n=dut.rd_rst_n)
@@ -42,9 +56,9 @@ class TB:
         width = len(self.dut.in_data)
         words = [random.getrandbits(width) for _ in range(count)]
         seen = len(self.sink.items)
-        limit = 100_000  # ns: far more than the slowest pattern takes
-        await with_timeout(cocotb.start_soon(self.source.send_all(words)), limit, "ns")
-        received = await with_timeout(cocotb.start_soon(self.sink.wait_items(seen + count)), limit, "ns")
+        limit = CYCLES_A_WORD * (count + DEPTH_OF_WIDTH[width])
+        await within(self.slower, limit, self.source.send_all(words), f"sending {count} words")
+        received = await within(self.slower, limit, self.sink.wait_items(seen + count), f"receiving {count} words")
         assert received[seen:] == words
         await ClockCycles(self.dut.rd_clk, 20)
         assert len(self.sink.items) == seen + count

@@ -19,6 +19,9 @@ from convlib.fetch import Fetch
 from convlib.layer import Layer, config_of, image_config, make_layer, random_config, random_sequence, registers
 from convlib.sequence import Operation, operations, stripes
 
+SETUP, PIPELINE = 20, 20
+"""Cycles from enabling to the first read of CBUF, and from an entry, or a free slot, to the atom on its way out."""
+
 PATIENCE = 3000
 
 
@@ -42,6 +45,7 @@ class Sequencer:
         self.index = -1  # of the atom in the cycle before
         self.atoms = 0
         self.atom_cycles: list[int] = []
+        self.enabled: list[int] = []  # cycle in which each layer was
         self.ends = 0
         self.programmed = 0
 
@@ -115,6 +119,7 @@ class Sequencer:
             pass
         writes = [(MAP["CSC.S_POINTER"].address, group), *registers(layer.config, self.rng)["CSC"]]
         await self.bus.write_all([*writes, (MAP["CSC.D_OP_ENABLE"].address, 1)])
+        self.enabled.append(self.fetch.cycle)
 
     async def run(self, layers: list[Layer]) -> None:
         """Layers in order, fetch and program in any order; ends when csc has finished the last one."""
@@ -256,10 +261,14 @@ async def waits_for_each_entry(dut: Any, shape: str) -> None:
     }[shape]
     layer = make_layer(rng, config)
     await unit.run([layer])
-    # the last atom needs the last entry, one in the middle about half of them
-    cycles, entries = unit.atom_cycles, unit.fetch.entries
-    assert entries[-1] < cycles[-1] < entries[-1] + 20
-    assert cycles[len(cycles) // 2] < entries[len(entries) * 3 // 4], "waited for entries it does not need"
+    entries, earliest = unit.fetch.entries, max(unit.fetch.weight_entries[-1], unit.enabled[-1] + SETUP)
+    needs = [need for operation in operations(layer, unit.depth) for need in operation.needs]
+    assert max(needs) == len(entries)
+    for atom, (cycle, need) in enumerate(zip(unit.atom_cycles, needs, strict=True)):
+        assert not need or cycle > entries[need - 1], f"atom {atom} went out before its input was there"
+        need = next(filter(None, needs[atom:]), 0)  # padding goes out with the atom behind it, at the latest
+        earliest = max(earliest + 1, entries[need - 1] if need else 0)
+        assert cycle <= earliest + PIPELINE, f"atom {atom} could go out in cycle {earliest}, it did in {cycle}"
 
 
 @cocotb.test()

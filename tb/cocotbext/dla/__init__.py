@@ -6,7 +6,7 @@ the design will see at the next rising edge. A transfer sampled at a falling edg
 """
 
 from cocotbext.dla.apb import ApbDriver
-from cocotbext.dla.bench import ICARUS, repeats, reset, start_clock
+from cocotbext.dla.bench import ICARUS, repeats, reset, start_clock, within
 from cocotbext.dla.checks import ProtocolError, Report, fail
 from cocotbext.dla.csb import CsbDriver, CsbMonitor, CsbRequest, CsbTransaction
 from cocotbext.dla.dbb import DbbMemory, DbbTiming
@@ -48,4 +48,5 @@ __all__ = [
     "reset",
     "some_stalls",
     "start_clock",
+    "within",
 ]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 import cocotb
 from cocotb.clock import Clock
-from cocotb.triggers import ClockCycles, RisingEdge
+from cocotb.triggers import ClockCycles, First, RisingEdge
+
+Result = TypeVar("Result")
 
 ICARUS = getattr(cocotb, "SIM_NAME", "").lower().startswith("icarus")  # outside of a simulator there is no name
 
@@ -21,6 +24,19 @@ def start_clock(clock: Any, period_ns: float = 10) -> Clock:
     driver = Clock(clock, 2 * round(period_ns * 500), unit="ps")
     driver.start()
     return driver
+
+
+async def within(clock: Any, cycles: int, work: Coroutine[Any, Any, Result], what: str) -> Result:
+    """The result of `work`, which may take up to `cycles` of a clock; AssertionError naming `what` if it takes longer.
+
+    Cycles, not nanoseconds: a limit must hold at any period a test draws.
+    """
+    task = cocotb.start_soon(work)
+    await First(task, ClockCycles(clock, cycles))
+    if not task.done():
+        task.cancel()
+        raise AssertionError(f"{what} takes more than {cycles} cycles of {clock._name}")
+    return task.result()
 
 
 async def reset(clock: Any, reset_n: Any, cycles: int = 5) -> None:
