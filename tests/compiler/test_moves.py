@@ -228,4 +228,4 @@ def test_vectors_are_joined_in_place(tmp_path: Path) -> None:
     images = np.random.default_rng(1).normal(size=(8, 8, 6, 6)).astype(np.float32)
     network = compile_model(builder.save(tmp_path / "m.onnx"), images, CompileOptions(strict=True))
     operations = [layer.operation for layer in network.layers]
-    assert operations == ["conv3x3+relu", "averagepool4x4", "maxpool4x4", "fc5"]
+    assert operations == ["conv3x3+relu", "mean4x4", "maxpool4x4", "fc5"]

@@ -55,6 +55,23 @@ def averages(builder: Builder) -> Builder:
     return builder.node("AveragePool", kernel_shape=[9, 10], pads=[1, 1, 0, 1])
 
 
+def stacks(builder: Builder) -> Builder:
+    """Averages of all surfaces in one layer: rows of windows, windows of rows, divisors that differ, a single one."""
+    builder.conv(20, (1, 1)).node("Relu").node("AveragePool", kernel_shape=[9, 10], strides=[9, 10])
+    builder.node("AveragePool", kernel_shape=[1, 9], pads=[0, 4, 0, 4])
+    builder.conv(12, (1, 1)).node("Relu").node("AveragePool", kernel_shape=[2, 2], strides=[2, 2])
+    return builder.node("GlobalAveragePool").conv(9, (1, 1))
+
+
+def long_lines(builder: Builder) -> Builder:
+    """Averages longer than a kernel: lines as blocks that overlap, and columns as blocks; then a whole map at once."""
+    start = builder.conv(24, (1, 1)).node("Relu").last
+    builder.node("ReduceMean", axes=[3]).node("ReduceMean", axes=[2])
+    first = builder.last
+    builder.node("ReduceMean", inputs=[start], axes=[2]).node("ReduceMean", axes=[3])
+    return builder.node("Add", inputs=[first, builder.last]).conv(1, (1, 1))
+
+
 def pointwise(builder: Builder) -> Builder:
     """Scales, shifts and slopes on their own: operands in registers, by channel, by element, one or both of a stage."""
     builder.node("MaxPool", kernel_shape=[2, 2]).node("Mul", builder.constant(builder.floats(20, 1, 1)))
@@ -88,6 +105,8 @@ NETWORKS: dict[str, tuple[tuple[int, ...], Callable[[Builder], Builder]]] = {
     "moves": ((8, 6, 6), moves),
     "decoder": ((5, 6, 8), decoder),
     "averages": ((5, 8, 8), averages),
+    "stacks": ((8, 36, 60), stacks),
+    "long_lines": ((8, 34, 41), long_lines),
     "pointwise": ((20, 6, 7), pointwise),
     "quantised": ((8, 8, 8), quantised),
     "gated": ((8, 5, 6), gated),

@@ -112,8 +112,13 @@ class PoolFunction:
     @property
     def divisors(self) -> FloatArray:
         """What the sum of each window of an average is divided by: `size`."""
-        rows, columns = self.counted or tuple((k,) * n for k, n in zip(self.kernel, self.size, strict=True))
-        return np.outer(rows, columns).astype(np.float64)
+        return np.outer(*self.counts).astype(np.float64)
+
+    @property
+    def counts(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """How many rows, and columns, each window of an average is divided by."""
+        (rows, columns), (height, width) = self.kernel, self.size
+        return self.counted or ((rows,) * height, (columns,) * width)
 
     def covered(self, axis: int) -> int:
         """Input extent the windows reach along an axis (0: y, 1: x), seen from the input's first element."""
@@ -282,9 +287,10 @@ class Activate(Node):
 
 @dataclass
 class Pool(Node):
-    """A pooling of its own."""
+    """A pooling of its own. shrinks: how many times larger than its output's the range of an average's input is."""
 
     function: PoolFunction
+    shrinks: float = 1.0
 
 
 @dataclass
@@ -303,7 +309,7 @@ class Curve(Node):
 
 @dataclass
 class Mean(Node):
-    """An average pooling whose windows have divisors of their own."""
+    """An average pooling with exact sums and codes of its own; its windows may have divisors of their own."""
 
     function: PoolFunction
 

@@ -21,6 +21,7 @@ from cocodla.compiler.ir import (
     Shape,
     Slice,
 )
+from cocodla.compiler.stack import stack_of
 from cocodla.errors import UserError
 
 
@@ -84,12 +85,14 @@ def check(node: Node, shape: Shape) -> None:
 
 
 def _mean_fault(function: PoolFunction, shape: Shape) -> str | None:
-    if max(function.kernel) > hw.MAX_KERNEL:
-        return f"the pooling kernel {function.kernel} with divisors of its own is larger than {hw.MAX_KERNEL}"
-    if max(function.stride) > hw.MAX_STRIDE:
-        return f"the pooling stride {function.stride} with divisors of its own is larger than {hw.MAX_STRIDE}"
     if max(*shape, *function.size) > hw.MAX_EXTENT:
         return f"an extent of {shape} -> {function.size} is larger than {hw.MAX_EXTENT}"
+    if stack_of(function, shape) is not None:
+        return None
+    if max(function.kernel) > hw.MAX_KERNEL:
+        return f"the kernel {function.kernel} of its average is larger than {hw.MAX_KERNEL}"
+    if max(function.stride) > hw.MAX_STRIDE:
+        return f"the stride {function.stride} of its average is larger than {hw.MAX_STRIDE}"
     return None
 
 

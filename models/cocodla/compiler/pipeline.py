@@ -22,6 +22,7 @@ from cocodla.compiler.network import Network
 from cocodla.compiler.options import CompileOptions
 from cocodla.compiler.parts import HostStep, InputSpec, Layer, OutputSpec
 from cocodla.compiler.passes import Verifier, pads, run_passes
+from cocodla.compiler.passes.averages import measure_averages
 from cocodla.compiler.quantisation.calibrate import Statistics, calibrate
 from cocodla.compiler.quantisation.calibration import Calibration, Samples, check_constants, samples_of
 from cocodla.compiler.quantisation.equalise import equalise
@@ -91,6 +92,8 @@ def _compiled(
         verifier = Verifier(sample, lambda images: original.outputs_of(plain, left, images))
     fetched = {tensor: graph.shapes[tensor] for tensor in graph.outputs}
     host = partition.host_model(imported)
+    if samples.measured:
+        measure_averages(graph, sample)
     run_passes(graph, verifier)
     quantised, equalised = _quantised(graph, samples, options, verifier)
     layers, tensors = lower(graph, quantised)
@@ -152,6 +155,8 @@ def quantise_model(
         shape, pin = graph.shapes[graph.input], graph.pins.get(graph.input)
         samples = samples_of(calibration, shape, options, pin, bool(graph.pins))
         pads.settle(graph, samples)
+        if samples.measured:
+            measure_averages(graph, samples.inputs(slice(VERIFIED_IMAGES)))
         run_passes(graph, None)
         quantised = _quantised(graph, samples, options, None)[0]
         lower(graph, quantised)

@@ -94,6 +94,9 @@ def accumulate(value: np.ndarray, layer: QuantisedConv) -> np.ndarray:
                 left : left + (width - 1) * layer.stride[1] + 1 : layer.stride[1],
             ]  # fmt: skip
             channels, per_group = layer.weight.shape[1], kernels // layer.group
+            if channels == per_group == 1:
+                total += taps.astype(np.int64) * layer.weight[:, 0, r, s].astype(np.int64)[:, None, None]
+                continue
             for group in range(layer.group):
                 here = slice(group * per_group, (group + 1) * per_group)
                 inputs = taps[:, group * channels : (group + 1) * channels].astype(np.float64)  # exact: far below 2^53
@@ -106,10 +109,11 @@ def convolve(value: np.ndarray, layer: QuantisedConv, summand: np.ndarray | None
     """The convolution's output codes, before pooling."""
     wide = (slice(None), None, None)
     bias = (layer.bias << layer.bias_shift)[wide]
-    if layer.mean is not None:
-        z = (accumulate(value, layer) + layer.mean.correction) * layer.mean.first
+    if layer.positions is not None:
+        positions = layer.positions
+        z = (accumulate(value, layer) + (positions.correction << positions.correction_shift)) * positions.first
         assert np.abs(z).max() < 1 << 31
-        z = round_half_away(z * layer.mean.second, layer.mean.shift) - layer.offset
+        z = round_half_away(z * positions.second, positions.shift) - layer.offset
         return np.clip(round_half_away(z, layer.scale_shift), -128, 127)
     z = accumulate(value, layer) + (0 if summand is None else bias)
     if layer.early is not None:

@@ -236,9 +236,9 @@ def _convolution(tile: tiles.Tile, name: str, label: str) -> HardwareLayer:
     result.data_entries = result.slice_entries * source.height
     result.group_bytes = tiles.group_bytes(layer)
     result.blobs["weights"] = pad_stream(stream).tobytes()
-    if layer.mean is not None:
-        result.blobs["multiplier"] = _positions(layer.mean.first, kernels)
-        result.blobs["second multiplier"] = _positions(layer.mean.second, kernels)
+    if layer.positions is not None:
+        result.blobs["multiplier"] = _positions(layer.positions.first, kernels)
+        result.blobs["second multiplier"] = _positions(layer.positions.second, kernels)
         return _counted(result, tile, steps)
     in_bs = layer.bias if layer.has_summand else layer.early
     result.blobs["multiplier"] = pack_channel_operands(kernels, in_bs, layer.multiplier, two_bytes=True).tobytes()
@@ -252,10 +252,11 @@ def _counted(result: HardwareLayer, tile: tiles.Tile, steps: int) -> HardwareLay
     """Fill in what a convolution costs. steps: of a kernel group for each position."""
     layer, (height, width) = tile.conv, tile.conv.size
     kernel_groups = hw.surfaces(len(layer.weight))
-    result.macs = height * width * layer.weight.size
+    useful = layer.weight.size if layer.mean is None else np.count_nonzero(layer.weight)
+    result.macs = height * width * int(useful)
     result.mac_cycles = height * width * steps * kernel_groups
     operands = sum(len(blob) for blob in result.blobs.values())
-    if layer.mean is not None:  # fetched anew for each surface
+    if layer.positions is not None:  # fetched anew for each surface
         operands += (kernel_groups - 1) * 2 * len(result.blobs["multiplier"]) * (height * width > 1)
     result.read_beats = operands // hw.ATOM + sum(map(_beats, tile.sources))
     result.write_beats = _beats(tile.target)
@@ -295,7 +296,7 @@ def _operation(layer: QuantisedConv) -> str:
     """What the layer does, for reports."""
     kernels, _, rows, columns = layer.weight.shape
     if layer.mean is not None:
-        return f"mean{rows}x{columns}"
+        return f"mean{layer.mean.function.kernel[0]}x{layer.mean.function.kernel[1]}"
     fully_connected = layer.size == (1, 1) and layer.input_shape[1:] == (rows, columns)
     parts = [f"fc{kernels}" if fully_connected else f"conv{rows}x{columns}"]
     if layer.stride != (1, 1):

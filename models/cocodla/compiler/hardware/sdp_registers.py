@@ -7,14 +7,14 @@ from cocodla.compiler.hardware.lower import HardwareLayer
 from cocodla.compiler.hardware.tensors import Tensor
 from cocodla.compiler.hardware.words import Words, put, put_fields, put_zero
 from cocodla.compiler.ir import Shape
-from cocodla.compiler.quantisation.layers import QuantisedAdd, QuantisedConv, QuantisedMultiply
+from cocodla.compiler.quantisation.layers import Positions, QuantisedAdd, QuantisedConv, QuantisedMultiply
 from cocodla.compiler.quantisation.pointwise import Operands, QuantisedPointwise, stages
 
 
 def convolution(words: Words, conv: QuantisedConv, layer: HardwareLayer) -> None:
     """What follows a convolution."""
-    if conv.mean is not None:
-        mean(words, conv, layer)
+    if conv.positions is not None:
+        by_position(words, conv, conv.positions, layer)
         return
     _convolution(words, conv, layer.target)
     _convolution_rdma(words, conv, layer)
@@ -53,11 +53,10 @@ def _convolution(words: Words, conv: QuantisedConv, target: Tensor) -> None:
     put(words, "SDP.D_CVT_SHIFT", conv.scale_shift)
 
 
-def mean(words: Words, conv: QuantisedConv, layer: HardwareLayer) -> None:
+def by_position(words: Words, conv: QuantisedConv, positions: Positions, layer: HardwareLayer) -> None:
     """BS: takes the zero points out, then a multiplier by position, the same for all surfaces. BN: a second one and the
     shift. CVT: drop the fraction.
     """
-    assert conv.mean is not None
     for unit in ("SDP", "SDP_RDMA"):
         _cube_size(words, unit, (len(conv.weight), *conv.size))
     _common(words, layer.target, flying=True)
@@ -65,15 +64,14 @@ def mean(words: Words, conv: QuantisedConv, layer: HardwareLayer) -> None:
         words, "SDP.D_DP_BS_CFG", BS_BYPASS=0, BS_ALU_BYPASS=0, BS_ALU_ALGO="SUM", BS_MUL_BYPASS=0, BS_MUL_PRELU=0,
         BS_RELU_BYPASS=1,
     )  # fmt: skip
-    # A zero point is 0 or -128: its shift leaves an operand of the kernel's size.
-    put_fields(words, "SDP.D_DP_BS_ALU_CFG", BS_ALU_SRC="REG", BS_ALU_SHIFT_VALUE=7)
-    put(words, "SDP.D_DP_BS_ALU_SRC_VALUE", conv.mean.correction >> 7)
+    put_fields(words, "SDP.D_DP_BS_ALU_CFG", BS_ALU_SRC="REG", BS_ALU_SHIFT_VALUE=positions.correction_shift)
+    put(words, "SDP.D_DP_BS_ALU_SRC_VALUE", positions.correction)
     put_fields(words, "SDP.D_DP_BS_MUL_CFG", BS_MUL_SRC="MEM", BS_MUL_SHIFT_VALUE=0)
     put_fields(
         words, "SDP.D_DP_BN_CFG", BN_BYPASS=0, BN_ALU_BYPASS=1, BN_MUL_BYPASS=0, BN_MUL_PRELU=0, BN_RELU_BYPASS=1
     )
     put_fields(words, "SDP.D_DP_BN_ALU_CFG", BN_ALU_SRC="REG", BN_ALU_SHIFT_VALUE=0)
-    put_fields(words, "SDP.D_DP_BN_MUL_CFG", BN_MUL_SRC="MEM", BN_MUL_SHIFT_VALUE=conv.mean.shift)
+    put_fields(words, "SDP.D_DP_BN_MUL_CFG", BN_MUL_SRC="MEM", BN_MUL_SHIFT_VALUE=positions.shift)
     put(words, "SDP.D_CVT_OFFSET", conv.offset)
     put(words, "SDP.D_CVT_SCALE", conv.scale)
     put(words, "SDP.D_CVT_SHIFT", conv.scale_shift)

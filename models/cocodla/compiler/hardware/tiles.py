@@ -11,11 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from cocodla import hw
+from cocodla.compiler.hardware.stacks import stacked
 from cocodla.compiler.hardware.tensors import Tensor, strided
 from cocodla.compiler.ir import Pair, PoolFunction, Span
 from cocodla.compiler.limits import Refused
-from cocodla.compiler.quantisation.layers import QuantisedConv, QuantisedMean
+from cocodla.compiler.quantisation.layers import Positions, QuantisedConv
 
 MAX_WIDTH = 4095
 """Widest input of a tile: the public design fetches no wider cube of more than one surface."""
@@ -53,7 +56,8 @@ class _Band:
 def cut(conv: QuantisedConv, sources: tuple[Tensor, ...], target: Tensor) -> list[Tile]:
     """The tiles of a convolution, in the order of running; Refused if even one output element does not fit."""
     tiles: list[Tile] = []
-    for first in _groups(*_without_skipped_lines(conv, sources), target):
+    stack = stacked(conv, sources[0], target)
+    for first in [stack] if stack else _groups(*_without_skipped_lines(conv, sources), target):
         columns, rows = _split(*first)
         for column in columns:
             for row in rows:
@@ -113,8 +117,19 @@ def _groups(
         yield conv, sources, target
         return
     channels, kernels = conv.weight.shape[1], len(conv.weight) // conv.group
-    for group in range(conv.group):
-        yield _kernels(conv, sources, target, (group * kernels, (group + 1) * kernels), group * channels)
+    if channels == 1:  # lanes of a surface cannot be read apart
+        conv, channels, kernels = _diagonal(conv), hw.ATOM, hw.ATOM
+    for first in range(0, len(conv.weight), kernels):
+        part = (first, min(first + kernels, len(conv.weight)))
+        yield _kernels(conv, sources, target, part, first // kernels * channels)
+
+
+def _diagonal(conv: QuantisedConv) -> QuantisedConv:
+    """A kernel for each channel as one that reads its whole surface."""
+    kernels = len(conv.weight)
+    weight = np.zeros((kernels, hw.ATOM, *conv.weight.shape[2:]), np.int8)
+    weight[np.arange(kernels), np.arange(kernels) % hw.ATOM] = conv.weight[:, 0]
+    return replace(conv, weight=weight)
 
 
 def _kernels(
@@ -231,12 +246,12 @@ def _reached(outputs: Span, stride: int, kernel: int, pad: int, extent: int) -> 
     return (start, max(start + 1, min(last, extent))), start - first
 
 
-def _mean_of(mean: QuantisedMean | None, rows: Span, columns: Span) -> QuantisedMean | None:
-    """The positions of a tile."""
-    if mean is None:
+def _positions_of(positions: Positions | None, rows: Span, columns: Span) -> Positions | None:
+    """Those of a tile."""
+    if positions is None:
         return None
     here = (slice(*rows), slice(*columns))
-    return replace(mean, first=mean.first[here], second=mean.second[here], divisors=mean.divisors[here])
+    return replace(positions, first=positions.first[here], second=positions.second[here])
 
 
 def _tile(conv: QuantisedConv, sources: tuple[Tensor, ...], target: Tensor, row: _Band, column: _Band) -> Tile:
@@ -254,6 +269,6 @@ def _tile(conv: QuantisedConv, sources: tuple[Tensor, ...], target: Tensor, row:
     others = [tensor.view((0, tensor.channels), row.computed, column.computed) for tensor in summand]
     part = replace(
         conv, input_shape=read.shape, size=size, pad=(row.pad, column.pad), pool=pool,
-        mean=_mean_of(conv.mean, row.computed, column.computed),
+        positions=_positions_of(conv.positions, row.computed, column.computed),
     )  # fmt: skip
     return Tile(part, (read, *others), target.view((0, target.channels), row.target, column.target))

@@ -14,7 +14,7 @@ import numpy as np
 
 from cocodla.compiler import reference
 from cocodla.compiler.ir import FloatArray, Graph
-from cocodla.compiler.passes import fold, fuse, move, pads, pins, place, pools, reshape, taps, transposed
+from cocodla.compiler.passes import averages, fold, fuse, move, pads, pins, place, pools, reshape, taps, transposed
 from cocodla.errors import Fault, UserError
 
 Pass = Callable[[Graph], None]
@@ -36,9 +36,9 @@ PASSES: tuple[Pass, ...] = (
     reshape.reshape_of_output,
     reshape.reshape_into_host,
     reshape.dense_to_convolution,
-    pools.averages_of_long_lines,
-    pools.averages_at_borders,
-    pools.averages_to_convolutions,
+    pools.lone_windows,
+    averages.averages_into_layers_behind,
+    averages.averages,
     pools.large_maxima,
     transposed.activations,
     transposed.to_convolutions,

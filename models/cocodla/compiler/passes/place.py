@@ -135,7 +135,7 @@ def _made(graph: Graph, name: str) -> bool:
 def _origin(graph: Graph, name: str) -> str:
     """The tensor whose codes a tensor is made of: its own, or those of what it was taken from."""
     producer = graph.producer(name)
-    if isinstance(producer, (Pool, Mean, Move, Slice)):  # they keep the scale of what they read
+    if isinstance(producer, (Pool, Move, Slice)):  # they keep the scale of what they read
         return _origin(graph, producer.inputs[0])
     if isinstance(producer, Concat):
         origins = {_origin(graph, part) for part in producer.inputs}

@@ -7,6 +7,7 @@ import numpy as np
 from cocodla import hw
 from cocodla.compiler.ir import Activate, Affine, Conv, Curve, Dense, Graph, Host, InputMap, Node, Reshape, Shape
 from cocodla.compiler.limits import Refused
+from cocodla.compiler.stack import LAYER_OVERHEAD
 
 
 def reshape_of_input(graph: Graph) -> None:
@@ -154,10 +155,6 @@ def merge_groups(graph: Graph) -> None:
     for node in graph.nodes:
         if isinstance(node, Conv) and node.group > 1:
             merge(node, divisible=node.inputs[0] != graph.input)  # an image has no surfaces
-
-
-LAYER_OVERHEAD = 500
-"""Cycles that one more hardware layer costs: registers, start, drain."""
 
 
 def merge(node: Conv, divisible: bool) -> None:

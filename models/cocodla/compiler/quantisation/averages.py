@@ -1,4 +1,6 @@
-"""Integers that divide: the reciprocals of PDP (spec: pdp.md section 4), and the multipliers of SDP by position."""
+"""Integers that divide: the reciprocals of PDP (spec: pdp.md section 4), and what averages on the convolution pipeline
+multiply by: weights, and the multipliers of SDP, by position where divisors differ.
+"""
 
 from __future__ import annotations
 
@@ -52,25 +54,49 @@ def _round_away(value: FloatArray) -> FloatArray:
 
 SUM_BITS, PRODUCT_BITS = 31, 47
 """What the input of SDP's second multiplier, and its product, may take besides the sign."""
+WEIGHT_MAX, FACTOR_MAX, MAX_SHIFT = 127, 32767, 48
+NEAR = 2.0**-10
+"""Output steps that rounded multipliers may move an average by."""
 RANGE = 255
 """Largest magnitude of an element's code without its zero point."""
 
 
-def position_factors(divisors: FloatArray, fraction: int) -> tuple[IntArray, IntArray, int] | None:
+def average_factors(count: int, ratio: float, fraction: int) -> tuple[int, int, int] | None:
+    """(weight code, multiplier, right shift): sum * code * multiplier / 2^shift is sum / count * ratio * 2^fraction.
+
+    The code of all taps and BS's multiplier together are as good as 22 bits. None if the sum is worth too much.
+    """
+    wanted = ratio / count * 2.0**fraction
+    shift = min(int(np.floor(np.log2(WEIGHT_MAX * FACTOR_MAX / wanted))), MAX_SHIFT)
+    if shift < 0:
+        return None
+    codes = np.arange(1, WEIGHT_MAX + 1)
+    factors = np.clip(np.rint(wanted * 2.0**shift / codes), 1, FACTOR_MAX)
+    best = int(np.abs(codes * factors - wanted * 2.0**shift).argmin())
+    return int(codes[best]), int(factors[best]), shift
+
+
+def position_factors(
+    divisors: FloatArray, fraction: int, ratio: float = 1.0
+) -> tuple[IntArray, IntArray, int] | None:
     """Two 16-bit multipliers (*divisors.shape) each and a right shift: sum * first * second / 2^shift is
-    sum / divisor * 2^fraction, so close that rounding it gives ties exactly. None if that is not possible.
+    sum / divisor * ratio * 2^fraction, so close that rounding it gives ties exactly where that is possible. None if an
+    output could be NEAR off.
     """
     counts = np.unique(divisors).astype(np.int64)
-    for bits in range(min(30 + int(np.log2(counts[0])), PRODUCT_BITS - 8), fraction, -1):
-        pairs = [_product_near(2.0**bits / count, (1 << SUM_BITS) // (RANGE * int(count))) for count in counts]
-        errors = [
-            abs(first * second * count / 2.0**bits - 1) for (first, second), count in zip(pairs, counts, strict=True)
-        ]
-        if max(errors) * RANGE * 2.0**fraction < 0.5:
+    top = min(30 + int(np.floor(np.log2(counts[0] / ratio))), PRODUCT_BITS - 8)
+    least, chosen = NEAR, None
+    for bits in range(top, fraction, -1):
+        exact = 2.0**bits * ratio / counts
+        limits = (1 << SUM_BITS) // (RANGE * counts)
+        pairs = np.array([_product_near(value, int(most)) for value, most in zip(exact, limits, strict=True)], np.int64)
+        error = float(np.abs(pairs.prod(1) / exact - 1).max()) * RANGE * ratio
+        if error < least:
             where = np.searchsorted(counts, divisors)
-            table = np.array(pairs, np.int64)
-            return table[where, 0], table[where, 1], bits - fraction
-    return None
+            least, chosen = error, (pairs[where, 0], pairs[where, 1], bits - fraction)
+        if error * 2.0**fraction < 0.5:
+            break
+    return chosen
 
 
 def _product_near(wanted: float, most: int) -> tuple[int, int]:

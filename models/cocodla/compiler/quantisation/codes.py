@@ -22,13 +22,21 @@ from cocodla.compiler.quantisation.calibrate import Range
 from cocodla.compiler.reference import unpooled
 from cocodla.errors import UserError
 
+HEADROOM = 1.125
+"""Of the average of a whole map calibration sees one value a channel and image, so few that others lie beyond them."""
+
 
 def shared_ranges(graph: Graph, ranges: Mapping[str, Range]) -> tuple[dict[str, Range], set[str]]:
     """Ranges, where tensors joined by nodes that keep codes as they are share one, and those without a zero point."""
+    ranges = dict(ranges)
+    for node in graph.nodes:
+        if isinstance(node, Mean) and node.function.size == (1, 1) and node.output in ranges:
+            low, high = ranges[node.output]
+            ranges[node.output] = low * HEADROOM, high * HEADROOM
     group = {tensor: {tensor} for tensor in graph.shapes}
     symmetric = set()
     for node in graph.nodes:
-        if isinstance(node, (Concat, Slice, Move, Pool, Mean)):
+        if isinstance(node, (Concat, Slice, Move, Pool)):
             for tensor in node.inputs:
                 joined = group[tensor] | group[node.output]
                 group.update(dict.fromkeys(joined, joined))

@@ -12,13 +12,15 @@ from cocodla.compiler.ir import ActivationFunction, Conv, FloatArray, Mean, Pool
 from cocodla.compiler.limits import Refused
 from cocodla.compiler.passes.reshape import merge
 from cocodla.compiler.quantisation import biases, weights
-from cocodla.compiler.quantisation.averages import average_reciprocals, position_factors
-from cocodla.compiler.quantisation.layers import Leaky, QuantisedConv, QuantisedMean, QuantisedPool
+from cocodla.compiler.quantisation.averages import average_factors, average_reciprocals, position_factors
+from cocodla.compiler.quantisation.biases import INT16_MAX
+from cocodla.compiler.quantisation.layers import Leaky, Positions, QuantisedConv, QuantisedMean, QuantisedPool
 from cocodla.compiler.quantisation.pixels import Conversion
 from cocodla.compiler.quantisation.pointwise import integer_slopes
 from cocodla.compiler.quantisation.sums import rescale
 from cocodla.compiler.quantisation.weights import FRACTION, TOLERATED, Weights
 from cocodla.compiler.reference import convolve
+from cocodla.compiler.stack import stack_of
 
 
 @dataclass(frozen=True)
@@ -150,30 +152,51 @@ def _in_sum(
     return Behind(bias, bias_shift, offset, scale, shift)
 
 
-def average(node: Mean, shape: Shape, meaning: Quantisation) -> QuantisedConv:
-    """A convolution of ones with multipliers for each position."""
-    if meaning.zero not in (0, -128):
-        raise Refused("AveragePool", node.name, f"zero point {meaning.zero}, where padding does not count: 0 or -128")
+def average(node: Mean, shape: Shape, source: Quantisation, out: Quantisation) -> QuantisedConv:
+    """A convolution whose taps all have one code, in the codes its result needs."""
     function, channels = node.function, shape[0]
-    ones = Conv(
+    taps = Conv(
         node.name, node.inputs, node.output, np.ones((channels, 1, *function.kernel)), np.zeros(channels),
         function.stride, function.pad, function.size, group=channels,
     )  # fmt: skip
-    merge(ones, divisible=True)
-    divisors = function.divisors
-    factors = position_factors(divisors, FRACTION)
-    if factors is None:
-        raise Refused("AveragePool", node.name, f"divisors from {divisors.min():g} to {divisors.max():g}")
-    nothing = np.zeros(channels, np.int64)
+    if stack_of(function, shape) is None:
+        merge(taps, divisible=True)
+    ratio, area = source.scale / out.scale, function.kernel[0] * function.kernel[1]
+    divisors = np.unique(function.divisors)
+    code, multiplier, shift, positions = 1, 0, 0, None
+    if len(divisors) > 1:
+        positions = _positions(node, -source.zero * area, ratio)
+    elif (found := average_factors(int(divisors[0]), ratio, FRACTION)) is not None:
+        code, multiplier, shift = found
+    else:
+        raise Refused("AveragePool", node.name, f"a sum of {area} codes in steps of {out.scale:.3g}")
+    scales = np.full(channels, multiplier * 2.0 ** -(FRACTION + shift) * out.scale)
+    weight = (taps.weight * code).astype(np.int8)
+    multipliers, none = np.full(channels, multiplier, np.int64), np.zeros(channels, np.int64)
+    integers = Weights(scales, weight, multipliers, shift, FRACTION, none)
+    exact_bias = -source.zero * area * code * scales / out.scale
     return QuantisedConv(
         name=node.name, sources=tuple(node.inputs), target=node.output, input_shape=shape,
-        weight=ones.weight.astype(np.int8), multiplier=nothing, multiplier_shift=0, bias=nothing, bias_shift=0,
-        fraction=FRACTION, out=meaning, stride=function.stride, pad=function.pad, size=function.size, dilation=(1, 1),
-        pad_value=meaning.zero, relu=False, leaky=None, pool=None, conversion=None, exact_bias=np.zeros(channels),
-        scales=np.full(channels, meaning.scale), offset=-meaning.zero * (1 << FRACTION), scale=1, scale_shift=FRACTION,
-        group=ones.group,
-        mean=QuantisedMean(-meaning.zero * function.kernel[0] * function.kernel[1], *factors, divisors),
+        weight=weight, multiplier=multipliers, multiplier_shift=shift, fraction=FRACTION, out=out,
+        stride=function.stride, pad=function.pad, size=function.size, dilation=(1, 1), pad_value=source.zero,
+        relu=False, leaky=None, pool=None, conversion=None, exact_bias=exact_bias, scales=scales, group=taps.group,
+        mean=QuantisedMean(function, source.zero, ratio), positions=positions,
+        **vars(_alone(integers, exact_bias, out)),
     )  # fmt: skip
+
+
+def _positions(node: Mean, correction: int, ratio: float) -> Positions:
+    """Multipliers for windows of different divisors, and what takes the zero point of their input out of the sums."""
+    divisors = node.function.divisors
+    factors = position_factors(divisors, FRACTION, ratio)
+    if factors is None:
+        raise Refused("AveragePool", node.name, f"divisors from {divisors.min():g} to {divisors.max():g}")
+    shift = 0
+    while abs(correction >> shift) > INT16_MAX and not correction % (2 << shift):
+        shift += 1
+    if abs(correction >> shift) > INT16_MAX:
+        raise Refused("AveragePool", node.name, f"{-correction} for the zero point of its input has more than 16 bits")
+    return Positions(correction >> shift, shift, *factors)
 
 
 def _leaky(function: ActivationFunction | None) -> tuple[Leaky | None, NDArray[np.int64] | None]:

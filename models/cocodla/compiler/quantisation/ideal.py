@@ -38,7 +38,7 @@ def ideal_codes(layer: QuantisedLayer, sources: Sequence[np.ndarray], tensors: M
     meanings = [tensors.get(name) for name in layer.sources]
     if isinstance(layer, QuantisedConv):
         if layer.mean is not None:
-            return _mean(layer, layer.mean, sources[0])
+            return _mean(layer.mean, layer.out, sources[0])
         summand = _real(sources[1], meanings[1]) if layer.has_summand else None
         codes = _round(_convolution(layer, sources[0], summand), layer.out)
         return codes if layer.pool is None else _pooling(layer.pool, codes)
@@ -84,14 +84,12 @@ def _convolution(layer: QuantisedConv, codes: np.ndarray, summand: FloatArray | 
     return np.maximum(value, 0) if layer.relu else value
 
 
-def _mean(layer: QuantisedConv, mean: QuantisedMean, codes: np.ndarray) -> Codes:
-    """Averages with divisors of their own; the codes keep their scale."""
-    node = Conv(
-        layer.name, [], layer.target, layer.weight.astype(np.float64), layer.exact_bias, layer.stride, layer.pad,
-        layer.size, group=layer.group,
-    )  # fmt: skip
-    sums = convolve(codes.astype(np.float64), node.weight, node, float(layer.pad_value)) + mean.correction
-    return _round(sums / mean.divisors, Quantisation(1.0, layer.out.zero))
+def _mean(mean: QuantisedMean, out: Quantisation, codes: np.ndarray) -> Codes:
+    """Averages in codes of their own, in units of their steps; padding is worth nothing."""
+    function = mean.function
+    values = codes.astype(np.float64) - mean.zero
+    windows = windows_of(values, function.kernel, function.stride, function.pad, function.size, 0.0)
+    return _round(windows.sum((-2, -1)) / function.divisors * mean.ratio, Quantisation(1.0, out.zero))
 
 
 def _pooling(pool: QuantisedPool, codes: Codes) -> Codes:

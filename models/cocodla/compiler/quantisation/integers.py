@@ -68,9 +68,9 @@ def quantise(
         tensors[graph.input] = graph.pins.get(graph.input) or scale_for(range_of(graph, ranges, graph.input), chosen)
     layers: list[QuantisedLayer] = []
     for node in graph.nodes:
-        if isinstance(node, (Pool, Mean, Concat, Slice, Move)):
+        if isinstance(node, (Pool, Concat, Slice, Move)):
             tensors[node.output] = codes_in_place(graph, node, tensors)
-        elif isinstance(node, (Conv, Add, Multiply, Lrn, Curve, Pointwise, Host)):
+        elif isinstance(node, (Conv, Mean, Add, Multiply, Lrn, Curve, Pointwise, Host)):
             tensors[node.output] = codes_behind(graph, node, ranges, plain if node.output in symmetric else options)
         else:
             raise Refused(type(node).__name__, node.name, "there is no hardware layer for it")
@@ -104,7 +104,7 @@ def _layer(
         pool = pooling(node.name, node.function, out.zero)
         return QuantisedPooling(node.name, (source,), node.output, shape, pool)
     if isinstance(node, Mean):
-        return average(node, shape, out)
+        return average(node, shape, tensors[source], out)
     if isinstance(node, Concat):
         return QuantisedView(node.name, tuple(node.inputs), node.output, shape, "concat", axis=node.axis)
     if isinstance(node, Slice):

@@ -43,15 +43,26 @@ class QuantisedPool:
 
 @dataclass(frozen=True)
 class QuantisedMean:
-    """What makes a convolution of ones an average: output code = clamp8(round(z / 2^fraction + zero point)) with
-    z = round((acc + correction) * first[y, x] * second[y, x] / 2^shift); also the exact `divisors`, all by position.
+    """The average that a convolution computes: windows, the zero point of its input, output steps for a step of it."""
+
+    function: PoolFunction
+    zero: int
+    ratio: float
+
+
+@dataclass(frozen=True)
+class Positions:
+    """Multipliers by position, where windows have different divisors: z = round((acc + correction) * first[y, x] *
+    second[y, x] / 2^shift); then output code = clamp8(round((z - offset) * scale / 2^scale_shift)).
+
+    The correction is `correction` * 2^`correction_shift`.
     """
 
     correction: int
+    correction_shift: int
     first: NDArray[np.int64]
     second: NDArray[np.int64]
     shift: int
-    divisors: FloatArray
 
 
 @dataclass
@@ -66,6 +77,7 @@ class QuantisedConv:
     gains (K): where kernels differ much, small ones have larger multipliers than they should, and BN multiplies by
     gains[k] / 2^gain_shift behind its bias (never with leaky ReLU or a second source).
     early (K): the largest part of a large bias, early[k] * 2^early_shift added to acc (never with a second source).
+    mean: the average it is, if it is one; all kernels are alike then. positions: in place of multiplier and bias.
     conversion: set when the layer reads pixels through CDMA's converter. exact_bias: bias before rounding, in output
     steps; scales: real weight of one weight step, per kernel.
     """
@@ -98,6 +110,7 @@ class QuantisedConv:
     group: int = 1
     slopes: NDArray[np.int64] | None = None
     mean: QuantisedMean | None = None
+    positions: Positions | None = None
     early: NDArray[np.int64] | None = None
     early_shift: int = 0
     gains: NDArray[np.int64] | None = None

@@ -1,0 +1,217 @@
+"""Passes for averages: the pooling unit takes those it rounds well, convolutions the others.
+
+The pooling unit takes an atom a cycle, behind a convolution none at all, but its result has the codes of its input: its
+reciprocals can only make values smaller, and its rounding wraps where a larger factor would need saturation (spec:
+pdp.md section 4). The mean of many values has a far smaller range, and few codes are left for it. The convolution
+pipeline sums exactly, rounds once, and saturates in codes of the average's own (stack.py tells what that costs).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+
+from cocodla import hw
+from cocodla.compiler import reference
+from cocodla.compiler.ir import Concat, Conv, FloatArray, Graph, Mean, Node, Pool, PoolFunction, Shape, Slice, Span
+from cocodla.compiler.quantisation.averages import wrong_share
+from cocodla.compiler.stack import LAYER_OVERHEAD, stack_of
+
+TOLERATED = 0.002
+"""Share of averages that may differ from ideal rounding."""
+PARTS = 9
+"""Most parts an average may be cut into: inner windows, four borders, four corners."""
+WORTH_ALONE, WORTH_STACKED, WORTH_APART = 4 / 3, 2.0, 4.0
+"""How much smaller the range behind an average must be for codes of its own: one value a channel costs next to nothing;
+windows whose surfaces stack cost a layer that reads its input; others a tap of a window a cycle, surface by surface."""
+
+
+def measure_averages(graph: Graph, images: FloatArray) -> None:
+    """Note at each average how much smaller its values are than what it reads, on some images (batch, *shape)."""
+    nodes = {node.output: node for node in graph.nodes if isinstance(node, Pool) and node.function.kind == "average"}
+    wanted = set(nodes) | {node.inputs[0] for node in nodes.values()}
+    if not nodes:
+        return
+    peaks = {name: float(np.abs(value).max()) for name, value in reference.walk(graph, images) if name in wanted}
+    for name, node in nodes.items():
+        before, behind = peaks[node.inputs[0]], peaks[name]
+        if 0 < behind < np.inf and before < np.inf:
+            node.shrinks = before / behind
+
+
+def averages_into_layers_behind(graph: Graph) -> None:
+    """The average of whole channels and a fully connected layer become one kernel over all pixels, which rounds nothing
+    in between, where that takes no longer.
+    """
+    for first, second in graph.chains():
+        if not isinstance(first, Pool) or not isinstance(second, Conv) or first.function.kind != "average":
+            continue
+        function, shape = first.function, graph.shapes[first.inputs[0]]
+        plain = (second.size, second.weight.shape[2:], second.group, second.pad) == ((1, 1), (1, 1), 1, (0, 0))
+        if function.size != (1, 1) or function.kernel != shape[1:] or not plain or len(second.inputs) > 1:
+            continue
+        if max(function.kernel) > hw.MAX_KERNEL or not _own_codes(graph, first):
+            continue
+        kernels, pixels, surfaces = len(second.weight), shape[1] * shape[2], hw.surfaces(shape[0])
+        cycles = _cycles(function, shape)
+        if cycles is not None and pixels * surfaces * (1 + kernels) > cycles + surfaces * kernels:
+            continue
+        share = 1 / float(function.divisors[0, 0])
+        second.weight = np.tile(second.weight * share, (1, 1, *function.kernel))
+        second.steps = None if second.steps is None else second.steps * share
+        second.inputs = first.inputs
+        graph.nodes.remove(first)
+        del graph.shapes[first.output]
+
+
+def averages(graph: Graph) -> None:
+    """Averages the pooling unit rounds well, in codes that suit them, stay poolings. Where padding does not count they
+    become one for the inner windows and one for each border and corner, whose smaller windows lie all in the input.
+    All others become Means: of rows or columns first, where that takes less than half.
+    """
+    for node in list(graph.nodes):
+        if not isinstance(node, Pool) or node.function.kind != "average":
+            continue
+        node.function = _simplified(node.function)
+        movable = max(node.function.stride) <= hw.PDP_MAX_STRIDE and not _own_codes(graph, node)
+        parts = _parts(node.function, graph.shapes[node.inputs[0]][1:]) if movable else None
+        if parts is not None and node.function.counted is not None:
+            _join(graph, node, *parts)
+        elif parts is None:
+            _to_means(graph, node)
+
+
+def _own_codes(graph: Graph, node: Pool) -> bool:
+    """True if an average should have other codes than what it reads: the model says so, or it would use few of them."""
+    source, target, function = node.inputs[0], node.output, node.function
+    if source in graph.pins or target in graph.pins:
+        return graph.pins.get(source) != graph.pins.get(target, graph.pins.get(source))
+    if function.size == (1, 1):
+        return node.shrinks >= WORTH_ALONE
+    stacked = stack_of(function, graph.shapes[source]) is not None
+    return node.shrinks >= (WORTH_STACKED if stacked else WORTH_APART)
+
+
+def _simplified(function: PoolFunction) -> PoolFunction:
+    """Without divisors of its own where they are the kernel's size."""
+    own = any(set(counts) != {k} for counts, k in zip(function.counts, function.kernel, strict=True))
+    return function if own else replace(function, counted=None)
+
+
+# -- on the pooling unit ---------------------------------------------------------------------
+
+
+def _precise(rows: int, columns: int) -> bool:
+    """True if the pooling unit can take the average of such windows, and rounds it well."""
+    return max(rows, columns) <= hw.PDP_MAX_KERNEL and wrong_share(rows * columns) <= TOLERATED
+
+
+@dataclass(frozen=True)
+class _Windows:
+    """Neighbouring windows of one length along an axis: outputs, and inputs from the first to the last."""
+
+    outputs: Span
+    inputs: Span
+    length: int
+
+
+def _windows(function: PoolFunction, axis: int, extent: int) -> list[_Windows] | None:
+    """The windows along an axis, cut at the input's ends; None if the padding counts."""
+    found: list[_Windows] = []
+    kernel, counted = function.kernel[axis], (function.counted or ((), ()))[axis]
+    for output, count in enumerate(counted):
+        first = output * function.stride[axis] - function.pad[axis]
+        begin, end = max(first, 0), min(first + kernel, extent)
+        if end - begin != count:
+            return None
+        if found and found[-1].length == count == kernel:
+            found[-1] = _Windows((found[-1].outputs[0], output + 1), (found[-1].inputs[0], end), kernel)
+        else:
+            found.append(_Windows((output, output + 1), (begin, end), count))
+    return found
+
+
+def _parts(function: PoolFunction, extent: Shape) -> tuple[list[_Windows], list[_Windows]] | None:
+    """Windows of rows and columns that the pooling unit rounds well, of one length each; None if it does not."""
+    if function.counted is None:
+        return ([], []) if _precise(*function.kernel) else None
+    rows, columns = (_windows(function, axis, extent[axis]) for axis in (0, 1))
+    pairs = list(product(rows or (), columns or ()))
+    if rows is None or columns is None or len(pairs) > PARTS:
+        return None
+    return (rows, columns) if all(_precise(row.length, column.length) for row, column in pairs) else None
+
+
+def _join(graph: Graph, node: Pool, rows: list[_Windows], columns: list[_Windows]) -> None:
+    """Replace an average by averages of parts, in place: columns of a row of parts, then the rows."""
+    source, channels = node.inputs[0], graph.shapes[node.inputs[0]][0]
+    made: list[Node] = []
+    lines = []
+    for top, row in enumerate(rows):
+        line = node.output if len(rows) == 1 else f"{node.output}/rows{top}"
+        height = row.outputs[1] - row.outputs[0]
+        parts = []
+        for left, column in enumerate(columns):
+            output = line if len(columns) == 1 else f"{line}/columns{left}"
+            place = f"{node.name}/{top},{left}"
+            view = Slice(f"{place}/part", [source], f"{output}/input", ((0, channels), row.inputs, column.inputs))
+            size = (height, column.outputs[1] - column.outputs[0])
+            function = PoolFunction("average", (row.length, column.length), node.function.stride, (0, 0), size)
+            made += [view, Pool(place, [view.output], output, function)]
+            graph.shapes[view.output] = tuple(last - first for first, last in view.box)
+            graph.shapes[output] = (channels, *size)
+            parts.append(output)
+        if len(parts) > 1:
+            made.append(Concat(f"{node.name}/rows{top}", parts, line, axis=2))
+            graph.shapes[line] = (channels, height, node.function.size[1])
+        lines.append(line)
+    if len(lines) > 1:
+        made.append(Concat(node.name, lines, node.output, axis=1))
+    index = graph.nodes.index(node)
+    graph.nodes[index : index + 1] = made
+
+
+# -- on the convolution pipeline -------------------------------------------------------------
+
+
+def _to_means(graph: Graph, node: Pool) -> None:
+    """Replace an average by a Mean, or by two: along the rows first, then along what is left of them."""
+    function, shape = node.function, graph.shapes[node.inputs[0]]
+    whole, steps = _cycles(function, shape), _steps(function, shape)
+    middle = (shape[0], *steps[0].size)
+    first, second = _cycles(steps[0], shape), _cycles(steps[1], middle)
+    pinned = node.output in graph.pins  # the tensor between would have no codes of its own
+    if first is not None and second is not None and (whole is None or (2 * (first + second) < whole and not pinned)):
+        between = f"{node.output}/rows"
+        graph.shapes[between] = middle
+        rows = Mean(f"{node.name}/rows", node.inputs, between, steps[0])
+        graph.nodes.insert(graph.nodes.index(node), rows)
+        graph.replace(node, Mean(node.name, [between], node.output, steps[1]))
+    elif whole is not None or node.function.counted is not None:
+        graph.replace(node, Mean(node.name, node.inputs, node.output, function))
+
+
+def _steps(function: PoolFunction, shape: Shape) -> tuple[PoolFunction, PoolFunction]:
+    """An average as one along the rows, of all rows, and one along the columns."""
+    (rows, columns), (down, across), (top, left) = function.kernel, function.stride, function.pad
+    by_row, by_column = function.counts
+    height, (tall, wide) = shape[1], function.size
+    first = PoolFunction(
+        "average", (1, columns), (1, across), (0, left), (height, wide), ((1,) * height, by_column)
+    )  # fmt: skip
+    second = PoolFunction("average", (rows, 1), (down, 1), (top, 0), (tall, wide), (by_row, (1,) * wide))
+    return _simplified(first), _simplified(second)
+
+
+def _cycles(function: PoolFunction, shape: Shape) -> int | None:
+    """What a Mean costs; None if no layer can do it."""
+    stack = stack_of(function, shape)
+    if stack is not None:
+        return stack.cycles
+    if max(function.kernel) > hw.MAX_KERNEL or max(function.stride) > hw.MAX_STRIDE:
+        return None
+    rows, columns = function.kernel
+    windows = max(function.size[0] * function.size[1], hw.ATOM)
+    return hw.surfaces(shape[0]) * (windows * rows * columns + LAYER_OVERHEAD)
