@@ -85,6 +85,7 @@ CASES: dict[str, tuple[tuple[int, ...], Callable[[Builder], object]]] = {
         lambda b: b.conv(64, (1, 1)).conv(64, (3, 3), group=64, pads=[1, 1, 1, 1], strides=[2, 2]).node("Relu"),
     ),
     "row_bands": ((64, 64, 64), lambda b: b.conv(9, (3, 3), pads=[1, 2, 3, 1]).node("Relu")),
+    "more_lines_than_csc_counts": ((8, 4100, 2), lambda b: b.conv(8, (3, 1), pads=[1, 0, 0, 0])),
     "row_bands_stride_dilation": ((64, 64, 66), lambda b: b.conv(9, (3, 2), strides=[3, 2], dilations=[4, 2])),
     "image_row_bands": ((3, 230, 224), lambda b: b.conv(9, (7, 7), strides=[4, 4], pads=[3, 3, 2, 4])),
     "row_bands_pool": (

@@ -67,9 +67,11 @@ INNER = {
     "blocks": (
         (12, 32, 48), "AveragePool", {"kernel_shape": [16, 16], "strides": [16, 16]}, ["mean1x16", "mean16x1"]
     ),
+    "cropped": ((12, 30, 29), "AveragePool", {"kernel_shape": [9, 9], "strides": [9, 9]}, ["mean1x9", "mean9x1"]),
     "rows": ((24, 40, 6), "ReduceMean", {"axes": [2]}, ["mean40x1"]),
     "columns": ((24, 3, 90), "ReduceMean", {"axes": [3]}, ["mean1x90"]),
     "prime": ((16, 1, 211), "ReduceMean", {"axes": [3]}, ["mean1x211"]),
+    "in_blocks": ((16, 1, 1200), "ReduceMean", {"axes": [3]}, ["mean1x40", "mean1x30"]),
     "all_of_a_large_map": ((16, 40, 37), "GlobalAveragePool", {}, ["mean1x37", "mean40x1"]),
     "divisors_along_rows": ((24, 6, 12), "AveragePool", {"kernel_shape": [1, 9], "pads": [0, 4, 0, 4]}, ["mean1x9"]),
 }  # fmt: skip

@@ -22,6 +22,8 @@ from cocodla.compiler.quantisation.layers import Positions, QuantisedConv
 
 MAX_WIDTH = 4095
 """Widest input of a tile: the public design fetches no wider cube of more than one surface."""
+MAX_LINES = 4096
+"""Lines of the input of a tile: CSC counts those it gives back in 12 bits."""
 MAX_ATOMICS = 1 << 21
 TILE_COST = 1000
 """Beats that a further hardware layer has to save: it costs some hundred register writes and cycles of its own."""
@@ -167,7 +169,8 @@ def _split(conv: QuantisedConv, sources: tuple[Tensor, ...], target: Tensor) -> 
             continue
         line = data_entries(conv, source) if source.form == "pixels" else width * hw.surfaces(source.channels)
         wide = max(band.computed[1] - band.computed[0] for band in columns)
-        rows = _fitting_rows(conv, source, target, entries // line if line else 0, MAX_ATOMICS // wide)
+        lines = min(entries // line, MAX_LINES) if line else 0
+        rows = _fitting_rows(conv, source, target, lines, MAX_ATOMICS // wide)
         if rows is None:
             continue
         beats = _traffic(conv, source, columns, rows)

@@ -8,6 +8,7 @@ pipeline sums exactly, rounds once, and saturates in codes of the average's own 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -15,12 +16,29 @@ import numpy as np
 
 from cocodla import hw
 from cocodla.compiler import reference
-from cocodla.compiler.ir import Concat, Conv, FloatArray, Graph, Mean, Node, Pool, PoolFunction, Shape, Slice, Span
+from cocodla.compiler.ir import (
+    Concat,
+    Conv,
+    FloatArray,
+    Graph,
+    Loop,
+    Mean,
+    Move,
+    Node,
+    Pool,
+    PoolFunction,
+    Shape,
+    Slice,
+    Span,
+    Steps,
+)
 from cocodla.compiler.quantisation.averages import wrong_share
 from cocodla.compiler.stack import LAYER_OVERHEAD, stack_of
 
 TOLERATED = 0.002
 """Share of averages that may differ from ideal rounding."""
+STEPS = 3
+"""Most Means for an average. Each rounds to codes of its own, so that the errors of many cancel in the next one."""
 PARTS = 9
 """Most parts an average may be cut into: inner windows, four borders, four corners."""
 WORTH_ALONE, WORTH_STACKED, WORTH_APART = 4 / 3, 2.0, 4.0
@@ -177,32 +195,87 @@ def _join(graph: Graph, node: Pool, rows: list[_Windows], columns: list[_Windows
 
 
 def _to_means(graph: Graph, node: Pool) -> None:
-    """Replace an average by a Mean, or by two: along the rows first, then along what is left of them."""
+    """Replace an average by Means, as it is or in steps."""
     function, shape = node.function, graph.shapes[node.inputs[0]]
-    whole, steps = _cycles(function, shape), _steps(function, shape)
-    middle = (shape[0], *steps[0].size)
-    first, second = _cycles(steps[0], shape), _cycles(steps[1], middle)
-    pinned = node.output in graph.pins  # the tensor between would have no codes of its own
-    if first is not None and second is not None and (whole is None or (2 * (first + second) < whole and not pinned)):
-        between = f"{node.output}/rows"
-        graph.shapes[between] = middle
-        rows = Mean(f"{node.name}/rows", node.inputs, between, steps[0])
-        graph.nodes.insert(graph.nodes.index(node), rows)
-        graph.replace(node, Mean(node.name, [between], node.output, steps[1]))
-    elif whole is not None or node.function.counted is not None:
-        graph.replace(node, Mean(node.name, node.inputs, node.output, function))
+    if max(function.stride) > hw.MAX_STRIDE:
+        shape = _crop(graph, node)
+    plan = _plan(function, shape, whole=node.output in graph.pins)  # a tensor in between has no codes of the model's
+    if plan is None:
+        if function.counted is not None:  # nor can the pooling unit do it: refused by name
+            graph.replace(node, Mean(node.name, node.inputs, node.output, function))
+        return
+    place, source = graph.nodes.index(node), node.inputs[0]
+    graph.nodes.remove(node)
+    for index, step in enumerate(plan.steps):
+        last = index == len(plan.steps) - 1
+        name, output = (node.name, node.output) if last else (f"{node.name}/{index}", f"{node.output}/{index}")
+        graph.nodes.insert(place + index, Mean(name, [source], output, step))
+        graph.shapes[output] = (shape[0], *step.size)
+        source = output
 
 
-def _steps(function: PoolFunction, shape: Shape) -> tuple[PoolFunction, PoolFunction]:
-    """An average as one along the rows, of all rows, and one along the columns."""
+@dataclass(frozen=True)
+class _Plan:
+    """Means in turn, and what they cost."""
+
+    cycles: int
+    steps: list[PoolFunction]
+
+
+def _plan(function: PoolFunction, shape: Shape, whole: bool, most: int = STEPS) -> _Plan | None:
+    """An average as one Mean, or as up to `most` where that takes less than half. whole: only where one cannot do it."""
+    cycles, best = _cycles(function, shape), None
+    alone = None if cycles is None else _Plan(cycles, [function])
+    if most == 1 or (alone is not None and whole):
+        return alone
+    for first, second in _splits(function, shape):
+        cycles, rest = _cycles(first, shape), _plan(second, (shape[0], *first.size), whole, most - 1)
+        if cycles is not None and rest is not None and (best is None or cycles + rest.cycles < best.cycles):
+            best = _Plan(cycles + rest.cycles, [first, *rest.steps])
+    return best if best is not None and (alone is None or 2 * best.cycles < alone.cycles) else alone
+
+
+def _splits(function: PoolFunction, shape: Shape) -> Iterator[tuple[PoolFunction, PoolFunction]]:
+    """An average as one along all rows and one along the columns, or as averages of equal blocks and the one of these."""
     (rows, columns), (down, across), (top, left) = function.kernel, function.stride, function.pad
     by_row, by_column = function.counts
     height, (tall, wide) = shape[1], function.size
-    first = PoolFunction(
-        "average", (1, columns), (1, across), (0, left), (height, wide), ((1,) * height, by_column)
-    )  # fmt: skip
-    second = PoolFunction("average", (rows, 1), (down, 1), (top, 0), (tall, wide), (by_row, (1,) * wide))
-    return _simplified(first), _simplified(second)
+    if rows > 1 and columns > 1:
+        sizes = (height, wide), (tall, wide)
+        first = PoolFunction("average", (1, columns), (1, across), (0, left), sizes[0], ((1,) * height, by_column))
+        second = PoolFunction("average", (rows, 1), (down, 1), (top, 0), sizes[1], (by_row, (1,) * wide))
+        yield _simplified(first), _simplified(second)
+    elif function.counted is None and function.size[rows == 1] == 1:
+        length = max(rows, columns)
+        for block in range(2, length // 2 + 1):
+            if length % block == 0 and rows == 1:
+                size = (tall, length // block)
+                yield (
+                    replace(function, kernel=(1, block), stride=(1, block), size=size),
+                    replace(function, kernel=(1, length // block)),
+                )
+            elif length % block == 0:
+                size = (length // block, wide)
+                yield (
+                    replace(function, kernel=(block, 1), stride=(block, 1), size=size),
+                    replace(function, kernel=(length // block, 1)),
+                )
+
+
+def _crop(graph: Graph, node: Pool) -> Shape:
+    """Let an average read a copy of what its windows reach, and only that: windows of long strides only stack so."""
+    function, shape = node.function, graph.shapes[node.inputs[0]]
+    reached = (shape[0], *(min(function.covered(axis), shape[1 + axis]) for axis in (0, 1)))
+    if reached != shape:
+        counts = (hw.surfaces(shape[0]), *reached[1:])
+        steps: list[Steps] = [(1, 0, 0), (0, 1, 0), (0, 0, 1)]
+        loops = tuple(Loop(count, step, step) for count, step in zip(counts, steps, strict=True))
+        copy = Move(f"{node.name}/crop", node.inputs, f"{node.output}/crop", loops, reached, "crop")
+        graph.shapes[copy.output] = reached
+        graph.pin_like(copy.output, node.inputs[0])
+        graph.nodes.insert(graph.nodes.index(node), copy)
+        node.inputs = [copy.output]
+    return reached
 
 
 def _cycles(function: PoolFunction, shape: Shape) -> int | None:
