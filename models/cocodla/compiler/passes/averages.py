@@ -223,7 +223,7 @@ class _Plan:
 
 
 def _plan(function: PoolFunction, shape: Shape, whole: bool, most: int = STEPS) -> _Plan | None:
-    """An average as one Mean, or as up to `most` where that takes less than half. whole: only where one cannot do it."""
+    """An average as one Mean, or as up to `most` where that takes less than half; if `whole` where one cannot do it."""
     cycles, best = _cycles(function, shape), None
     alone = None if cycles is None else _Plan(cycles, [function])
     if most == 1 or (alone is not None and whole):
@@ -236,7 +236,7 @@ def _plan(function: PoolFunction, shape: Shape, whole: bool, most: int = STEPS) 
 
 
 def _splits(function: PoolFunction, shape: Shape) -> Iterator[tuple[PoolFunction, PoolFunction]]:
-    """An average as one along all rows and one along the columns, or as averages of equal blocks and the one of these."""
+    """An average as one along all rows and one along the columns, or as averages of equal blocks and that of these."""
     (rows, columns), (down, across), (top, left) = function.kernel, function.stride, function.pad
     by_row, by_column = function.counts
     height, (tall, wide) = shape[1], function.size
