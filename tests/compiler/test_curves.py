@@ -131,6 +131,16 @@ def test_activations_without_a_bend_stay_with_the_convolution(tmp_path: Path) ->
     assert [layer.operation for layer in layers_of(builder, tmp_path).layers] == ["conv1x1+relu"]
 
 
+def test_constants_with_more_axes_than_a_table(tmp_path: Path) -> None:
+    """The slope of a PRelu, of shape 1 x 1 x 1, makes three axes of the one that all codes have."""
+    builder = Builder((8, 6, 6)).conv(16, (1, 1))
+    start = builder.last
+    builder.node("PRelu", builder.constant(np.full((1, 1, 1), 1.5, np.float32))).node("Max", start).conv(8, (1, 1))
+    network = compile_model(builder.save(tmp_path / "m.onnx"), floats((8, 6, 6)), CompileOptions(strict=True))
+    assert np.isfinite(network.golden_batch(floats((8, 6, 6)))).all()
+    assert any("max" in layer.operation.lower() or "prelu" in layer.operation.lower() for layer in network.layers)
+
+
 def test_an_exponent_for_each_channel_is_no_curve(tmp_path: Path) -> None:
     builder = Builder(SHAPE).conv(8, (1, 1)).node("Relu")
     builder.node("Pow", builder.constant(np.full((8, 1, 1), 2, np.float32))).conv(4, (1, 1))

@@ -119,6 +119,30 @@ def test_not_part_of_a_layer_behind_if_others_read_it(tmp_path: Path) -> None:
     assert "mean8x8" in [layer.operation for layer in network.layers]
 
 
+def test_of_a_part_of_what_is_transposed(tmp_path: Path) -> None:
+    """Surfaces that do not follow one another, lines longer than a kernel."""
+    weight = {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1] * 4}
+    for rows, columns in ((8, 17), (8, 24)):
+        builder = Builder((11, rows, columns), seed=6)
+        builder.node("ConvTranspose", builder.constant(builder.floats(11, 11, 3, 3)), **weight)
+        path = builder.node("GlobalAveragePool").conv(24, (1, 1)).save(tmp_path / "m.onnx")
+        network = compile_and_compare(path, floats((11, rows, columns), 6), STRICT)
+        assert any(layer.operation.startswith("mean") for layer in network.layers)
+
+
+@pytest.mark.parametrize("axis", [2, 3])
+def test_of_windows_far_apart_in_a_part(axis: int, tmp_path: Path) -> None:
+    """What is averaged, and is a part of a Concat, is copied first."""
+    builder = Builder((12, 30, 29), seed=4).conv(12, (1, 1)).node("Relu")
+    first = builder.last
+    builder.node("AveragePool", kernel_shape=[9, 9], strides=[10, 9]).conv(16, (1, 1))
+    second, builder.channels = builder.last, 12
+    builder.node("Concat", inputs=[first, first], axis=axis).node("GlobalMaxPool").conv(16, (1, 1))
+    path = builder.node("Add", second).save(tmp_path / "m.onnx")
+    network = compile_and_compare(path, floats((12, 30, 29), 6), STRICT)
+    assert {"copy", "mean1x9", "mean9x1"} <= {layer.operation for layer in network.layers}
+
+
 def test_a_part_of_a_tensor_is_averaged_in_place(tmp_path: Path) -> None:
     """Rows and columns of a Slice lie apart; what is written is a part of a Concat."""
     builder = Builder((24, 14, 14), seed=4).conv(24, (1, 1)).node("Relu")

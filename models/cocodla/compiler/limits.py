@@ -87,7 +87,7 @@ def check(node: Node, shape: Shape) -> None:
 def _mean_fault(function: PoolFunction, shape: Shape) -> str | None:
     if max(*shape, *function.size) > hw.MAX_EXTENT:
         return f"an extent of {shape} -> {function.size} is larger than {hw.MAX_EXTENT}"
-    if stack_of(function, shape) is not None:
+    if stack_of(function, (min(shape[0], hw.ATOM), *shape[1:])) is not None:
         return None
     if max(function.kernel) > hw.MAX_KERNEL:
         return f"the kernel {function.kernel} of its average is larger than {hw.MAX_KERNEL}"

@@ -61,7 +61,8 @@ class Stack:
 def stack_of(function: PoolFunction, shape: Shape, line: int | None = None, surface: int | None = None) -> Stack | None:
     """How the windows of an average over a tensor (channels, height, width) make a stack; None if they do not.
 
-    line, surface: atoms from one to the next, of a packed tensor if not given.
+    line, surface: atoms from one to the next, of a packed tensor if not given. Where windows of all surfaces make none,
+    those of one (up to 8 channels) may: its rows need not go on in the next one.
     """
     channels, height, width = shape
     line = width if line is None else line
@@ -71,7 +72,7 @@ def stack_of(function: PoolFunction, shape: Shape, line: int | None = None, surf
     (rows, columns), (down, across), (tall, wide) = function.kernel, function.stride, function.size
     lines, pitch, joins = hw.surfaces(channels), surface, (1, 1)
     if tall > 1:  # the rows of windows of a surface end where those of the next one begin
-        if down * tall * line != surface:
+        if hw.surfaces(channels) > 1 and down * tall * line != surface:
             return None
         lines, pitch, joins = lines * tall, down * line, (tall, 1)
     if wide > 1 and (across > hw.MAX_STRIDE or columns > hw.MAX_KERNEL):  # and so do the windows of a row

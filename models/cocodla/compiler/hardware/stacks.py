@@ -8,20 +8,35 @@ import numpy as np
 
 from cocodla import hw
 from cocodla.compiler.hardware.tensors import Tensor, strided
+from cocodla.compiler.ir import PoolFunction
 from cocodla.compiler.quantisation.layers import Positions, QuantisedConv
 from cocodla.compiler.stack import Stack, stack_of
 
+Part = tuple[QuantisedConv, tuple[Tensor, ...], Tensor]
+"""A convolution, what it reads, what it writes."""
 
-def stacked(
-    conv: QuantisedConv, source: Tensor, target: Tensor
-) -> tuple[QuantisedConv, tuple[Tensor, ...], Tensor] | None:
-    """An average of channels as a convolution of 8 channels: itself, what it reads, what it writes; None if its tensors
-    do not lie so in memory, or windows do not stack.
+
+def stacked(conv: QuantisedConv, source: Tensor, target: Tensor) -> list[Part]:
+    """An average as a convolution of 8 channels, or as one for each surface where these do not follow one another in
+    memory; none if its windows do not stack.
     """
     if conv.mean is None or source.form != "cube":
-        return None
+        return []
+    parts = [_stacked(conv, conv.mean.function, source, target)]
+    if parts[0] is None:
+        spans = [(first, min(first + hw.ATOM, source.channels)) for first in range(0, source.channels, hw.ATOM)]
+        parts = [
+            _stacked(conv, conv.mean.function, *(
+                tensor.view(span, (0, tensor.height), (0, tensor.width)) for tensor in (source, target)
+            ))
+            for span in spans
+        ]  # fmt: skip
+    return [part for part in parts if part is not None] if None not in parts else []
+
+
+def _stacked(conv: QuantisedConv, function: PoolFunction, source: Tensor, target: Tensor) -> Part | None:
     line, surface = source.line_strides[0] // hw.ATOM, source.surface_stride // hw.ATOM
-    stack = stack_of(conv.mean.function, source.shape, line, surface)
+    stack = stack_of(function, source.shape, line, surface)
     if stack is None or (step := _step(stack, target)) is None:
         return None
     distances = (stack.block * hw.ATOM, stack.line * hw.ATOM)
@@ -39,11 +54,14 @@ def stacked(
 def _step(stack: Stack, target: Tensor) -> int | None:
     """Bytes from one line of windows to the next; None if those that are one line are not."""
     rows, columns = stack.joins
-    if columns > 1:
-        return hw.ATOM if target.surface_packed else None
-    if rows > 1:
-        return target.line_strides[0] if target.surface_stride == rows * target.line_strides[0] else None
-    return target.surface_stride
+    several = target.channels > hw.ATOM
+    if rows == columns == 1:
+        return target.surface_stride if several else hw.ATOM * target.width
+    if several and target.surface_stride != rows * target.line_strides[0]:
+        return None
+    if columns > 1 and not target.line_packed:
+        return None
+    return hw.ATOM if columns > 1 else target.line_strides[0]
 
 
 def _kernel(stack: Stack, code: int) -> np.ndarray:

@@ -59,7 +59,7 @@ def cut(conv: QuantisedConv, sources: tuple[Tensor, ...], target: Tensor) -> lis
     """The tiles of a convolution, in the order of running; Refused if even one output element does not fit."""
     tiles: list[Tile] = []
     stack = stacked(conv, sources[0], target)
-    for first in [stack] if stack else _groups(*_without_skipped_lines(conv, sources), target):
+    for first in stack or _groups(*_without_skipped_lines(conv, sources), target):
         columns, rows = _split(*first)
         for column in columns:
             for row in rows:
@@ -119,6 +119,8 @@ def _groups(
         yield conv, sources, target
         return
     channels, kernels = conv.weight.shape[1], len(conv.weight) // conv.group
+    if max(conv.weight.shape[2:]) > hw.MAX_KERNEL or max(conv.stride) > hw.MAX_STRIDE:
+        raise Refused("AveragePool", conv.name, "its windows do not follow one another in memory")
     if channels == 1:  # lanes of a surface cannot be read apart
         conv, channels, kernels = _diagonal(conv), hw.ATOM, hw.ATOM
     for first in range(0, len(conv.weight), kernels):

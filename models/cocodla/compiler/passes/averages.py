@@ -17,6 +17,8 @@ import numpy as np
 from cocodla import hw
 from cocodla.compiler import reference
 from cocodla.compiler.ir import (
+    Activate,
+    Affine,
     Concat,
     Conv,
     FloatArray,
@@ -31,6 +33,7 @@ from cocodla.compiler.ir import (
     Slice,
     Span,
     Steps,
+    Transposed,
 )
 from cocodla.compiler.quantisation.averages import wrong_share
 from cocodla.compiler.stack import LAYER_OVERHEAD, stack_of
@@ -197,8 +200,8 @@ def _join(graph: Graph, node: Pool, rows: list[_Windows], columns: list[_Windows
 def _to_means(graph: Graph, node: Pool) -> None:
     """Replace an average by Means, as it is or in steps."""
     function, shape = node.function, graph.shapes[node.inputs[0]]
-    if max(function.stride) > hw.MAX_STRIDE:
-        shape = _crop(graph, node)
+    if max(function.stride) > hw.MAX_STRIDE or function.kernel[1] > hw.MAX_KERNEL:
+        shape = _packed(graph, node)
     plan = _plan(function, shape, whole=node.output in graph.pins)  # a tensor in between has no codes of the model's
     if plan is None:
         if function.counted is not None:  # nor can the pooling unit do it: refused by name
@@ -262,15 +265,17 @@ def _splits(function: PoolFunction, shape: Shape) -> Iterator[tuple[PoolFunction
                 )
 
 
-def _crop(graph: Graph, node: Pool) -> Shape:
-    """Let an average read a copy of what its windows reach, and only that: windows of long strides only stack so."""
+def _packed(graph: Graph, node: Pool) -> Shape:
+    """Let an average read a copy of what its windows reach if that lies, or may lie, in a larger tensor: long windows,
+    and those far apart, stack only without gaps.
+    """
     function, shape = node.function, graph.shapes[node.inputs[0]]
     reached = (shape[0], *(min(function.covered(axis), shape[1 + axis]) for axis in (0, 1)))
-    if reached != shape:
+    if reached != shape or _in_larger(graph, node.inputs[0]):
         counts = (hw.surfaces(shape[0]), *reached[1:])
         steps: list[Steps] = [(1, 0, 0), (0, 1, 0), (0, 0, 1)]
         loops = tuple(Loop(count, step, step) for count, step in zip(counts, steps, strict=True))
-        copy = Move(f"{node.name}/crop", node.inputs, f"{node.output}/crop", loops, reached, "crop")
+        copy = Move(f"{node.name}/copy", node.inputs, f"{node.output}/copy", loops, reached, "copy")
         graph.shapes[copy.output] = reached
         graph.pin_like(copy.output, node.inputs[0])
         graph.nodes.insert(graph.nodes.index(node), copy)
@@ -278,13 +283,23 @@ def _crop(graph: Graph, node: Pool) -> Shape:
     return reached
 
 
+def _in_larger(graph: Graph, tensor: str) -> bool:
+    """True if a tensor may become a part of a larger one: cut out, written into a Concat, or what is transposed."""
+    producer = graph.producer(tensor)
+    while isinstance(producer, (Activate, Affine)):
+        producer = graph.producer(producer.inputs[0])
+    return isinstance(producer, (Slice, Transposed)) or any(isinstance(n, Concat) for n in graph.consumers(tensor))
+
+
 def _cycles(function: PoolFunction, shape: Shape) -> int | None:
     """What a Mean costs; None if no layer can do it."""
-    stack = stack_of(function, shape)
-    if stack is not None:
-        return stack.cycles
+    surfaces = hw.surfaces(shape[0])
+    for count, channels in ((1, shape[0]), (surfaces, hw.ATOM)):
+        stack = stack_of(function, (channels, *shape[1:]))
+        if stack is not None:
+            return count * stack.cycles
     if max(function.kernel) > hw.MAX_KERNEL or max(function.stride) > hw.MAX_STRIDE:
         return None
     rows, columns = function.kernel
     windows = max(function.size[0] * function.size[1], hw.ATOM)
-    return hw.surfaces(shape[0]) * (windows * rows * columns + LAYER_OVERHEAD)
+    return surfaces * (windows * rows * columns + LAYER_OVERHEAD)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cocodla import hw
 from cocodla.compiler.ir import ActivationFunction, Conv, FloatArray, Mean, PoolFunction, Quantisation, Shape
 from cocodla.compiler.limits import Refused
 from cocodla.compiler.passes.reshape import merge
@@ -159,7 +160,7 @@ def average(node: Mean, shape: Shape, source: Quantisation, out: Quantisation) -
         node.name, node.inputs, node.output, np.ones((channels, 1, *function.kernel)), np.zeros(channels),
         function.stride, function.pad, function.size, group=channels,
     )  # fmt: skip
-    if stack_of(function, shape) is None:
+    if stack_of(function, (min(channels, hw.ATOM), *shape[1:])) is None:
         merge(taps, divisible=True)
     ratio, area = source.scale / out.scale, function.kernel[0] * function.kernel[1]
     divisors = np.unique(function.divisors)

@@ -37,4 +37,5 @@ def curve(node: Curve, shape: Shape, source: Quantisation, out: Quantisation) ->
 def values_of(function: CurveFunction, x: FloatArray) -> FloatArray:
     """The function at any values, finite: where it is not a number 0 (calibration has found no such value)."""
     largest = float(np.finfo(np.float32).max)
-    return np.nan_to_num(original.curve(function.model, x).astype(np.float64), nan=0.0, posinf=largest, neginf=-largest)
+    found = original.curve(function.model, x).astype(np.float64).reshape(x.shape)  # constants in it may add axes
+    return np.nan_to_num(found, nan=0.0, posinf=largest, neginf=-largest)
