@@ -73,6 +73,9 @@ INNER = {
     "prime": ((16, 1, 211), "ReduceMean", {"axes": [3]}, ["mean1x211"]),
     "in_blocks": ((16, 1, 1200), "ReduceMean", {"axes": [3]}, ["mean1x40", "mean1x30"]),
     "all_of_a_large_map": ((16, 40, 37), "GlobalAveragePool", {}, ["mean1x37", "mean40x1"]),
+    "wider_than_lines": (
+        (12, 3, 6), "AveragePool", {"kernel_shape": [3, 14], "strides": [1, 2], "pads": [0, 6, 0, 6]}, ["mean3x14"]
+    ),
     "divisors_along_rows": ((24, 6, 12), "AveragePool", {"kernel_shape": [1, 9], "pads": [0, 4, 0, 4]}, ["mean1x9"]),
 }  # fmt: skip
 
@@ -175,7 +178,7 @@ def windows_read(stack: Stack) -> np.ndarray:
     found = np.zeros((stack.lines * stack.windows, last), int)
     for line, window, block, column in np.ndindex(stack.lines, stack.windows, stack.blocks, stack.columns):
         x = window * stack.stride - stack.pad + column
-        if 0 <= x < stack.width and (column < stack.block or block == stack.blocks - 1):
+        if 0 <= x < stack.width and (column < stack.counted or block == stack.blocks - 1):
             found[line * stack.windows + window, line * stack.line + block * stack.block + x] += 1
     return found
 
@@ -188,6 +191,8 @@ def test_stacks_read_every_element_of_a_window_once() -> None:
         kernel = tuple(int(random.integers(1, n + 1)) if random.random() < 0.7 else n for n in (height, width))
         stride = tuple(int(random.choice([k, random.integers(1, k + 1)])) for k in kernel)
         pad = int(random.integers(0, kernel[1]))
+        if pad and random.random() < 0.5:  # wider than what it sees
+            kernel = (kernel[0], min(width + pad, 32))
         size = ((height - kernel[0]) // stride[0] + 1, (width + pad - kernel[1]) // stride[1] + 1)
         function = PoolFunction("average", kernel, stride, (0, pad), size)  # type: ignore[arg-type]
         line = width + int(random.choice([0, 0, 3]))

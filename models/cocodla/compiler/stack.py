@@ -26,7 +26,7 @@ class Stack:
     """How a layer reads and computes windows of all surfaces. Distances in atoms.
 
     lines: of the cube it reads, `line` apart, `width` atoms each in every one of `blocks`, which are `block` apart.
-    columns: of the kernel; of all blocks but the last only the first `block` of them count where blocks overlap.
+    columns: of the kernel; of all blocks but the last only the first `counted` count: parts of a line may overlap.
     windows: in each line, `stride` apart, the first one begins `pad` before it. joins: windows (rows, columns) of a
     surface that lie in lines of their own, and so have to follow one another in the output, too.
     """
@@ -37,6 +37,7 @@ class Stack:
     blocks: int
     block: int
     columns: int
+    counted: int
     windows: int
     stride: int
     pad: int
@@ -83,16 +84,17 @@ def stack_of(function: PoolFunction, shape: Shape, line: int | None = None, surf
         return None
     if function.pad[1] > hw.MAX_PAD:
         return None
-    blocks, block = rows, line
+    blocks, block, counted = rows, line, columns
     if columns > hw.MAX_KERNEL:
         if rows > 1 and line != columns:
             return None
         columns, blocks, block = _blocks(rows * columns)
+        counted = block
     read = columns if wide == 1 else width
     if blocks * columns > MOST_TAPS or max(lines, hw.ATOM * blocks) > hw.MAX_EXTENT:
         return None
     stride = 1 if wide == 1 else across
-    return Stack(lines, pitch, read, blocks, block, columns, wide, stride, function.pad[1], joins)
+    return Stack(lines, pitch, read, blocks, block, columns, counted, wide, stride, function.pad[1], joins)
 
 
 def _blocks(length: int) -> tuple[int, int, int]:

@@ -67,7 +67,7 @@ def _step(stack: Stack, target: Tensor) -> int | None:
 def _kernel(stack: Stack, code: int) -> np.ndarray:
     """Weights (8, 8 * blocks, 1, columns): the code on the diagonal, for taps of blocks that overlap once."""
     taps = np.full((stack.blocks, stack.columns), code, np.int8)
-    taps[:-1, stack.block :] = 0
+    taps[:-1, stack.counted :] = 0
     eye = np.eye(hw.ATOM, dtype=np.int8)
     weight = eye[:, None, :, None] * taps[None, :, None, :]
     return weight.reshape(hw.ATOM, hw.ATOM * stack.blocks, 1, stack.columns)
