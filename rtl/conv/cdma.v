@@ -165,6 +165,13 @@ cdma_layer u_layer (
     .wt_intr         (cdma_wt_intr)
 );
 
+`ifdef DLA_ASSERT
+always @(posedge clk or negedge rst_n) begin
+    if (rst_n && dat_start && img && x_offset > (one_channel || two_plane ? 5'd7 : 5'd1))
+        $error("%m: PIXEL_X_OFFSET %0d is beyond the first atom", x_offset);
+end
+`endif
+
 // ---- rings
 
 wire        dat_space, dat_idle, dat_send, dat_reserve, dat_retire, dat_wr_valid, dat_wr_last;

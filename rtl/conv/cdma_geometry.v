@@ -50,7 +50,7 @@ always @* begin
     if (!four_byte) order = 2'd0;
 end
 
-// Signed distances in bytes; the X offset acts modulo the pixels of an atom.
+// Signed distances in bytes; the X offset lies inside the first atom, of chroma modulo the pixels of an atom.
 wire [7:0] offset_0   = four_byte ? {5'd0, x_offset[0], 2'd0} : {5'd0, x_offset[2:0]};
 wire [7:0] offset_1   = {5'd0, x_offset[1:0], 1'b0};
 wire [7:0] distance_0 = img ? offset_0 - (four_byte ? {1'b0, pad_left, 2'd0} : {3'd0, pad_left}) : 8'd0;

@@ -16,6 +16,7 @@ from cocodla.errors import UserError
 from cocodla.golden import run as run_golden
 from cocodla.program import Execution, Program
 from cocodla.program.execution import Observation
+from cocodla.registers import MAP
 from cocodla.runtime import rtl
 from cocodla.sim import project
 
@@ -296,3 +297,29 @@ def test_a_dut_that_does_not_fit(
     monkeypatch.setenv("DUT_FILELIST", str(dut(tmp_path, "FIFO\nNV_nvdla.v\n", NV_nvdla=text)))
     line = complaint("traces", write_trace(tmp_path / "t", "t"), "--sim", sim)
     assert re.search(reason, line), line
+
+
+@pytest.mark.parametrize("form", ["trace", "log"])
+def test_a_program_for_the_y_stage_is_refused_in_one_line(build: Path, tmp_path: Path, form: str) -> None:
+    """nv_small has no EW: no CRC is compared, nothing runs on the RTL. A bypassed one may hold anything."""
+
+    def write(name: str, word: int) -> Path:
+        script = copy_trace(tmp_path / name, bytes(range(128))) / "copy.cfg"
+        text = f"reg_write(NVDLA_SDP.D_DP_EW_CFG_0, {word:#x});\n" + script.read_text()
+        if form == "trace":
+            script.write_text(text)
+            return script
+        writes = re.findall(r"reg_write\(NVDLA_(\w+)\.(\w+)_0, (\w+)\)", text)
+        lines = [f"write_reg {MAP[f'{unit}.{register}'].address:#x} {value}" for unit, register, value in writes]
+        log = tmp_path / name / f"{name}.txn"
+        log.write_text("\n".join([*lines, f"read_reg {MAP['GLB.S_INTR_STATUS'].address:#x} 0x1 0x1", ""]))
+        return log
+
+    for name, word in (("alu", 0x50), ("table", 0x12)):
+        place = write(name, word)
+        line = complaint("traces", place)
+        assert name in line and "SDP.D_DP_EW_CFG.EW_BYPASS is 0: the layer uses the Y stage (EW)" in line
+        outcome = invoke("traces", place)
+        assert "refused" in outcome.stdout and "CRC" not in outcome.output and "FAIL" not in outcome.stdout
+    for name, word in (("bypassed", 0x21), ("nothing_on", 0x52)):
+        assert invoke("traces", write(name, word)).exit_code == 0

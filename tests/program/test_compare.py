@@ -3,7 +3,8 @@
 import numpy as np
 
 from cocodla.formats import CubeLayout, tensor_to_bytes
-from cocodla.program import CheckMemory, Execution, Mark, Observation, Program, ReadRegister, compare
+from cocodla.program import CheckMemory, Execution, Mark, Observation, Program, ReadRegister, WriteRegister, compare
+from cocodla.registers import MAP
 
 LAYOUT = CubeLayout(width=3, height=2, channels=11, line_stride=32, surface_stride=72)
 TENSOR = {"name": "conv1", "address": 0x100, **LAYOUT.to_json()}
@@ -70,3 +71,27 @@ def test_layer_names() -> None:
     assert PROGRAM.layer_of(0) == "conv1"
     assert PROGRAM.layer_of(4) == "later"
     assert Program().layer_of(-1) == ""
+
+
+def test_counters_that_a_layer_did_not_enable_are_not_compared() -> None:
+    """sdp.md 2.2: the public SDP shows what the last layer with SAT_EN counted, ours 0."""
+    pointer, enable, start, count = (
+        MAP[f"SDP.{name}"].address for name in ("S_POINTER", "D_PERF_ENABLE", "D_OP_ENABLE", "D_PERF_OUT_SATURATION")
+    )
+    program = Program([ReadRegister(count, 0, 0)])
+    for group, perf in ((0, 0b100), (1, 0b011), (0, 0b001), (1, 0b100)):
+        program.append(WriteRegister(pointer, group), WriteRegister(enable, perf), WriteRegister(start, 1))
+        program.append(WriteRegister(enable, 0b100), ReadRegister(count, 0, 0), ReadRegister(count, 0xFF, 0))
+    reads = [i for i, command in enumerate(program) if isinstance(command, ReadRegister)]
+
+    def seen(values: list[int]) -> Execution:
+        name = "SDP.D_PERF_OUT_SATURATION"
+        pairs = zip(reads, values, strict=True)
+        return Execution("golden", [Observation(index, name, value.to_bytes(4, "little")) for index, value in pairs])
+
+    expected, got = seen([0, 7, 7, 0, 0, 0, 0, 3, 3]), seen([0, 7, 7, 5, 0, 7, 0, 3, 3])
+    assert compare(program, expected, got) == []
+    for place in (0, 1, 2, 4, 6, 7, 8):
+        values = [0, 7, 7, 5, 0, 7, 0, 3, 3]
+        values[place] += 1
+        assert [m.index for m in compare(program, expected, seen(values))] == [reads[place]]

@@ -6,8 +6,13 @@ import pytest
 from plain_layers import Maker, check
 
 from cocodla.formats.pixels import PIXEL_FORMATS
+from cocodla.golden import RuleViolation
+from cocodla.golden import run as run_golden
 from cocodla.hw import ATOM
+from cocodla.program import Program
 from cocodla.registers import MAP
+from cocodla.runtime import rtl
+from cocodla.stimulus.sequencer import Sequencer
 
 R8, RGBA, YUV = 0, 12, 28
 
@@ -43,8 +48,23 @@ def test_merged_kernel_rows(merged: int) -> None:
     check(maker, layers)
 
 
-def test_x_offset_counts_inside_an_atom() -> None:
-    """data_formats.md 3: modulo the pixels of an atom, for luma and chroma each by itself."""
+def test_x_offset_reaches_inside_the_first_atom() -> None:
+    """data_formats.md 3: every legal offset, of chroma modulo the pixels of its atom; padded lines, too."""
     maker = Maker(4)
-    offsets = [(R8, 7), (R8, 12), (RGBA, 1), (RGBA, 5), (YUV, 3), (YUV, 4), (YUV, 7), (YUV, 31)]
+    offsets = [(R8, 7), (R8, 3), (RGBA, 1), *((YUV, offset) for offset in (1, 3, 4, 7))]
     check(maker, [maker.image(code, 10, 3, 8, (3, 3), x_offset=offset) for code, offset in offsets])
+    check(maker, [maker.image(code, 10, 3, 8, (3, 3), x_offset=offset, pads=(5, 1)) for code, offset in offsets])
+
+
+@pytest.mark.parametrize(("code", "offset"), [(R8, 8), (RGBA, 2), (YUV, 8)])
+def test_x_offset_beyond_the_first_atom_is_illegal(code: int, offset: int) -> None:
+    """cdma.md 10: the public design reads wrong columns there. Golden model and assertions of the RTL tell."""
+    maker = Maker(5)
+    layer = maker.image(code, 10, 3, 8, (3, 3))
+    layer.words["CDMA"]["D_PIXEL_OFFSET"] = offset
+    program = Program([*layer.loads, *Sequencer().run(layer.words)])
+    with pytest.raises(RuleViolation, match=f"PIXEL_X_OFFSET is {offset}, beyond the first atom"):
+        run_golden(program)
+    program.meta["memory"] = [[0, 0x10000]]
+    execution = rtl.run(program, rtl.Simulation(seed=1, assertions=True))
+    assert execution.failures

@@ -33,8 +33,13 @@ class PixelFormat:
         """Bytes per pixel of each plane."""
         return (1, 2) if self.planes == 2 else (self.channels,)
 
+    @property
+    def max_x_offset(self) -> int:
+        """Largest legal PIXEL_X_OFFSET: it reaches inside the first atom of plane 0 only (cdma.md 10)."""
+        return ATOM // self.plane_bytes[0] - 1
+
     def offsets(self, x_offset: int) -> tuple[int, ...]:
-        """Pixels skipped at the start of a line of each plane: D_PIXEL_OFFSET acts inside one atom only."""
+        """Pixels skipped at the start of a line of each plane, from 0 to max_x_offset; in plane 1 modulo its atom."""
         return tuple(x_offset % (ATOM // size) for size in self.plane_bytes)
 
     def line_bytes(self, width: int, x_offset: int = 0) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from cocodla.formats.feature import CubeLayout
-from cocodla.golden.rules import require
+from cocodla.golden.rules import require, require_present
 from cocodla.golden.snapshot import Snapshot
 from cocodla.hw import PDP_MAX_KERNEL, surfaces
 
@@ -120,8 +120,10 @@ class SdpConfig:
         to_pdp = sdp.flag("D_FEATURE_MODE_CFG.OUTPUT_DST")
         require(sdp.get("D_DATA_FORMAT.PROC_PRECISION") == 0, "SDP.D_DATA_FORMAT.PROC_PRECISION must be 0 (int8)")
         require(sdp.get("D_DATA_FORMAT.OUT_PRECISION") == 0, "SDP.D_DATA_FORMAT.OUT_PRECISION must be 0 (int8)")
-        require(not sdp.flag("D_FEATURE_MODE_CFG.WINOGRAD"), "SDP.D_FEATURE_MODE_CFG.WINOGRAD must be 0")
-        require(sdp.get("D_FEATURE_MODE_CFG.BATCH_NUMBER") == 0, "SDP.D_FEATURE_MODE_CFG.BATCH_NUMBER must be 0")
+        require_present(not sdp.flag("D_FEATURE_MODE_CFG.WINOGRAD"), "SDP.D_FEATURE_MODE_CFG.WINOGRAD must be 0")
+        batches = sdp.get("D_FEATURE_MODE_CFG.BATCH_NUMBER")
+        require_present(batches == 0, "SDP.D_FEATURE_MODE_CFG.BATCH_NUMBER must be 0")
+        _require_no_ew(sdp)
         require(to_pdp or sdp.flag("D_DST_DMA_CFG"), "SDP.D_DST_DMA_CFG.DST_RAM_TYPE 0: there is no such memory")
         return SdpConfig(
             width=sdp.size("D_DATA_CUBE_WIDTH"),
@@ -138,6 +140,18 @@ class SdpConfig:
             line_stride=sdp.address("D_DST_LINE_STRIDE"),
             surface_stride=sdp.address("D_DST_SURFACE_STRIDE"),
         )
+
+
+def _require_no_ew(sdp: Snapshot) -> None:
+    """The Y stage (EW) is a wire in nv_small (sdp.md 2.2), so a layer may have nothing for it to do.
+
+    That is: it is bypassed as a whole, or each of its parts is and nothing is shifted.
+    """
+    parts = all(sdp.flag(f"D_DP_EW_CFG.EW_{part}_BYPASS") for part in ("ALU", "MUL", "LUT"))
+    require_present(
+        sdp.flag("D_DP_EW_CFG.EW_BYPASS") or (parts and sdp.get("D_DP_EW_TRUNCATE_VALUE") == 0),
+        "SDP.D_DP_EW_CFG.EW_BYPASS is 0: the layer uses the Y stage (EW), which nv_small does not have (sdp.md 3.3)",
+    )
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from cocodla.formats.feature import CubeLayout
 from cocodla.formats.pixels import PIXEL_FORMATS, PixelFormat
-from cocodla.golden.rules import require
+from cocodla.golden.rules import require, require_present
 from cocodla.golden.snapshot import Snapshot
 from cocodla.hw import ATOM, CBUF_BANK_BYTES, CBUF_BANK_ENTRIES, CBUF_BANKS, ceil_div, surfaces
 
@@ -65,11 +65,11 @@ class CdmaConfig:
     @staticmethod
     def from_registers(cdma: Snapshot) -> CdmaConfig:
         misc, size, bank = "D_MISC_CFG.", "D_DATAIN_SIZE_0.", "D_BANK."
-        require(not cdma.flag(misc + "CONV_MODE"), "CDMA.CONV_MODE must be 0 (there is no winograd)")
+        require_present(not cdma.flag(misc + "CONV_MODE"), "CDMA.CONV_MODE must be 0 (there is no winograd)")
         require(cdma.get(misc + "PROC_PRECISION") == 0, "CDMA.PROC_PRECISION must be 0 (int8)")
         require(cdma.flag("D_DAIN_RAM_TYPE"), "CDMA.DATAIN_RAM_TYPE 0: there is no such memory")
         require(cdma.flag("D_WEIGHT_RAM_TYPE"), "CDMA.WEIGHT_RAM_TYPE 0: there is no such memory")
-        require(cdma.get("D_BATCH_NUMBER") == 0, "CDMA.BATCHES must be 0 (there is no batch mode)")
+        require_present(cdma.get("D_BATCH_NUMBER") == 0, "CDMA.BATCHES must be 0 (there is no batch mode)")
         image = cdma.flag("D_DATAIN_FORMAT.DATAIN_FORMAT")
         width, height = cdma.size(size + "DATAIN_WIDTH"), cdma.size(size + "DATAIN_HEIGHT")
         config = CdmaConfig(
@@ -113,14 +113,19 @@ def _converter(cdma: Snapshot, image: bool) -> Converter:
 
 def _with_image(config: CdmaConfig, cdma: Snapshot) -> CdmaConfig:
     code = cdma.get("D_DATAIN_FORMAT.PIXEL_FORMAT")
-    require(code in PIXEL_FORMATS, f"CDMA.PIXEL_FORMAT {code} is not implemented")
+    require_present(code in PIXEL_FORMATS, f"CDMA.PIXEL_FORMAT {code} is not implemented")
     fmt = PIXEL_FORMATS[code]
+    x_offset = cdma.get("D_PIXEL_OFFSET.PIXEL_X_OFFSET")
+    require(
+        x_offset <= fmt.max_x_offset,
+        f"CDMA.PIXEL_X_OFFSET is {x_offset}, beyond the first atom of {fmt.name}: 0 to {fmt.max_x_offset} (cdma.md 10)",
+    )
     require(config.channels == fmt.channels, f"CDMA.DATAIN_CHANNEL is {config.channels}, {fmt.name} has {fmt.channels}")
     return replace(
         config,
         pixel_format=fmt,
         signed_pixels=cdma.flag("D_DATAIN_FORMAT.PIXEL_SIGN_OVERRIDE"),
-        x_offset=cdma.get("D_PIXEL_OFFSET.PIXEL_X_OFFSET"),
+        x_offset=x_offset,
         chroma_address=cdma.address("D_DAIN_ADDR_LOW_1"),
         chroma_stride=cdma.address("D_LINE_UV_STRIDE"),
         pad_left=cdma.get("D_ZERO_PADDING.PAD_LEFT"),
@@ -173,8 +178,8 @@ class CscConfig:
     @staticmethod
     def from_registers(csc: Snapshot, cacc: Snapshot) -> CscConfig:
         misc, size, bank = "D_MISC_CFG.", "D_DATAIN_SIZE_EXT_0.", "D_BANK."
-        require(not csc.flag(misc + "CONV_MODE"), "CSC.CONV_MODE must be 0 (there is no winograd)")
-        require(not csc.flag("D_WEIGHT_FORMAT"), "CSC.WEIGHT_FORMAT must be 0 (there is no compression)")
+        require_present(not csc.flag(misc + "CONV_MODE"), "CSC.CONV_MODE must be 0 (there is no winograd)")
+        require_present(not csc.flag("D_WEIGHT_FORMAT"), "CSC.WEIGHT_FORMAT must be 0 (there is no compression)")
         image = csc.flag("D_DATAIN_FORMAT")
         extension = csc.get("D_POST_Y_EXTENSION")
         require(extension < (3 if image else 1), f"CSC.Y_EXTENSION {extension} is illegal in this mode")

@@ -83,9 +83,10 @@ def _row(run: TraceRun) -> tuple[str, ...]:
     if run.skipped is not None:
         return run.name, "", f"skipped: {run.skipped:,} cycles", "", told, ""
     golden = "refused" if run.refused else "FAIL" if run.golden else "pass"
+    on_rtl = "" if run.absent else "FAIL" if run.rtl else "pass"
     cycles = f"{run.cycles:,}" if run.cycles >= 0 else ""
     ratio = f"{reference / run.cycles:.2f}" if reference and run.cycles > 0 else ""
-    return run.name, golden, "FAIL" if run.rtl else "pass", cycles, told, ratio
+    return run.name, golden, on_rtl, cycles, told, ratio
 
 
 def _summary(run: TraceRun) -> str:

@@ -11,6 +11,7 @@ from cocodla.errors import UserError
 from cocodla.formats.feature import ByteArray, CubeLayout, Int8Array
 from cocodla.golden import Device
 from cocodla.golden.memory import PAGE, Memory
+from cocodla.golden.rules import AbsentPart
 from cocodla.golden.run import check, run, step
 from cocodla.program.commands import CheckMemory, ReadRegister
 from cocodla.program.execution import Execution
@@ -56,7 +57,8 @@ class Scoreboard:
     """The golden model's run of a program, and the judgement of another run.
 
     program: with all memory it uses named (a public trace may rely on zeros it never mentions), and where it checks no
-    memory, with a check of all of it. refused: the golden model does not run it; golden_failures[0] tells why.
+    memory, with a check of all of it. refused: the golden model does not run it; golden_failures[0] tells why. absent:
+    because it needs what nv_small does not have.
     """
 
     def __init__(self, program: Program) -> None:
@@ -64,13 +66,14 @@ class Scoreboard:
         self._memory = _Memory()
         device = Device()
         device.memory = self._memory
-        self.refused = False
+        self.refused = self.absent = False
         self.golden = Execution("golden")
         try:
             self.golden = run(program, device)
             self.golden_failures = self._placed(self.golden.failures)
         except UserError as error:
             self.golden_failures, self.refused = [str(error)], True
+            self.absent = isinstance(error, AbsentPart)
         self._name_memory()
         if not any(isinstance(command, CheckMemory) for command in program):
             self._check_all(device)

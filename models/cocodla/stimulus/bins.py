@@ -138,7 +138,7 @@ def _image(layer: RandomLayer) -> Sequence[bool] | None:
     return (
         cdma.signed_pixels,
         cdma.converter is not None and cdma.converter.means is not None,
-        cdma.x_offset % (ATOM // cdma.pixel_format.plane_bytes[0]) != 0,
+        cdma.x_offset != 0,
         cdma.pad_left > 0,
         cdma.pad_right > 0,
     )

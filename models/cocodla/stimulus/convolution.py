@@ -83,7 +83,7 @@ def _image(rng: Generator, size: int) -> ConvConfig:
     )
     return _combine(
         rng, window, width, height, fmt.channels, entries, value(rng, 8), pixel_format=fmt, pad_left=left,
-        pad_right=right, signed_pixels=rng.random() < 0.5, x_offset=int(rng.integers(32)),
+        pad_right=right, signed_pixels=rng.random() < 0.5, x_offset=int(rng.integers(fmt.max_x_offset + 1)),
     )  # fmt: skip
 
 

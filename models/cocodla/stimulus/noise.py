@@ -103,6 +103,12 @@ IGNORED: tuple[tuple[Condition, tuple[str, ...]], ...] = (
     (_no_bn, ("SDP_RDMA.D_BN_BASE_ADDR_LOW", "SDP_RDMA.D_BN_LINE_STRIDE", "SDP_RDMA.D_BN_SURFACE_STRIDE",
               "SDP_RDMA.D_NRDMA_CFG.NRDMA_DATA_USE", "SDP_RDMA.D_NRDMA_CFG.NRDMA_DATA_SIZE",
               "SDP_RDMA.D_NRDMA_CFG.NRDMA_DATA_MODE")),
+    (_always, (  # of the Y stage, which is bypassed
+        "SDP.D_DP_EW_CFG.EW_ALU_BYPASS", "SDP.D_DP_EW_CFG.EW_ALU_ALGO", "SDP.D_DP_EW_CFG.EW_MUL_BYPASS",
+        "SDP.D_DP_EW_CFG.EW_MUL_PRELU", "SDP.D_DP_EW_CFG.EW_LUT_BYPASS", "SDP.D_DP_EW_ALU_CFG", "SDP.D_DP_EW_MUL_CFG",
+        "SDP.D_DP_EW_ALU_SRC_VALUE", "SDP.D_DP_EW_MUL_SRC_VALUE", "SDP.D_DP_EW_TRUNCATE_VALUE",
+        "SDP_RDMA.D_ERDMA_CFG", "SDP_RDMA.D_EW_BASE_ADDR_LOW", "SDP_RDMA.D_EW_LINE_STRIDE",
+    )),
     (_always, ("CDMA.D_PERF_ENABLE", "SDP.D_PERF_ENABLE.PERF_DMA_EN", "SDP_RDMA.D_PERF_ENABLE", "PDP.D_PERF_ENABLE",
                "PDP_RDMA.D_PERF_ENABLE", "CDP.D_PERF_ENABLE", "CDP_RDMA.D_PERF_ENABLE")),
 )  # fmt: skip
@@ -135,5 +141,5 @@ def add_noise(rng: Generator, layer: RandomLayer) -> None:
     """Give all ignored fields random values."""
     for path, mask in ignored_fields(layer).items():
         unit, name = path.split(".")
-        word = layer.words[unit].get(name, 0)
+        word = layer.words[unit].get(name, MAP[path].reset)
         layer.words[unit][name] = word & ~mask | int.from_bytes(rng.bytes(4), "little") & mask

@@ -291,7 +291,7 @@ class LayerMaker:
             rng.randint(1, max(1, min(20, self.size // line))),
             pad_left=pads[0],
             pad_right=pads[1],
-            x_offset=rng.choice([0, rng.randrange(32)]),
+            x_offset=rng.randint(0, PIXEL_FORMATS[code].max_x_offset),
             address=self._address(),
             chroma_address=self._address() + 0x10000,
             gaps=(8 * rng.randrange(4), 8 * rng.randrange(4)),

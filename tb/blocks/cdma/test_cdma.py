@@ -154,11 +154,11 @@ async def watch_addresses(dut: Any, addresses: list[int]) -> None:
 @cocotb.test()
 @cocotb.parametrize(code=sorted(PIXEL_FORMATS)[:: 3 if ICARUS else 1])
 async def test_pixels(dut: Any, code: int) -> None:
-    """A pixel format: every X offset against left paddings 0 to 9 and 31, widths 1 to 17, right padding."""
+    """A pixel format: every legal X offset against left paddings 0 to 9 and 31, widths 1 to 17, right padding."""
     rng = seeded()
     bench = await Bench.start(dut, rng, DbbTiming(read_latency=(2, 2)), pace=1.0)
     layers = []
-    for x_offset in range(8):
+    for x_offset in range(PIXEL_FORMATS[code].max_x_offset + 1):
         for pad_left in [*range(10), 31]:
             layer = pixels(
                 code,
