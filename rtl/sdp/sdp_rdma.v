@@ -4,10 +4,10 @@
 //     B: sdp_rdma_operand  -> brd (operands of the BS stage)  when BRDMA_DISABLE = 0
 //     N: sdp_rdma_operand  -> nrd (operands of the BN stage)  when NRDMA_DISABLE = 0
 //
-// A layer is done for this unit when the last request of M has been accepted, so that the fetch of the next
-// layer hides behind the data still on their way, and sdp has taken all operands: behind a convolution that
-// is long after the fetch, and register logs of other people's drivers see it in S_POINTER. Throughput: one
-// beat a cycle in each engine as long as the memory latency is below the depth of its buffer.
+// A layer is done for this unit when its last request has been accepted, so that the fetch of the next layer
+// hides behind the data still on their way. Behind a convolution it stays open until sdp has taken all
+// operands: that is long after the fetch, and register logs of other people's drivers see it in S_POINTER.
+// Throughput: one beat a cycle in each engine as long as the memory latency is below the depth of its buffer.
 // Spec: sdp.md sections 2.1, 4, 5; system.md sections 5, 9, 10.
 `default_nettype none
 
@@ -127,7 +127,8 @@ localparam M_CNT_W = $clog2(M_DEPTH) + 1;
 
 reg  running;
 wire [M_CNT_W-1:0] unused_used;
-wire start = op_en && !running;
+wire b_free, n_free;
+wire start = op_en && !running && b_free && n_free;
 wire m_fetching, b_busy, n_busy;
 
 assign done = running && !m_fetching && !b_busy && !n_busy;
@@ -169,6 +170,8 @@ sdp_rdma_operand #(.DEPTH(OPD_DEPTH), .LATENCY(0)) u_bs (
     .rst_n           (rst_n),
     .start           (start && !b_disable),
     .busy            (b_busy),
+    .free            (b_free),
+    .hold            (flying),
     .ram_type        (b_ram),
     .both            (b_use[1]),
     .data_size       (b_size),
@@ -197,6 +200,8 @@ sdp_rdma_operand #(.DEPTH(OPD_DEPTH), .LATENCY(N_LATENCY)) u_bn (
     .rst_n           (rst_n),
     .start           (start && !n_disable),
     .busy            (n_busy),
+    .free            (n_free),
+    .hold            (flying),
     .ram_type        (n_ram),
     .both            (n_use[1]),
     .data_size       (n_size),

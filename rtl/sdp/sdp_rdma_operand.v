@@ -9,7 +9,9 @@
 // later, with opd_data_valid. So SDP can collect the operands of a late pipeline stage when it accepts the
 // pixel, and nothing needs to be delayed along. Throughput: one beat a cycle.
 //
-// `busy` lasts until the last transfer of the layer has been taken.
+// `busy` lasts until the last request of the layer has been accepted, with `hold` until its last transfer has
+// been taken. The next layer may start then (`free`): the engine remembers how many beats are left of the one
+// before, whose format holds as long. Of two layers before there must be none left.
 // Spec: sdp.md sections 4 and 5.
 `default_nettype none
 
@@ -21,7 +23,9 @@ module sdp_rdma_operand #(
     input  wire         rst_n,
     // control
     input  wire         start,       // pulse: fetch the operands of a layer
-    output wire         busy,        // from start to the last transfer taken
+    output wire         busy,        // the layer is not done here
+    output wire         free,        // a layer may be started
+    input  wire         hold,        // the layer is done when its last transfer is taken, not when it is requested
     // registers of the layer
     input  wire         ram_type,    // 1: memory; 0 never requests
     input  wire         both,        // ALU and MUL operands, else one kind
@@ -51,7 +55,7 @@ module sdp_rdma_operand #(
 localparam CNT_W = $clog2(DEPTH) + 1;
 
 // ---------------------------------------------------------------- fetch
-wire [1:0] beats      = {both && data_size, both || data_size};  // of a transfer, minus 1
+wire [1:0] beats      = {both && data_size, both || data_size};  // of a transfer of the layer fetched, minus 1
 wire       contiguous = !data_mode || (width == 0 && height == 0);
 wire [14:0] row_beats = beats[1] ? {width, 2'b11} : beats[0] ? {1'b0, width, 1'b1} : {2'b00, width};
 
@@ -86,9 +90,49 @@ dla_cube_fetch #(.DEPTH(DEPTH), .SIZE0_W(15), .SIZE1_W(13), .SIZE2_W(10)) u_fetc
     .used         (used)
 );
 
-// ---------------------------------------------------------------- layer
-assign busy            = fetching || (used != 0);
-assign opd_per_element = data_mode;
+// ---------------------------------------------------------------- layers
+// {data_mode, data_size, both} of the layer fetched last and of the one before it.
+reg  [2:0]       fmt, fmt_before;
+reg  [CNT_W-1:0] untaken;        // beats requested and not reserved
+reg  [CNT_W-1:0] before_untaken; // of these, of the layer before
+reg  [CNT_W-1:0] before_used;    // beats of the layer before that have not left the buffer
+
+wire             req_fire   = rd_req_valid && rd_req_ready;
+wire             take       = opd_valid && opd_ready;
+wire [2:0]       take_fmt   = (before_untaken != 0) ? fmt_before : fmt;
+wire [1:0]       take_beats = {take_fmt[0] && take_fmt[1], take_fmt[0] || take_fmt[1]}; // of a transfer, minus 1
+wire [CNT_W-1:0] taken_now  = take ? {{(CNT_W-2){1'b0}}, take_beats} + 1'b1 : {CNT_W{1'b0}};
+wire             out_both   = (before_used != 0) ? fmt_before[0] : fmt[0];
+wire             out_size   = (before_used != 0) ? fmt_before[1] : fmt[1];
+wire [1:0]       out_beats  = {out_both && out_size, out_both || out_size};
+
+assign busy            = fetching || (hold && used != 0);
+assign free            = before_used == 0;
+assign opd_per_element = take_fmt[2];
+
+always @(posedge clk or negedge rst_n) begin
+    if (!rst_n) begin
+        untaken        <= 0;
+        before_untaken <= 0;
+        before_used    <= 0;
+    end else begin
+        untaken <= untaken + {{(CNT_W-1){1'b0}}, req_fire} - taken_now;
+        if (start) begin
+            before_untaken <= untaken - taken_now;
+            before_used    <= used - {{(CNT_W-1){1'b0}}, beat_fire};
+        end else begin
+            if (before_untaken != 0)           before_untaken <= before_untaken - taken_now;
+            if (before_used != 0 && beat_fire) before_used    <= before_used - 1'b1;
+        end
+    end
+end
+
+always @(posedge clk) begin
+    if (start) begin
+        fmt        <= {data_mode, data_size, both};
+        fmt_before <= fmt;
+    end
+end
 
 // ---------------------------------------------------------------- reservation
 // `level` counts beats that are in the buffer and not reserved. It learns of a beat as late as the beat
@@ -98,12 +142,9 @@ reg [CNT_W-1:0] level;
 reg [1:0]       gap;
 reg [1:0]       arrived;
 
-wire take = opd_valid && opd_ready;
+assign opd_valid = (gap == 0) && (level > {{(CNT_W-2){1'b0}}, take_beats});
 
-assign opd_valid = (gap == 0) && (level > {{(CNT_W-2){1'b0}}, beats});
-
-wire [CNT_W-1:0] level_up   = {{(CNT_W-1){1'b0}}, arrived[1]};
-wire [CNT_W-1:0] level_down = take ? {{(CNT_W-2){1'b0}}, beats} + 1'b1 : {CNT_W{1'b0}};
+wire [CNT_W-1:0] level_up = {{(CNT_W-1){1'b0}}, arrived[1]};
 
 always @(posedge clk or negedge rst_n) begin
     if (!rst_n) begin
@@ -112,8 +153,8 @@ always @(posedge clk or negedge rst_n) begin
         arrived <= 0;
     end else begin
         arrived <= {arrived[0], rd_rsp_valid};
-        level   <= level + level_up - level_down;
-        if (take)          gap <= beats;
+        level   <= level + level_up - taken_now;
+        if (take)          gap <= take_beats;
         else if (gap != 0) gap <= gap - 1'b1;
     end
 end
@@ -135,7 +176,7 @@ endgenerate
 reg [1:0]   index;  // beat of the transfer at the head of the buffer
 reg [191:0] parts;  // earlier beats of the transfer, youngest highest
 
-wire         complete = (index == beats);
+wire         complete = (index == out_beats);
 wire [255:0] word     = {beat, parts};
 
 assign beat_ready = complete ? opd_data_valid : 1'b1;
@@ -156,17 +197,18 @@ generate
         wire [15:0] single2 = word[128 + 16*i +: 16];
         wire [31:0] both2   = word[32*i +: 32];
         assign opd_alu[16*i +: 16] =
-            both ? (data_size ? both2[15:0]  : {{8{single2[7]}}, single2[7:0]})
-                     : (data_size ? single2      : {{8{single1[7]}}, single1});
+            out_both ? (out_size ? both2[15:0]  : {{8{single2[7]}}, single2[7:0]})
+                     : (out_size ? single2      : {{8{single1[7]}}, single1});
         assign opd_mul[16*i +: 16] =
-            both ? (data_size ? both2[31:16] : {{8{single2[15]}}, single2[15:8]})
-                     : (data_size ? single2      : {{8{single1[7]}}, single1});
+            out_both ? (out_size ? both2[31:16] : {{8{single2[15]}}, single2[15:8]})
+                     : (out_size ? single2      : {{8{single1[7]}}, single1});
     end
 endgenerate
 
 `ifdef DLA_ASSERT
 always @(posedge clk or negedge rst_n) begin
     if (rst_n && opd_data_valid && !(beat_valid && complete)) $error("%m: reserved operands are not there");
+    if (rst_n && start && !free) $error("%m: started with operands of two layers before");
 end
 `endif
 

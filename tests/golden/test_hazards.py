@@ -40,6 +40,12 @@ def sdp(source: int, target: int, operand: int | None = None) -> Words:
     )
 
 
+def operands_only(operand: int) -> Words:
+    """SDP_RDMA of a convolution that adds a cube."""
+    engine = OperandConfig(OperandUse.ALU, False, True, operand, **STRIDES)
+    return encode_sdp_rdma(SdpRdmaConfig(**SIZE, main=False, address=0, bs=engine, bn=None, **STRIDES))
+
+
 POOL = PdpConfig(
     **SIZE, out_width=2, out_height=2, method=Pooling.MAX, kernel_width=1, kernel_height=1, stride_width=1,
     stride_height=1,
@@ -114,9 +120,8 @@ LEGAL: dict[str, list[Command]] = {
     "inputs are free when the unit reads idle": [
         *both(sdp(A, C)), PollRegister(MAP["SDP.S_STATUS"].address, 3, 0), LoadMemory(A, bytes(32)), SDP0,
     ],
-    "operands hold SDP_RDMA back": [
-        *prepare(sdp(A, D, B)), *enable("SDP_RDMA"), *both(pdp(A, C)), *both(sdp(C, E), **GROUP1), PDP0,
-        *enable("SDP"), SDP1,
+    "operands hold SDP_RDMA back until the convolution takes them": [
+        *prepare(operands_only(B)), *enable("SDP_RDMA"), *both(pdp(A, C)), *both(sdp(C, E), **GROUP1), PDP0,
     ],
 }  # fmt: skip
 
@@ -133,6 +138,10 @@ RACES: dict[str, tuple[list[Command], str]] = {
     ),
     "a reader goes on to the group behind": (
         [*prepare(sdp(B, E)), *enable("SDP_RDMA"), *prepare(sdp(C, D), **GROUP1), *enable("SDP_RDMA", group=1),
+         *both(pdp(A, C)), PDP0], "PDP .* to write what SDP_RDMA group 1",
+    ),
+    "also one with operands, unless a convolution takes them": (
+        [*prepare(sdp(A, D, B)), *enable("SDP_RDMA"), *prepare(sdp(C, E), **GROUP1), *enable("SDP_RDMA", group=1),
          *both(pdp(A, C)), PDP0], "PDP .* to write what SDP_RDMA group 1",
     ),
     "a layer was not waited for, another was": (

@@ -47,7 +47,8 @@ def startable(queues: Queues, kept: Kept) -> Iterator[Reading]:
     """Readings of all groups that can start; `kept` is what CBUF holds.
 
     A reader may have done with its group before the rest of the layer is enabled, and go on with the other
-    group, unless it must wait: SDP_RDMA until its operands are taken, CDMA for banks of other sizes.
+    group, unless it must wait: SDP_RDMA behind a convolution until its operands are taken, CDMA for banks of other
+    sizes.
     """
     for unit in ("CDMA", "SDP_RDMA", "PDP_RDMA", "CDP_RDMA"):
         if not queues.running(unit):
@@ -68,7 +69,7 @@ def _passes(unit: str, part: str, front: Snapshot, behind: Snapshot) -> bool:
     if unit == "CDMA":
         data, weights = (front.get(bank) == behind.get(bank) for bank in ("D_BANK.DATA_BANK", "D_BANK.WEIGHT_BANK"))
         return data and (weights or part == "lines")
-    return not (unit == "SDP_RDMA" and has_operands(front))
+    return not (unit == "SDP_RDMA" and front.flag("D_FEATURE_MODE_CFG.FLYING_MODE") and has_operands(front))
 
 
 def kept_behind(cdma: Snapshot, kept: Kept) -> Kept:

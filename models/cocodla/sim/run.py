@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import re
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -105,11 +106,19 @@ def simulate(
     if runner.timed_out:
         error = f"ended after {timeout:g} s of wall time (log: {log})"
     elif runner.exit_code != 0:
-        error = f"simulator ended with status {runner.exit_code} (log: {log})"
+        error = f"simulator ended with status {runner.exit_code}{_complaint(log)} (log: {log})"
     found = read_results(results)
     if not found and not error:
         error = f"no test ran (log: {log})"
     return Run(folder, seed, found, error)
+
+
+def _complaint(log: Path) -> str:
+    """": " and the first error the HDL reported itself, an assertion for instance; empty if there is none."""
+    for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
+        if found := re.search(r"(?:%Error|ERROR): \S+?:\d+: (.*)", line):
+            return f": {found[1].strip()}"
+    return ""
 
 
 def read_results(path: Path) -> list[TestResult]:

@@ -88,14 +88,33 @@ async def single_pixel_channels(dut: Any) -> None:
 
 
 @cocotb.test()
-async def between_layers(dut: Any) -> None:
-    """Two queued layers: the gap between their writes is the pipeline, not the memory latency."""
+@cocotb.parametrize(
+    (
+        ("stages", "operand_bytes", "per_element"),
+        [
+            ((OFF, OFF), 1, False),
+            ((ADD, OFF), 1, False),
+            ((BOTH, ADD), 2, False),
+            ((ADD, OFF), 1, True),
+            ((OFF, ADD), 2, True),
+            ((ADD, BOTH), 1, True),
+            ((BOTH, BOTH), 2, True),
+        ],
+    )
+)
+async def between_layers(
+    dut: Any, stages: tuple[StageConfig, StageConfig], operand_bytes: int, per_element: bool
+) -> None:
+    """Two queued layers: the gap between their writes is the pipeline and a transfer, not the memory latency."""
     bench = Bench(dut, latency=(64, 64), stalls=False)
     await bench.start()
     layers = [
-        random_layer(bench.rng, bench.space, (16, 8, 8), (ADD, OFF), from_cacc=False, to_pdp=False, **NEUTRAL)
+        random_layer(
+            bench.rng, bench.space, (16, 8, 8), stages, operand_bytes, per_element,
+            from_cacc=False, to_pdp=False, **NEUTRAL,
+        )
         for _ in range(2)
-    ]
+    ]  # fmt: skip
     await bench.run(layers)
     gap = bench.write_cycles[128] - bench.write_cycles[127]
     dut._log.info("gap between two layers: %d cycles", gap)
