@@ -125,6 +125,16 @@ def test_constants_made_on_the_way_belong_to_the_curve(tmp_path: Path) -> None:
     assert [layer.operation for layer in layers_of(builder, tmp_path).layers] == ["mul+tanh"]
 
 
+def test_numbers_with_axes_leave_the_table_as_it_is(tmp_path: Path) -> None:
+    builder = Builder(SHAPE)
+    x = builder.last
+    builder.node("Mul", builder.constant(np.full((1, 1, 1, 1), 0.5, np.float32))).node("Min", x)
+    images = floats(SHAPE, 16)
+    network = compile_model(builder.save(tmp_path / "m.onnx"), images)
+    assert [layer.operation for layer in network.layers] == ["mul+min"]
+    np.testing.assert_allclose(network.golden_batch(images), np.minimum(images / 2, images), atol=0.05)
+
+
 def test_activations_without_a_bend_stay_with_the_convolution(tmp_path: Path) -> None:
     builder = Builder(SHAPE).conv(8, (1, 1))
     builder.node("Add", number(builder, 0.5)).node("Mul", number(builder, 2)).node("Relu")

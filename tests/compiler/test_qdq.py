@@ -358,7 +358,9 @@ def test_random_networks_quantised_by_onnxruntime(tmp_path: Path) -> None:
     compiled = 0
     for seed in range(20):
         model = random_network(seed)
-        if model.opset_import[0].version < 11:
+        constants = map(onnx.numpy_helper.to_array, model.graph.initializer)
+        infinite = any(np.abs(value).max(initial=0) > 1e30 for value in constants if value.dtype == np.float32)
+        if model.opset_import[0].version < 11 or infinite:
             continue  # quantize_static has no scales there
         images, path = draw_images(model, seed), tmp_path / f"{seed}.onnx"
         kind = (QuantType.QInt8, QuantType.QUInt8)[seed // 2 % 2]

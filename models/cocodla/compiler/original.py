@@ -85,7 +85,7 @@ def curve(model: bytes, x: FloatArray) -> FloatArray:
     """A model of one input and one output of any shape, in float32."""
     runner = _cached_session(model)
     (feed,), (result,) = runner.get_inputs(), runner.get_outputs()
-    return run(runner, [result.name], {feed.name: x.astype(np.float32)})[0]
+    return run(runner, [result.name], {feed.name: x.astype(np.float32)})[0].reshape(x.shape)  # constants may add axes
 
 
 def run_host(model: bytes, feeds: dict[str, FloatArray], output: str) -> FloatArray:
