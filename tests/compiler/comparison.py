@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from cocodla.compiler import CompileOptions, Network, compile_model, quantise_model
-from cocodla.compiler.network import check_name
+from cocodla.compiler.parts import check_name
 from cocodla.formats import bytes_to_tensor
 from cocodla.golden.run import run
 from cocodla.nets import oracle

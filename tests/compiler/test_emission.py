@@ -12,7 +12,7 @@ from onnx_builder import Builder, small_network
 
 from cocodla.compiler import CompileOptions, Network, compile_model
 from cocodla.compiler.hardware.schedule import best_lead, image_order
-from cocodla.compiler.network import check_name
+from cocodla.compiler.parts import check_name
 from cocodla.errors import UserError
 from cocodla.golden.run import run
 from cocodla.program.commands import CheckMemory, LoadMemory, Mark, PollRegister, WaitInterrupt, WriteRegister

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cocodla.compiler.hardware.tensors import Tensor
-from cocodla.compiler.ir import FloatArray, Quantisation, Shape
-from cocodla.compiler.parts import HostStep, InputSpec, Layer, OutputSpec
+from cocodla.compiler import network_file
+from cocodla.compiler.hardware.emit import emit
+from cocodla.compiler.ir import FloatArray, Quantisation
+from cocodla.compiler.parts import HostStep, NetworkParts, check_name
 from cocodla.compiler.quantisation.pixels import check_images
 from cocodla.errors import UserError
 from cocodla.formats import bytes_to_tensor, tensor_to_bytes
@@ -26,32 +26,8 @@ Execute = Callable[[int, Mapping[str, np.ndarray]], Mapping[str, np.ndarray]]
 """Runs a stage on loaded tensors: (stage, name -> bytes (count, size)) -> name -> bytes (count, size)."""
 
 
-@dataclass
-class Network:
-    """A compiled network.
-
-    tensors: by name, with addresses. memory: constants, loaded once at memory_base; memory_end: end of all memory
-    used. host: the ONNX model of the host's part, fed by the tensors of `fetched`. steps: what the host does between
-    the stages of the accelerator.
-    """
-
-    name: str
-    input: InputSpec
-    outputs: list[OutputSpec]
-    layers: list[Layer]
-    tensors: dict[str, Tensor]
-    memory: bytes
-    memory_base: int
-    memory_end: int
-    fetched: dict[str, Shape]
-    host: bytes = b""
-    steps: list[HostStep] = field(default_factory=list)
-    meta: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def images_in_flight(self) -> int:
-        """How many images the network works on at the same time."""
-        return len(self.tensors[self.input.tensor].addresses)
+class Network(NetworkParts):
+    """A compiled network that can be run."""
 
     @property
     def bound(self) -> int:
@@ -66,16 +42,12 @@ class Network:
         uint8 images are pixels, float ones are inputs of the original model. UserError for a wrong shape, and for a
         network that needs the host in between (`programs` or `run` do that).
         """
-        from cocodla.compiler.hardware.emit import emit
-
         if self.steps:
             raise UserError(f"the host runs in the middle of {self.name}: it needs {self.stages} programs, not one")
         return emit(self, self.input_bytes(images))
 
     def programs(self, images: np.ndarray) -> list[Program]:
         """The programs of all stages; what the later ones load is computed with the golden model."""
-        from cocodla.compiler.hardware.emit import emit
-
         made: list[Program] = []
 
         def execute(stage: int, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -161,7 +133,6 @@ class Network:
         self, stage: int, feeds: Mapping[str, np.ndarray], names: Sequence[str] | None = None
     ) -> dict[str, np.ndarray]:
         """A stage of many images at once on the golden model; the tensors `names`, or those that are kept."""
-        from cocodla.compiler.hardware.emit import emit
         from cocodla.golden.batch import run_batch
 
         kept = self.kept(stage) if names is None else names
@@ -267,18 +238,9 @@ class Network:
 
     def save(self, path: Path | str) -> None:
         """Write the network file, whole or not at all."""
-        from cocodla.compiler import network_file
-
         network_file.save(self, path)
 
     @staticmethod
     def load(path: Path | str) -> Network:
         """Read a network file; UserError when it is missing, unreadable or of another kind."""
-        from cocodla.compiler import network_file
-
-        return network_file.load(path)
-
-
-def check_name(image: int, tensor: str) -> str:
-    """Name under which a tensor of an image is read back."""
-    return f"image{image}/{tensor}"
+        return Network(**vars(network_file.load(path)))

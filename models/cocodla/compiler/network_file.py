@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from cocodla.compiler.hardware.tensors import from_json, to_json
-from cocodla.compiler.network import Network
-from cocodla.compiler.parts import HostStep, InputSpec, Layer, OutputSpec
+from cocodla.compiler.parts import HostStep, InputSpec, Layer, NetworkParts, OutputSpec
 from cocodla.errors import UserError
 from cocodla.files import write_whole
 from cocodla.registers import MAP
@@ -25,7 +24,7 @@ FORMAT = 3
 MEMBERS = ("network.json", "memory.bin", "host.onnx")
 
 
-def save(network: Network, path: Path | str) -> None:
+def save(network: NetworkParts, path: Path | str) -> None:
     """Write the network file, whole or not at all."""
     plain = {entry.name: getattr(network, entry.name) for entry in fields(network)}
     values = {
@@ -45,7 +44,7 @@ def save(network: Network, path: Path | str) -> None:
     write_whole(path, archived.getvalue())
 
 
-def load(path: Path | str) -> Network:
+def load(path: Path | str) -> NetworkParts:
     """Read a network file; UserError when it is missing, unreadable or of another kind."""
     path = Path(path)
     try:
@@ -65,7 +64,7 @@ def load(path: Path | str) -> Network:
         raise UserError(f"{path}: not a compiled network ({error or type(error).__name__})") from error
 
 
-def _check(network: Network) -> None:
+def _check(network: NetworkParts) -> None:
     """ValueError for a network whose parts do not fit together."""
     if not network.layers or not network.outputs:
         raise ValueError("it has no layers or no outputs")
@@ -83,7 +82,7 @@ def _check(network: Network) -> None:
         raise ValueError("its constants end behind its memory")
 
 
-def _from_json(values: dict[str, Any], memory: bytes, host: bytes) -> Network:
+def _from_json(values: dict[str, Any], memory: bytes, host: bytes) -> NetworkParts:
     values["input"] = InputSpec(**_tuples(values["input"]))
     values["outputs"] = [OutputSpec(**_tuples(output)) for output in values["outputs"]]
     for layer in values["layers"]:
@@ -103,7 +102,7 @@ def _from_json(values: dict[str, Any], memory: bytes, host: bytes) -> Network:
         )
         for step in values["steps"]
     ]
-    return Network(memory=memory, host=host, **values)
+    return NetworkParts(memory=memory, host=host, **values)
 
 
 def _tuples(values: dict[str, Any]) -> dict[str, Any]:

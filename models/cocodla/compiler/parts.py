@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from cocodla.compiler.hardware.tensors import Box
+from cocodla.compiler.hardware.tensors import Box, Tensor
 from cocodla.compiler.ir import Shape
 from cocodla.compiler.quantisation.pixels import PixelMap
 
@@ -93,3 +94,36 @@ class Layer:
     def bound(self) -> int:
         """Fewest cycles it can take on the accelerator."""
         return max(self.mac_cycles, self.read_beats, self.write_beats)
+
+
+@dataclass
+class NetworkParts:
+    """All of a compiled network: what its file holds and its programs are made of.
+
+    tensors: by name, with addresses. memory: constants, loaded once at memory_base; memory_end: end of all memory
+    used. host: the ONNX model of the host's part, fed by the tensors of `fetched`. steps: what the host does between
+    the stages of the accelerator.
+    """
+
+    name: str
+    input: InputSpec
+    outputs: list[OutputSpec]
+    layers: list[Layer]
+    tensors: dict[str, Tensor]
+    memory: bytes
+    memory_base: int
+    memory_end: int
+    fetched: dict[str, Shape]
+    host: bytes = b""
+    steps: list[HostStep] = field(default_factory=list)
+    meta: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def images_in_flight(self) -> int:
+        """How many images the network works on at the same time."""
+        return len(self.tensors[self.input.tensor].addresses)
+
+
+def check_name(image: int, tensor: str) -> str:
+    """Name under which a tensor of an image is read back."""
+    return f"image{image}/{tensor}"

@@ -18,8 +18,7 @@ import numpy as np
 from cocodla.compiler.hardware.cdp_registers import table_writes
 from cocodla.compiler.hardware.schedule import image_order
 from cocodla.compiler.hardware.tensors import Box, boxes_meet
-from cocodla.compiler.network import Network, check_name
-from cocodla.compiler.parts import Layer
+from cocodla.compiler.parts import Layer, NetworkParts, check_name
 from cocodla.program.commands import (
     CheckMemory,
     Command,
@@ -93,7 +92,7 @@ class Job:
 
 
 def emit(
-    network: Network,
+    network: NetworkParts,
     inputs: np.ndarray | Mapping[str, np.ndarray],
     tensors: Collection[str] | None = None,
     stage: int = 0,
@@ -115,7 +114,7 @@ def emit(
 class _Emitter:
     def __init__(
         self,
-        network: Network,
+        network: NetworkParts,
         inputs: Mapping[str, np.ndarray],
         tensors: Collection[str] | None,
         layers: Sequence[Layer],
