@@ -24,7 +24,7 @@ def page() -> str:
         "`models/cocodla/compiler/frontend/operators`.\n\n"
         f"Opsets {MIN_OPSET} to {MAX_OPSET} of the standard domain (1 to 6 are converted, or refused with the operator "
         "that changed); one input N x C x H x W,\nN x C x L or N x F in float32, batch bound to 1. An input N x H x W "
-        "x C that a Transpose alone reads is taken as N x C x H x W, bytes that a Cast\nalone reads as float32. What "
+        "x C that Transposes lead to N x C x H x W is\ntaken that way, bytes that a Cast alone reads as float32. What "
         "breaks a condition, and every other operator, runs on the host through onnxruntime; the report names node, "
         "rule\nand value found, and `--strict` refuses it ([compiler.md](compiler.md)).\n"
         "`tests/compiler/test_operator_cases.py` runs the cases of ONNX's own test suite.\n\n"
