@@ -10,6 +10,7 @@ import onnx
 import pytest
 from onnx import TensorProto
 from onnx_builder import Builder
+from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
 
 from cocodla.compiler import CompileOptions, Network, compile_model, original
 from cocodla.compiler.frontend.importer import load_model
@@ -160,6 +161,31 @@ def test_tails_of_channels_last(tail: str, tmp_path: Path) -> None:
     name = model.graph.output[0].name
     wanted = np.concatenate([_run(model, name, row[None].astype(np.float32)) for row in PICTURES])
     assert _decibels(network, PICTURES, wanted) > 25
+
+
+class Rows(CalibrationDataReader):
+    """The pictures, one by one, as onnxruntime's quantiser asks for them."""
+
+    def __init__(self) -> None:
+        self.rows = iter(PICTURES.astype(np.float32))
+
+    def get_next(self) -> dict[str, np.ndarray] | None:
+        row = next(self.rows, None)
+        return None if row is None else {"image": row[None]}
+
+
+@pytest.mark.parametrize("tail", ["image", "bias and activation", "block"])
+def test_codes_of_the_model_in_channels_last(tail: str, tmp_path: Path) -> None:
+    """Transposes move through roundings, and constants behind DequantizeLinear go along."""
+    path = TAILS[tail][0](Builder((12, 10, 3), batch=1, opset=18)).save(tmp_path / "float.onnx")
+    quantize_static(path, tmp_path / "m.onnx", Rows(), weight_type=QuantType.QInt8)
+    network = compile_model(tmp_path / "m.onnx", PICTURES.astype(np.float32))
+    assert network.stages == 1
+    assert {entry["operator"] for entry in network.meta["host"]} <= {"Transpose", "QuantizeLinear", "DequantizeLinear"}
+    model = onnx.load(tmp_path / "m.onnx")
+    name = model.graph.output[0].name
+    wanted = np.concatenate([_run(model, name, row[None].astype(np.float32)) for row in PICTURES])
+    assert _decibels(network, PICTURES.astype(np.float32), wanted) > 25
 
 
 def test_lines(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ AMOUNTS = {"Resize": (1, 2, 3), "Upsample": (1,)}
 
 @dataclass
 class Constants:
-    """The constants of a graph; new ones are added to it."""
+    """The constants of a graph, those behind DequantizeLinear too; new ones are added to it."""
 
     graph: onnx.GraphProto
     values: dict[str, np.ndarray]
@@ -38,6 +38,11 @@ class Constants:
             for attribute in node.attribute:
                 if node.op_type == "Constant" and attribute.name == "value":
                     values[node.output[0]] = numpy_helper.to_array(attribute.t)
+            if node.op_type == "DequantizeLinear" and all(name in values for name in node.input):
+                codes, scale, *zero = (values[name] for name in node.input)
+                if scale.size == 1:
+                    offset = zero[0].astype(np.int64) if zero else 0
+                    values[node.output[0]] = ((codes.astype(np.int64) - offset) * scale.reshape(())).astype(np.float32)
         return Constants(graph, values)
 
     def add(self, name: str, value: np.ndarray) -> str:
