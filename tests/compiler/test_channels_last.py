@@ -227,3 +227,15 @@ def test_other_readers_keep_their_tensor(tmp_path: Path) -> None:
         wanted = np.concatenate([_run(model, name, row[None].astype(np.float32)) for row in PICTURES])
         assert found[name].shape == wanted.shape
         assert 10 * np.log10((wanted**2).sum() / ((found[name] - wanted) ** 2).sum()) > 25
+
+
+def test_inputs_whose_order_nobody_can_tell_stay_as_they_are(tmp_path: Path) -> None:
+    """Arrays of a square shape are what the model was written for; the host turns them."""
+    builder = Builder((8, 8)).node("Transpose", perm=[0, 2, 1])
+    weight = builder.constant(builder.floats(5, 8, 3, scale=0.3))
+    path = builder.node("Conv", weight).save(tmp_path / "m.onnx")
+    lines = np.random.default_rng(1).normal(size=(8, 8, 8)).astype(np.float32)
+    network = compile_model(path, lines)
+    model = onnx.load(path)
+    name = model.graph.output[0].name
+    assert _decibels(network, lines, np.concatenate([_run(model, name, row[None]) for row in lines])) > 25

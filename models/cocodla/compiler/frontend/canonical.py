@@ -129,7 +129,7 @@ def pictures_first(model: onnx.ModelProto) -> None:
         (node,) = readers
         attributes = {entry.name: onnx.helper.get_attribute_value(entry) for entry in node.attribute}
         order = tuple(attributes.get("perm", ()))
-        if node.op_type == "Transpose" and order in (CHANNELS_FIRST, LINES) and len(kind.shape.dim) == len(order):
+        if node.op_type == "Transpose" and order in (CHANNELS_FIRST, LINES) and _told_apart(kind.shape, order):
             dims = [onnx.TensorShapeProto.Dimension.FromString(dim.SerializeToString()) for dim in kind.shape.dim]
             del kind.shape.dim[:]
             kind.shape.dim.extend(dims[axis] for axis in order)
@@ -138,6 +138,14 @@ def pictures_first(model: onnx.ModelProto) -> None:
         else:
             return
         _drop(model, node)
+
+
+def _told_apart(shape: onnx.TensorShapeProto, order: tuple[int, ...]) -> bool:
+    """True if arrays in either order of axes are known by their shape: users have those the model was written for."""
+    extents = [dim.dim_value for dim in shape.dim[1:]]
+    if len(shape.dim) != len(order) or (0 not in extents and len(set(extents)) == 1):
+        return False
+    return len(order) == 4 or 0 not in extents
 
 
 def flatten_channels_first(
