@@ -37,6 +37,10 @@ UNPOOLED = "/unpooled"
 """Behind a tensor's name: what goes into the pooling of the convolution that makes it."""
 
 
+MIDDLE = {"int8": 0, "uint8": 128}
+"""Element types of codes -> what is subtracted from one to make it int8."""
+
+
 @dataclass(frozen=True)
 class Quantisation:
     """real = scale * (q - zero) for an int8 tensor."""
@@ -343,6 +347,14 @@ class Host(Node):
 
     model: bytes
     feeds: list[tuple[str, Shape]]
+
+
+@dataclass(frozen=True)
+class InputCodes:
+    """An integer input of a model: its element type, int8 or uint8, and what its codes mean as int8."""
+
+    kind: str
+    meaning: Quantisation
 
 
 @dataclass

@@ -39,8 +39,8 @@ class Network(NetworkParts):
     def program(self, images: np.ndarray) -> Program:
         """Register program for `images` (batch, *input shape): every tensor is read back after its layer.
 
-        uint8 images are pixels, float ones are inputs of the original model. UserError for a wrong shape, and for a
-        network that needs the host in between (`programs` or `run` do that).
+        uint8 images are pixels, int8 ones codes of an integer input, others are real inputs of the model. UserError for
+        a wrong shape, and for a network that needs the host in between (`programs` or `run` do that).
         """
         if self.steps:
             raise UserError(f"the host runs in the middle of {self.name}: it needs {self.stages} programs, not one")
@@ -181,7 +181,8 @@ class Network(NetworkParts):
         found = self._by_host(wanted, reals) if wanted else {}
         for output in self.outputs:
             if output.tensor is not None:
-                found[output.name] = reals[output.tensor].reshape(-1, *output.shape)
+                whole = reals[output.tensor] if output.codes is None else output.coded(codes[output.tensor])
+                found[output.name] = whole.reshape(-1, *output.shape)
         return {output.name: found[output.name] for output in self.outputs}
 
     def _by_host(self, names: list[str], reals: dict[str, FloatArray]) -> dict[str, FloatArray]:
@@ -208,9 +209,9 @@ class Network(NetworkParts):
         images = check_images(images, self.input.shape, "images")
         tensor = self.tensors[self.input.tensor]
         if tensor.form == "pixels":
-            pixels = images if images.dtype == np.uint8 else self.input.pixels.to_pixels(images)
+            pixels = images if images.dtype == np.uint8 else self.input.pixels.to_pixels(self.input.real(images))
             return pixels.reshape(-1, *tensor.shape)
-        values = self.input.pixels.to_input(images) if images.dtype == np.uint8 else images.astype(np.float32)
+        values = self.input.real(images)
         if self.input.map_scale is not None and self.input.map_shift is not None:
             scale, shift = np.array(self.input.map_scale), np.array(self.input.map_shift)
             wide = (-1, *(1,) * (values.ndim - 2))
@@ -227,7 +228,7 @@ class Network(NetworkParts):
 
     def _first_values(self, images: np.ndarray) -> FloatArray:
         """The input as host operators see it."""
-        value = self.input.pixels.to_input(images) if images.dtype == np.uint8 else images
+        value = self.input.real(images)
         if not self.input.rounded:
             return value
         tensor = self.tensors[self.input.tensor]

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from cocodla.compiler.hardware.tensors import Box, Tensor
-from cocodla.compiler.ir import Shape
-from cocodla.compiler.quantisation.pixels import PixelMap
+from cocodla.compiler.ir import MIDDLE, FloatArray, InputCodes, Quantisation, Shape
+from cocodla.compiler.quantisation.pixels import PixelMap, model_inputs
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,8 @@ class InputSpec:
 
     pixels: how a pixel byte becomes a model input. map_scale, map_shift: preprocessing folded out of the model; a
     cube input is quantised after it on the host, a pixel input has it in the first layer. rounded: the model itself
-    rounds its input, so that host operators see what is left of it too.
+    rounds its input, so that host operators see what is left of it too. codes, code_scale, code_zero: element type of
+    an integer input (int8, uint8; None: it is real), and what its codes mean as int8.
     """
 
     tensor: str
@@ -28,19 +29,36 @@ class InputSpec:
     map_scale: tuple[float, ...] | None = None
     map_shift: tuple[float, ...] | None = None
     rounded: bool = False
+    codes: str | None = None
+    code_scale: float = 1.0
+    code_zero: int = 0
 
     @property
     def pixels(self) -> PixelMap:
         return PixelMap(np.array(self.pixel_scale), np.array(self.pixel_offset))
 
+    def real(self, images: np.ndarray) -> FloatArray:
+        """Images as real inputs of the model, float32; UserError for codes of another type than the input's."""
+        meaning = Quantisation(self.code_scale, self.code_zero)
+        return model_inputs(images, self.pixels, InputCodes(self.codes, meaning) if self.codes else None)
+
 
 @dataclass(frozen=True)
 class OutputSpec:
-    """One output of the model. tensor: the accelerator's tensor it is, or None if the host computes it."""
+    """One output of the model. tensor: the accelerator's tensor it is, or None if the host computes it.
+
+    codes: element type (int8, uint8) of an output that is the tensor's codes; None: it is real, or the host's.
+    """
 
     name: str
     tensor: str | None
     shape: Shape
+    codes: str | None = None
+
+    def coded(self, codes: np.ndarray) -> np.ndarray:
+        """int8 codes of the tensor as the model gives them."""
+        assert self.codes is not None
+        return (codes.astype(np.int16) + MIDDLE[self.codes]).astype(self.codes)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from cocodla.compiler.frontend.nodes import came_from, label_of
 from cocodla.compiler.hardware import allocate, encode, schedule
 from cocodla.compiler.hardware.lower import HardwareLayer, lower
 from cocodla.compiler.hardware.tensors import PIXEL_FORMATS
-from cocodla.compiler.ir import Conv, FloatArray, Graph, Host, Shape
+from cocodla.compiler.ir import Conv, FloatArray, Graph, Host, Quantisation, Shape
 from cocodla.compiler.network import Network
 from cocodla.compiler.options import CompileOptions
 from cocodla.compiler.parts import HostStep, InputSpec, Layer, OutputSpec
@@ -28,7 +28,7 @@ from cocodla.compiler.quantisation.calibration import Calibration, Samples, chec
 from cocodla.compiler.quantisation.equalise import equalise
 from cocodla.compiler.quantisation.integers import quantise
 from cocodla.compiler.quantisation.layers import QuantisedGraph
-from cocodla.compiler.quantisation.pixels import Conversion, PixelMap, conversion, exact_conversion
+from cocodla.compiler.quantisation.pixels import Conversion, conversion, exact_conversion
 from cocodla.errors import UserError
 
 VERIFIED_IMAGES = 4
@@ -82,7 +82,9 @@ def _compiled(
     graph = imported.graph
     input_shape = graph.shapes[graph.input]
     check_constants(graph)
-    samples = samples_of(calibration, input_shape, options, graph.pins.get(graph.input), bool(graph.pins))
+    samples = samples_of(
+        calibration, input_shape, options, graph.pins.get(graph.input), bool(graph.pins), imported.input_codes
+    )
     pads.settle(graph, samples)
     sample = samples.inputs(slice(VERIFIED_IMAGES))
     model_outputs = _outputs(imported, sample[:1])
@@ -100,12 +102,14 @@ def _compiled(
     schedule.assign_banks(layers)
     memory = allocate.allocate(layers, tensors, graph.input, graph.outputs, options)
     outputs = [
-        OutputSpec(output, _fetched_as(output, imported, graph), model_outputs[output].shape[1:])
+        OutputSpec(
+            output, _fetched_as(output, imported, graph), model_outputs[output].shape[1:], imported.coded.get(output)
+        )
         for output in imported.outputs
     ]
     return Network(
         name=name,
-        input=_input_spec(graph, input_shape, samples.pixels),
+        input=_input_spec(graph, input_shape, samples),
         outputs=outputs,
         layers=[_layer(layer) for layer in layers],
         tensors=tensors,
@@ -153,7 +157,7 @@ def quantise_model(
         graph = imported.graph
         check_constants(graph)
         shape, pin = graph.shapes[graph.input], graph.pins.get(graph.input)
-        samples = samples_of(calibration, shape, options, pin, bool(graph.pins))
+        samples = samples_of(calibration, shape, options, pin, bool(graph.pins), imported.input_codes)
         pads.settle(graph, samples)
         if samples.measured:
             measure_averages(graph, samples.inputs(slice(VERIFIED_IMAGES)))
@@ -208,13 +212,16 @@ def _converter(graph: Graph, samples: Samples, options: CompileOptions) -> Conve
     return conversion(mapped, graph.input_map, padded)
 
 
-def _input_spec(graph: Graph, shape: Shape, pixels: PixelMap) -> InputSpec:
+def _input_spec(graph: Graph, shape: Shape, samples: Samples) -> InputSpec:
+    pixels, codes = samples.pixels, samples.codes
+    meaning = codes.meaning if codes else Quantisation(1.0)
     scale, shift = (None, None)
     if graph.input_map is not None:
         scale, shift = tuple(map(float, graph.input_map.scale)), tuple(map(float, graph.input_map.shift))
     return InputSpec(
         graph.input, shape, tuple(map(float, pixels.scale)), tuple(map(float, pixels.offset)), scale, shift,
-        rounded=graph.input in graph.pins,
+        rounded=graph.input in graph.pins, codes=codes.kind if codes else None, code_scale=meaning.scale,
+        code_zero=meaning.zero,
     )  # fmt: skip
 
 

@@ -52,7 +52,7 @@ def clipped_share(network: Network, images: ImageSet) -> float:
     tensor, given = network.tensors[network.input.tensor], network.input
     wrong = total = 0
     for part in batches(images):
-        values = check_images(part, given.shape, "images").astype(np.float64)
+        values = given.real(check_images(part, given.shape, "images")).astype(np.float64)
         wide = (-1, *(1,) * (values.ndim - 2))
         if tensor.form == "pixels":
             step = np.abs(given.pixels.scale).reshape(wide)
@@ -96,8 +96,7 @@ def golden_tensors(network: Network, images: np.ndarray) -> dict[str, np.ndarray
 
 def model_inputs(network: Network, images: np.ndarray) -> np.ndarray:
     """Images as the original model takes them: pixels converted to float32."""
-    images = check_images(images, network.input.shape, "images")
-    return network.input.pixels.to_input(images) if images.dtype == np.uint8 else images.astype(np.float32)
+    return network.input.real(check_images(images, network.input.shape, "images"))
 
 
 def _check_input(original: onnx.ModelProto, network: Network, path: Path | str) -> None:
@@ -129,7 +128,7 @@ def measure(
         if original is not None:
             name = original.graph.output[0].name
             exact.append(outputs_of(original, [name], model_inputs(network, part))[name].reshape(len(part), -1))
-    scores = np.concatenate(ours)
+    scores = np.concatenate(ours).astype(np.float64)  # of integers the least has no negative
     classes = scores.shape[1]
     if labels.max() >= classes or labels.min() < 0:
         raise UserError(f"labels go from {labels.min()} to {labels.max()}, the network has {classes} outputs")

@@ -17,7 +17,7 @@ import onnx
 from onnx import numpy_helper
 
 from cocodla.compiler import original
-from cocodla.compiler.frontend import canonical, channels_last, lines, qdq, qlinear, shapes
+from cocodla.compiler.frontend import canonical, channels_last, coded, lines, qdq, qlinear, shapes
 from cocodla.compiler.frontend.batch import unbind
 from cocodla.compiler.frontend.nodes import RANDOM, STANDARD, came_from, label_of, named, prepare, reads
 from cocodla.compiler.frontend.operators import TRANSLATORS, Result, Source, Unsupported, chains, curves
@@ -62,6 +62,7 @@ def read_model(path: Path | str) -> tuple[onnx.ModelProto, list[str]]:
         _check(model)  # after inference: it wants a shape at every output
         channels_last.move_transposes(model)
         canonical.pictures_first(model)
+        coded.real_input(model)
     except UserError:
         raise
     except Exception as error:  # protobuf, checker and shape inference each raise their own kinds
@@ -112,6 +113,7 @@ def import_model(
     _check_extents(model)
     outputs = [value.name for value in model.graph.output]
     result = Import(model, Graph(name, input_name, [], {input_name: shape}), outputs, constants=constants, batch=batch)
+    result.input_codes = coded.input_codes(model)
     for node in model.graph.node:
         if node.op_type == "Constant":
             _folded(node, result)
@@ -190,7 +192,7 @@ def _bind_input(model: onnx.ModelProto, options: CompileOptions) -> tuple[str, S
     tensor = value.type.tensor_type
     if tensor.elem_type != onnx.TensorProto.FLOAT:
         kind = onnx.TensorProto.DataType.Name(tensor.elem_type)
-        raise UserError(f"input {value.name!r} has element type {kind}, only FLOAT is supported")
+        raise UserError(f"input {value.name!r} has element type {kind}, only FLOAT, INT8 and UINT8 are supported")
     dims = tensor.shape.dim
     if len(dims) not in (2, 3, 4):
         raise UserError(f"input {value.name!r} has {len(dims)} axes, supported are N x C x H x W, N x C x L and N x F")

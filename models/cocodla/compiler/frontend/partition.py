@@ -14,7 +14,7 @@ from cocodla.compiler.frontend.batch import Written
 from cocodla.compiler.frontend.nodes import came_from, label_of, reads, renamed
 from cocodla.compiler.frontend.operators import Source, Unsupported, curves
 from cocodla.compiler.frontend.shapes import float_shapes
-from cocodla.compiler.ir import Affine, Conv, Dense, Graph, Host, Node, Quantisation, Transposed
+from cocodla.compiler.ir import Affine, Conv, Dense, Graph, Host, InputCodes, Node, Quantisation, Transposed
 from cocodla.errors import UserError
 
 WORTHWHILE = ("Conv", "Gemm", "MatMul", "ConvTranspose")
@@ -39,6 +39,8 @@ class Import:
     host, also those in the middle of the network (Host nodes of the graph). codes: integer tensors of QuantizeLinear ->
     the real tensor they stand for, and how. steps: real value of one code for each element of quantised constants.
     batch: the images the file was written for. warnings: what the user should know, a line each.
+    input_codes: what the input consists of if it is integer. coded: outputs that are codes of the accelerator's tensors
+    (their aliases) -> element type.
     """
 
     model: onnx.ModelProto
@@ -52,6 +54,8 @@ class Import:
     steps: dict[str, np.ndarray] = field(default_factory=dict)
     batch: Written = field(default_factory=Written)
     warnings: list[str] = field(default_factory=list)
+    input_codes: InputCodes | None = None
+    coded: dict[str, str] = field(default_factory=dict)
 
 
 class Partition:
@@ -163,6 +167,7 @@ class Partition:
     def cut(self) -> None:
         """Decide which tensors leave the accelerator, and what the host does behind it."""
         result, graph = self.result, self.result.graph
+        self._codes_leave()
         sources = [result.aliases.get(tensor, tensor) for tensor in result.outputs]
         result.host, wanted = self._closure([tensor for tensor in sources if tensor in self.made])
         if any(tensor in result.constants for tensor in sources):
@@ -179,6 +184,16 @@ class Partition:
                 del graph.shapes[node.output]
         if not any(not isinstance(node, Host) for node in graph.nodes):
             raise UserError(self._no_work())
+
+    def _codes_leave(self) -> None:
+        """Outputs of the model that are QuantizeLinear's integers: the accelerator's codes themselves."""
+        result = self.result
+        for output in result.outputs:
+            source = result.aliases.get(output, output)
+            if source in result.codes:
+                zero = self.made[source].input[2:3]
+                kind = result.constants[zero[0]].dtype.name if zero and zero[0] else "uint8"
+                result.aliases[output], result.coded[output] = result.codes[source][0], kind
 
     def _copy_input(self) -> None:
         """The input leaves the accelerator too, for the last host operators or as an output: as an int8 copy."""

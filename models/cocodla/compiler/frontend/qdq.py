@@ -14,15 +14,13 @@ import onnx
 from onnx import TensorProto
 
 from cocodla.compiler.frontend.operators.source import Source, Unsupported
-from cocodla.compiler.ir import FloatArray, Graph, Quantisation
+from cocodla.compiler.ir import MIDDLE, FloatArray, Graph, Quantisation
 from cocodla.compiler.limits import Refused
 from cocodla.errors import UserError
 
 OPERATORS = ("QuantizeLinear", "DequantizeLinear")
 MOVING = ("Identity", "Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze")
 """Operators that only move the elements of a constant."""
-CODES = {np.dtype(np.int8): 0, np.dtype(np.uint8): 128}
-"""Element types of codes -> what is subtracted to make them int8."""
 
 
 def drop_repeated(model: onnx.ModelProto) -> None:
@@ -70,9 +68,9 @@ def quantisation(source: Source) -> Quantisation:
     else:
         wanted = attributes["output_dtype"] if source.node.op_type == "QuantizeLinear" else 0
         zero = np.zeros((), onnx.helper.tensor_dtype_to_np_dtype(wanted or TensorProto.UINT8))
-    if zero.dtype not in CODES or zero.size != 1:
+    if zero.dtype.name not in MIDDLE or zero.size != 1:
         raise Unsupported(f"codes must be int8 or uint8, they are {zero.dtype}")
-    return Quantisation(float(scale.item()), int(zero.item()) - CODES[zero.dtype])
+    return Quantisation(float(scale.item()), int(zero.item()) - MIDDLE[zero.dtype.name])
 
 
 def read_pair(source: Source, codes: Mapping[str, tuple[str, Quantisation]]) -> Quantisation:
@@ -114,7 +112,7 @@ def constant_steps(
     names = list(filter(None, node.input))
     if node.op_type in MOVING:
         return known.get(names[0])
-    if node.op_type != "DequantizeLinear" or feeds[names[0]].dtype not in CODES:
+    if node.op_type != "DequantizeLinear" or feeds[names[0]].dtype.name not in MIDDLE:
         return None
     codes, scale = feeds[names[0]], feeds[names[1]].astype(np.float64)
     attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}

@@ -19,6 +19,8 @@ ONE = {
     "QLinearAveragePool": "AveragePool", "QLinearGlobalAveragePool": "GlobalAveragePool",
     "QLinearLeakyRelu": "LeakyRelu", "QLinearSigmoid": "Sigmoid",
 }  # fmt: skip
+SCALED = ("DequantizeLinear", *FACTORS, *TWO, *ONE, "QLinearConcat")
+"""Operators that say behind a tensor of codes what scale and zero point it has."""
 MOVING = ("MaxPool", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Slice", "Identity")
 PER_AXIS_OPSET = 13
 

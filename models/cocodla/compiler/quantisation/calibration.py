@@ -7,9 +7,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cocodla.compiler.ir import Affine, Conv, Dense, FloatArray, Graph, Node, Quantisation, Shape
+from cocodla.compiler.ir import Affine, Conv, Dense, FloatArray, Graph, InputCodes, Node, Quantisation, Shape
 from cocodla.compiler.options import CompileOptions
-from cocodla.compiler.quantisation.pixels import BATCH, ImageSet, PixelMap, check_images, extent, pixel_map
+from cocodla.compiler.quantisation.pixels import (
+    BATCH,
+    ImageSet,
+    PixelMap,
+    check_images,
+    extent,
+    model_inputs,
+    pixel_map,
+    pixels_as_codes,
+)
 from cocodla.errors import UserError
 
 
@@ -17,13 +26,15 @@ from cocodla.errors import UserError
 class Samples:
     """Calibration images and the meaning of their pixels; `shape` is the model's input.
 
-    measured: False for invented images, which passes are checked with but scales do not follow from.
+    measured: False for invented images, which passes are checked with but scales do not follow from. codes: of an
+    integer input.
     """
 
     images: ImageSet
     pixels: PixelMap
     shape: Shape
     measured: bool = True
+    codes: InputCodes | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -36,7 +47,7 @@ class Samples:
     def inputs(self, part: slice) -> FloatArray:
         """Some of the images as model inputs, float32."""
         images = check_images(self.images[part], self.shape, "calibration images")
-        return self.pixels.to_input(images) if images.dtype == np.uint8 else images.astype(np.float32)
+        return model_inputs(images, self.pixels, self.codes)
 
 
 Calibration = ImageSet | Callable[[Shape], ImageSet] | None
@@ -49,15 +60,17 @@ def samples_of(
     options: CompileOptions,
     pin: Quantisation | None = None,
     optional: bool = False,
+    codes: InputCodes | None = None,
 ) -> Samples:
     """Check a calibration set against the model's input; UserError if it is absent, empty or of another shape.
 
-    pin: codes the model fixes for its input. optional: the model brings scales, so that there may be no set.
+    pin: codes the model fixes for its input. optional: the model brings scales, so that there may be no set. codes: of
+    an integer input.
     """
     if callable(calibration):
         calibration = calibration(shape)
     if calibration is None and optional:
-        return _invented(shape, options, pin or Quantisation(1 / 127))
+        return replace(_invented(shape, options, pin or Quantisation(1 / 127)), codes=codes)
     if calibration is None:
         raise UserError("no calibration data: int8 scales follow from sample inputs of the model (--calib)")
     if len(calibration) == 0:
@@ -65,7 +78,9 @@ def samples_of(
     if len(calibration.shape) == len(shape):  # a single image, or images without a channel axis
         calibration = check_images(calibration[:], shape, "calibration images")
     check_images(calibration[:1], shape, "calibration images")
-    return Samples(calibration, _meaning(calibration, shape, options), shape)
+    if codes is not None and options.pixel_scale is None:
+        return Samples(calibration, pixels_as_codes(codes, shape[0]), shape, codes=codes)
+    return Samples(calibration, _meaning(calibration, shape, options), shape, codes=codes)
 
 
 def _invented(shape: Shape, options: CompileOptions, codes: Quantisation) -> Samples:

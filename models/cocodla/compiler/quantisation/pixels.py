@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from cocodla.compiler.ir import FloatArray, InputMap, Quantisation, Shape
+from cocodla.compiler.ir import FloatArray, InputCodes, InputMap, Quantisation, Shape
 from cocodla.compiler.options import CompileOptions
 from cocodla.errors import UserError
 from cocodla.formats.pixels import channels_first
@@ -70,6 +70,26 @@ class PixelMap:
     @staticmethod
     def _wide(values: FloatArray, like: np.ndarray) -> FloatArray:
         return values.reshape(-1, *(1,) * (like.ndim - 2))
+
+
+def pixels_as_codes(codes: InputCodes, channels: int) -> PixelMap:
+    """A byte is a code of a uint8 input; of an int8 input it becomes one by subtracting 128."""
+    return PixelMap(np.full(channels, codes.meaning.scale), np.full(channels, codes.meaning.real(-128)))
+
+
+def model_inputs(images: np.ndarray, pixels: PixelMap, codes: InputCodes | None = None) -> FloatArray:
+    """Images (batch, *shape) as real inputs of the model, float32.
+
+    uint8 are pixels, int8 are codes of an input of int8 codes, all others are real. UserError for int8 where the
+    model takes uint8.
+    """
+    if images.dtype == np.uint8:
+        return pixels.to_input(images)
+    if images.dtype == np.int8 and codes is not None:
+        if codes.kind != "int8":
+            raise UserError(f"images are int8, the codes of the network's input are {codes.kind}")
+        return codes.meaning.dequantise(images)
+    return images.astype(np.float32)
 
 
 @dataclass(frozen=True)
