@@ -180,12 +180,12 @@ def test_opsets(opset: int, tmp_path: Path) -> None:
 
 
 def test_kernels_of_very_different_scales(tmp_path: Path) -> None:
-    """A second multiplier gives small kernels all 16 bits, up to a factor of 256 and more."""
+    """Two multipliers are as good as exact, up to a factor of 2000 and more."""
     builder = QdqBuilder((8, 7, 7)).codes(0.0311, 7).qconv(40, 3, spread=2e3).node("Relu").codes(1.07, -128)
     path = builder.save(tmp_path / "m.onnx")
     study = Study.of(path, None, CompileOptions(strict=True))
     (layer,) = study.quantised.layers
-    assert isinstance(layer, QuantisedConv) and layer.gains is not None and layer.gain_shift == 8
+    assert isinstance(layer, QuantisedConv) and layer.gains is not None
     images = builder.floats(24, 8, 7, 7, scale=1.5)
     wrong = differences(study.network, path, images, 1.07)
     assert np.abs(wrong).max() <= 1 and (wrong != 0).mean() < 0.002

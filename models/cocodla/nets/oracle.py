@@ -144,9 +144,13 @@ def ideal(value: np.ndarray, layer: QuantisedConv) -> np.ndarray:
 
 def add(first: np.ndarray, second: np.ndarray, layer: QuantisedAdd) -> np.ndarray:
     """Sum of two cubes."""
-    z = (first.astype(np.int64) + layer.first_alu) * layer.multiplier
+    y = first.astype(np.int64)
+    z = (y + (layer.first_alu if layer.again is None else y << layer.again)) * layer.multiplier
     other = second.astype(np.int64) << layer.second_shift
     z = {"sum": np.add, "max": np.maximum, "min": np.minimum}[layer.operation](z, other)
+    assert np.abs(z).max() < 1 << 31
+    z = round_half_away(z * layer.gain, layer.gain_shift)
+    assert np.abs(z).max() < 1 << 31
     if layer.relu:
         z = np.maximum(z, 0)
     return np.clip(round_half_away((z - layer.offset) * layer.scale, layer.scale_shift), -128, 127)

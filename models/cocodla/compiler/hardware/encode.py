@@ -79,6 +79,8 @@ def _address_registers(layer: HardwareLayer) -> Iterator[tuple[Tensor, str, int]
     elif isinstance(layer.layer, QuantisedAdd):
         yield layer.sources[0], "SDP_RDMA.D_SRC_BASE_ADDR_LOW", 0
         yield layer.sources[1], "SDP_RDMA.D_BN_BASE_ADDR_LOW", 0
+        if layer.layer.again is not None:
+            yield layer.sources[0], "SDP_RDMA.D_BS_BASE_ADDR_LOW", 0
     elif isinstance(layer.layer, (QuantisedMove, QuantisedPointwise)):
         yield layer.source, "SDP_RDMA.D_SRC_BASE_ADDR_LOW", 0
     elif isinstance(layer.layer, QuantisedMultiply):

@@ -187,7 +187,9 @@ def _layers(layer: QuantisedLayer, sources: tuple[Tensor, ...], target: Tensor) 
         return [_convolution(part, name, label) for part, name in zip(parts, names, strict=True)]
     if isinstance(layer, (QuantisedAdd, QuantisedMultiply)):
         label = "multiply" if isinstance(layer, QuantisedMultiply) else layer.operation.replace("sum", "add")
-        return [_memory_to_memory(layer, sources, target, ADD_UNITS, label + "+relu" * layer.relu)]
+        made = _memory_to_memory(layer, sources, target, ADD_UNITS, label + "+relu" * layer.relu)
+        made.read_beats += _beats(sources[0]) * (isinstance(layer, QuantisedAdd) and layer.again is not None)
+        return [made]
     if isinstance(layer, QuantisedMove):
         planned = copies(layer.loops, sources[0], target)
         return [

@@ -215,31 +215,39 @@ def _stage(
 
 
 def add(words: Words, add: QuantisedAdd, layer: HardwareLayer) -> None:
-    """BS: the first cube, from memory, times a register. BN: plus the second cube, shifted. CVT: to output steps."""
-    second = layer.sources[1]
+    """BS: the first cube, from memory, times a register. BN: plus the second cube, shifted, times a register. CVT: to
+    output steps.
+    """
+    second, alone = layer.sources[1], add.again is None
     for unit in ("SDP", "SDP_RDMA"):
         _cube_size(words, unit, layer.target.shape)
     _common(words, layer.target, flying=False)
     put_fields(
-        words, "SDP.D_DP_BS_CFG", BS_BYPASS=0, BS_ALU_BYPASS=int(add.first_alu == 0), BS_ALU_ALGO="SUM",
+        words, "SDP.D_DP_BS_CFG", BS_BYPASS=0, BS_ALU_BYPASS=int(alone and add.first_alu == 0), BS_ALU_ALGO="SUM",
         BS_MUL_BYPASS=0, BS_MUL_PRELU=0, BS_RELU_BYPASS=1,
     )  # fmt: skip
-    put_fields(words, "SDP.D_DP_BS_ALU_CFG", BS_ALU_SRC="REG", BS_ALU_SHIFT_VALUE=0)
-    put(words, "SDP.D_DP_BS_ALU_SRC_VALUE", add.first_alu)
+    put_fields(
+        words, "SDP.D_DP_BS_ALU_CFG", BS_ALU_SRC="REG" if alone else "MEM", BS_ALU_SHIFT_VALUE=add.again or 0
+    )
+    put(words, "SDP.D_DP_BS_ALU_SRC_VALUE", add.first_alu if alone else 0)
     put_fields(words, "SDP.D_DP_BS_MUL_CFG", BS_MUL_SRC="REG", BS_MUL_SHIFT_VALUE=0)
     put(words, "SDP.D_DP_BS_MUL_SRC_VALUE", add.multiplier)
     put_fields(
         words, "SDP.D_DP_BN_CFG", BN_BYPASS=0, BN_ALU_BYPASS=0, BN_ALU_ALGO=add.operation.upper(),
-        BN_MUL_BYPASS=1, BN_MUL_PRELU=0, BN_RELU_BYPASS=int(not add.relu),
+        BN_MUL_BYPASS=0, BN_MUL_PRELU=0, BN_RELU_BYPASS=int(not add.relu),
     )  # fmt: skip
     put_fields(words, "SDP.D_DP_BN_ALU_CFG", BN_ALU_SRC="MEM", BN_ALU_SHIFT_VALUE=add.second_shift)
-    put_fields(words, "SDP.D_DP_BN_MUL_CFG", BN_MUL_SRC="REG", BN_MUL_SHIFT_VALUE=0)
+    put_fields(words, "SDP.D_DP_BN_MUL_CFG", BN_MUL_SRC="REG", BN_MUL_SHIFT_VALUE=add.gain_shift)
+    put(words, "SDP.D_DP_BN_MUL_SRC_VALUE", add.gain)
     put(words, "SDP.D_CVT_OFFSET", add.offset)
     put(words, "SDP.D_CVT_SCALE", add.scale)
     put(words, "SDP.D_CVT_SHIFT", add.scale_shift)
     put(words, "SDP_RDMA.D_SRC_LINE_STRIDE", layer.source.line_strides[0])
     put(words, "SDP_RDMA.D_SRC_SURFACE_STRIDE", layer.source.surface_stride)
-    put_fields(words, "SDP_RDMA.D_BRDMA_CFG", BRDMA_DISABLE="YES")
+    if alone:
+        put_fields(words, "SDP_RDMA.D_BRDMA_CFG", BRDMA_DISABLE="YES")
+    else:
+        _operand_cube(words, "B", "ALU", layer.source, per_channel=False)
     _operand_cube(words, "N", "ALU", second, add.per_channel)
     _rdma_common(words, flying=False)
 

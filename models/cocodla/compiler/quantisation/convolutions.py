@@ -83,7 +83,6 @@ def convolution(
         else _in_sum(node, integers, exact_bias, out, summand, in_bias)
     )
     leaky, slopes = _leaky(function)
-    excess = integers.excess
     return QuantisedConv(
         name=node.name, sources=tuple(node.inputs), target=node.output, input_shape=shape,
         weight=integers.codes, multiplier=integers.multiplier, multiplier_shift=integers.shift,
@@ -91,7 +90,7 @@ def convolution(
         pad_value=codes.pad_value, relu=relu and not by_saturation, leaky=leaky, slopes=slopes,
         pool=pooling(node.name, node.pool, out.zero) if node.pool else None, conversion=conversion,
         exact_bias=exact_bias, scales=integers.scales, group=node.group,
-        gains=2 ** (excess.max() - excess) if excess.any() else None, gain_shift=int(excess.max()), **vars(behind),
+        gains=integers.gains, gain_shift=integers.gain_shift, **vars(behind),
     )  # fmt: skip
 
 
@@ -123,10 +122,10 @@ def _moved_by(node: Conv, integers: Weights, codes: InputCodes, mean: FloatArray
 def _alone(integers: Weights, exact_bias: FloatArray, out: Quantisation) -> Behind:
     """Without a summand BN adds the bias behind the multiplier; of a large one BS takes a part before it."""
     late, early, early_shift = exact_bias, None, 0
-    if integers.excess.any() or np.abs(exact_bias).max() > biases.LATE:
+    if integers.gains is not None or np.abs(exact_bias).max() > biases.LATE:
         early, early_shift = biases.early_part(exact_bias, integers.unit_of_sum)
         late = exact_bias - early * 2.0**early_shift * integers.unit_of_sum
-    bias, bias_shift = biases.operands(late * 2.0 ** (integers.fraction + integers.excess))
+    bias, bias_shift = biases.operands(late / integers.unit_between)
     offset = -out.zero * (1 << integers.fraction)
     return Behind(bias, bias_shift, offset, 1, integers.fraction, early, early_shift)
 

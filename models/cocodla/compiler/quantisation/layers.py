@@ -74,8 +74,8 @@ class QuantisedConv:
     With a second source, a cube that is added:
     z = activation(round((acc + bias[k] * 2^bias_shift) * multiplier[k] / 2^multiplier_shift) + second * 2^fraction).
     slopes (K): leaky ReLU with a slope for each channel, slopes[k] / 2^leaky.shift.
-    gains (K): where kernels differ much, small ones have larger multipliers than they should, and BN multiplies by
-    gains[k] / 2^gain_shift behind its bias (never with leaky ReLU or a second source).
+    gains (K): where the model fixes the weights' scales, BN multiplies by gains[k] / 2^gain_shift behind its bias: two
+    multipliers are as good as exact (never with leaky ReLU or a second source).
     early (K): the largest part of a large bias, early[k] * 2^early_shift added to acc (never with a second source).
     mean: the average it is, if it is one; all kernels are alike then. positions: in place of multiplier and bias.
     conversion: set when the layer reads pixels through CDMA's converter. exact_bias: bias before rounding, in output
@@ -137,8 +137,9 @@ class QuantisedAdd:
     """Sum of two cubes, memory to memory (numerics.md item 4).
 
     Output code = clamp8(round((z - offset) * scale / 2^scale_shift)) with
-    z = relu(operation((first + first_alu) * multiplier, second * 2^second_shift)), operation sum, max or min.
-    per_channel: the second is one value per channel.
+    z = relu(round(operation((first + first_alu) * multiplier, second * 2^second_shift) * gain / 2^gain_shift)),
+    operation sum, max or min. again: in place of first_alu, first * 2^again, for ratios of the two scales that a
+    multiplier alone does not come near enough to. per_channel: the second is one value per channel.
     """
 
     name: str
@@ -155,6 +156,9 @@ class QuantisedAdd:
     relu: bool
     operation: str = "sum"
     per_channel: bool = False
+    again: int | None = None
+    gain: int = 1
+    gain_shift: int = 0
 
 
 @dataclass

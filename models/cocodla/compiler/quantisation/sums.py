@@ -5,7 +5,7 @@ SDP computes them from memory to memory: the first tensor is the cube, the secon
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,11 +13,18 @@ import numpy as np
 from cocodla.compiler.ir import Add, Conv, Graph, Multiply, Quantisation
 from cocodla.compiler.limits import Refused
 from cocodla.compiler.quantisation.biases import INT16_MAX
+from cocodla.compiler.quantisation.factors import factors
 from cocodla.compiler.quantisation.layers import QuantisedAdd, QuantisedMultiply
-from cocodla.compiler.quantisation.weights import FRACTION, MAX_SHIFT, TOLERATED
+from cocodla.compiler.quantisation.weights import MAX_SHIFT, TOLERATED
 
 SECOND_ZEROS = (-128, 0)
 """Zero points that the second factor of a product may have, the better one last."""
+AGAIN: tuple[int | None, ...] = (None, 1, 2, 3, 4, 5, 6, 7)
+"""Left shifts with which a sum's first operand is added to itself (None: it is not)."""
+MAX_SECOND_SHIFT = 22
+"""Of a sum's second operand: 32 bits then hold both operands."""
+ENOUGH = 2.0**-12
+"""Output steps by which a sum may be off without its first operand being read twice."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +36,29 @@ class Operands:
     per_channel: bool
 
 
+@dataclass(frozen=True)
+class Weighing:
+    """Factors of the two operands: scaled * (1 + 2^again, or 1) * multiplier + shifted * 2^shift.
+
+    moved: output steps by which the ratio of the factors, not quite that of the scales, moves an output at most.
+    """
+
+    operands: Operands
+    multiplier: int
+    again: int | None
+    shift: int
+    moved: float
+
+    @property
+    def factor(self) -> int:
+        """Of the operand that is multiplied."""
+        return self.multiplier * (1 if self.again is None else 1 + (1 << self.again))
+
+
 def addition(graph: Graph, node: Add, tensors: Mapping[str, Quantisation], out: Quantisation) -> QuantisedAdd:
     """Integers of a sum, a difference, a maximum or a minimum. Refused if its scales do not allow one."""
-    operands = _ordered(graph, node, tensors, out)
+    possible = _orders(graph, node, tensors, out)
+    operands = possible[0]
     if node.operation == "difference" and operands.per_channel:
         raise Refused("Sub", node.name, "a value per channel cannot be subtracted from a tensor")
     scaled, shifted = tensors[operands.scaled], tensors[operands.shifted]
@@ -42,36 +69,42 @@ def addition(graph: Graph, node: Add, tensors: Mapping[str, Quantisation], out: 
             f"zero point {shifted.zero} of {operands.shifted!r}: there must be none before a ReLU, a maximum or a "
             "minimum",
         )  # fmt: skip
-    steps = shifted.scale / out.scale
-    multiplier, fraction = _multiplier(node, operands, scaled, shifted, steps)
-    scale, shift = rescale(node, steps)
-    zero = out.zero * 2.0 ** (shift + fraction) / scale
+    weighing = _weighing(node, possible, tensors, out, fixed=node.output in graph.pins)
+    operands, sign = weighing.operands, -1 if node.operation == "difference" else 1
+    scaled, shifted = tensors[operands.scaled], tensors[operands.shifted]
+    unit = shifted.scale / out.scale * 2.0**-weighing.shift
+    constant = shifted.zero << weighing.shift
+    if weighing.again is not None:
+        constant += sign * scaled.zero * weighing.factor
+    pair = factors(np.array([unit]), 256 + 256 * (scaled.scale + shifted.scale) / out.scale)
+    gain, scale = int(pair.first[0]), int(pair.second[0])
     return QuantisedAdd(
         name=node.name, sources=(operands.scaled, operands.shifted), target=node.output,
         input_shape=graph.shapes[operands.scaled], first_alu=0 if same else -scaled.zero,
-        multiplier=-multiplier if node.operation == "difference" else multiplier, second_shift=fraction,
-        offset=(shifted.zero << fraction) - round(zero), scale=scale, scale_shift=shift + fraction,
+        multiplier=sign * weighing.multiplier, second_shift=weighing.shift, again=weighing.again,
+        gain=gain, gain_shift=pair.first_shift,
+        offset=round(constant * gain * 2.0**-pair.first_shift - out.zero / float(pair.between[0])),
+        scale=scale, scale_shift=pair.second_shift + pair.fraction,
         # With the zero point -128 behind it the ReLU is the saturation, else no operand before it may have one.
         out=out, relu=node.activation is not None and out.zero != -128,
         operation="sum" if node.operation == "difference" else node.operation, per_channel=operands.per_channel,
     )  # fmt: skip
 
 
-def _ordered(graph: Graph, node: Add, tensors: Mapping[str, Quantisation], out: Quantisation) -> Operands:
-    """Which operand is multiplied, and which one is only shifted: its step is the unit of the result.
+def _orders(graph: Graph, node: Add, tensors: Mapping[str, Quantisation], out: Quantisation) -> list[Operands]:
+    """Which operand is multiplied, and which one is only shifted: its step is the unit of the result. The best first.
 
-    Of a sum of two cubes the one of the finer scale is multiplied. Of a difference it is the one that is subtracted,
-    and where the second operand is one value per channel it is the first.
+    Of a sum of two cubes it is better to multiply the one of the finer scale. Of a difference it is the one that is
+    subtracted, and where the second operand is one value per channel it is the first.
     """
     first, second = node.inputs
     if graph.shapes[first] != graph.shapes[second]:
-        return Operands(first, second, per_channel=True)
+        return [Operands(first, second, per_channel=True)]
     if node.operation == "difference":
-        return Operands(second, first, per_channel=False)
+        return [Operands(second, first, per_channel=False)]
     first, second = sorted(node.inputs, key=lambda tensor: tensors[tensor].scale)
-    if _exposed(node, tensors[second], out):
-        first, second = second, first
-    return Operands(first, second, per_channel=False)
+    both = [Operands(first, second, per_channel=False), Operands(second, first, per_channel=False)]
+    return sorted(both, key=lambda operands: _exposed(node, tensors[operands.shifted], out))
 
 
 def _exposed(node: Add, shifted: Quantisation, out: Quantisation) -> bool:
@@ -83,26 +116,53 @@ def _exposed(node: Add, shifted: Quantisation, out: Quantisation) -> bool:
     return shifted.zero != 0 and (relu or node.operation in ("max", "min"))
 
 
-def _multiplier(
-    node: Add, operands: Operands, scaled: Quantisation, shifted: Quantisation, steps: float
-) -> tuple[int, int]:
-    """What one operand is multiplied by, and its fraction bits. steps: of the output, in one of the other operand."""
-    ratio = scaled.scale / shifted.scale
-    fraction = min(FRACTION, int(np.floor(np.log2(INT16_MAX / ratio))))
-    if fraction < 1:
+def _weighing(
+    node: Add, orders: list[Operands], tensors: Mapping[str, Quantisation], out: Quantisation, fixed: bool
+) -> Weighing:
+    """Factors of the operands. fixed: the model fixes the codes behind the sum, so that each bit counts: then the first
+    operand may be read twice.
+    """
+    relu = node.activation is not None and out.zero != -128
+    simple = _weighings(node, orders[0], tensors, out, [None])
+    if not simple:
+        ratio = tensors[orders[0].scaled].scale / tensors[orders[0].shifted].scale
         raise Refused(
             "Add", node.name,
-            f"one step of {operands.scaled!r} is {ratio:.3g} steps of {operands.shifted!r}, at most 16384",
+            f"one step of {orders[0].scaled!r} is {ratio:.3g} steps of {orders[0].shifted!r}, at most 16384",
         )  # fmt: skip
-    multiplier = max(1, round(ratio * 2**fraction))
-    moved = (255 if scaled.zero else 128) * abs(multiplier * 2.0**-fraction - ratio) * steps
-    if moved > TOLERATED:
+    found = list(simple)
+    if fixed and node.operation in ("sum", "difference") and simple[0].moved > ENOUGH:
+        for operands in orders:
+            if not _exposed(node, tensors[operands.shifted], out):
+                again = [None] if relu and tensors[operands.scaled].zero else AGAIN
+                found += _weighings(node, operands, tensors, out, again)
+    best = min(found, key=lambda weighing: weighing.moved)
+    if best.moved > TOLERATED:
+        steps = tensors[best.operands.shifted].scale / out.scale
         raise Refused(
             "Add", node.name,
-            f"one step of {operands.shifted!r} is {steps:.3g} output steps: with a 16-bit multiplier outputs would be "
-            f"{moved:.2g} steps off",
+            f"one step of {best.operands.shifted!r} is {steps:.3g} output steps: with a 16-bit multiplier outputs "
+            f"would be {best.moved:.2g} steps off",
         )  # fmt: skip
-    return multiplier, fraction
+    return best
+
+
+def _weighings(
+    node: Add, operands: Operands, tensors: Mapping[str, Quantisation], out: Quantisation, again: Sequence[int | None]
+) -> list[Weighing]:
+    """What the factors can be in one order, for several ways to read the first operand."""
+    scaled, shifted = tensors[operands.scaled], tensors[operands.shifted]
+    ratio, found = scaled.scale / shifted.scale, []
+    reach = 255 if scaled.zero else 128
+    for second_reading in again:
+        times = 1 if second_reading is None else 1 + (1 << second_reading)
+        shift = min(MAX_SECOND_SHIFT, int(np.floor(np.log2(INT16_MAX * times / ratio))))
+        if shift < 1:
+            continue
+        multiplier = max(1, round(ratio * 2**shift / times))
+        moved = reach * abs(multiplier * times * 2.0**-shift - ratio) * shifted.scale / out.scale
+        found.append(Weighing(operands, multiplier, second_reading, shift, moved))
+    return found
 
 
 def product(graph: Graph, node: Multiply, tensors: Mapping[str, Quantisation], out: Quantisation) -> QuantisedMultiply:

@@ -16,6 +16,7 @@ from cocodla.compiler.ir import Conv, FloatArray
 from cocodla.compiler.limits import Refused
 from cocodla.compiler.quantisation import biases
 from cocodla.compiler.quantisation.biases import INT16_MAX
+from cocodla.compiler.quantisation.factors import factors
 from cocodla.errors import UserError
 
 FRACTION = 14
@@ -24,16 +25,14 @@ MIN_FRACTION = 8
 MAX_SHIFT = 48
 TOLERATED = 0.5
 """Output steps that rounded multipliers may move an output by, where they cannot be chosen before the scales."""
-MAX_EXCESS = 8
-"""Bits by which a small kernel's multiplier may be too large: 32 bits still hold 512 output steps."""
 
 
 @dataclass(frozen=True)
 class Weights:
     """Weights of a convolution in integers: codes (K, C / group, R, S), each worth scales (K) times an input code.
 
-    BS multiplies by multiplier (K) and shifts right by `shift`, which leaves `fraction` bits. excess (K): how many bits
-    more each kernel's multiplier has than the largest; BN takes them back.
+    BS multiplies by multiplier (K) and shifts right by `shift`; BN multiplies by gains (K), if there are any, and
+    shifts right by gain_shift, which leaves `fraction` bits.
     """
 
     scales: FloatArray
@@ -41,12 +40,19 @@ class Weights:
     multiplier: NDArray[np.int64]
     shift: int
     fraction: int
-    excess: NDArray[np.int64]
+    gains: NDArray[np.int64] | None = None
+    gain_shift: int = 0
 
     @property
     def unit_of_sum(self) -> FloatArray:
         """Output steps (K) for one unit of the sum."""
-        return self.multiplier * 2.0 ** -(self.fraction + self.shift + self.excess)
+        return self.multiplier * 2.0**-self.shift * self.unit_between
+
+    @property
+    def unit_between(self) -> FloatArray:
+        """Output steps (K) for one unit of what BS makes of a sum."""
+        gains = np.ones(len(self.multiplier)) if self.gains is None else self.gains
+        return gains * 2.0 ** -(self.gain_shift + self.fraction)
 
 
 def chosen(name: str, weight: FloatArray, unit: float, in_sum: FloatArray | None) -> Weights:
@@ -63,15 +69,15 @@ def chosen(name: str, weight: FloatArray, unit: float, in_sum: FloatArray | None
         multiplier = np.minimum(np.ceil(wanted / step), INT16_MAX).astype(np.int64)
     scales = multiplier * step * unit
     codes = np.clip(np.rint(weight / scales[:, None, None, None]), -127, 127).astype(np.int8)
-    return Weights(scales, codes, multiplier, shift, fraction, np.zeros(len(codes), np.int64))
+    return Weights(scales, codes, multiplier, shift, fraction)
 
 
 def fixed(node: Conv, weight: FloatArray, step: FloatArray, unit: float, plain: bool) -> Weights:
     """Integers of a convolution whose weights the model holds as codes.
 
     Here the scales are given, and the multipliers are rounded: Refused if that could move an output by TOLERATED.
-    plain: BN has a multiplier to spare, which allows for excess bits. weight: in units of input codes. step: real value
-    of one input code (K, C / group).
+    plain: BN has a multiplier to spare, which makes them as good as exact. weight: in units of input codes. step: real
+    value of one input code (K, C / group).
     """
     assert node.steps is not None
     scales = node.steps * step[:, 0]
@@ -83,15 +89,14 @@ def fixed(node: Conv, weight: FloatArray, step: FloatArray, unit: float, plain: 
     scales = np.where(alive, scales, scales[alive].max() if alive.any() else unit)
     if scales.max() > unit * (INT16_MAX >> MIN_FRACTION):
         raise Refused("Conv", node.name, f"a product of codes is {scales.max() / unit:.3g} output steps, at most 127")
-    multiplier, shift, fraction = _multipliers(node.name, scales, unit, np.rint)
-    excess = np.zeros(len(codes), np.int64)
+    whole = codes.astype(np.int8)
     if plain:
-        room = np.floor(np.log2(INT16_MAX / (scales / unit))) - (fraction + shift)
-        excess = np.clip(room, 0, MAX_EXCESS).astype(np.int64)
-        multiplier = np.rint(scales / unit * 2.0 ** (fraction + shift + excess)).astype(np.int64)
-    found = multiplier * 2.0 ** -(fraction + shift + excess) * unit
+        pair = factors(scales / unit)
+        found = Weights(scales, whole, pair.first, pair.first_shift, pair.fraction, pair.second, pair.second_shift)
+    else:
+        found = Weights(scales, whole, *_multipliers(node.name, scales, unit, np.rint))
     reach = np.minimum(np.abs(codes).reshape(len(codes), -1).sum(1) * 255 * scales / unit, 255)
-    moved = reach * np.abs(found / scales - 1)
+    moved = reach * np.abs(found.unit_of_sum * unit / scales - 1)
     if moved.max() > TOLERATED:
         worst = int(moved.argmax())
         raise Refused(
@@ -99,7 +104,7 @@ def fixed(node: Conv, weight: FloatArray, step: FloatArray, unit: float, plain: 
             f"the scale of kernel {worst} ({node.steps[worst]:.3g}) is too small beside the largest "
             f"({node.steps[alive].max():.3g}): with 16-bit multipliers outputs would be {moved.max():.2g} steps off",
         )  # fmt: skip
-    return Weights(scales, codes.astype(np.int8), multiplier, shift, fraction, excess)
+    return found
 
 
 def _multipliers(
