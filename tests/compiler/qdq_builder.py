@@ -1,9 +1,14 @@
-"""Small quantised models, node by node."""
+"""Small quantised models, node by node, and what onnxruntime makes of them."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import onnxruntime
 from onnx_builder import Builder
+
+from cocodla.compiler import Network
 
 
 class QdqBuilder(Builder):
@@ -43,3 +48,17 @@ class QdqBuilder(Builder):
         self.channels = kernels
         self.node("Conv", *extra, pads=[size // 2] * 4, group=group)
         return self
+
+
+def reference(path: Path, images: np.ndarray) -> np.ndarray:
+    """The model in onnxruntime, node by node as it is written."""
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = onnxruntime.InferenceSession(str(path), options)
+    rows = [session.run(None, {session.get_inputs()[0].name: image[None]})[0] for image in images]
+    return np.concatenate(rows)
+
+
+def differences(network: Network, path: Path, images: np.ndarray, scale: float) -> np.ndarray:
+    """Golden model less onnxruntime, in steps of the output."""
+    return np.rint((network.golden_batch(images) - reference(path, images)) / scale)

@@ -11,14 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 from onnx import TensorProto
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
-from qdq_builder import QdqBuilder
+from qdq_builder import QdqBuilder, differences, reference
 
 from cocodla import datasets, zoo
-from cocodla.compiler import CompileOptions, Network, compile_model
+from cocodla.compiler import CompileOptions, compile_model
 from cocodla.compiler.quantisation.ideal import Codes
 from cocodla.compiler.quantisation.layers import QuantisedConv
 from cocodla.errors import UserError
@@ -28,20 +27,6 @@ from cocodla.golden.run import run
 from cocodla.nets import oracle
 from cocodla.runtime.accuracy import golden_tensors
 from cocodla.runtime.quality import Study, measure_quality
-
-
-def reference(path: Path, images: np.ndarray) -> np.ndarray:
-    """The model in onnxruntime, node by node as it is written."""
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    session = onnxruntime.InferenceSession(str(path), options)
-    rows = [session.run(None, {session.get_inputs()[0].name: image[None]})[0] for image in images]
-    return np.concatenate(rows)
-
-
-def differences(network: Network, path: Path, images: np.ndarray, scale: float) -> np.ndarray:
-    """Golden model less onnxruntime, in steps of the output."""
-    return np.rint((network.golden_batch(images) - reference(path, images)) / scale)
 
 
 class Inputs(CalibrationDataReader):  # type: ignore[misc]

@@ -186,6 +186,16 @@ class Conv(Node):
         """True if a window can reach padding before the input (behind it depends on the input's size)."""
         return self.pad != (0, 0)
 
+    @property
+    def picks(self) -> bool:
+        """True if it only moves elements: each output is one input, or nothing."""
+        if (self.activation, self.pool, len(self.inputs)) != (None, None, 1) or self.bias.any():
+            return False
+        if np.count_nonzero(self.weight[0]) > 1:  # most are told by their first kernel
+            return False
+        ones = (self.weight == 1).sum((1, 2, 3))
+        return bool((ones <= 1).all() and ((self.weight != 0).sum((1, 2, 3)) == ones).all())
+
     def reach(self, axis: int) -> int:
         """Input extent the windows reach along an axis (0: y, 1: x), seen from the input's first element."""
         kernel = (self.weight.shape[2 + axis] - 1) * self.dilation[axis] + 1
@@ -441,9 +451,10 @@ class Graph:
 
     def pin_like(self, tensor: str, other: str) -> None:
         """Fix the codes of `tensor` as those of `other` are, if they are."""
+        wanted = self.pins.get(other)
         self.pins.pop(tensor, None)
-        if other in self.pins:
-            self.pins[tensor] = self.pins[other]
+        if wanted is not None:
+            self.pins[tensor] = wanted
 
 
 def keeps_codes(node: Node) -> bool:
@@ -452,4 +463,6 @@ def keeps_codes(node: Node) -> bool:
         return node.function.kind == "max"
     if isinstance(node, Activate):
         return node.function.zero_below
+    if isinstance(node, Conv):
+        return node.picks
     return isinstance(node, (Reshape, Slice, Pad, Move))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from cocodla import hw
@@ -120,8 +122,5 @@ def picks_of_one_layer(graph: Graph) -> None:
 
 def _picks(node: Conv) -> bool:
     """True for a 1x1 convolution each kernel of which is one channel, or nothing."""
-    weight = node.weight
-    if weight.shape[2:] != (1, 1) or node.group > 1 or node.stride != (1, 1) or node.padded or node.bias.any():
-        return False
-    ones = (weight == 1).sum((1, 2, 3))
-    return bool((ones <= 1).all() and ((weight != 0).sum((1, 2, 3)) == ones).all()) and node.pool is None
+    plain = node.weight.shape[2:] == (1, 1) and node.group == 1 and node.stride == (1, 1) and not node.padded
+    return plain and replace(node, activation=None).picks

@@ -1,10 +1,29 @@
-"""Passes for tensors whose codes the model fixes (QuantizeLinear): every layer gets tensors it can work with."""
+"""Passes for tensors whose codes the model fixes (QuantizeLinear): every layer gets tensors it can work with.
+
+Tensors that passes insert inherit codes, so that nothing needs a scale from calibration which the model has not asked
+for, and what requantises does so straight into the codes that are wanted.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from cocodla.compiler.ir import Affine, Concat, Graph, Mean, Move, Node, Pad, Pool, Reshape, Slice, keeps_codes
+from cocodla import hw
+from cocodla.compiler.ir import (
+    Affine,
+    Concat,
+    Conv,
+    Graph,
+    Mean,
+    Move,
+    Node,
+    Pad,
+    Pool,
+    Quantisation,
+    Reshape,
+    Slice,
+    keeps_codes,
+)
 
 
 def spread_codes(graph: Graph) -> None:
@@ -22,17 +41,24 @@ def spread_codes(graph: Graph) -> None:
             limited = getattr(getattr(node, "function", None), "high", None) is not None
             if source in graph.pins and target not in graph.pins and not limited:
                 graph.pin_like(target, source)
-            elif isinstance(node, (Pool, Reshape, Slice, Move)) and keeps_codes(node):
+            elif isinstance(node, (Pool, Reshape, Slice, Move, Conv)) and keeps_codes(node):
                 _spread_back(graph, source, target)
 
 
 def _spread_concat(graph: Graph, node: Concat) -> None:
-    pins = [graph.pins.get(name) for name in node.inputs]
+    pins = [graph.pins[name] for name in node.inputs if name in graph.pins]
     if node.output in graph.pins:
         for name in node.inputs:
             _spread_back(graph, name, node.output)
-    elif pins[0] is not None and all(pin == pins[0] for pin in pins):
-        graph.pin_like(node.output, node.inputs[0])
+    elif len(pins) == len(node.inputs):
+        graph.pins[node.output] = pins[0] if len(set(pins)) == 1 else _hull(pins)
+
+
+def _hull(pins: list[Quantisation]) -> Quantisation:
+    """Codes that hold all values of several ones."""
+    low, high = min(pin.real(-128) for pin in pins), max(pin.real(127) for pin in pins)
+    scale = (high - low) / 255
+    return Quantisation(scale, int(np.clip(np.rint(-128 - low / scale), -128, 127)))
 
 
 def _spread_back(graph: Graph, source: str, target: str) -> None:
@@ -43,25 +69,53 @@ def _spread_back(graph: Graph, source: str, target: str) -> None:
 
 
 def separate_codes(graph: Graph) -> None:
-    """What works in place on codes, and has other codes behind than before, reads a copy with the codes behind."""
+    """What works in place on codes, and has other codes behind than before, has the same on both sides: a copy rounds
+    to the codes behind, where there are fewer elements. Where a convolution will do the work, it does that on its way.
+    """
     for node in list(graph.nodes):
         wanted = graph.pins.get(node.output)
-        if isinstance(node, Concat):
-            others = [index for index, name in enumerate(node.inputs) if graph.pins.get(name) != wanted]
-        elif isinstance(node, (Pool, Reshape, Slice, Move, Pad)) and keeps_codes(node) and wanted is not None:
-            others = [0] if graph.pins.get(node.inputs[0]) != wanted else []
-        else:
+        if wanted is None or _by_convolution(graph, node):
             continue
-        for index in others:
-            _copy(graph, node, index)
+        if isinstance(node, Concat):
+            for index, name in enumerate(node.inputs):
+                if graph.pins.get(name) != wanted:
+                    _copy_before(graph, node, index)
+        elif isinstance(node, (Pool, Reshape, Slice, Move, Pad)) and keeps_codes(node):
+            source = node.inputs[0]
+            if graph.pins.get(source) == wanted:
+                continue
+            fewer = np.prod(graph.shapes[node.output]) < np.prod(graph.shapes[source])
+            if fewer and source in graph.pins and len(graph.shapes[node.output]) == 3:
+                _copy_behind(graph, node)
+            else:
+                _copy_before(graph, node, 0)
 
 
-def _copy(graph: Graph, node: Node, index: int) -> None:
+def _by_convolution(graph: Graph, node: Node) -> bool:
+    """True for what becomes convolutions that move channels to other lanes."""
+    if isinstance(node, Concat) and node.axis == 0:
+        return any(graph.shapes[name][0] % hw.ATOM for name in node.inputs[:-1])
+    return isinstance(node, Pad) or (isinstance(node, Slice) and bool(node.box[0][0] % hw.ATOM))
+
+
+def _copy_before(graph: Graph, node: Node, index: int) -> None:
     """Let `node` read a copy of an input that has the codes of its output."""
     source, copy = node.inputs[index], f"{node.output}/codes{index}"
-    channels = graph.shapes[source][0]
     graph.shapes[copy] = graph.shapes[source]
-    affine = Affine(f"{node.name}/codes{index}", [source], copy, np.ones(channels), np.zeros(channels))
-    graph.nodes.insert(graph.nodes.index(node), affine)
+    graph.nodes.insert(graph.nodes.index(node), _copy(graph, f"{node.name}/codes{index}", source, copy))
     graph.pin_like(copy, node.output)
     node.inputs[index] = copy
+
+
+def _copy_behind(graph: Graph, node: Node) -> None:
+    """Let `node` keep the codes of its input, and a copy of its output have those the model wants."""
+    target, before = node.output, f"{node.output}/before"
+    graph.shapes[before] = graph.shapes[target]
+    graph.nodes.insert(graph.nodes.index(node) + 1, _copy(graph, f"{node.name}/codes", before, target))
+    graph.pin_like(before, node.inputs[0])
+    node.output = before
+
+
+def _copy(graph: Graph, name: str, source: str, target: str) -> Affine:
+    channels = graph.shapes[source][0]
+    return Affine(name, [source], target, np.ones(channels), np.zeros(channels))

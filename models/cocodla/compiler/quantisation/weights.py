@@ -61,15 +61,28 @@ def chosen(name: str, weight: FloatArray, unit: float, in_sum: FloatArray | None
     weight: in units of input codes. in_sum (K): bias, where it has to be added to the sums, in front of the multiplier.
     """
     largest = np.abs(weight).reshape(len(weight), -1).max(1)
+    uniform = ((weight == 0) | (np.abs(weight) == largest[:, None, None, None])).all((1, 2, 3))
     largest = np.where(largest > 0, largest, largest.max())  # for zeros any scale does, if the bias fits
     multiplier, shift, fraction = _multipliers(name, largest / 127, unit)
     step = 2.0 ** -(fraction + shift)
     if in_sum is not None:
         wanted = biases.least_steps(in_sum / unit, multiplier * step, weight[0].size)
         multiplier = np.minimum(np.ceil(wanted / step), INT16_MAX).astype(np.int64)
+    for kernel in np.flatnonzero(uniform):
+        multiplier[kernel] = _dividing(largest[kernel] / (step * unit), int(multiplier[kernel]))
     scales = multiplier * step * unit
     codes = np.clip(np.rint(weight / scales[:, None, None, None]), -127, 127).astype(np.int8)
     return Weights(scales, codes, multiplier, shift, fraction)
+
+
+def _dividing(product: float, least: int) -> int:
+    """A multiplier, not less than `least`, that a product of multiplier and weight code is nearest to a multiple of.
+
+    A kernel that only moves or averages then has one weight code that is as good as exact.
+    """
+    multipliers = np.arange(least, min(2 * least, INT16_MAX) + 1)
+    off = np.abs(np.rint(product / multipliers) * multipliers / product - 1)
+    return int(multipliers[off.argmin()])
 
 
 def fixed(node: Conv, weight: FloatArray, step: FloatArray, unit: float, plain: bool) -> Weights:
