@@ -41,6 +41,10 @@ MIDDLE = {"int8": 0, "uint8": 128}
 """Element types of codes -> what is subtracted from one to make it int8."""
 
 
+LIMIT_MARGIN = 1e-3
+"""Codes: a limit in the middle between two codes is at the end of either."""
+
+
 @dataclass(frozen=True)
 class Quantisation:
     """real = scale * (q - zero) for an int8 tensor."""
@@ -360,8 +364,8 @@ class Host(Node):
 
 
 @dataclass(frozen=True)
-class InputCodes:
-    """An integer input of a model: its element type, int8 or uint8, and what its codes mean as int8."""
+class IntegerCodes:
+    """An integer input or output of a model: its element type, int8 or uint8, and what its codes mean as int8."""
 
     kind: str
     meaning: Quantisation

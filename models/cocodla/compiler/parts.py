@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from cocodla.compiler.hardware.tensors import Box, Tensor
-from cocodla.compiler.ir import MIDDLE, FloatArray, InputCodes, Quantisation, Shape
+from cocodla.compiler.ir import FloatArray, IntegerCodes, Quantisation, Shape
 from cocodla.compiler.quantisation.pixels import PixelMap, model_inputs
 
 
@@ -40,25 +40,27 @@ class InputSpec:
     def real(self, images: np.ndarray) -> FloatArray:
         """Images as real inputs of the model, float32; UserError for codes of another type than the input's."""
         meaning = Quantisation(self.code_scale, self.code_zero)
-        return model_inputs(images, self.pixels, InputCodes(self.codes, meaning) if self.codes else None)
+        return model_inputs(images, self.pixels, IntegerCodes(self.codes, meaning) if self.codes else None)
 
 
 @dataclass(frozen=True)
 class OutputSpec:
     """One output of the model. tensor: the accelerator's tensor it is, or None if the host computes it.
 
-    codes: element type (int8, uint8) of an output that is the tensor's codes; None: it is real, or the host's.
+    codes: element type (int8, uint8) of an output that is codes, which are the tensor's plus `code_shift`; None: it is
+    real, or the host's.
     """
 
     name: str
     tensor: str | None
     shape: Shape
     codes: str | None = None
+    code_shift: int = 0
 
     def coded(self, codes: np.ndarray) -> np.ndarray:
         """int8 codes of the tensor as the model gives them."""
         assert self.codes is not None
-        return (codes.astype(np.int16) + MIDDLE[self.codes]).astype(self.codes)
+        return (codes.astype(np.int16) + self.code_shift).astype(self.codes)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from cocodla.compiler.frontend.nodes import came_from, label_of
 from cocodla.compiler.hardware import allocate, encode, schedule
 from cocodla.compiler.hardware.lower import HardwareLayer, lower
 from cocodla.compiler.hardware.tensors import PIXEL_FORMATS
-from cocodla.compiler.ir import Conv, FloatArray, Graph, Host, Quantisation, Shape
+from cocodla.compiler.ir import MIDDLE, Conv, FloatArray, Graph, Host, Quantisation, Shape
 from cocodla.compiler.network import Network
 from cocodla.compiler.options import CompileOptions
 from cocodla.compiler.parts import HostStep, InputSpec, Layer, OutputSpec
@@ -101,12 +101,7 @@ def _compiled(
     layers, tensors = lower(graph, quantised)
     schedule.assign_banks(layers)
     memory = allocate.allocate(layers, tensors, graph.input, graph.outputs, options)
-    outputs = [
-        OutputSpec(
-            output, _fetched_as(output, imported, graph), model_outputs[output].shape[1:], imported.coded.get(output)
-        )
-        for output in imported.outputs
-    ]
+    outputs = [_output_spec(output, imported, graph, model_outputs[output].shape[1:]) for output in imported.outputs]
     return Network(
         name=name,
         input=_input_spec(graph, input_shape, samples),
@@ -223,6 +218,14 @@ def _input_spec(graph: Graph, shape: Shape, samples: Samples) -> InputSpec:
         rounded=graph.input in graph.pins, codes=codes.kind if codes else None, code_scale=meaning.scale,
         code_zero=meaning.zero,
     )  # fmt: skip
+
+
+def _output_spec(output: str, imported: partition.Import, graph: Graph, shape: Shape) -> OutputSpec:
+    tensor, codes = _fetched_as(output, imported, graph), imported.coded.get(output)
+    if codes is None or tensor is None:
+        return OutputSpec(output, tensor, shape)
+    moved = codes.meaning.zero - graph.pins[tensor].zero
+    return OutputSpec(output, tensor, shape, codes.kind, moved + MIDDLE[codes.kind])
 
 
 def _fetched_as(output: str, imported: partition.Import, graph: Graph) -> str | None:

@@ -13,7 +13,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from cocodla.compiler.frontend.qlinear import MOVING, SCALED
-from cocodla.compiler.ir import MIDDLE, InputCodes, Quantisation
+from cocodla.compiler.ir import MIDDLE, IntegerCodes, Quantisation
 from cocodla.errors import UserError
 
 CODED = {TensorProto.INT8: np.dtype(np.int8), TensorProto.UINT8: np.dtype(np.uint8)}
@@ -45,13 +45,13 @@ def real_input(model: onnx.ModelProto) -> None:
     model.metadata_props.add(key=PROPERTY, value=json.dumps([dtype.name, scale, zero]))
 
 
-def input_codes(model: onnx.ModelProto) -> InputCodes | None:
+def input_codes(model: onnx.ModelProto) -> IntegerCodes | None:
     """The codes that the input of a model was before `real_input`; None if it was real."""
     text = next((entry.value for entry in model.metadata_props if entry.key == PROPERTY), None)
     if text is None:
         return None
     kind, scale, zero = json.loads(text)
-    return InputCodes(kind, Quantisation(scale, zero - MIDDLE[kind]))
+    return IntegerCodes(kind, Quantisation(scale, zero - MIDDLE[kind]))
 
 
 def _meaning(model: onnx.ModelProto, tensor: str) -> tuple[float, int] | None:

@@ -108,6 +108,7 @@ def import_model(
     shapes.drop_windows_behind(model)
     simplify(model)
     qdq.drop_repeated(model)
+    qdq.drop_limits(model)
     lines.expand(model)
     constants = _initializers(model)
     _check_extents(model)

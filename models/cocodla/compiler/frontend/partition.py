@@ -14,7 +14,7 @@ from cocodla.compiler.frontend.batch import Written
 from cocodla.compiler.frontend.nodes import came_from, label_of, reads, renamed
 from cocodla.compiler.frontend.operators import Source, Unsupported, curves
 from cocodla.compiler.frontend.shapes import float_shapes
-from cocodla.compiler.ir import Affine, Conv, Dense, Graph, Host, InputCodes, Node, Quantisation, Transposed
+from cocodla.compiler.ir import Affine, Conv, Dense, Graph, Host, IntegerCodes, Node, Quantisation, Transposed
 from cocodla.errors import UserError
 
 WORTHWHILE = ("Conv", "Gemm", "MatMul", "ConvTranspose")
@@ -40,7 +40,7 @@ class Import:
     the real tensor they stand for, and how. steps: real value of one code for each element of quantised constants.
     batch: the images the file was written for. warnings: what the user should know, a line each.
     input_codes: what the input consists of if it is integer. coded: outputs that are codes of the accelerator's tensors
-    (their aliases) -> element type.
+    (their aliases) -> what they are.
     """
 
     model: onnx.ModelProto
@@ -54,8 +54,8 @@ class Import:
     steps: dict[str, np.ndarray] = field(default_factory=dict)
     batch: Written = field(default_factory=Written)
     warnings: list[str] = field(default_factory=list)
-    input_codes: InputCodes | None = None
-    coded: dict[str, str] = field(default_factory=dict)
+    input_codes: IntegerCodes | None = None
+    coded: dict[str, IntegerCodes] = field(default_factory=dict)
 
 
 class Partition:
@@ -193,7 +193,8 @@ class Partition:
             if source in result.codes:
                 zero = self.made[source].input[2:3]
                 kind = result.constants[zero[0]].dtype.name if zero and zero[0] else "uint8"
-                result.aliases[output], result.coded[output] = result.codes[source][0], kind
+                result.aliases[output], codes = result.codes[source]
+                result.coded[output] = IntegerCodes(kind, codes)
 
     def _copy_input(self) -> None:
         """The input leaves the accelerator too, for the last host operators or as an output: as an int8 copy."""

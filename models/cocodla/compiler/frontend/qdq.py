@@ -14,7 +14,7 @@ import onnx
 from onnx import TensorProto
 
 from cocodla.compiler.frontend.operators.source import Source, Unsupported
-from cocodla.compiler.ir import MIDDLE, FloatArray, Graph, Quantisation
+from cocodla.compiler.ir import LIMIT_MARGIN, MIDDLE, FloatArray, Graph, Quantisation
 from cocodla.compiler.limits import Refused
 from cocodla.errors import UserError
 
@@ -53,6 +53,50 @@ def drop_repeated(model: onnx.ModelProto) -> None:
     kept = [node for node in model.graph.node if node.op_type != "QuantizeLinear" or node.output[0] in read]
     del model.graph.node[:]
     model.graph.node.extend(kept)
+
+
+def drop_limits(model: onnx.ModelProto) -> None:
+    """Clip to limits that lie beyond the codes it is rounded to becomes Identity: codes saturate. In place."""
+    values = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    outputs = {value.name for value in model.graph.output}
+    readers: dict[str, list[onnx.NodeProto]] = {}
+    for node in model.graph.node:
+        for name in node.input:
+            readers.setdefault(name, []).append(node)
+    for node in model.graph.node:
+        if node.op_type != "Clip" or node.output[0] in outputs:
+            continue
+        behind = readers.get(node.output[0], [])
+        codes = [_constant_codes(reader, values) for reader in behind]
+        limits = _constant_limits(node, values)
+        if behind and limits is not None and all(pin is not None and _beyond(limits, pin) for pin in codes):
+            node.CopyFrom(onnx.helper.make_node("Identity", node.input[:1], node.output, node.name))
+
+
+def _beyond(limits: tuple[float, float], codes: Quantisation) -> bool:
+    half = (0.5 + LIMIT_MARGIN) * codes.scale
+    return limits[0] <= codes.real(-128) + half and limits[1] >= codes.real(127) - half
+
+
+def _constant_codes(node: onnx.NodeProto, values: Mapping[str, np.ndarray]) -> Quantisation | None:
+    """int8 codes of a QuantizeLinear with one constant scale and zero point."""
+    if node.op_type != "QuantizeLinear" or len(node.input) < 3:
+        return None
+    scale, zero = (values.get(name) for name in node.input[1:3])
+    if scale is None or zero is None or scale.size != 1 or zero.dtype.name not in MIDDLE or not scale.item() > 0:
+        return None
+    return Quantisation(float(scale.item()), int(zero.item()) - MIDDLE[zero.dtype.name])
+
+
+def _constant_limits(node: onnx.NodeProto, values: Mapping[str, np.ndarray]) -> tuple[float, float] | None:
+    """Limits of a Clip; None if one is computed."""
+    given = {entry.name: float(entry.f) for entry in node.attribute}
+    limits = [given.get("min", -np.inf), given.get("max", np.inf)]
+    for index, name in enumerate(node.input[1:3]):
+        if name and name not in values:
+            return None
+        limits[index] = float(values[name].item()) if name else limits[index]
+    return limits[0], limits[1]
 
 
 def quantisation(source: Source) -> Quantisation:

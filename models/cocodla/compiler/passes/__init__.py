@@ -14,13 +14,28 @@ import numpy as np
 
 from cocodla.compiler import reference
 from cocodla.compiler.ir import FloatArray, Graph
-from cocodla.compiler.passes import averages, fold, fuse, move, pads, pins, place, pools, reshape, taps, transposed
+from cocodla.compiler.passes import (
+    averages,
+    clips,
+    fold,
+    fuse,
+    move,
+    pads,
+    pins,
+    place,
+    pools,
+    reshape,
+    taps,
+    transposed,
+)
 from cocodla.errors import Fault, UserError
 
 Pass = Callable[[Graph], None]
 
 PASSES: tuple[Pass, ...] = (
     pads.of_values,
+    pins.spread_codes,
+    clips.limits_of_codes,
     pins.spread_codes,
     pins.separate_codes,
     move.picks_behind_scales,

@@ -19,6 +19,8 @@ def scales_before_activations(graph: Graph) -> None:
             continue
         if second.shift.any() or (scale <= 0).any() or (function.high is not None and np.ptp(scale)):
             continue
+        if function.high is not None and first.output in graph.pins:
+            continue  # the limit is the end of those codes
         limited = function if function.high is None else replace(function, high=function.high * float(scale[0]))
         second.inputs, first.inputs = first.inputs, [first.output]
         second.output, first.output, first.function = first.output, second.output, limited

@@ -38,10 +38,17 @@ def activations(graph: Graph) -> None:
         elif isinstance(first, Pointwise):
             possible = second.function.slopes is None or max(first.bias.shape[1:]) == 1
         else:
-            possible = second.function.zero_below
+            possible = second.function.zero_below and _relu_fits(graph, first, second.output)
         if possible:
             first.activation = second.function
             graph.absorb(first, second)
+
+
+def _relu_fits(graph: Graph, node: Add | Multiply, output: str) -> bool:
+    """False if zero points are still in the way before the ReLU, and saturation to the codes behind is not the ReLU."""
+    codes = graph.pins.get(output)
+    moved = sum(name in graph.pins and graph.pins[name].zero != 0 for name in node.inputs)
+    return codes is None or codes.zero == -128 or moved <= isinstance(node, Add)
 
 
 def sums(graph: Graph) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from cocodla import hw
 from cocodla.compiler.ir import (
+    Activate,
     Affine,
     Concat,
     Conv,
@@ -38,11 +39,17 @@ def spread_codes(graph: Graph) -> None:
             if not keeps_codes(node) and not isinstance(node, (Pool, Mean)):
                 continue
             source, target = node.inputs[0], node.output
-            limited = getattr(getattr(node, "function", None), "high", None) is not None
-            if source in graph.pins and target not in graph.pins and not limited:
+            if source in graph.pins and target not in graph.pins:
                 graph.pin_like(target, source)
-            elif isinstance(node, (Pool, Reshape, Slice, Move, Conv)) and keeps_codes(node):
+            elif isinstance(node, (Pool, Reshape, Slice, Move, Conv, Activate)) and _saturates(graph, node):
                 _spread_back(graph, source, target)
+
+
+def _saturates(graph: Graph, node: Node) -> bool:
+    """True if saturation to the codes behind a node that keeps codes may come before it."""
+    high = node.function.high if isinstance(node, Activate) else None
+    codes = graph.pins.get(node.output)
+    return keeps_codes(node) and (high is None or codes is None or codes.real(127) < high + codes.scale)
 
 
 def _spread_concat(graph: Graph, node: Concat) -> None:

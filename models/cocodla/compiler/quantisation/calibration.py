@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cocodla.compiler.ir import Affine, Conv, Dense, FloatArray, Graph, InputCodes, Node, Quantisation, Shape
+from cocodla.compiler.ir import Affine, Conv, Dense, FloatArray, Graph, IntegerCodes, Node, Quantisation, Shape
 from cocodla.compiler.options import CompileOptions
 from cocodla.compiler.quantisation.pixels import (
     BATCH,
@@ -34,7 +34,7 @@ class Samples:
     pixels: PixelMap
     shape: Shape
     measured: bool = True
-    codes: InputCodes | None = None
+    codes: IntegerCodes | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -60,7 +60,7 @@ def samples_of(
     options: CompileOptions,
     pin: Quantisation | None = None,
     optional: bool = False,
-    codes: InputCodes | None = None,
+    codes: IntegerCodes | None = None,
 ) -> Samples:
     """Check a calibration set against the model's input; UserError if it is absent, empty or of another shape.
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from cocodla.compiler.ir import FloatArray, InputCodes, InputMap, Quantisation, Shape
+from cocodla.compiler.ir import FloatArray, InputMap, IntegerCodes, Quantisation, Shape
 from cocodla.compiler.options import CompileOptions
 from cocodla.errors import UserError
 from cocodla.formats.pixels import channels_first
@@ -72,12 +72,12 @@ class PixelMap:
         return values.reshape(-1, *(1,) * (like.ndim - 2))
 
 
-def pixels_as_codes(codes: InputCodes, channels: int) -> PixelMap:
+def pixels_as_codes(codes: IntegerCodes, channels: int) -> PixelMap:
     """A byte is a code of a uint8 input; of an int8 input it becomes one by subtracting 128."""
     return PixelMap(np.full(channels, codes.meaning.scale), np.full(channels, codes.meaning.real(-128)))
 
 
-def model_inputs(images: np.ndarray, pixels: PixelMap, codes: InputCodes | None = None) -> FloatArray:
+def model_inputs(images: np.ndarray, pixels: PixelMap, codes: IntegerCodes | None = None) -> FloatArray:
     """Images (batch, *shape) as real inputs of the model, float32.
 
     uint8 are pixels, int8 are codes of an input of int8 codes, all others are real. UserError for int8 where the

@@ -7,7 +7,7 @@ layer, one for each channel, or one for each element.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from cocodla import hw
 from cocodla.compiler.ir import ActivationFunction, FloatArray, Pointwise, Shape
 from cocodla.compiler.limits import Refused
+from cocodla.compiler.quantisation.factors import Factors, factors
 from cocodla.formats import pack_operands
 from cocodla.formats.feature import tensor_to_atoms
 
@@ -27,8 +28,6 @@ INT16_MAX = 32767
 MAX_SHIFT = 48
 MAX_EARLY = 1 << 14
 """Largest integer added to a code: with a 16-bit multiplier the product keeps inside of 32 bits."""
-MAX_EXCESS = 8
-"""Bits by which a small multiplier may be too large: 32 bits still hold 512 output steps."""
 IntArray = NDArray[np.int64]
 
 
@@ -38,8 +37,8 @@ class QuantisedPointwise:
     output code = clamp8(round((z - offset) / 2^fraction)).
 
     early, multiplier, late: (C or 1, H or 1, W or 1). slopes (C or 1, 1, 1): leaky ReLU, slopes / 2^slope_shift.
-    gains (C, 1, 1): where the layer's scales are large, small ones among them have larger multipliers than they
-    should, and BN multiplies by gains / 2^gain_shift behind what it adds (never with leaky ReLU).
+    gains (C or 1, 1, 1): BN multiplies by gains / 2^gain_shift behind what it adds, as two multipliers are as good as
+    exact (never with leaky ReLU, nor with factors that vary by position).
     scale, bias: the exact factors and summands in real numbers, of the same shapes as the operands.
     """
 
@@ -81,35 +80,42 @@ def pointwise(node: Pointwise, shape: Shape, source: Quantisation, out: Quantisa
     """Integers of one node. Refused if a multiplier is out of range."""
     ratio = node.scale * source.scale / out.scale
     top = float(np.abs(ratio).max())
-    bits = min(int(np.floor(np.log2(INT16_MAX / top))), FRACTION + MAX_SHIFT) if top else FRACTION
-    fraction = min(FRACTION, bits)
-    if fraction < MIN_FRACTION:
+    if top > INT16_MAX >> MIN_FRACTION:
         raise Refused("Mul", node.name, f"one step of its input is {top:.3g} output steps, at most 64 are possible")
-    excess = _excess(node, ratio, bits) if bits < FRACTION else np.zeros(ratio.shape, np.int64)
-    multiplier = np.rint(ratio * 2.0 ** (bits + excess)).astype(np.int64)
     exact = node.bias / out.scale  # in output steps
-    used = multiplier * 2.0 ** -(bits + excess)
-    wanted, used = np.broadcast_arrays(exact, used)
-    early = np.rint(np.divide(wanted, used, out=np.zeros(wanted.shape), where=used != 0))
-    early = np.clip(early, -MAX_EARLY, MAX_EARLY).astype(np.int64)
-    left = (wanted - early * used) * 2.0 ** (fraction + excess)
+    early = _early(exact, ratio)
+    free = node.activation is None or node.activation.zero_below
+    if free and max(ratio.shape[1:]) == 1:
+        pair = factors(np.abs(ratio), float((np.abs(ratio) * (256 + np.abs(early))).max()))
+        pair = replace(pair, first=np.where(ratio < 0, -pair.first, pair.first))
+    else:
+        pair = _single(ratio)
+    used = pair.found
+    left = (exact - early * used) / pair.between
     late_shift = max(0, int(np.ceil(np.log2(max(float(np.abs(left).max()), 1.0) / INT16_MAX))))
     late = np.clip(np.rint(left / 2.0**late_shift), -INT16_MAX, INT16_MAX).astype(np.int64)
     slopes, slope_shift = _slopes(node.activation)
     return QuantisedPointwise(
-        node.name, (node.inputs[0],), node.output, shape, early - source.zero, multiplier, bits - fraction,
-        late, late_shift, fraction, out, node.activation, slopes, slope_shift, node.scale, node.bias,
-        2 ** (excess.max() - excess) if excess.any() else None, int(excess.max()),
+        node.name, (node.inputs[0],), node.output, shape, early - source.zero, pair.first, pair.first_shift,
+        late, late_shift, pair.fraction, out, node.activation, slopes, slope_shift, node.scale, node.bias,
+        pair.second if free and max(ratio.shape[1:]) == 1 else None, pair.second_shift,
     )  # fmt: skip
 
 
-def _excess(node: Pointwise, ratio: FloatArray, bits: int) -> IntArray:
-    """How many bits more than the largest multiplier each one may have, where BN is free to take them back."""
-    free = node.activation is None or node.activation.zero_below
-    if not free or ratio.size == 1 or max(ratio.shape[1:]) > 1:
-        return np.zeros(ratio.shape, np.int64)
-    room = np.floor(np.log2(INT16_MAX / np.maximum(np.abs(ratio), 2.0**-MAX_SHIFT))) - bits
-    return np.clip(room, 0, MAX_EXCESS).astype(np.int64)
+def _early(exact: FloatArray, ratio: FloatArray) -> IntArray:
+    """What is added to codes: the whole part of a summand (output steps) in steps of the input."""
+    wanted, used = np.broadcast_arrays(exact, ratio)
+    early = np.rint(np.divide(wanted, used, out=np.zeros(wanted.shape), where=used != 0))
+    return np.clip(early, -MAX_EARLY, MAX_EARLY).astype(np.int64)
+
+
+def _single(ratio: FloatArray) -> Factors:
+    """BS's multiplier alone, where BN's is taken, or factors vary by position."""
+    top = float(np.abs(ratio).max())
+    bits = min(int(np.floor(np.log2(INT16_MAX / top))), FRACTION + MAX_SHIFT) if top else FRACTION
+    fraction = min(FRACTION, bits)
+    multiplier = np.rint(ratio * 2.0**bits).astype(np.int64)
+    return Factors(multiplier, np.ones(ratio.shape, np.int64), bits - fraction, 0, fraction)
 
 
 def _slopes(function: ActivationFunction | None) -> tuple[IntArray | None, int]:
