@@ -93,6 +93,14 @@ CASES: dict[str, Callable[[QdqBuilder], object]] = {
     "unsigned": lambda b: b.codes(0.0311, 120, np.uint8).qconv(12, 3).codes(0.0523, 100, np.uint8),
     "weights_for_all": lambda b: b.codes(0.0311, -3).qconv(12, 3, axis=None).codes(0.0523, 9),
     "unsigned_weights": lambda b: b.codes(0.0311, 4).qconv(12, 3, kind=np.uint8, zero=128).codes(0.0523),
+    "wide_weights": lambda b: b.codes(0.0311, 4).qconv(12, 3, kind=np.uint8, zero=90, limit=255).codes(0.0523),
+    "wide_weights_from_zero": lambda b: b.codes(0.0311, 4).qconv(12, 3, kind=np.uint8, zero=0, limit=255).codes(0.0523),
+    "wide_weights_of_matrices": lambda b: b.codes(0.0311, 4).node("Flatten").node(
+        "Gemm", b.weights(10, 8 * 49, kind=np.uint8, zero=150, limit=255), transB=1
+    ).codes(0.0523),
+    "wide_weights_in_a_row": lambda b: b.codes(0.0311, 4).qconv(12, 3, kind=np.uint8, zero=90, limit=255).codes(
+        0.0523
+    ).qconv(16, 3, kind=np.uint8, zero=170, limit=255).codes(0.0611, 9),
     "depthwise": lambda b: b.codes(0.0311, 4).qconv(8, 3, group=8).codes(0.0523),
     "normalised": lambda b: b.codes(0.0311).qconv(12, 3, bias=False).node(
         "BatchNormalization", *map(b.constant, (b.floats(12), b.floats(12), b.floats(12), np.abs(b.floats(12)) + 1))
@@ -205,8 +213,9 @@ def doubled(b: QdqBuilder) -> object:
 
 REFUSALS: dict[str, tuple[Callable[[QdqBuilder], object], list[str]]] = {
     "weights_beyond_int8": (
-        lambda b: b.codes(0.0311).qconv(12, 3, kind=np.uint8, zero=20, limit=200).codes(0.05).qconv(4, 1).codes(0.0523),
-        ["Conv", "zero point", "int8 holds -128 to 127"],
+        lambda b: b.codes(0.0311).qconv(64, 1).codes(0.0311).qconv(64, 5, kind=np.uint8, zero=20, limit=200, group=2)
+        .codes(0.05).qconv(4, 1).codes(0.0523),
+        ["Conv", "zero point", "int8 holds -128 to 127", "groups"],
     ),
     "wide_codes": (lambda b: b.codes(0.0311).qconv(12, 3).codes(0.001, 0, np.int16).qconv(4, 1), ["int16"]),
     "twice": (doubled, ["Conv", "quantised twice", "0.0523", "0.0217"]),

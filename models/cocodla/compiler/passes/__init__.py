@@ -27,6 +27,7 @@ from cocodla.compiler.passes import (
     reshape,
     taps,
     transposed,
+    wide,
 )
 from cocodla.errors import Fault, UserError
 
@@ -60,6 +61,7 @@ PASSES: tuple[Pass, ...] = (
     taps.without_empty_taps,
     taps.taps_to_channels,
     reshape.merge_groups,
+    wide.weights_to_parts,
     move.activations_before_moves,
     fuse.activation_before_max_pool,
     fuse.activations,
