@@ -91,6 +91,20 @@ def quantised(builder: Builder) -> Builder:
     return builder.qconv(5, 3).node("LeakyRelu", alpha=0.1).codes(0.0311, -20)
 
 
+def requantised(builder: Builder) -> Builder:
+    """Codes that change where channels move, limits inside of codes, wide weights, a sum of which one is read twice."""
+    assert isinstance(builder, QdqBuilder)
+    start = builder.codes(0.0311, 3).last
+    left = builder.qconv(12, 3, kind=np.uint8, zero=90, limit=255).codes(0.0217, -20).last
+    builder.last, builder.channels = start, 8
+    builder.qconv(4, 1)
+    builder.node("Clip", builder.constant(np.float32(0)), builder.constant(np.float32(2))).codes(0.043, -128)
+    builder.node("Concat", inputs=[left, builder.last], axis=1).codes(0.0523, 7)
+    builder.channels = 16
+    left = builder.last
+    return builder.qconv(16, 3).codes(0.0443, -9).node("Add", left).codes(0.0611, 5)
+
+
 def gated(builder: Builder) -> Builder:
     """Products whose factors have zero points: of two tensors, and with one value per channel."""
     assert isinstance(builder, QdqBuilder)
@@ -109,6 +123,7 @@ NETWORKS: dict[str, tuple[tuple[int, ...], Callable[[Builder], Builder]]] = {
     "long_lines": ((8, 34, 41), long_lines),
     "pointwise": ((20, 6, 7), pointwise),
     "quantised": ((8, 8, 8), quantised),
+    "requantised": ((8, 5, 6), requantised),
     "gated": ((8, 5, 6), gated),
     "lines_nobody_reads": ((16, 16, 16), lambda b: b.conv(8, (1, 1), strides=[4, 4])),
 }

@@ -1,4 +1,4 @@
-"""First-divergence search: float, float after the passes, ideal int8, golden model, RTL, tensor by tensor.
+"""First-divergence search: float, float after the passes, ideal int8, onnxruntime's integers, golden model, RTL.
 
 Each step of the way from the user's model to the hardware is compared with the one before it; the first layer in
 network order where a comparison leaves its bound is where to look.
@@ -19,12 +19,15 @@ from cocodla.golden.run import run as run_golden
 from cocodla.program import compare
 from cocodla.runtime import rtl
 from cocodla.runtime.accuracy import Progress, model_inputs
+from cocodla.runtime.integers import Agreement, against_onnxruntime
 from cocodla.runtime.quality import LayerQuality, Study, measure_quality
 
 PASSES_TOLERANCE = 1e-3
 """Largest change of a tensor by the passes, in parts of its largest magnitude."""
 DIFFERING = {"add": 0.008, "lrn": 0.01, "other": 0.002}
 """Largest share of outputs that may differ from ideal rounding, by what occurs in the name of the operation."""
+TIES = 0.25
+"""Share of averages in one scale that may differ from onnxruntime: ties, which float32 decides by its own noise."""
 IMAGES_ON_RTL = 2
 
 
@@ -33,7 +36,8 @@ class Step:
     """One comparison at one layer: what was found in words, and whether it is within its bound.
 
     stage: `passes` (ONNX float against the compiler's graph), `quantisation` (graph against int8, the layer's own
-    error), `rounding` (int8 with ideal rounding against the golden model), `rtl` (golden model against RTL).
+    error), `rounding` (int8 with ideal rounding against the golden model), `integers` (golden model against the codes
+    onnxruntime has, for models that bring their scales), `rtl` (golden model against RTL).
     """
 
     stage: str
@@ -82,6 +86,7 @@ def search(
     """
     qualities = measure_quality(study, images)
     changed = _changes_by_passes(study, model, images)
+    agreements = {found.tensor: found for found in against_onnxruntime(study, model, images)}
     mismatches: dict[str, str] = {}
     trouble = None
     if simulation is not None:
@@ -95,11 +100,23 @@ def search(
         steps.append(Step("quantisation", f"{quality.own.sqnr:.1f} dB", quality.own.sqnr >= limit))
         good = quality.distance <= 1 and quality.differing <= allowed(quality.operation)
         steps.append(Step("rounding", f"{quality.differing:.3%} differ, by at most {quality.distance}", good))
+        if quality.tensor in agreements:
+            steps.append(_integers(agreements[quality.tensor], quality.operation))
         if simulation is not None:
             found = mismatches.get(quality.tensor)
             steps.append(Step("rtl", found or "equal", found is None))
         layers.append((quality, steps))
     return Divergence(layers, trouble)
+
+
+def _integers(found: Agreement, operation: str) -> Step:
+    """Only what a layer makes of onnxruntime's own codes can be wrong: behind others, differences grow."""
+    text = f"{found.differing:.2%} differ, by at most {found.distance}"
+    if found.own_differing is None or found.own_distance is None:
+        return Step("integers", text, True)
+    most = TIES if "average" in operation else allowed(operation)
+    good = found.own_distance <= 1 and found.own_differing <= most
+    return Step("integers", f"{text}; of its own {found.own_differing:.3%}, by at most {found.own_distance}", good)
 
 
 def _changes_by_passes(study: Study, model: Path | str, images: np.ndarray) -> dict[str, float]:

@@ -40,7 +40,8 @@ def early_part(bias: FloatArray, step: FloatArray) -> tuple[NDArray[np.int64], i
     """
 
     def part(shift: int) -> NDArray[np.int64]:
-        return np.rint(np.clip(bias / (step * 2.0**shift), -INT16_MAX, INT16_MAX)).astype(np.int64)
+        exact = np.divide(bias, step * 2.0**shift, out=np.zeros(len(bias)), where=step > 0)
+        return np.rint(np.clip(exact, -INT16_MAX, INT16_MAX)).astype(np.int64)
 
     rests = [float(np.abs(bias - part(shift) * 2.0**shift * step).max()) for shift in range(MAX_SHIFT)]
     best = int(np.argmin(rests))
