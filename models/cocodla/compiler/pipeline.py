@@ -202,7 +202,10 @@ def _converter(graph: Graph, samples: Samples, options: CompileOptions) -> Conve
     if pin is None and options.pixel_scale is None and not samples.measured:
         return None  # nobody has told what a pixel means
     if pin is not None:
-        return exact_conversion(mapped, graph.input_map, pin)
+        found = exact_conversion(mapped, graph.input_map, pin)
+        # real inputs that are no pixels would be rounded twice: to the nearest byte, and to the nearest code
+        guessed = options.pixel_scale is None and samples.measured and samples.images.dtype != np.uint8
+        return None if found is None or (guessed and found.scale != 1) else found
     padded = node.padded or any(node.reach(axis) > extent[axis] for axis in (0, 1))
     return conversion(mapped, graph.input_map, padded)
 

@@ -14,20 +14,27 @@ import onnx
 
 from cocodla.compiler import CompileOptions, Network, compile_model, quantise_model
 from cocodla.compiler.frontend.importer import load_model
+from cocodla.compiler.ir import Conv
 from cocodla.compiler.original import outputs_of
 from cocodla.errors import UserError
 from cocodla.files import write_whole
 from cocodla.fuzz.layers import layer_fault, rounded_outputs
 from cocodla.fuzz.networks import random_network
+from cocodla.fuzz.quantised import quantised
 from cocodla.golden import run as run_golden
 from cocodla.program import Program, compare
 from cocodla.runtime import rtl
 from cocodla.runtime.accuracy import model_inputs
+from cocodla.runtime.integers import against_onnxruntime
 from cocodla.runtime.quality import Study
 
 IMAGES = 8
 GOOD_SQNR = 20.0
 """dB at an output that need no explanation; less must follow from the tensors' scales."""
+QUANTISED = 4
+"""Each of so many networks brings scales of its own."""
+CODES_OFF = {"lrn": 3}
+"""Codes by which a layer may be off onnxruntime's, given its inputs, if more than 1."""
 MARGIN = 6.0
 """dB by which an output may be worse than the float network with every tensor rounded to its codes."""
 
@@ -37,7 +44,8 @@ class Finding:
     """What became of a network.
 
     kind: `equal`, `refused` (a UserError), or what is wrong: `crash`, `inaccurate`, `layer` (against integer oracle,
-    ideal rounding or float), `batch` (fast golden run against the Device), `rtl`. operators: ONNX operators -> count.
+    ideal rounding or float), `integers` (against onnxruntime's codes, where the network brings its scales), `batch`
+    (fast golden run against the Device), `rtl`. operators: ONNX operators -> count.
     cycles: on the RTL.
     """
 
@@ -82,6 +90,8 @@ def check(seed: int, folder: Path, nodes: int | None = None, simulation: rtl.Sim
     """Make network `seed` (its first `nodes` nodes), compile it, run it, compare. The model is kept in `folder`."""
     model = random_network(seed, nodes)
     images = draw_images(model, seed)
+    if seed % QUANTISED == 2:
+        model = quantised(model, images, seed)
     path = folder / f"random{seed}.onnx"
     write_whole(path, model.SerializeToString())
     finding = Finding(seed, len(model.graph.node), "equal", operators=Counter(n.op_type for n in model.graph.node))
@@ -119,6 +129,10 @@ def _run(
     if fault:
         finding.kind, finding.text = "layer", fault
         return
+    fault = _against_integers(study, path, few)
+    if fault:
+        finding.kind, finding.text = "integers", fault
+        return
     programs = network.programs(few)
     difference = _against_device(network, programs, {name: value[:2] for name, value in got.items()}, few)
     if difference:
@@ -127,12 +141,27 @@ def _run(
         _on_rtl(finding, programs, simulation)
 
 
+def _against_integers(study: Study, path: Path, images: np.ndarray) -> str | None:
+    """The first layer that makes other codes of onnxruntime's than it does, in words.
+
+    Weights that are no codes in the model are the compiler's to round, and may differ more.
+    """
+    rounded = {n.output for n in study.graph.nodes if isinstance(n, Conv) and n.steps is None and not n.picks}
+    operations = {layer.target: layer.operation for layer in study.network.layers}
+    for found in against_onnxruntime(study, path, images):
+        most = CODES_OFF.get(operations.get(found.tensor, "")[:3], 1)
+        if found.tensor not in rounded and found.own_distance is not None and found.own_distance > most:
+            return f"{found.tensor} ({operations.get(found.tensor)}) is {found.own_distance} codes off onnxruntime's"
+    return None
+
+
 def _worst_sqnr(exact: Mapping[str, np.ndarray], got: Mapping[str, np.ndarray]) -> float:
     worst = float("inf")
     for name, value in exact.items():
-        noise = float(((got[name].reshape(value.shape) - value) ** 2).sum())
+        wanted = value.astype(np.float64)  # integers overflow
+        noise = float(((got[name].reshape(value.shape) - wanted) ** 2).sum())
         if noise:
-            worst = min(worst, 10 * float(np.log10(max(float((value**2).sum()), 1e-30) / noise)))
+            worst = min(worst, 10 * float(np.log10(max(float((wanted**2).sum()), 1e-30) / noise)))
     return worst
 
 

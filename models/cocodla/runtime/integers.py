@@ -44,7 +44,7 @@ def against_onnxruntime(study: Study, model: Path | str, images: np.ndarray) -> 
     if not wanted:
         return []
     found = all_codes(study, images)
-    given = {**wanted, study.graph.input: found[study.graph.input]}
+    given = {study.graph.input: found[study.graph.input], **wanted}
     result = []
     for layer in study.quantised.layers:
         if isinstance(layer, QuantisedView) or layer.target not in wanted:
@@ -67,9 +67,9 @@ def _codes_of_model(study: Study, model: Path | str, images: np.ndarray) -> dict
     """onnxruntime's codes (batch, C, H, W) of the graph's tensors that the model quantises."""
     options = CompileOptions(input_shape=study.network.input.shape)
     imported = import_model(load_model(model), study.network.name, options)
-    made = {node.output for node in study.graph.nodes}
+    made = study.quantised.tensors  # a pixel input has no codes of its own
     names = {tensor: name for name, (tensor, _) in imported.codes.items() if tensor in made}
-    if not names:
+    if not names.keys() - {study.graph.input}:
         return {}
     values = outputs_of(imported.model, list(names.values()), model_inputs(study.network, images))
     result = {}

@@ -68,7 +68,7 @@ def chosen(name: str, weight: FloatArray, unit: float, in_sum: FloatArray | None
     if in_sum is not None:
         wanted = biases.least_steps(in_sum / unit, multiplier * step, weight[0].size)
         multiplier = np.minimum(np.ceil(wanted / step), INT16_MAX).astype(np.int64)
-    for kernel in np.flatnonzero(uniform):
+    for kernel in np.flatnonzero(uniform & (largest > 0)):
         multiplier[kernel] = _dividing(largest[kernel] / (step * unit), int(multiplier[kernel]))
     scales = multiplier * step * unit
     codes = np.clip(np.rint(weight / scales[:, None, None, None]), -127, 127).astype(np.int8)
