@@ -14,6 +14,7 @@ import pytest
 from qdq_builder import QdqBuilder, differences
 
 from cocodla.compiler import CompileOptions, Network, compile_model
+from cocodla.errors import UserError
 from cocodla.golden.run import run
 
 INT8, UINT8 = np.int8, np.uint8
@@ -135,3 +136,12 @@ def test_moves_before_codes(move: str, tmp_path: Path) -> None:
     b = QdqBuilder((8, 6, 6)).codes(0.0311).qconv(16, 3)
     wrong, _ = steps_off(MOVES[move](b).codes(*B), tmp_path, B[0])
     assert np.abs(wrong).max() <= 1 and (wrong != 0).mean() < 0.001
+
+
+def test_messages_name_the_models_operators(tmp_path: Path) -> None:
+    """Not the layers it takes: here a convolution that brings its channels to places of their own for what follows."""
+    b = QdqBuilder((8, 6, 6)).codes(0.0311).qconv(12, 3).node("DepthToSpace", blocksize=2)
+    b.channels = 3
+    path = b.qconv(8, 3).codes(*B).save(tmp_path / "m.onnx")
+    with pytest.raises(UserError, match=r"no calibration data: Conv 'conv3': a part of its work has no scale"):
+        compile_model(path, None)

@@ -384,7 +384,8 @@ class Graph:
     """The accelerator's part of a model, in execution order.
 
     shapes: every tensor's shape. outputs: tensors that leave the accelerator. pins: codes of the tensors whose scale
-    the model itself fixes (QuantizeLinear); passes must not remove the rounding they stand for.
+    the model itself fixes (QuantizeLinear); passes must not remove the rounding they stand for. operators: labels of
+    the model's own nodes -> what they are; named: the model's own tensors.
     """
 
     name: str
@@ -394,6 +395,8 @@ class Graph:
     nodes: list[Node] = field(default_factory=list)
     input_map: InputMap | None = None
     pins: dict[str, Quantisation] = field(default_factory=dict)
+    operators: dict[str, str] = field(default_factory=dict)
+    named: set[str] = field(default_factory=set)
 
     def producer(self, tensor: str) -> Node | None:
         """The node that writes `tensor`; None for the input."""
@@ -446,12 +449,16 @@ class Graph:
         self.outputs = [new if tensor == old else tensor for tensor in self.outputs]
 
     def where(self, tensor: str) -> str:
-        """A tensor with the node that makes it, for messages."""
+        """A tensor with the operator of the model that makes it, for messages."""
         tensor = tensor.removesuffix(UNPOOLED)
         if tensor == self.input:
             return f"the model's input {tensor!r}"
         node = self.producer(tensor)
-        return f"{type(node).__name__} {node.name!r}: its output {tensor!r}" if node else f"tensor {tensor!r}"
+        if node is None:
+            return f"tensor {tensor!r}"
+        label = max((label for label in self.operators if came_from(node.name, label)), key=len, default=node.name)
+        what = f"its output {tensor!r}" if tensor in self.named or not self.operators else "a part of its work"
+        return f"{self.operators.get(label, type(node).__name__)} {label!r}: {what}"
 
     def pin_like(self, tensor: str, other: str) -> None:
         """Fix the codes of `tensor` as those of `other` are, if they are."""
@@ -459,6 +466,11 @@ class Graph:
         self.pins.pop(tensor, None)
         if wanted is not None:
             self.pins[tensor] = wanted
+
+
+def came_from(name: str, label: str) -> bool:
+    """True if a graph node of this name was made for the ONNX node `label`."""
+    return name == label or name.startswith((f"{label}/", f"{label}:"))
 
 
 def keeps_codes(node: Node) -> bool:

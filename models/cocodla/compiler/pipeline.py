@@ -13,11 +13,11 @@ from threadpoolctl import threadpool_limits
 
 from cocodla.compiler import limits, original
 from cocodla.compiler.frontend import importer, partition
-from cocodla.compiler.frontend.nodes import came_from, label_of
+from cocodla.compiler.frontend.nodes import label_of
 from cocodla.compiler.hardware import allocate, encode, schedule
 from cocodla.compiler.hardware.lower import HardwareLayer, lower
 from cocodla.compiler.hardware.tensors import PIXEL_FORMATS
-from cocodla.compiler.ir import MIDDLE, Conv, FloatArray, Graph, Host, Quantisation, Shape
+from cocodla.compiler.ir import MIDDLE, Conv, FloatArray, Graph, Host, Quantisation, Shape, came_from
 from cocodla.compiler.network import Network
 from cocodla.compiler.options import CompileOptions
 from cocodla.compiler.parts import HostStep, InputSpec, Layer, OutputSpec

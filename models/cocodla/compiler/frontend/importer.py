@@ -19,11 +19,11 @@ from onnx import numpy_helper
 from cocodla.compiler import original
 from cocodla.compiler.frontend import canonical, channels_last, coded, lines, qdq, qlinear, shapes
 from cocodla.compiler.frontend.batch import unbind
-from cocodla.compiler.frontend.nodes import RANDOM, STANDARD, came_from, label_of, named, prepare, reads
+from cocodla.compiler.frontend.nodes import RANDOM, STANDARD, label_of, named, prepare, reads
 from cocodla.compiler.frontend.operators import TRANSLATORS, Result, Source, Unsupported, chains, curves
 from cocodla.compiler.frontend.partition import Import, Partition
 from cocodla.compiler.frontend.simplify import simplify
-from cocodla.compiler.ir import Graph, Shape
+from cocodla.compiler.ir import Graph, Shape, came_from
 from cocodla.compiler.options import CompileOptions
 from cocodla.errors import UserError
 
@@ -115,6 +115,8 @@ def import_model(
     outputs = [value.name for value in model.graph.output]
     result = Import(model, Graph(name, input_name, [], {input_name: shape}), outputs, constants=constants, batch=batch)
     result.input_codes = coded.input_codes(model)
+    result.graph.operators = {label_of(node): node.op_type for node in model.graph.node}
+    result.graph.named = {tensor for node in model.graph.node for tensor in node.output}
     for node in model.graph.node:
         if node.op_type == "Constant":
             _folded(node, result)

@@ -19,11 +19,6 @@ def label_of(node: onnx.NodeProto) -> str:
     return str(node.name or next(filter(None, node.output), node.op_type))
 
 
-def came_from(name: str, label: str) -> bool:
-    """True if a graph node of this name was made for the ONNX node `label`."""
-    return name == label or name.startswith((f"{label}/", f"{label}:"))
-
-
 def named(node: onnx.NodeProto) -> str:
     """Operator and name."""
     return f"{node.op_type} {label_of(node)!r}"
