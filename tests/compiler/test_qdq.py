@@ -64,11 +64,11 @@ def test_lenet_quantised_by_onnxruntime(
         assert (layer.weight.reshape(codes.shape) == codes).all()
     images = pictures[100:300]
     for quality in measure_quality(study, images):
-        assert quality.distance <= 1 and quality.differing <= 0.01, f"{quality.name}: {quality.differing:.2%} differ"
+        assert quality.distance <= 1 and quality.differing <= 1e-5, f"{quality.name}: {quality.differing:.3%} differ"
     inputs = (images / 255).astype(np.float32)
     (output,) = network.fetched
     wrong = differences(network, path, inputs, network.tensors[output].scale)
-    assert np.abs(wrong).max() <= 2 and (wrong != 0).mean() < 0.2
+    assert np.abs(wrong).max() <= 1 and (wrong != 0).mean() < 0.002
     assert (network.golden_batch(images) == network.golden_batch(inputs)).all()
 
 
@@ -143,13 +143,13 @@ CASES: dict[str, Callable[[QdqBuilder], object]] = {
 }  # fmt: skip
 
 
-TIES = {"average_in_one_scale": 0.2}
-"""Averages often lie in the middle between two codes: the accelerator rounds away from zero, ONNX to even."""
+ROUNDED = {"average_in_one_scale": 0.2, "local_response": 0.002, "local_response_unsigned": 0.002}
+"""Averages often lie between two codes: the accelerator rounds away from zero, onnxruntime otherwise. Tables err."""
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_codes_are_those_of_the_model(case: str, tmp_path: Path) -> None:
-    """One layer differs by 1 at most, and rarely; layers behind it may make that more."""
+    """Only what lies within float32's noise of a tie differs, by 1; layers behind it may make that more."""
     builder = QdqBuilder((8, 7, 7), seed=len(case))
     CASES[case](builder)
     path = builder.save(tmp_path / "m.onnx")
@@ -158,8 +158,8 @@ def test_codes_are_those_of_the_model(case: str, tmp_path: Path) -> None:
     (output,) = network.fetched
     wrong = differences(network, path, images, network.tensors[output].scale)
     layers = sum(not layer.operation.startswith("maxpool") for layer in network.layers)
-    assert np.abs(wrong).max() <= (1 if layers == 1 else 4)
-    assert (wrong != 0).sum() <= max(8, TIES.get(case, 0.005 * layers) * wrong.size)
+    assert np.abs(wrong).max() <= (1 if layers == 1 else 2)
+    assert (wrong != 0).sum() <= max(2, ROUNDED.get(case, 0.0005 * layers) * wrong.size)
 
 
 @pytest.mark.parametrize("opset", [10, 12, 13, 19, 21])

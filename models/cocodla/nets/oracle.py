@@ -176,6 +176,8 @@ def multiply(first: np.ndarray, second: np.ndarray, layer: QuantisedMultiply) ->
     z = (first.astype(np.int64) + layer.first_alu) * second.astype(np.int64)
     if layer.zero_shift is not None:
         z = z + (first.astype(np.int64) << layer.zero_shift)
+    z = round_half_away(z * layer.gain, layer.gain_shift)
+    assert np.abs(z).max() < 1 << 31
     if layer.relu:
         z = np.maximum(z, 0)
     return np.clip(round_half_away((z - layer.offset) * layer.scale, layer.scale_shift), -128, 127)

@@ -14,7 +14,18 @@ from cocodla.compiler.frontend.batch import Written
 from cocodla.compiler.frontend.nodes import label_of, reads, renamed
 from cocodla.compiler.frontend.operators import Source, Unsupported, curves
 from cocodla.compiler.frontend.shapes import float_shapes
-from cocodla.compiler.ir import Affine, Conv, Dense, Graph, Host, IntegerCodes, Node, Quantisation, Transposed, came_from
+from cocodla.compiler.ir import (
+    Affine,
+    Conv,
+    Dense,
+    Graph,
+    Host,
+    IntegerCodes,
+    Node,
+    Quantisation,
+    Transposed,
+    came_from,
+)
 from cocodla.errors import UserError
 
 WORTHWHILE = ("Conv", "Gemm", "MatMul", "ConvTranspose")

@@ -114,13 +114,16 @@ def _convolution_rdma(words: Words, conv: QuantisedConv, layer: HardwareLayer) -
 
 
 def multiply(words: Words, product: QuantisedMultiply, layer: HardwareLayer) -> None:
-    """BS: the first cube, from memory, times the second. BN: plus the first, shifted. CVT: to output steps."""
+    """BS: the first cube, from memory, times the second. BN: perhaps plus the first, shifted, times a register. CVT: to
+    output steps.
+    """
+    alone = product.zero_shift is None
     for unit in ("SDP", "SDP_RDMA"):
         _cube_size(words, unit, layer.target.shape)
     _common(words, layer.target, flying=False)
     put_fields(
         words, "SDP.D_DP_BS_CFG", BS_BYPASS=0, BS_ALU_BYPASS=int(product.first_alu == 0), BS_ALU_ALGO="SUM",
-        BS_MUL_BYPASS=0, BS_MUL_PRELU=0, BS_RELU_BYPASS=int(not product.relu or product.zero_shift is not None),
+        BS_MUL_BYPASS=0, BS_MUL_PRELU=0, BS_RELU_BYPASS=1,
     )  # fmt: skip
     put_fields(words, "SDP.D_DP_BS_ALU_CFG", BS_ALU_SRC="REG", BS_ALU_SHIFT_VALUE=0)
     put(words, "SDP.D_DP_BS_ALU_SRC_VALUE", product.first_alu)
@@ -132,17 +135,19 @@ def multiply(words: Words, product: QuantisedMultiply, layer: HardwareLayer) -> 
     put(words, "SDP_RDMA.D_SRC_SURFACE_STRIDE", layer.source.surface_stride)
     _operand_cube(words, "B", "MUL", layer.sources[1], product.per_channel)
     _rdma_common(words, flying=False)
-    if product.zero_shift is None:
-        put_fields(words, "SDP.D_DP_BN_CFG", BN_BYPASS=1, BN_ALU_BYPASS=1, BN_MUL_BYPASS=1, BN_RELU_BYPASS=1)
-        put_fields(words, "SDP_RDMA.D_NRDMA_CFG", NRDMA_DISABLE="YES")
-        return
     put_fields(
-        words, "SDP.D_DP_BN_CFG", BN_BYPASS=0, BN_ALU_BYPASS=0, BN_ALU_ALGO="SUM", BN_MUL_BYPASS=1, BN_MUL_PRELU=0,
-        BN_RELU_BYPASS=int(not product.relu),
+        words, "SDP.D_DP_BN_CFG", BN_BYPASS=0, BN_ALU_BYPASS=int(alone), BN_ALU_ALGO="SUM", BN_MUL_BYPASS=0,
+        BN_MUL_PRELU=0, BN_RELU_BYPASS=int(not product.relu),
     )  # fmt: skip
-    put_fields(words, "SDP.D_DP_BN_ALU_CFG", BN_ALU_SRC="MEM", BN_ALU_SHIFT_VALUE=product.zero_shift)
-    put_fields(words, "SDP.D_DP_BN_MUL_CFG", BN_MUL_SRC="REG", BN_MUL_SHIFT_VALUE=0)
-    _operand_cube(words, "N", "ALU", layer.source, per_channel=False)
+    put_fields(
+        words, "SDP.D_DP_BN_ALU_CFG", BN_ALU_SRC="REG" if alone else "MEM", BN_ALU_SHIFT_VALUE=product.zero_shift or 0
+    )
+    put_fields(words, "SDP.D_DP_BN_MUL_CFG", BN_MUL_SRC="REG", BN_MUL_SHIFT_VALUE=product.gain_shift)
+    put(words, "SDP.D_DP_BN_MUL_SRC_VALUE", product.gain)
+    if alone:
+        put_fields(words, "SDP_RDMA.D_NRDMA_CFG", NRDMA_DISABLE="YES")
+    else:
+        _operand_cube(words, "N", "ALU", layer.source, per_channel=False)
 
 
 def move(words: Words, layer: HardwareLayer) -> None:

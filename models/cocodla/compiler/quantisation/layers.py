@@ -166,8 +166,8 @@ class QuantisedMultiply:
     """Product of two cubes, memory to memory.
 
     Output code = clamp8(round((z - offset) * scale / 2^scale_shift)) with
-    z = relu((first + first_alu) * second + first * 2^zero_shift): the last summand where the second factor has the zero
-    point -2^zero_shift, none where it has no zero point (None).
+    z = relu(round(((first + first_alu) * second + first * 2^zero_shift) * gain / 2^gain_shift)): the last summand where
+    the second factor has the zero point -2^zero_shift, none where it has no zero point (None).
     """
 
     name: str
@@ -182,6 +182,8 @@ class QuantisedMultiply:
     relu: bool
     per_channel: bool = False
     zero_shift: int | None = None
+    gain: int = 1
+    gain_shift: int = 0
 
 
 @dataclass

@@ -184,12 +184,16 @@ def product(graph: Graph, node: Multiply, tensors: Mapping[str, Quantisation], o
             f"zero points {tensors[first].zero} and {zero} of {first!r} and {second!r}: the second factor has none, or "
             "-128 without a ReLU",
         )  # fmt: skip
-    scale, shift = rescale(node, tensors[first].scale * tensors[second].scale / out.scale)
+    unit = tensors[first].scale * tensors[second].scale / out.scale
+    rescale(node, unit)  # or it is refused
+    pair = factors(np.array([unit]), 2.0**17 * unit)
+    gain, constant = int(pair.first[0]), -zero * tensors[first].zero
     return QuantisedMultiply(
         name=node.name, sources=(first, second), target=node.output, input_shape=graph.shapes[first],
-        first_alu=-tensors[first].zero, offset=-zero * tensors[first].zero - round(out.zero * 2.0**shift / scale),
-        scale=scale, scale_shift=shift, out=out, relu=relu, per_channel=per_channel,
-        zero_shift=None if not zero else (-zero).bit_length() - 1,
+        first_alu=-tensors[first].zero, gain=gain, gain_shift=pair.first_shift,
+        offset=round(constant * gain * 2.0**-pair.first_shift - out.zero / float(pair.between[0])),
+        scale=int(pair.second[0]), scale_shift=pair.second_shift + pair.fraction, out=out, relu=relu,
+        per_channel=per_channel, zero_shift=None if not zero else (-zero).bit_length() - 1,
     )  # fmt: skip
 
 
