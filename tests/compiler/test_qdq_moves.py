@@ -145,3 +145,21 @@ def test_messages_name_the_models_operators(tmp_path: Path) -> None:
     path = b.qconv(8, 3).codes(*B).save(tmp_path / "m.onnx")
     with pytest.raises(UserError, match=r"no calibration data: Conv 'conv3': a part of its work has no scale"):
         compile_model(path, None)
+
+
+def shuffled_and_rounded(b: QdqBuilder) -> QdqBuilder:
+    """Channels in turns, as a quantiser writes it: every tensor rounded, to the same codes."""
+    scale, zero = 0.05, 3
+    b.codes(0.0311).qconv(16, 3).codes(scale, zero)
+    b.node("Reshape", b.constant(np.array([0, 2, 8, 6, 6]))).codes(scale, zero)
+    b.node("Transpose", perm=[0, 2, 1, 3, 4]).codes(scale, zero)
+    return b.node("Reshape", b.constant(np.array([0, 16, 6, 6]))).codes(scale, zero)
+
+
+def test_roundings_between_moves_do_not_part_them(tmp_path: Path) -> None:
+    builder = shuffled_and_rounded(QdqBuilder((8, 6, 6))).qconv(8, 1).codes(0.05, 3)
+    path, inputs = builder.save(tmp_path / "m.onnx"), np.random.default_rng(2).normal(size=(8, 8, 6, 6))
+    network = compile_model(path, None, CompileOptions(strict=True))
+    assert [layer.operation for layer in network.layers] == ["conv3x3", "conv1x1"]  # the first picks, too
+    wrong = differences(network, path, inputs.astype(np.float32), 0.05)
+    assert np.abs(wrong).max() <= 1 and (wrong != 0).mean() < 0.002
