@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from qdq_builder import QdqBuilder, differences
+from qdq_builder import QdqBuilder, differences, reference
 
 from cocodla.compiler import CompileOptions, Network, compile_model
 from cocodla.errors import UserError
@@ -163,3 +163,32 @@ def test_roundings_between_moves_do_not_part_them(tmp_path: Path) -> None:
     assert [layer.operation for layer in network.layers] == ["conv3x3", "conv1x1"]  # the first picks, too
     wrong = differences(network, path, inputs.astype(np.float32), 0.05)
     assert np.abs(wrong).max() <= 1 and (wrong != 0).mean() < 0.002
+
+
+def two(b: QdqBuilder) -> tuple[str, str]:
+    """Two tensors with codes of their own."""
+    first = b.last
+    return first, b.qconv(16, 1).codes(*B).last
+
+
+LAST: dict[str, Build] = {
+    "sum": lambda b: b.node("Add", inputs=[*two(b)]),
+    "sum and relu": lambda b: b.node("Add", inputs=[*two(b)]).node("Relu"),
+    "difference": lambda b: b.node("Sub", inputs=[*two(b)]),
+    "product": lambda b: b.node("Mul", inputs=[*two(b)]),
+    "scale": lambda b: b.node("Mul", b.constant(np.linspace(0.5, 2, 16, dtype=np.float32)[:, None, None])),
+    "leaky relu": lambda b: b.node("LeakyRelu", alpha=0.2),
+    "average": lambda b: b.node("GlobalAveragePool"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("last", LAST)
+def test_last_operators_have_the_codes_their_inputs_imply(last: str, tmp_path: Path) -> None:
+    """Nothing rounds behind them in onnxruntime: one rounding more, to at most a few steps of what they read."""
+    b = QdqBuilder((8, 6, 6)).codes(0.0311).qconv(16, 3).codes(0.0523)
+    path = LAST[last](b).save(tmp_path / "m.onnx")
+    network = compile_model(path, None, CompileOptions(strict=True))
+    (output,) = network.fetched
+    images = np.random.default_rng(1).normal(size=(24, 8, 6, 6)).astype(np.float32) * 1.5
+    off = network.golden_batch(images) - reference(path, images)
+    assert np.abs(off).max() <= (0.51 if last != "average" else 1) * network.tensors[output].scale

@@ -26,6 +26,7 @@ from cocodla.compiler.passes.averages import measure_averages
 from cocodla.compiler.quantisation.calibrate import Statistics, calibrate
 from cocodla.compiler.quantisation.calibration import Calibration, Samples, check_constants, samples_of
 from cocodla.compiler.quantisation.equalise import equalise
+from cocodla.compiler.quantisation.implied import implied_codes
 from cocodla.compiler.quantisation.integers import quantise
 from cocodla.compiler.quantisation.layers import QuantisedGraph
 from cocodla.compiler.quantisation.pixels import Conversion, conversion, exact_conversion
@@ -177,6 +178,8 @@ def _quantised(
     if not samples.measured and (options.equalise or options.bias_correction):
         raise UserError("no calibration data: equalise and bias_correction follow from sample inputs")
     statistics = calibrate(graph, samples, options) if samples.measured else Statistics({})
+    if not samples.measured:
+        graph.pins.update(implied_codes(graph))
     factors = {}
     if options.equalise:
         factors = equalise(graph, statistics.peaks)
