@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 FRACTION, MIN_FRACTION = 14, 8
 INT16_MAX = 32767
+MOST_MOVED = 0.5
+"""Output steps that the rounding of slopes may move an output by."""
 MAX_SHIFT = 48
 MAX_EARLY = 1 << 14
 """Largest integer added to a code: with a 16-bit multiplier the product keeps inside of 32 bits."""
@@ -94,7 +96,8 @@ def pointwise(node: Pointwise, shape: Shape, source: Quantisation, out: Quantisa
     left = (exact - early * used) / pair.between
     late_shift = max(0, int(np.ceil(np.log2(max(float(np.abs(left).max()), 1.0) / INT16_MAX))))
     late = np.clip(np.rint(left / 2.0**late_shift), -INT16_MAX, INT16_MAX).astype(np.int64)
-    slopes, slope_shift = _slopes(node.activation)
+    slopes, slope_shift = _slopes(node)
+    _check_slopes(node, slopes, slope_shift, ratio)
     return QuantisedPointwise(
         node.name, (node.inputs[0],), node.output, shape, early - source.zero, pair.first, pair.first_shift,
         late, late_shift, pair.fraction, out, node.activation, slopes, slope_shift, node.scale, node.bias,
@@ -118,12 +121,27 @@ def _single(ratio: FloatArray) -> Factors:
     return Factors(multiplier, np.ones(ratio.shape, np.int64), bits - fraction, 0, fraction)
 
 
-def _slopes(function: ActivationFunction | None) -> tuple[IntArray | None, int]:
+def _slopes(node: Pointwise) -> tuple[IntArray | None, int]:
     """Slopes below zero (C or 1, 1, 1) as integers, and their right shift."""
-    if function is None or function.zero_below:
+    if node.activation is None or node.activation.zero_below:
         return None, 0
-    slopes, shift = integer_slopes(function)
+    slopes, shift = integer_slopes(node.activation)
     return slopes[:, None, None], shift
+
+
+def _check_slopes(node: Pointwise, slopes: IntArray | None, shift: int, ratio: FloatArray) -> None:
+    """Refused if slopes differ so much that rounding them with one shift moves an output of some by half a step."""
+    if slopes is None or node.activation is None:
+        return
+    exact = np.array(node.activation.slopes or (node.activation.alpha,))[:, None, None]
+    reach = np.minimum(255 * np.abs(ratio), 255 / np.maximum(np.abs(exact), 1e-9))  # then the output saturates
+    moved = float((np.abs(slopes * 2.0**-shift - exact) * reach).max())
+    if moved > MOST_MOVED:
+        raise Refused(
+            "PRelu", node.name,
+            f"its slopes go from {exact.min():.3g} to {exact.max():.3g}: with 16 bits for all of them outputs would be "
+            f"{moved:.2g} steps off",
+        )  # fmt: skip
 
 
 def integer_slopes(function: ActivationFunction) -> tuple[IntArray, int]:
