@@ -11,11 +11,11 @@ from rich.text import Text
 from cocodla.cli.base import command, console
 from cocodla.cli.model_options import (
     ASYMMETRIC,
+    CALIB,
     CALIBRATOR,
     CORRECTION,
     COUNT,
     EQUALISE,
-    MAYBE_CALIB,
     MODEL,
     NETWORK,
     OFFSET,
@@ -34,7 +34,7 @@ from cocodla.files import check_target
 @command
 def compile(
     model: Path = MODEL,
-    calib: list[Path] = MAYBE_CALIB,
+    calib: list[Path] = CALIB,
     output: Path = typer.Option(None, "-o", "--output", help="network file (default: the model's name with .dla)"),
     annotated: Path = typer.Option(None, "--annotated", help="also write the model with placement and scales"),
     scale: str = SCALE,

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 MODEL = typer.Argument(help="an ONNX model")
 NETWORK = typer.Argument(help="a compiled network")
 CALIB = typer.Option(
-    ..., "--calib", help="calibration data: folder of pictures, .npy, IDX or CIFAR-10 file; several times for pictures"
-)
-MAYBE_CALIB = typer.Option(
     [],
     "--calib",
     help="calibration data: folder of pictures, .npy, IDX or CIFAR-10 file; not needed if the model brings its scales",

@@ -56,10 +56,11 @@ def quantize(
         scale, offset, shape, calibrator, percentile, equalise=equalise, bias_correction=bias_correction,
         asymmetric=asymmetric,
     )  # fmt: skip
+    _check_images(calib, inputs)
     if output is not None:
         check_target(output, [model, *calib, *inputs])
     with console.status(Text(f"compiling {model.name}")):
-        study = Study.of(model, loader(calib, resize, count), options)
+        study = Study.of(model, loader(calib, resize, count) if calib else None, options)
     images = loader(inputs or calib, resize, count)(study.network.input.shape)
     with progress_bar(console, f"{study.network.name}, {len(images)} images") as progress:
         layers = measure_quality(study, images, progress)
@@ -102,10 +103,11 @@ def diverge(
         scale, offset, shape, calibrator, percentile, equalise=equalise, bias_correction=bias_correction,
         asymmetric=asymmetric,
     )  # fmt: skip
+    _check_images(calib, inputs)
     if limit != limit:
         raise UserError("--limit takes a number of dB, not nan")
     with console.status(Text(f"compiling {model.name}")):
-        study = Study.of(model, loader(calib, resize, None), options)
+        study = Study.of(model, loader(calib, resize, None) if calib else None, options)
     images = loader(inputs or calib, resize, None)(study.network.input.shape)[:count]
     simulation = None
     if on_rtl:
@@ -117,3 +119,9 @@ def diverge(
     tables.show_divergence(found, console)
     if found.first is not None or found.rtl_mismatch is not None:
         raise typer.Exit(1)
+
+
+def _check_images(calib: list[Path], inputs: list[Path]) -> None:
+    """UserError if there is nothing to compare with: a model that brings its scales needs no calibration data."""
+    if not calib and not inputs:
+        raise UserError("no images: give calibration data (--calib), or --input if the model brings its scales")
