@@ -172,8 +172,8 @@ def average(node: Mean, shape: Shape, source: Quantisation, out: Quantisation) -
         raise Refused("AveragePool", node.name, f"a sum of {area} codes in steps of {out.scale:.3g}")
     scales = np.full(channels, multiplier * 2.0 ** -(FRACTION + shift) * out.scale)
     weight = (taps.weight * code).astype(np.int8)
-    multipliers, none = np.full(channels, multiplier, np.int64), np.zeros(channels, np.int64)
-    integers = Weights(scales, weight, multipliers, shift, FRACTION, none)
+    multipliers = np.full(channels, multiplier, np.int64)
+    integers = Weights(scales, weight, multipliers, shift, FRACTION)
     exact_bias = -source.zero * area * code * scales / out.scale
     return QuantisedConv(
         name=node.name, sources=tuple(node.inputs), target=node.output, input_shape=shape,
