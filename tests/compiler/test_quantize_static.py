@@ -75,10 +75,13 @@ def test_random_networks_quantised_by_onnxruntime(tmp_path: Path) -> None:
         images, path = draw_images(model, seed), tmp_path / f"{seed}.onnx"
         kind = (QuantType.QInt8, QuantType.QUInt8)[seed // 2 % 2]
         onnx.save(model, tmp_path / "float.onnx")
-        quantize_static(
-            tmp_path / "float.onnx", path, Inputs(images), per_channel=seed % 2 == 1, activation_type=kind,
-            weight_type=QuantType.QInt8, extra_options={"ActivationSymmetric": seed // 4 % 2 == 1},
-        )  # fmt: skip
+        try:
+            quantize_static(
+                tmp_path / "float.onnx", path, Inputs(images), per_channel=seed % 2 == 1, activation_type=kind,
+                weight_type=QuantType.QInt8, extra_options={"ActivationSymmetric": seed // 4 % 2 == 1},
+            )  # fmt: skip
+        except AssertionError:  # the quantiser has no scale for a tensor that takes infinite values
+            continue
         try:
             study = Study.of(path, None, CompileOptions())
         except UserError as error:
