@@ -60,6 +60,12 @@ class Quantisation:
         """What a code means."""
         return self.scale * (code - self.zero)
 
+    def holds(self, value: float, exactly: bool = False) -> bool:
+        """True if a value lies between the ends of the codes, or with `exactly` is what one of them means."""
+        code = value / self.scale + self.zero
+        between = -128.5 <= code <= 127.5
+        return between and (not exactly or abs(code - np.rint(code)) < LIMIT_MARGIN)
+
     def dequantise(self, codes: NDArray[np.int8]) -> FloatArray:
         """Real values, float32."""
         return ((codes.astype(np.float32) - np.float32(self.zero)) * np.float32(self.scale)).astype(np.float32)
@@ -171,7 +177,8 @@ class Conv(Node):
 
     `size` is the convolution's own output (height, width). Padding is `pad` (top, left) zeros before the input and
     whatever `size` needs behind it. A second input is added to the sum before the activation. steps: real weight of
-    one weight code, per kernel (K), where the model fixes it; the compiler chooses it elsewhere.
+    one weight code, per kernel (K), where the model fixes it; the compiler chooses it elsewhere. fill: what padding is
+    in place of zeros; it is rounded to a code of the input.
     """
 
     weight: FloatArray
@@ -184,6 +191,7 @@ class Conv(Node):
     activation: ActivationFunction | None = None
     pool: PoolFunction | None = None
     steps: FloatArray | None = None
+    fill: float = 0.0
 
     @property
     def padded(self) -> bool:
@@ -193,7 +201,7 @@ class Conv(Node):
     @property
     def picks(self) -> bool:
         """True if it only moves elements: each output is one input, or nothing."""
-        if (self.activation, self.pool, len(self.inputs)) != (None, None, 1) or self.bias.any():
+        if (self.activation, self.pool, len(self.inputs)) != (None, None, 1) or self.bias.any() or self.fill:
             return False
         if np.count_nonzero(self.weight[0]) > 1:  # most are told by their first kernel
             return False

@@ -133,7 +133,7 @@ def _host(node: Host, *inputs: FloatArray) -> FloatArray:
 
 @evaluate.register
 def _conv(node: Conv, x: FloatArray, summand: FloatArray | None = None) -> FloatArray:
-    value = convolve(x, node.weight.astype(np.float32), node)
+    value = convolve(x, node.weight.astype(np.float32), node, node.fill)
     if summand is not None:
         value += summand
     value += node.bias.astype(np.float32)[:, None, None]

@@ -34,11 +34,11 @@ from cocodla.errors import Fault, UserError
 Pass = Callable[[Graph], None]
 
 PASSES: tuple[Pass, ...] = (
-    pads.of_values,
     pins.spread_codes,
     clips.limits_of_codes,
     pins.spread_codes,
     pins.separate_codes,
+    pads.of_values,
     move.picks_behind_scales,
     fold.scales_before_activations,
     fold.affine_chains,

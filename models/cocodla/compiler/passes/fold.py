@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from cocodla import hw
 from cocodla.compiler.ir import Activate, Affine, Conv, Dense, Graph, Host, InputMap, Pad, Transposed
 
 
@@ -91,8 +92,19 @@ def affine_into_layer_behind(graph: Graph) -> None:
 def pads_into_convolutions(graph: Graph) -> None:
     """Pad followed by Conv: the convolution pads itself (what it needs behind the input follows from its size)."""
     for first, second in graph.chains():
-        if isinstance(first, Pad) and isinstance(second, Conv):
+        if isinstance(first, Pad) and isinstance(second, Conv) and _pads_alike(graph, first, second):
+            second.fill = first.value
             second.pad = (second.pad[0] + first.pads[0], second.pad[1] + first.pads[1])
             second.inputs = first.inputs
             graph.nodes.remove(first)
             del graph.shapes[first.output]
+
+
+def _pads_alike(graph: Graph, pad: Pad, conv: Conv) -> bool:
+    """True if all padding a convolution would read is the same, and no more than it can have, if it is not zeros."""
+    if pad.value == 0:
+        return conv.fill == 0
+    extent = graph.shapes[pad.output][1:]
+    reads_zeros = conv.padded or any(conv.reach(axis) > extent[axis] for axis in (0, 1))
+    plain = max(*conv.weight.shape[2:], *conv.dilation) <= hw.MAX_PAD and max(conv.stride) <= hw.MAX_STRIDE
+    return not reads_zeros and conv.fill == 0 and plain and max(pad.pads) <= hw.MAX_PAD

@@ -110,8 +110,9 @@ def _diagonal(graph: Graph, node: Node) -> Conv:
     elif isinstance(node, Pad):
         pad = node.pads[:2]
     conv = Conv(
-        node.name, node.inputs, node.output, np.diag(scale)[:, :, None, None], shift, (1, 1), pad, (shape[1], shape[2])
-    )
+        node.name, node.inputs, node.output, np.diag(scale)[:, :, None, None], shift, (1, 1), pad, (shape[1], shape[2]),
+        fill=node.value if isinstance(node, Pad) else 0.0,
+    )  # fmt: skip
     if isinstance(node, Activate):
         conv.activation = node.function
     if isinstance(node, Pad) and shape[0] > hw.ATOM:  # as many layers as make it fast

@@ -79,9 +79,12 @@ def _into_maxima(graph: Graph) -> None:
 
 
 def of_values(graph: Graph) -> None:
-    """Other Pads become zeros around a tensor that is shifted before and back behind, by a layer of ones."""
+    """Other Pads become zeros around a tensor that is shifted before and back behind, by a layer of ones.
+
+    Where the model fixes the codes the value is rounded to one of them, and needs no shift.
+    """
     for node in list(graph.nodes):
-        if not isinstance(node, Pad) or node.value == 0:
+        if not isinstance(node, Pad) or node.value == 0 or node.output in graph.pins:
             continue
         source, shifted = node.inputs[0], f"{node.output}/shifted"
         channels, height, width = graph.shapes[node.output]

@@ -28,21 +28,49 @@ from cocodla.compiler.ir import (
 
 
 def spread_codes(graph: Graph) -> None:
-    """Fixed codes also hold for what only moves, selects or cuts off values, behind a tensor and before it."""
+    """Fixed codes also hold for what only moves, selects or cuts off values, before a tensor and behind it.
+
+    Those behind come first: what is rounded to them later on may be as soon as something requantises anyway. Only what
+    picks channels, and will join the convolution before it, keeps the codes of that.
+    """
+    for node in graph.nodes:
+        if isinstance(node, Conv) and node.picks and _joins(graph, node):
+            _spread_on(graph, node)
     before = -1
     while before != len(graph.pins):
         before = len(graph.pins)
+        for node in reversed(graph.nodes):
+            if isinstance(node, Concat):
+                for name in node.inputs:
+                    _spread_back(graph, name, node.output)
+            elif isinstance(node, (Pool, Reshape, Slice, Move, Conv, Activate, Pad)) and _saturates(graph, node):
+                _spread_back(graph, node.inputs[0], node.output)
         for node in graph.nodes:
             if isinstance(node, Concat):
-                _spread_concat(graph, node)
-                continue
-            if not keeps_codes(node) and not isinstance(node, (Pool, Mean)):
-                continue
-            source, target = node.inputs[0], node.output
-            if source in graph.pins and target not in graph.pins:
-                graph.pin_like(target, source)
-            elif isinstance(node, (Pool, Reshape, Slice, Move, Conv, Activate)) and _saturates(graph, node):
-                _spread_back(graph, source, target)
+                _join_codes(graph, node)
+            elif keeps_codes(node) or isinstance(node, (Pool, Mean)):
+                _spread_on(graph, node)
+
+
+def _joins(graph: Graph, pick: Conv) -> bool:
+    """True if a convolution that picks channels is all that reads the one before it."""
+    source = pick.inputs[0]
+    alone = len(graph.consumers(source)) == 1 and source not in graph.outputs
+    return alone and isinstance(graph.producer(source), Conv)
+
+
+def _spread_on(graph: Graph, node: Node) -> None:
+    """What only moves or selects keeps the codes before it, if none are fixed behind."""
+    source, target = graph.pins.get(node.inputs[0]), node.output
+    if source is not None and target not in graph.pins and (not isinstance(node, Pad) or source.holds(node.value)):
+        graph.pins[target] = source
+
+
+def _join_codes(graph: Graph, node: Concat) -> None:
+    """A Concat without codes of its own gets those of all it joins, or codes that hold them."""
+    pins = [graph.pins[name] for name in node.inputs if name in graph.pins]
+    if node.output not in graph.pins and len(pins) == len(node.inputs):
+        graph.pins[node.output] = pins[0] if len(set(pins)) == 1 else _hull(pins)
 
 
 def _saturates(graph: Graph, node: Node) -> bool:
@@ -50,15 +78,6 @@ def _saturates(graph: Graph, node: Node) -> bool:
     high = node.function.high if isinstance(node, Activate) else None
     codes = graph.pins.get(node.output)
     return keeps_codes(node) and (high is None or codes is None or codes.real(127) < high + codes.scale)
-
-
-def _spread_concat(graph: Graph, node: Concat) -> None:
-    pins = [graph.pins[name] for name in node.inputs if name in graph.pins]
-    if node.output in graph.pins:
-        for name in node.inputs:
-            _spread_back(graph, name, node.output)
-    elif len(pins) == len(node.inputs):
-        graph.pins[node.output] = pins[0] if len(set(pins)) == 1 else _hull(pins)
 
 
 def _hull(pins: list[Quantisation]) -> Quantisation:
@@ -102,7 +121,9 @@ def _by_convolution(graph: Graph, node: Node) -> bool:
     """True for what becomes convolutions that move channels to other lanes."""
     if isinstance(node, Concat) and node.axis == 0:
         return any(graph.shapes[name][0] % hw.ATOM for name in node.inputs[:-1])
-    return isinstance(node, Pad) or (isinstance(node, Slice) and bool(node.box[0][0] % hw.ATOM))
+    if isinstance(node, Pad):  # what it pads with is a code before, too
+        return node.inputs[0] in graph.pins and graph.pins[node.inputs[0]].holds(node.value, exactly=True)
+    return isinstance(node, Slice) and bool(node.box[0][0] % hw.ATOM)
 
 
 def _copy_before(graph: Graph, node: Node, index: int) -> None:

@@ -98,7 +98,8 @@ def _input_codes(
     node: Conv, channels: int, tensor: Quantisation | None, conversion: Conversion | None
 ) -> InputCodes:
     if tensor is not None:
-        step, zero, pad_value = np.full(channels, tensor.scale), np.full(channels, float(tensor.zero)), tensor.zero
+        step, zero = np.full(channels, tensor.scale), np.full(channels, float(tensor.zero))
+        pad_value = int(tensor.quantise(np.array(node.fill)))
     else:
         assert conversion is not None
         step, zero, pad_value = conversion.step, conversion.zero, conversion.pad_value

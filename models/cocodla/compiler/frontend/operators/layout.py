@@ -6,7 +6,7 @@ import numpy as np
 
 from cocodla.compiler.frontend.operators.moving import lines
 from cocodla.compiler.frontend.operators.source import Result, Source, Unsupported
-from cocodla.compiler.ir import BOUNDLESS, Affine, Conv, FloatArray, Pad, Reshape, Shape, Slice
+from cocodla.compiler.ir import BOUNDLESS, Conv, FloatArray, Pad, Reshape, Shape, Slice
 
 
 def flatten(source: Source) -> Result:
@@ -92,17 +92,16 @@ def pad(source: Source) -> list[Result]:
         results.append((part, inner))
     (front, top, left), (back, bottom, right) = ([max(0, pad) for pad in pads] for pads in (before, behind))
     outer = (inner[0] + front + back, inner[1] + top + bottom, inner[2] + left + right)
-    if outer[0] == inner[0]:
-        node = Pad(source.label, [last], source.output, (top, left, bottom, right), value)
-        return [*results, (node, outer)]
-    if not abs(value) < BOUNDLESS:
-        raise Unsupported(f"the value around channels must be finite, it is {value}")
-    if value:
-        shifted, channels = f"{source.output}/shifted", inner[0]
-        affine = Affine(f"{source.label}/shifted", [last], shifted, np.ones(channels), np.full(channels, -value))
-        results.append((affine, inner))
-        last = shifted
-    return [*results, (_widened(source, last, inner, outer, (front, top, left), value), outer)]
+    around = (top, left, bottom, right)
+    if outer[0] > inner[0]:
+        if not abs(value) < BOUNDLESS:
+            raise Unsupported(f"the value around channels must be finite, it is {value}")
+        name = f"{source.output}/channels" if any(around) else source.output
+        results.append(_more_channels(source, last, inner, (front, back), value, name))
+        last = name
+    if any(around) or outer[0] == inner[0]:
+        results.append((Pad(source.label, [last], source.output, around, value), outer))
+    return results
 
 
 def _repeated(source: Source, shape: Shape, before: list[int], behind: list[int], mode: str) -> list[Result]:
@@ -134,12 +133,15 @@ def _pads(source: Source, given: list[int] | None) -> tuple[list[int], list[int]
     return sides[0][1:], sides[1][1:]
 
 
-def _widened(
-    source: Source, tensor: str, inner: Shape, outer: Shape, first: tuple[int, int, int], value: float
-) -> Conv:
-    """A convolution that gives a tensor more channels; it begins at `first` (channel, row, column) of `value`s."""
-    bias: FloatArray = np.full(outer[0], value)
-    weight = np.zeros((outer[0], inner[0], 1, 1))
-    weight[first[0] + np.arange(inner[0]), np.arange(inner[0])] = 1
-    size = (outer[1], outer[2])
-    return Conv(source.label, [tensor], source.output, weight, bias, (1, 1), (first[1], first[2]), size)
+def _more_channels(
+    source: Source, tensor: str, inner: Shape, more: tuple[int, int], value: float, output: str
+) -> Result:
+    """A convolution that puts channels of `value` before and behind those of a tensor."""
+    channels, (front, back) = inner[0], more
+    weight = np.zeros((front + channels + back, channels, 1, 1))
+    weight[front + np.arange(channels), np.arange(channels)] = 1
+    bias: FloatArray = np.full(len(weight), value)
+    bias[front : front + channels] = 0
+    name = source.label if output == source.output else f"{source.label}/channels"
+    node = Conv(name, [tensor], output, weight, bias, (1, 1), (0, 0), (inner[1], inner[2]))
+    return node, (len(weight), inner[1], inner[2])
