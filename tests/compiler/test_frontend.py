@@ -93,7 +93,10 @@ REFUSALS: dict[str, tuple[Callable[[Builder], object], list[str]]] = {
         lambda b: b.node("MaxPool", kernel_shape=[2, 2], dilations=[2, 2]),
         ["MaxPool", "dilations", "[2, 2]"],
     ),
-    "large_stride": (lambda b: b.node("MaxPool", kernel_shape=[1, 1], strides=[17, 17]), ["MaxPool", "stride", "17"]),
+    "large_stride": (
+        lambda b: b.conv(1, (1, 1), pads=[6] * 4).node("MaxPool", kernel_shape=[1, 1], strides=[17, 17]),
+        ["MaxPool", "stride", "17"],
+    ),
     "transpose": (lambda b: b.node("Transpose", perm=[0, 1, 3, 2]), ["Transpose", "'transpose0'"]),
 }
 
