@@ -12,8 +12,10 @@ from onnx import TensorProto
 from qdq_builder import QdqBuilder
 
 from cocodla.compiler import CompileOptions, Network, compile_model
+from cocodla.compiler.quantisation.layers import QuantisedConv
 from cocodla.errors import UserError
 from cocodla.runtime.accuracy import measure
+from cocodla.runtime.diverge import search
 from cocodla.runtime.integers import against_onnxruntime
 from cocodla.runtime.quality import Study
 
@@ -184,3 +186,19 @@ def test_resnet8_of_mlperf(shared: Path) -> None:
         assert layer.differing < 0.002 and layer.own_differing is not None and layer.own_differing < 1e-5, layer
     assert average.differing < 0.01 and average.distance == 1
     assert last.own_differing == 0 and last.differing < 0.25
+
+
+def test_diverge_names_the_layer_that_makes_other_codes(tmp_path: Path) -> None:
+    """A layer one code off is found with onnxruntime's codes as its inputs, however little those before it differ."""
+    path = deep(0).save(tmp_path / "m.onnx")
+    study = Study.of(path, None, CompileOptions(strict=True))
+    images = np.random.default_rng(1).normal(size=(8, 8, 8, 8)).astype(np.float32) * 1.5
+    found = search(study, path, images, 0.0)
+    assert found.first is None
+    assert all(any(step.stage == "integers" for step in steps) for _, steps in found.layers)
+    layer = study.quantised.layers[4]
+    assert isinstance(layer, QuantisedConv)
+    layer.offset += 1 << layer.scale_shift
+    wrong = {quality.tensor for quality, steps in search(study, path, images, 0.0).layers
+             if not all(step.good for step in steps if step.stage == "integers")}  # fmt: skip
+    assert wrong == {layer.target}

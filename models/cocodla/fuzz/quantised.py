@@ -117,7 +117,8 @@ def quantised(model: onnx.ModelProto, images: np.ndarray, seed: int) -> onnx.Mod
         for index, name in enumerate(node.output):
             behind = readers.get(name, [])
             limited = len(behind) == 1 and behind[0].op_type in LIMITING and random.random() < 0.8
-            if name in ranges and not limited and random.random() >= REAL:
+            finite = np.isfinite(ranges.get(name, np.inf)).all()  # a Pad with minus infinity has no codes
+            if finite and not limited and random.random() >= REAL:
                 node.output[index] = f"{name}/unrounded"
                 work.around(name, node.output[index], name, source)
     nodes = work.nodes
