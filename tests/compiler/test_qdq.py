@@ -50,6 +50,12 @@ CASES: dict[str, Callable[[QdqBuilder], object]] = {
     "wide_weights_of_matrices": lambda b: b.codes(0.0311, 4).node("Flatten").node(
         "Gemm", b.weights(10, 8 * 49, kind=np.uint8, zero=150, limit=255), transB=1
     ).codes(0.0523),
+    "wide_weights_in_groups": lambda b: b.codes(0.0311).qconv(64, 1).codes(0.0311).qconv(
+        64, 5, kind=np.uint8, zero=20, limit=255, group=2
+    ).codes(0.0523),
+    "wide_weights_by_channel": lambda b: b.codes(0.0311).qconv(24, 1).codes(0.0311, 5).qconv(
+        24, 3, kind=np.uint8, zero=90, limit=255, group=24
+    ).codes(0.0523),
     "wide_weights_in_a_row": lambda b: b.codes(0.0311, 4).qconv(12, 3, kind=np.uint8, zero=90, limit=255).codes(
         0.0523
     ).qconv(16, 3, kind=np.uint8, zero=170, limit=255).codes(0.0611, 9),
@@ -164,11 +170,6 @@ def doubled(b: QdqBuilder) -> object:
 
 
 REFUSALS: dict[str, tuple[Callable[[QdqBuilder], object], list[str]]] = {
-    "weights_beyond_int8": (
-        lambda b: b.codes(0.0311).qconv(64, 1).codes(0.0311).qconv(64, 5, kind=np.uint8, zero=20, limit=200, group=2)
-        .codes(0.05).qconv(4, 1).codes(0.0523),
-        ["Conv", "zero point", "int8 holds -128 to 127", "groups"],
-    ),
     "wide_codes": (lambda b: b.codes(0.0311).qconv(12, 3).codes(0.001, 0, np.int16).qconv(4, 1), ["int16"]),
     "twice": (doubled, ["Conv", "quantised twice", "0.0523", "0.0217"]),
     "small_kernel": (

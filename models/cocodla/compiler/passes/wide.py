@@ -5,33 +5,28 @@ from __future__ import annotations
 import numpy as np
 
 from cocodla import hw
-from cocodla.compiler.ir import Concat, Conv, FloatArray, Graph
-from cocodla.compiler.limits import Refused
+from cocodla.compiler.ir import Concat, Conv, FloatArray, Graph, Loop, Move, Node
 
 LOW, HIGH = -128, 127
+WHOLE = 0.01
+"""What is further from a whole number is no code."""
 
 
 def weights_to_parts(graph: Graph) -> None:
-    """A convolution with such weights reads its input twice, behind each other, with a part of each weight each time:
-    the sums are exact. Refused where channels are apart, in groups.
+    """A convolution with such weights reads its input twice, behind each other in each group of channels, with a part
+    of each weight each time: the sums are exact. Groups are whole surfaces here.
     """
-    doubled: dict[tuple[str, int], str] = {}
+    doubled: dict[tuple[str, int, int], str] = {}
     for node in list(graph.nodes):
         if not isinstance(node, Conv) or node.steps is None:
             continue
-        codes = np.rint(node.weight / node.steps[:, None, None, None])
+        exact = node.weight / node.steps[:, None, None, None]
+        codes = np.rint(exact)
         low, high = int(codes.min()), int(codes.max())
-        if low >= LOW and high <= HIGH:
+        if (low >= LOW and high <= HIGH) or np.abs(exact - codes).max() > WHOLE:
             continue
-        if node.group > 1:
-            raise Refused(
-                "Conv", node.name,
-                f"weight codes less their zero point go from {low} to {high}, int8 holds {LOW} to {HIGH}; with groups "
-                "they cannot be taken in parts",
-            )  # fmt: skip
         parts = _parts(codes, max(hw.ceil_div(-low, -LOW), hw.ceil_div(high, HIGH)))
-        source = node.inputs[0]
-        key = (source, len(parts))
+        key = (node.inputs[0], len(parts), node.group)
         if key not in doubled:
             doubled[key] = _behind_each_other(graph, node, len(parts))
         node.inputs[0] = doubled[key]
@@ -48,11 +43,22 @@ def _parts(codes: FloatArray, count: int) -> list[FloatArray]:
 
 
 def _behind_each_other(graph: Graph, node: Conv, times: int) -> str:
-    """A tensor that holds the input of `node` several times."""
-    source = node.inputs[0]
-    output = f"{source}/{times} times"
+    """A tensor that holds each group of channels of the input of `node` several times."""
+    source, name = node.inputs[0], f"{node.name}/input"
+    output = f"{source}/{times} times {node.group}"
     channels, *extent = graph.shapes[source]
     graph.shapes[output] = (times * channels, *extent)
-    graph.nodes.insert(graph.nodes.index(node), Concat(f"{node.name}/input", [source] * times, output))
+    made: Node = Concat(name, [source] * times, output)
+    if channels % hw.ATOM == 0:
+        surfaces = channels // hw.ATOM // node.group
+        loops = (
+            Loop(node.group, (surfaces, 0, 0), (times * surfaces, 0, 0)),
+            Loop(times, (0, 0, 0), (surfaces, 0, 0)),
+            Loop(surfaces, (1, 0, 0), (1, 0, 0)),
+            Loop(extent[0], (0, 1, 0), (0, 1, 0)),
+            Loop(extent[1], (0, 0, 1), (0, 0, 1)),
+        )
+        made = Move(name, [source], output, loops, graph.shapes[output], "repeat")
+    graph.nodes.insert(graph.nodes.index(node), made)
     graph.pin_like(output, source)
     return output
