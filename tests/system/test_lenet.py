@@ -68,7 +68,7 @@ def test_int8_accuracy(shared: Path) -> None:
 
 
 def test_command_writes_result_and_rerun_script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "ROOT", tmp_path)
+    monkeypatch.setenv("COCODLA_BUILD", str(tmp_path / "build"))
     outcome = CliRunner().invoke(cli.app, ["lenet", "--count", "1", "--seed", "3"])
     assert outcome.exit_code == 0, outcome.output
     result = json.loads((tmp_path / "build" / "lenet" / "result.json").read_text())

@@ -39,7 +39,7 @@ def lenet(
     options += [word for path in images for word in ("--images", path)]
     rerun = command_line("lenet", "--sim", sim, "--seed", digits.seed, "--waves", *options)
     report.show(run, console, rerun)
-    report.save(run, project.root() / "build" / "lenet", rerun)
+    report.save(run, project.build() / "lenet", rerun)
     if not run.passed:
         raise typer.Exit(1)
 
