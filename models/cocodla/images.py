@@ -89,6 +89,28 @@ class ArrayFiles:
         return np.concatenate(parts)
 
 
+def load_inputs(paths: Sequence[Path], parts: Sequence[tuple[str, tuple[int, ...]]]) -> dict[str, np.ndarray]:
+    """Several inputs by name from an .npz file with an array of each; parts: names and shapes for one image.
+
+    UserError for other files, and for arrays that are missing.
+    """
+    if len(paths) != 1 or paths[0].suffix != ".npz":
+        names = ", ".join(name for name, _ in parts)
+        raise UserError(f"{paths[0]}: the model has several inputs: one .npz file with arrays {names} is wanted")
+    if not paths[0].is_file():
+        raise UserError(f"{paths[0]}: no such file")
+    try:
+        with np.load(paths[0], allow_pickle=False) as archive:
+            missing = [name for name, _ in parts if name not in archive.files]
+            if missing:
+                raise UserError(f"{paths[0]}: holds no array {missing[0]!r}, but {', '.join(archive.files) or 'none'}")
+            return {name: np.asarray(archive[name]) for name, _ in parts}
+    except UserError:
+        raise
+    except Exception as error:  # zip and zlib errors of a damaged archive
+        raise UserError(f"{paths[0]}: not a numpy file ({error})") from None
+
+
 def load_images(paths: Sequence[Path], shape: tuple[int, ...], resize: bool = False) -> ImageSet:
     """Inputs for a model of input `shape` from files of one kind, or from a folder.
 

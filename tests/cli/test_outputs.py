@@ -12,7 +12,7 @@ from cocodla.compiler import Network, original
 from cocodla.nets.builder import Builder
 from cocodla.runtime.accuracy import run_golden_batches
 
-from .conftest import invoke
+from .conftest import complaint, invoke
 
 IMAGES = np.random.default_rng(5).normal(size=(3, 2, 6, 6)).astype(np.float32)
 
@@ -63,3 +63,22 @@ def test_the_host_runs_once_for_each_image(heads: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(original, "run", counted)
     Network.load(heads).golden_outputs(IMAGES)
     assert asked == [["t2", "t1"]] * len(IMAGES)
+
+
+def test_several_inputs_come_from_an_archive(tmp_path: Path) -> None:
+    builder = Builder((2, 6, 6)).conv(4, (3, 3)).node("GlobalAveragePool").node("Flatten")
+    builder.node("Concat", "other", axis=1).node("Gemm", builder.constant(builder.floats(6, 5)))
+    model = builder.model()
+    model.graph.input.append(onnx.helper.make_tensor_value_info("other", onnx.TensorProto.FLOAT, ["N", 2]))
+    onnx.save(model, tmp_path / "m.onnx")
+    given = {"image": IMAGES, "other": np.random.default_rng(1).normal(size=(3, 2)).astype(np.float32)}
+    np.savez(tmp_path / "x.npz", **given)  # type: ignore[arg-type]
+    np.savez(tmp_path / "half.npz", image=IMAGES)
+    compiling = ["compile", tmp_path / "m.onnx", "-o", tmp_path / "m.dla", "--calib"]
+    assert invoke(*compiling, tmp_path / "x.npz").exit_code == 0
+    outcome = invoke("run", tmp_path / "m.dla", "--input", tmp_path / "x.npz", "-o", tmp_path / "y.npy")
+    assert outcome.exit_code == 0, outcome.output
+    wanted = Network.load(tmp_path / "m.dla").golden_batch(given)
+    np.testing.assert_array_equal(np.load(tmp_path / "y.npy"), wanted)
+    assert "holds no array 'other'" in complaint(*compiling, tmp_path / "half.npz")
+    assert "one .npz file with arrays image, other" in complaint(*compiling, tmp_path / "m.onnx")

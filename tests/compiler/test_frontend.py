@@ -120,15 +120,6 @@ def test_weights_that_are_not_finite(value: float, tmp_path: Path) -> None:
     assert "NaN or infinite" in refused(builder.save(tmp_path / "m.onnx"))
 
 
-def test_two_inputs(tmp_path: Path) -> None:
-    builder = small_network()
-    builder.node("Add", "second")
-    model = builder.model()
-    model.graph.input.append(helper.make_tensor_value_info("second", TensorProto.FLOAT, [1, 4]))
-    onnx.save(model, tmp_path / "m.onnx")
-    assert "2 inputs (image, second)" in refused(tmp_path / "m.onnx")
-
-
 def test_an_input_that_nothing_reads_is_left_out(tmp_path: Path) -> None:
     model = small_network().model()
     model.graph.input.append(helper.make_tensor_value_info("second", TensorProto.FLOAT, [1, 4]))

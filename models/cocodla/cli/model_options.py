@@ -78,11 +78,12 @@ def compile_options(
 
 
 def loader(paths: list[Path], resize: bool, count: int | None) -> Any:
-    """A function that loads images for an input's shape."""
-    from cocodla.images import load_images
+    """A function that loads images for an input's shape, or several inputs for their names and shapes."""
+    from cocodla.compiler.quantisation.pixels import packed
+    from cocodla.images import load_images, load_inputs
 
-    def load(shape: tuple[int, ...]) -> Any:
-        images = load_images(paths, shape, resize)
+    def load(shape: tuple[int, ...], parts: tuple[tuple[str, tuple[int, ...]], ...] = ()) -> Any:
+        images = packed(load_inputs(paths, parts), parts) if parts else load_images(paths, shape, resize)
         return images if count is None else images[:count]
 
     return load

@@ -61,7 +61,7 @@ def quantize(
         check_target(output, [model, *calib, *inputs])
     with console.status(Text(f"compiling {model.name}")):
         study = Study.of(model, loader(calib, resize, count) if calib else None, options)
-    images = loader(inputs or calib, resize, count)(study.network.input.shape)
+    images = loader(inputs or calib, resize, count)(study.network.input.shape, study.network.input.parts)
     with progress_bar(console, f"{study.network.name}, {len(images)} images") as progress:
         layers = measure_quality(study, images, progress)
     if report:
@@ -108,7 +108,7 @@ def diverge(
         raise UserError("--limit takes a number of dB, not nan")
     with console.status(Text(f"compiling {model.name}")):
         study = Study.of(model, loader(calib, resize, None) if calib else None, options)
-    images = loader(inputs or calib, resize, None)(study.network.input.shape)[:count]
+    images = loader(inputs or calib, resize, None)(study.network.input.shape, study.network.input.parts)[:count]
     simulation = None
     if on_rtl:
         seed = new_seed() if seed is None else seed

@@ -44,7 +44,7 @@ def run(
     targets = _targets(output, [entry.name for entry in loaded.outputs]) if output is not None else {}
     for target in targets.values():
         check_target(target, [network, *inputs])
-    images = loader(inputs, resize, count)(loaded.input.shape)
+    images = loader(inputs, resize, count)(loaded.input.shape, loaded.input.parts)
     _warn_of_clipping(loaded, images)
     passed = True
     if backend == "golden":
@@ -145,7 +145,7 @@ def accuracy(
     from cocodla.runtime.accuracy import measure
 
     loaded = Network.load(network)
-    found = loader(images, resize, count)(loaded.input.shape)
+    found = loader(images, resize, count)(loaded.input.shape, loaded.input.parts)
     _warn_of_clipping(loaded, found)
     classes = load_labels(labels, len(found), first=count is not None)
     with progress_bar(console, f"{loaded.name}, {len(found)} images") as progress:

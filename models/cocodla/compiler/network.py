@@ -13,7 +13,7 @@ from cocodla.compiler import network_file
 from cocodla.compiler.hardware.emit import emit
 from cocodla.compiler.ir import FloatArray, Quantisation
 from cocodla.compiler.parts import HostStep, NetworkParts, check_name
-from cocodla.compiler.quantisation.pixels import check_images
+from cocodla.compiler.quantisation.pixels import Inputs, check_images
 from cocodla.errors import UserError
 from cocodla.formats import bytes_to_tensor, tensor_to_bytes
 from cocodla.formats.pixels import image_to_planes
@@ -36,7 +36,7 @@ class Network(NetworkParts):
 
     # -- running -----------------------------------------------------------------------------
 
-    def program(self, images: np.ndarray) -> Program:
+    def program(self, images: np.ndarray | Inputs) -> Program:
         """Register program for `images` (batch, *input shape): every tensor is read back after its layer.
 
         uint8 images are pixels, int8 ones codes of an integer input, others are real inputs of the model. UserError for
@@ -46,7 +46,7 @@ class Network(NetworkParts):
             raise UserError(f"the host runs in the middle of {self.name}: it needs {self.stages} programs, not one")
         return emit(self, self.input_bytes(images))
 
-    def programs(self, images: np.ndarray) -> list[Program]:
+    def programs(self, images: np.ndarray | Inputs) -> list[Program]:
         """The programs of all stages; what the later ones load is computed with the golden model."""
         made: list[Program] = []
 
@@ -57,13 +57,13 @@ class Network(NetworkParts):
         self.run(images, execute)
         return made
 
-    def run(self, images: np.ndarray, execute: Execute) -> dict[str, FloatArray]:
+    def run(self, images: np.ndarray | Inputs, execute: Execute) -> dict[str, FloatArray]:
         """All outputs of the model by name, (count, *shape) each, stage by stage with the host in between.
 
         execute: runs a stage; gets the bytes (count, size) it has to load by tensor name, and returns those of
         (at least) the tensors in `kept(stage)`.
         """
-        images = check_images(images, self.input.shape, "images")
+        images = check_images(self.input.packed(images), self.input.shape, "images")
         memory = {self.input.tensor: self.input_bytes(images)}
         for stage in range(self.stages):
             for step in self.steps:
@@ -71,7 +71,8 @@ class Network(NetworkParts):
                     memory[step.output] = self._host_step(step, images, memory)
             found = execute(stage, {name: memory[name] for name in self.feeds(stage)})
             memory.update({name: found[name] for name in self.kept(stage)})
-        return self.finish({name: bytes_to_tensor(memory[name], self.tensors[name].layout) for name in self.fetched})
+        codes = {name: bytes_to_tensor(memory[name], self.tensors[name].layout) for name in self.fetched}
+        return self.finish(codes, images)
 
     @property
     def stages(self) -> int:
@@ -162,39 +163,50 @@ class Network(NetworkParts):
             result[tensor] = np.stack([np.frombuffer(found[name], np.uint8) for name in wanted])
         return result
 
-    def golden_outputs(self, images: np.ndarray) -> dict[str, FloatArray]:
+    def golden_outputs(self, images: np.ndarray | Inputs) -> dict[str, FloatArray]:
         """All outputs of the model for many images (batch, *input shape) at once, bit-exact with the Device."""
         return self.run(images, self.golden_stage)
 
-    def golden_batch(self, images: np.ndarray) -> FloatArray:
+    def golden_batch(self, images: np.ndarray | Inputs) -> FloatArray:
         """The first of `golden_outputs`."""
         return next(iter(self.golden_outputs(images).values()))
 
-    def finish(self, codes: dict[str, np.ndarray]) -> dict[str, FloatArray]:
-        """Outputs of the model from int8 tensors (batch, C, H, W) that leave the accelerator: the host's part."""
+    def finish(self, codes: Mapping[str, np.ndarray], images: np.ndarray | None = None) -> dict[str, FloatArray]:
+        """Outputs of the model from int8 tensors (batch, C, H, W) that leave the accelerator: the host's part.
+
+        images: what the network was given. UserError if they are missing and the host reads them.
+        """
         reals = {}
         for name, shape in self.fetched.items():
             tensor = self.tensors[name]
             real = Quantisation(tensor.scale, tensor.zero).dequantise(codes[name])
             reals[name] = real.reshape(len(real), *shape)
         wanted = [output.name for output in self.outputs if output.tensor is None]
-        found = self._by_host(wanted, reals) if wanted else {}
+        found = self._by_host(wanted, reals, images) if wanted else {}
         for output in self.outputs:
             if output.tensor is not None:
                 whole = reals[output.tensor] if output.codes is None else output.coded(codes[output.tensor])
                 found[output.name] = whole.reshape(-1, *output.shape)
         return {output.name: found[output.name] for output in self.outputs}
 
-    def _by_host(self, names: list[str], reals: dict[str, FloatArray]) -> dict[str, FloatArray]:
-        """Outputs that the host makes of what the accelerator leaves: one run for each image."""
+    def _by_host(
+        self, names: list[str], reals: Mapping[str, FloatArray], images: np.ndarray | None
+    ) -> dict[str, FloatArray]:
+        """Outputs that the host makes of what the accelerator leaves, and of the input: one run for each image."""
         from cocodla.compiler.original import joined, run
 
         runner = self._host_session
+        read = [value.name for value in runner.get_inputs()]
+        values = dict(reals)
+        if self.input.tensor in read:
+            if images is None:
+                raise UserError(f"the host reads the input of {self.name}: its outputs follow from the images, too")
+            values[self.input.tensor] = self._first_values(images).reshape(-1, *self.input.shape).astype(np.float32)
         rows = []
-        for image in range(len(next(iter(reals.values())))):
-            feeds = {value.name: reals[value.name][image : image + 1] for value in runner.get_inputs()}
+        for image in range(len(values[read[0]])):
+            feeds = {name: values[name][image : image + 1] for name in read}
             rows.append(run(runner, names, feeds))
-        return {name: joined(values, name) for name, values in zip(names, zip(*rows, strict=True), strict=True)}
+        return {name: joined(made, name) for name, made in zip(names, zip(*rows, strict=True), strict=True)}
 
     @cached_property
     def _host_session(self) -> Any:
@@ -204,9 +216,9 @@ class Network(NetworkParts):
 
         return session(onnx.load_model_from_string(self.host))
 
-    def input_codes(self, images: np.ndarray) -> np.ndarray:
+    def input_codes(self, images: np.ndarray | Inputs) -> np.ndarray:
         """What the first layer reads, (batch, C, H, W): pixel bytes (uint8), or int8 codes."""
-        images = check_images(images, self.input.shape, "images")
+        images = check_images(self.input.packed(images), self.input.shape, "images")
         tensor = self.tensors[self.input.tensor]
         if tensor.form == "pixels":
             pixels = images if images.dtype == np.uint8 else self.input.pixels.to_pixels(self.input.real(images))
@@ -218,7 +230,7 @@ class Network(NetworkParts):
             values = values * scale.reshape(wide) + shift.reshape(wide)
         return Quantisation(tensor.scale, tensor.zero).quantise(values.reshape(-1, *tensor.shape))
 
-    def input_bytes(self, images: np.ndarray) -> np.ndarray:
+    def input_bytes(self, images: np.ndarray | Inputs) -> np.ndarray:
         """Memory contents of the input tensor for each image: (batch, bytes) uint8."""
         tensor, codes = self.tensors[self.input.tensor], self.input_codes(images)
         if tensor.form != "pixels":

@@ -83,7 +83,8 @@ def _check(network: NetworkParts) -> None:
 
 
 def _from_json(values: dict[str, Any], memory: bytes, host: bytes) -> NetworkParts:
-    values["input"] = InputSpec(**_tuples(values["input"]))
+    parts = tuple((name, tuple(shape)) for name, shape in values["input"].pop("parts", ()))
+    values["input"] = InputSpec(**_tuples(values["input"]), parts=parts)
     values["outputs"] = [OutputSpec(**_tuples(output)) for output in values["outputs"]]
     for layer in values["layers"]:
         layer["address_registers"] = _tuples(layer["address_registers"])

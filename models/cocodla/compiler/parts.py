@@ -9,7 +9,7 @@ import numpy as np
 
 from cocodla.compiler.hardware.tensors import Box, Tensor
 from cocodla.compiler.ir import FloatArray, IntegerCodes, Quantisation, Shape
-from cocodla.compiler.quantisation.pixels import PixelMap, model_inputs
+from cocodla.compiler.quantisation.pixels import Inputs, Parts, PixelMap, model_inputs, packed
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,8 @@ class InputSpec:
     pixels: how a pixel byte becomes a model input. map_scale, map_shift: preprocessing folded out of the model; a
     cube input is quantised after it on the host, a pixel input has it in the first layer. rounded: the model itself
     rounds its input, so that host operators see what is left of it too. codes, code_scale, code_zero: element type of
-    an integer input (int8, uint8; None: it is real), and what its codes mean as int8.
+    an integer input (int8, uint8; None: it is real), and what its codes mean as int8. parts: names and shapes of
+    several inputs, which the input then holds one behind the other.
     """
 
     tensor: str
@@ -32,10 +33,15 @@ class InputSpec:
     codes: str | None = None
     code_scale: float = 1.0
     code_zero: int = 0
+    parts: Parts = ()
 
     @property
     def pixels(self) -> PixelMap:
         return PixelMap(np.array(self.pixel_scale), np.array(self.pixel_offset))
+
+    def packed(self, images: np.ndarray | Inputs) -> np.ndarray:
+        """Several inputs by name as one array; a single array is what it is."""
+        return packed(images, self.parts)
 
     def real(self, images: np.ndarray) -> FloatArray:
         """Images as real inputs of the model, float32; UserError for codes of another type than the input's."""

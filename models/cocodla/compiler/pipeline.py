@@ -29,7 +29,7 @@ from cocodla.compiler.quantisation.equalise import equalise
 from cocodla.compiler.quantisation.implied import implied_codes
 from cocodla.compiler.quantisation.integers import quantise
 from cocodla.compiler.quantisation.layers import QuantisedGraph
-from cocodla.compiler.quantisation.pixels import Conversion, conversion, exact_conversion
+from cocodla.compiler.quantisation.pixels import Conversion, Parts, conversion, exact_conversion
 from cocodla.errors import UserError
 
 VERIFIED_IMAGES = 4
@@ -45,7 +45,8 @@ def compile_model(
     """Compile an ONNX model to an int8 network for the accelerator.
 
     calibration: sample inputs (batch, *input shape), uint8 pixels or floats as the model takes them; they are looked
-    at in batches. A function gets the input's shape and returns them. UserError for a model, an option or data that
+    at in batches. A function gets the input's shape and returns them. Several inputs: by name, (batch, *shape) each; a
+    function then gets names and shapes, too. UserError for a model, an option or data that
     cannot be used; the message names operator, node, constraint and value.
     """
     options = options or CompileOptions()
@@ -84,7 +85,8 @@ def _compiled(
     input_shape = graph.shapes[graph.input]
     check_constants(graph)
     samples = samples_of(
-        calibration, input_shape, options, graph.pins.get(graph.input), bool(graph.pins), imported.input_codes
+        calibration, input_shape, options, graph.pins.get(graph.input), bool(graph.pins), imported.input_codes,
+        imported.parts,
     )
     pads.settle(graph, samples)
     sample = samples.inputs(slice(VERIFIED_IMAGES))
@@ -105,7 +107,7 @@ def _compiled(
     outputs = [_output_spec(output, imported, graph, model_outputs[output].shape[1:]) for output in imported.outputs]
     return Network(
         name=name,
-        input=_input_spec(graph, input_shape, samples),
+        input=_input_spec(graph, input_shape, samples, imported.parts),
         outputs=outputs,
         layers=[_layer(layer) for layer in layers],
         tensors=tensors,
@@ -153,7 +155,9 @@ def quantise_model(
         graph = imported.graph
         check_constants(graph)
         shape, pin = graph.shapes[graph.input], graph.pins.get(graph.input)
-        samples = samples_of(calibration, shape, options, pin, bool(graph.pins), imported.input_codes)
+        samples = samples_of(
+            calibration, shape, options, pin, bool(graph.pins), imported.input_codes, imported.parts
+        )
         pads.settle(graph, samples)
         if samples.measured:
             measure_averages(graph, samples.inputs(slice(VERIFIED_IMAGES)))
@@ -213,7 +217,7 @@ def _converter(graph: Graph, samples: Samples, options: CompileOptions) -> Conve
     return conversion(mapped, graph.input_map, padded)
 
 
-def _input_spec(graph: Graph, shape: Shape, samples: Samples) -> InputSpec:
+def _input_spec(graph: Graph, shape: Shape, samples: Samples, parts: Parts) -> InputSpec:
     pixels, codes = samples.pixels, samples.codes
     meaning = codes.meaning if codes else Quantisation(1.0)
     scale, shift = (None, None)
@@ -222,7 +226,7 @@ def _input_spec(graph: Graph, shape: Shape, samples: Samples) -> InputSpec:
     return InputSpec(
         graph.input, shape, tuple(map(float, pixels.scale)), tuple(map(float, pixels.offset)), scale, shift,
         rounded=graph.input in graph.pins, codes=codes.kind if codes else None, code_scale=meaning.scale,
-        code_zero=meaning.zero,
+        code_zero=meaning.zero, parts=parts,
     )  # fmt: skip
 
 

@@ -63,7 +63,7 @@ def rounded_outputs(study: Study, images: np.ndarray) -> dict[str, FloatArray]:
         meaning = meanings[node.output]
         value = _as_coded(node, inputs, meaning).reshape(-1, *graph.shapes[node.output])
         values[node.output] = meaning.dequantise(meaning.quantise(value))
-    return network.finish({name: meanings[name].quantise(values[name]) for name in network.fetched})
+    return network.finish({name: meanings[name].quantise(values[name]) for name in network.fetched}, images)
 
 
 def _first(got: np.ndarray, wanted: np.ndarray) -> str:

@@ -17,7 +17,7 @@ import onnx
 from onnx import numpy_helper
 
 from cocodla.compiler import original
-from cocodla.compiler.frontend import canonical, channels_last, coded, lines, qdq, qlinear, shapes
+from cocodla.compiler.frontend import canonical, channels_last, coded, inputs, lines, qdq, qlinear, shapes
 from cocodla.compiler.frontend.batch import unbind
 from cocodla.compiler.frontend.nodes import RANDOM, STANDARD, label_of, named, prepare, reads
 from cocodla.compiler.frontend.operators import TRANSLATORS, Result, Source, Unsupported, chains, curves
@@ -60,6 +60,7 @@ def read_model(path: Path | str) -> tuple[onnx.ModelProto, list[str]]:
         model, warnings = shapes.infer(model)
         warnings += _drop_unread_inputs(model)
         _check(model)  # after inference: it wants a shape at every output
+        inputs.join(model)
         channels_last.move_transposes(model)
         canonical.pictures_first(model)
         coded.real_input(model)
@@ -114,7 +115,7 @@ def import_model(
     _check_extents(model)
     outputs = [value.name for value in model.graph.output]
     result = Import(model, Graph(name, input_name, [], {input_name: shape}), outputs, constants=constants, batch=batch)
-    result.input_codes = coded.input_codes(model)
+    result.input_codes, result.parts = coded.input_codes(model), inputs.parts_of(model)
     result.graph.operators = {label_of(node): node.op_type for node in model.graph.node}
     result.graph.named = {tensor for node in model.graph.node for tensor in node.output}
     for node in model.graph.node:
@@ -129,14 +130,17 @@ def import_model(
         label = label_of(node)
         if index in done or _ignored(node, result) or _folded(node, result):
             continue
-        inputs = [result.aliases.get(tensor, tensor) for tensor in node.input]
+        sources = [result.aliases.get(tensor, tensor) for tensor in node.input]
+        if inputs.takes_apart(label):
+            partition.feed(node, sources)
+            continue
         leaves = node.output[0] in result.outputs and node.output[0] not in read
-        source = Source(node, label, inputs, opset, result.constants, result.graph.shapes, result.steps, leaves)
+        source = Source(node, label, sources, opset, result.constants, result.graph.shapes, result.steps, leaves)
         reason = next((why for owner, why in (forced or {}).items() if came_from(label, owner)), None)
         if reason is None and node.op_type in qdq.OPERATORS and node.domain in STANDARD:
             reason = partition.requantise(source)
         elif reason is None:
-            reason = partition.admit(index, inputs)
+            reason = partition.admit(index, sources)
             links = _group(index, source, partition, forced or {}) if reason is None else []
             done.update(links)
             if reason is None and index not in links:
@@ -144,7 +148,7 @@ def import_model(
         if reason is not None:
             if options.strict:
                 raise UserError(f"{named(node)}: {reason}")
-            partition.place(node, label, inputs, reason)
+            partition.place(node, label, sources, reason)
     partition.cut()
     return result
 
@@ -187,11 +191,9 @@ def _initializers(model: onnx.ModelProto) -> dict[str, np.ndarray]:
 def _bind_input(model: onnx.ModelProto, options: CompileOptions) -> tuple[str, Shape]:
     """Name and shape (no batch) of the one real input; the model's own shape is changed to batch 1."""
     constants = {tensor.name for tensor in model.graph.initializer}
-    inputs = [value for value in model.graph.input if value.name not in constants]
-    if len(inputs) != 1:
-        names = ", ".join(value.name for value in inputs) or "none"
-        raise UserError(f"the model has {len(inputs)} inputs ({names}), exactly one is supported")
-    value = inputs[0]
+    value = next((value for value in model.graph.input if value.name not in constants), None)
+    if value is None:
+        raise UserError("the model has no input")
     tensor = value.type.tensor_type
     if tensor.elem_type != onnx.TensorProto.FLOAT:
         kind = onnx.TensorProto.DataType.Name(tensor.elem_type)

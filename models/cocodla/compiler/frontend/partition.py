@@ -23,6 +23,7 @@ from cocodla.compiler.ir import (
     IntegerCodes,
     Node,
     Quantisation,
+    Shape,
     Transposed,
     came_from,
 )
@@ -49,7 +50,8 @@ class Import:
     aliases: tensors that are another tensor under a second name (Identity, Dropout). placements: all nodes of the
     host, also those in the middle of the network (Host nodes of the graph). codes: integer tensors of QuantizeLinear ->
     the real tensor they stand for, and how. steps: real value of one code for each element of quantised constants.
-    batch: the images the file was written for. warnings: what the user should know, a line each.
+    batch: the images the file was written for. parts: names and shapes of the inputs of a model with several.
+    warnings: what the user should know, a line each.
     input_codes: what the input consists of if it is integer. coded: outputs that are codes of the accelerator's tensors
     (their aliases) -> what they are.
     """
@@ -64,6 +66,7 @@ class Import:
     codes: dict[str, tuple[str, Quantisation]] = field(default_factory=dict)
     steps: dict[str, np.ndarray] = field(default_factory=dict)
     batch: Written = field(default_factory=Written)
+    parts: tuple[tuple[str, Shape], ...] = ()
     warnings: list[str] = field(default_factory=list)
     input_codes: IntegerCodes | None = None
     coded: dict[str, IntegerCodes] = field(default_factory=dict)
@@ -130,8 +133,12 @@ class Partition:
 
     def place(self, node: onnx.NodeProto, label: str, inputs: Sequence[str], reason: str) -> None:
         """Let the host run a node."""
-        self.made.update(dict.fromkeys(filter(None, node.output), renamed(node, inputs, self.result.aliases)))
+        self.feed(node, inputs)
         self.result.placements.append(Placement(label, node.op_type, reason))
+
+    def feed(self, node: onnx.NodeProto, inputs: Sequence[str]) -> None:
+        """Let the host run a node that belongs to no operator of the model."""
+        self.made.update(dict.fromkeys(filter(None, node.output), renamed(node, inputs, self.result.aliases)))
 
     def _fetch(self, tensor: str) -> None:
         """A Host node that makes `tensor` from what the accelerator (or the input) has."""
@@ -184,11 +191,12 @@ class Partition:
         if any(tensor in result.constants for tensor in sources):
             raise UserError("an output of the model is constant")
         graph.outputs = list(dict.fromkeys([*wanted, *(tensor for tensor in sources if tensor not in self.made)]))
-        unchanged = graph.input in graph.outputs and not result.placements
+        unchanged = graph.input in sources and not result.placements
         if not unchanged and not any(not isinstance(node, Host) for node in graph.nodes):
             raise UserError(self._no_work())
-        if graph.input in graph.outputs:
+        if graph.input in sources:
             self._copy_input()
+        graph.outputs = [tensor for tensor in graph.outputs if tensor != graph.input]  # the host has it as it is
         for node in reversed(list(graph.nodes)):
             if not graph.consumers(node.output) and node.output not in graph.outputs:
                 graph.nodes.remove(node)
@@ -208,7 +216,7 @@ class Partition:
                 result.coded[output] = IntegerCodes(kind, codes)
 
     def _copy_input(self) -> None:
-        """The input leaves the accelerator too, for the last host operators or as an output: as an int8 copy."""
+        """The input is an output of the model: an int8 copy."""
         result, graph = self.result, self.result.graph
         copy, channels = f"{graph.input}/copy", graph.shapes[graph.input][0]
         result.model.graph.node.append(onnx.helper.make_node("Identity", [graph.input], [copy]))
@@ -216,8 +224,6 @@ class Partition:
         graph.shapes[copy] = graph.shapes[graph.input]
         graph.pin_like(copy, graph.input)
         graph.outputs = [copy if tensor == graph.input else tensor for tensor in graph.outputs]
-        for node in result.host:
-            node.input[:] = [copy if tensor == graph.input else tensor for tensor in node.input]
         for tensor in result.outputs:
             if result.aliases.get(tensor, tensor) == graph.input:
                 result.aliases[tensor] = copy
@@ -327,7 +333,8 @@ def host_model(imported: Import) -> onnx.ModelProto | None:
     aliased = [name for name in imported.outputs if name not in made and imported.aliases.get(name) in made]
     nodes = [onnx.helper.make_node("Identity", [imported.aliases[name]], [name]) for name in aliased]
     outputs += [value for value in imported.model.graph.output if value.name in aliased]
-    return _sub_model(imported, [*imported.host, *nodes], imported.graph.outputs, outputs)
+    feeds = [*imported.graph.outputs, imported.graph.input]
+    return _sub_model(imported, [*imported.host, *nodes], feeds, outputs)
 
 
 def _sub_model(

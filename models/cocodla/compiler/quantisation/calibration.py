@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,10 +12,13 @@ from cocodla.compiler.options import CompileOptions
 from cocodla.compiler.quantisation.pixels import (
     BATCH,
     ImageSet,
+    Inputs,
+    Parts,
     PixelMap,
     check_images,
     extent,
     model_inputs,
+    packed,
     pixel_map,
     pixels_as_codes,
 )
@@ -50,8 +53,10 @@ class Samples:
         return model_inputs(images, self.pixels, self.codes)
 
 
-Calibration = ImageSet | Callable[[Shape], ImageSet] | None
-"""Calibration images, or a function that makes them for the shape of the model's input."""
+Calibration = ImageSet | Inputs | Callable[..., ImageSet | Inputs] | None
+"""Calibration images, several inputs by name, or a function that makes them: of the shape of the model's input, and of
+names and shapes where there are several.
+"""
 
 
 def samples_of(
@@ -61,14 +66,17 @@ def samples_of(
     pin: Quantisation | None = None,
     optional: bool = False,
     codes: IntegerCodes | None = None,
+    parts: Parts = (),
 ) -> Samples:
     """Check a calibration set against the model's input; UserError if it is absent, empty or of another shape.
 
     pin: codes the model fixes for its input. optional: the model brings scales, so that there may be no set. codes: of
-    an integer input.
+    an integer input. parts: of several inputs.
     """
     if callable(calibration):
-        calibration = calibration(shape)
+        calibration = calibration(shape, parts) if parts else calibration(shape)
+    if isinstance(calibration, Mapping):
+        calibration = packed(calibration, parts)
     if calibration is None and optional:
         return replace(_invented(shape, options, pin or Quantisation(1 / 127)), codes=codes)
     if calibration is None:
@@ -78,6 +86,8 @@ def samples_of(
     if len(calibration.shape) == len(shape):  # a single image, or images without a channel axis
         calibration = check_images(calibration[:], shape, "calibration images")
     check_images(calibration[:1], shape, "calibration images")
+    if parts:
+        return Samples(calibration, PixelMap(np.ones(1), np.zeros(1)), shape)
     if codes is not None and options.pixel_scale is None:
         return Samples(calibration, pixels_as_codes(codes, shape[0]), shape, codes=codes)
     return Samples(calibration, _meaning(calibration, shape, options), shape, codes=codes)

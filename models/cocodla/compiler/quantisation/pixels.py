@@ -7,6 +7,8 @@ zero for each channel; both are folded into the layer's weights and bias. Paddin
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -217,6 +219,33 @@ def check_images(images: np.ndarray, shape: Shape, what: str) -> np.ndarray:
         raise UserError(f"{what} are empty")
     check_numbers(array, what)
     return array
+
+
+Inputs = Mapping[str, np.ndarray]
+"""Several inputs by name, (batch, *shape) each."""
+Parts = tuple[tuple[str, Shape], ...]
+"""Names and shapes (for one image) of the inputs of a model with several."""
+
+
+def packed(inputs: np.ndarray | Inputs, parts: Parts) -> np.ndarray:
+    """Several inputs as one array (batch, features), in the order of the model; a single array is what it is.
+
+    Bytes among several inputs are numbers, not pixels. UserError for names or shapes that the model does not have.
+    """
+    if not isinstance(inputs, Mapping):
+        return inputs
+    names = [name for name, _ in parts]
+    if not parts or set(names) != set(inputs):
+        wanted = ", ".join(names) or "one array without a name"
+        raise UserError(f"inputs {', '.join(map(str, inputs))} are given, the model takes {wanted}")
+    arrays = [
+        check_images(np.asarray(inputs[name]).reshape(len(inputs[name]), -1), (math.prod(shape),), f"input {name!r}")
+        for name, shape in parts
+    ]
+    if len({len(array) for array in arrays}) > 1:
+        counts = ", ".join(f"{len(array)} of {name}" for name, array in zip(names, arrays, strict=True))
+        raise UserError(f"there must be as many of each input, there are {counts}")
+    return np.concatenate([array.astype(np.float32) for array in arrays], 1)
 
 
 def check_numbers(array: np.ndarray, what: str) -> None:
