@@ -74,12 +74,12 @@ class Device(State):
                 f"{register.path} written while {user} may still use group {unit.producer}: its end was not waited for",
             )
         self.serial += 1
-        unit.write(register, value, self.serial)
+        if unit.write(register, value, self.serial):
+            self.flight.enabled()
 
     def _write_tables(self, register: Register, value: int) -> None:
         """A write of CDP's tables or their settings, which both groups share: not while a layer runs (cdp.md 1)."""
-        if any(self.units["CDP"].enabled):
-            self.flight.update()
+        self.flight.update()
         require(self.flight.user("CDP") is None, f"{register.path} written while a CDP layer runs (cdp.md 1)")
         if register.name.startswith("S_LUT_ACCESS"):
             self.lut.access(register.name, value)

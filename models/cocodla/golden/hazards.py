@@ -64,11 +64,19 @@ class Flight:
         self._layers: list[Layer] = []  # in an order in which the machine may run them
         self._raised: dict[int, deque[Layer]] = defaultdict(deque)  # interrupt bit: layers that have set it
         self._seen = 0  # interrupt bits seen, and not cleared since
+        self._fresh = False  # a group was enabled since the last update
 
     # -- what can start ----------------------------------------------------------------------
 
+    def enabled(self) -> None:
+        """The host has enabled a group."""
+        self._fresh = True
+
     def update(self) -> None:
         """Take in what has been enabled. RuleViolation for a race with what may be at work."""
+        if not self._fresh:
+            return  # all that can start was foreseen
+        self._fresh = False
         queues, kept = Queues.of(self._state.units), self._state.cbuf.kept
         while True:
             for reading in startable(queues, kept):
