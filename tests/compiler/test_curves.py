@@ -175,7 +175,7 @@ def test_behind_all_convolutions_the_host_computes_in_float(behind: list[str], t
 
 
 def test_what_is_no_number_on_the_calibration_data_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="Curve 'log0': its output 't0' takes infinite or NaN values"):
+    with pytest.raises(UserError, match="Log 'log0': its output 't0' takes infinite or NaN values"):
         layers_of(Builder(SHAPE).node("Log"), tmp_path)
 
 
