@@ -19,7 +19,8 @@ LENET5_CALIBRATION = 500
 def lenet5() -> Network:
     """LeNet-5 for 28 x 28 digits, pixel / 255."""
     pictures, _ = datasets.sklearn_digits()
-    return compile_model(FOLDER / "lenet5.onnx", pictures[:LENET5_CALIBRATION], CompileOptions(pixel_scale=1 / 255))
+    options = CompileOptions(pixel_scale=1 / 255, effort="fast", asymmetric=False, headroom=0.0)
+    return compile_model(FOLDER / "lenet5.onnx", pictures[:LENET5_CALIBRATION], options)
 
 
 def alexnet(size: int = 227, seed: int = 0, width: float = 1.0, classes: int = 1000) -> onnx.ModelProto:

@@ -20,7 +20,7 @@ from cocodla.runtime.quality import Study, by_impact, measure_quality
 
 from .conftest import LENET, invoke
 
-OPTIONS = CompileOptions(pixel_scale=1 / 255)
+OPTIONS = CompileOptions(pixel_scale=1 / 255, effort="fast")
 
 
 @pytest.fixture(scope="module")
@@ -89,10 +89,10 @@ def test_coarse_scales_are_found(study: Study, monkeypatch: pytest.MonkeyPatch) 
     """A layer whose range is set 100 times too wide has few codes left."""
     genuine = codes.scale_for
 
-    def coarse(extent: tuple[float, float], options: CompileOptions) -> Quantisation:
-        meaning = genuine(extent, options)
+    def coarse(extent: tuple[float, float], zeros: codes.Zeros) -> Quantisation:
+        meaning = genuine(extent, zeros)
         third = study.quantised.tensors["t8"].scale
-        return Quantisation(meaning.scale * 100) if meaning.scale == third else meaning
+        return Quantisation(meaning.scale * 100, meaning.zero) if meaning.scale == third else meaning
 
     monkeypatch.setattr(codes, "scale_for", coarse)
     assert found_by(Study.of(LENET, datasets.sklearn_digits()[0][:100], OPTIONS)) == ("fc7", "quantisation")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cocodla.compiler import CompileOptions, Network, compile_model, quantise_model
+from cocodla.compiler import CompileOptions, Network, compile_model, compile_whole
 from cocodla.compiler.parts import check_name
 from cocodla.formats import bytes_to_tensor
 from cocodla.golden.run import run
@@ -16,7 +16,7 @@ from cocodla.nets import oracle
 def compile_and_compare(path: Path, images: np.ndarray, options: CompileOptions) -> Network:
     """Compile with `images` as calibration and compare every tensor of every image with the oracle."""
     network = compile_model(path, images, options)
-    _, quantised = quantise_model(path, images, options)
+    quantised = compile_whole(path, images, options).quantised
     execution = run(network.program(images))
     assert execution.passed
     source = network.tensors[network.input.tensor]

@@ -10,7 +10,7 @@ import onnx
 import pytest
 from onnx_builder import Builder
 
-from cocodla.compiler import CompileOptions, compile_model, quantise_model
+from cocodla.compiler import CompileOptions, compile_model, compile_whole
 from cocodla.compiler.ir import Conv, Slice
 from cocodla.compiler.original import outputs_of
 
@@ -58,7 +58,7 @@ def decibels(path: Path, images: np.ndarray, options: CompileOptions | None = No
 def test_swapped_colours_are_in_the_weights(flip: str, tmp_path: Path) -> None:
     path = FLIPS[flip](Builder((3, 10, 10))).conv(8, (3, 3)).node("Relu").save(tmp_path / "m.onnx")
     assert decibels(path, PICTURES) > 30
-    graph, _ = quantise_model(path, PICTURES)
+    graph = compile_whole(path, PICTURES).graph
     assert [type(node) for node in graph.nodes] == [Conv]
 
 
@@ -66,7 +66,7 @@ def test_an_order_behind_a_convolution_is_in_its_weights(tmp_path: Path) -> None
     builder = Builder((3, 10, 10)).conv(6, (3, 3)).node("Relu")
     path = gathered(builder, 3, 5, 0, 1, 4, 2).node("MaxPool", kernel_shape=[2, 2]).save(tmp_path / "m.onnx")
     assert decibels(path, PICTURES) > 30
-    graph, _ = quantise_model(path, PICTURES)
+    graph = compile_whole(path, PICTURES).graph
     assert len(graph.nodes) <= 2
 
 
@@ -103,7 +103,7 @@ def test_a_shuffle_with_the_batch_among_the_channels(channels: int, tmp_path: Pa
 def test_both_halves_of_a_shuffle_come_out_of_one_layer(tmp_path: Path) -> None:
     """The layer before makes its channels as both want them."""
     path = merged_shuffle(Builder((3, 10, 10)).conv(32, (3, 3)), 32, 8, 8).save(tmp_path / "m.onnx")
-    graph, _ = quantise_model(path, PICTURES)
+    graph = compile_whole(path, PICTURES).graph
     assert len([node for node in graph.nodes if isinstance(node, Conv)]) == 2
     assert any(isinstance(node, Slice) for node in graph.nodes)
 
@@ -121,7 +121,7 @@ def test_focus_is_one_layer(tmp_path: Path) -> None:
     path = builder.conv(8, (3, 3)).save(tmp_path / "m.onnx")
     images = np.random.default_rng(3).normal(size=(6, 3, 12, 12)).astype(np.float32)
     assert decibels(path, images) > 28
-    graph, _ = quantise_model(path, images)
+    graph = compile_whole(path, images).graph
     assert len(graph.nodes) == 2
 
 

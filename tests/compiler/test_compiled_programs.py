@@ -10,7 +10,7 @@ from cases import CASES
 from comparison import compile_and_compare, floats, pixels
 from onnx_builder import Builder, small_network
 
-from cocodla.compiler import CompileOptions, Network, compile_model, quantise_model
+from cocodla.compiler import CompileOptions, Network, compile_model, compile_whole
 from cocodla.compiler.quantisation.layers import QuantisedConv
 from cocodla.formats import bytes_to_tensor
 from cocodla.nets import oracle
@@ -36,7 +36,7 @@ def test_residual_add_is_nearly_ideal(case: str, tmp_path: Path) -> None:
     images = floats(shape, 40)
     path = builder.save(tmp_path / "m.onnx")
     network = compile_model(path, images)
-    _, quantised = quantise_model(path, images)
+    quantised = compile_whole(path, images).quantised
     layer = quantised.layers[-1]
     assert isinstance(layer, QuantisedConv) and layer.has_summand
     tensors = oracle.run(quantised, bytes_to_tensor(network.input_bytes(images), network.tensors["image"].layout))
@@ -46,6 +46,7 @@ def test_residual_add_is_nearly_ideal(case: str, tmp_path: Path) -> None:
     exact = exact + quantised.tensors[layer.sources[1]].dequantise(summand).astype(np.float64) / layer.out.scale
     if layer.relu:
         exact = np.maximum(exact, 0)
+    exact = exact + layer.out.zero
     ideal = np.clip(np.sign(exact) * np.floor(np.abs(exact) + 0.5), -128, 127)
     difference = np.abs(tensors[layer.target] - ideal)
     assert difference.max() <= 1
@@ -109,7 +110,7 @@ def test_requantisation_is_nearly_ideal(case: str, tmp_path: Path) -> None:
     images = pixels(shape, 40) if case.startswith("image") else floats(shape, 40)
     path = builder.save(tmp_path / "m.onnx")
     network = compile_model(path, images)
-    _, quantised = quantise_model(path, images)
+    quantised = compile_whole(path, images).quantised
     layer = quantised.layers[0]
     assert isinstance(layer, QuantisedConv)
     source = network.tensors[network.input.tensor]

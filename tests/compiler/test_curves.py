@@ -89,7 +89,7 @@ def test_one_layer_exact_for_every_code(name: str, asymmetric: bool, tmp_path: P
     network = layers_of(build(Builder(SHAPE)), tmp_path, CompileOptions(strict=True, asymmetric=asymmetric))
     assert [layer.operation for layer in network.layers] == [name]
     source, target = network.tensors[network.input.tensor], network.tensors[network.layers[0].target]
-    every = (np.arange(-128, 160) % 256 - 128).astype(np.float32) * np.float32(source.scale)
+    every = (np.arange(-128, 160) % 256 - 128 - source.zero).astype(np.float32) * np.float32(source.scale)
     got = network.golden_batch(every.reshape(1, *SHAPE))
     exact = np.clip(function(every.astype(np.float64)) / target.scale + target.zero, -128, 127)
     codes = got.reshape(-1) / target.scale + target.zero

@@ -11,6 +11,7 @@ from comparison import compile_and_compare, floats
 from onnx_builder import Builder
 
 from cocodla.compiler import CompileOptions, compile_model
+from cocodla.compiler.ir import Quantisation
 from cocodla.errors import UserError
 from cocodla.runtime.accuracy import golden_tensors
 from cocodla.runtime.quality import Study, measure_quality
@@ -169,5 +170,6 @@ def test_difference_finer_than_the_multiplier(tmp_path: Path) -> None:
     reasons = [placement["reason"] for placement in network.meta["host"]]
     assert len(reasons) == 1 and "with a 16-bit multiplier outputs would be" in reasons[0]
     codes = golden_tensors(network, images)
-    values = [codes[name] * np.float32(network.tensors[name].scale) for name in parts]
+    meanings = [Quantisation(network.tensors[name].scale, network.tensors[name].zero) for name in parts]
+    values = [meaning.dequantise(codes[name]) for name, meaning in zip(parts, meanings, strict=True)]
     np.testing.assert_allclose(network.golden_batch(images), values[0] - values[1], atol=1e-6)

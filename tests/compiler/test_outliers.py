@@ -10,7 +10,7 @@ import onnx
 import pytest
 from onnx_builder import Builder
 
-from cocodla.compiler import CompileOptions, Network, compile_model, quantise_model
+from cocodla.compiler import CompileOptions, Network, compile_model, compile_whole
 from cocodla.compiler.ir import Conv, Pool
 from cocodla.compiler.original import outputs_of
 
@@ -42,21 +42,21 @@ def test_lowest_values_are_the_pooling_s_own_padding(value: float, pads: list[in
     path = padded(value, pads).save(tmp_path / "m.onnx")
     network = compile_model(path, IMAGES)
     assert network.meta["host"] == [] and decibels(network, path) > 30
-    graph, _ = quantise_model(path, IMAGES)
+    graph = compile_whole(path, IMAGES).graph
     assert [type(node) for node in graph.nodes if not isinstance(node, Pool)] == [Conv, Conv]
 
 
 @pytest.mark.parametrize("value", [0.0, -0.5])
 def test_zeros_behind_relu_are_padding(value: float, tmp_path: Path) -> None:
     path = padded(value, [1, 1, 1, 1], relu=True).save(tmp_path / "m.onnx")
-    graph, _ = quantise_model(path, IMAGES)
+    graph = compile_whole(path, IMAGES).graph
     assert [type(node) for node in graph.nodes if not isinstance(node, Pool)] == [Conv, Conv]
     assert decibels(compile_model(path, IMAGES), path) > 30
 
 
 def test_values_that_a_maximum_takes_stay(tmp_path: Path) -> None:
     path = padded(0.0, [1, 1, 1, 1]).save(tmp_path / "m.onnx")
-    graph, _ = quantise_model(path, IMAGES)
+    graph = compile_whole(path, IMAGES).graph
     assert len([node for node in graph.nodes if isinstance(node, Conv)]) == 3
     assert decibels(compile_model(path, IMAGES), path) > 30
 

@@ -10,7 +10,7 @@ import onnxruntime
 import pytest
 from onnx_builder import Builder
 
-from cocodla.compiler import CompileOptions, compile_model, quantise_model
+from cocodla.compiler import CompileOptions, compile_model, compile_whole
 from cocodla.compiler.ir import InputMap
 from cocodla.compiler.quantisation.averages import average_reciprocals
 from cocodla.compiler.quantisation.calibrate import CALIBRATORS, Histogram
@@ -33,7 +33,8 @@ def test_multiplier_and_weight_scale_agree_exactly(seed: int, tmp_path) -> None:
     weight = builder.floats(16, 8, 3, 3) * np.logspace(0, -2, 16, dtype=np.float32)[:, None, None, None]
     builder.node("Conv", builder.constant(weight), builder.constant(builder.floats(16, scale=5.0)))
     images = np.random.default_rng(seed).normal(size=(8, 8, 6, 6)).astype(np.float32)
-    _, quantised = quantise_model(builder.save(tmp_path / "m.onnx"), images)
+    options = CompileOptions(adaptive_rounding=False)
+    quantised = compile_whole(builder.save(tmp_path / "m.onnx"), images, options).quantised
     layer = quantised.layers[0]
     assert isinstance(layer, QuantisedConv)
     step = quantised.tensors["image"].scale
@@ -233,7 +234,7 @@ def test_calibration_does_not_depend_on_the_size_of_batches(tmp_path: Path) -> N
     slices = Slices()
     path = chain(5).save(tmp_path / "m.onnx")
     options = CompileOptions(bias_correction=True, equalise=True)
-    one, other = quantise_model(path, images, options)[1], quantise_model(path, slices, options)[1]
+    one, other = (compile_whole(path, data, options).quantised for data in (images, slices))
     assert one.tensors == other.tensors
     assert slices.largest <= 64
 
@@ -258,7 +259,7 @@ def test_guessed_pixels_express_zero(tmp_path: Path) -> None:
     """Padding of an image whose bytes were spread over any range of floats is exact."""
     builder = Builder((3, 1, 22), seed=2).conv(9, (5, 5), pads=[4, 2, 4, 2])
     images = np.random.default_rng(3).normal(size=(6, 3, 1, 22)).astype(np.float32)
-    _, quantised = quantise_model(builder.save(tmp_path / "m.onnx"), images)
+    quantised = compile_whole(builder.save(tmp_path / "m.onnx"), images).quantised
     conversion = quantised.layers[0].conversion
     assert conversion is not None
     np.testing.assert_allclose(conversion.zero, conversion.pad_value, atol=1e-6)

@@ -6,21 +6,24 @@ import json
 from pathlib import Path
 
 import typer
-from rich.text import Text
 
 from cocodla.cli.base import command, console
 from cocodla.cli.model_options import (
     ASYMMETRIC,
+    BUDGET,
     CALIB,
     CALIBRATOR,
     CORRECTION,
     COUNT,
+    EFFORT,
     EQUALISE,
+    HEADROOM,
     MODEL,
     NETWORK,
     OFFSET,
     PERCENTILE,
     RESIZE,
+    ROUNDING,
     SCALE,
     SHAPE,
     address,
@@ -40,10 +43,14 @@ def compile(
     scale: str = SCALE,
     offset: str = OFFSET,
     shape: str = SHAPE,
+    effort: str = EFFORT,
+    budget: float = BUDGET,
     calibrator: str = CALIBRATOR,
     percentile: float = PERCENTILE,
+    headroom: float = HEADROOM,
     equalise: bool = EQUALISE,
     bias_correction: bool = CORRECTION,
+    adaptive_rounding: bool = ROUNDING,
     asymmetric: bool = ASYMMETRIC,
     strict: bool = typer.Option(False, "--strict", help="refuse operators that only the host can run"),
     base: str = typer.Option("0x80000000", "--base-address", help="first byte of the memory the network uses"),
@@ -55,9 +62,11 @@ def compile(
     from cocodla.compiler import compile_model
     from cocodla.report import compiled as report
     from cocodla.report.annotate import save_annotated
+    from cocodla.report.progress import progress_bar
 
     options = compile_options(
-        scale, offset, shape, calibrator, percentile, equalise=equalise, bias_correction=bias_correction,
+        scale, offset, shape, effort=effort, budget=budget, calibrator=calibrator, percentile=percentile,
+        headroom=headroom, equalise=equalise, bias_correction=bias_correction, adaptive_rounding=adaptive_rounding,
         asymmetric=asymmetric, strict=strict, base_address=address(base), reuse_memory=reuse,
     )  # fmt: skip
     target = output or model.with_suffix(".dla")
@@ -66,8 +75,8 @@ def compile(
         check_target(annotated, [model, *calib])
         if annotated.resolve() == target.resolve():
             raise UserError(f"{target}: is both the network file and the annotated model")
-    with console.status(Text(f"compiling {model.name}")):
-        network = compile_model(model, loader(calib, resize, count) if calib else None, options)
+    with progress_bar(console, f"compiling {model.name}") as progress:
+        network = compile_model(model, loader(calib, resize, count) if calib else None, options, progress)
         network.save(target)
         if annotated is not None:
             save_annotated(network, model, annotated)

@@ -27,11 +27,30 @@ SCALE = typer.Option(
 )
 OFFSET = typer.Option("0", "--pixel-offset", help="see --pixel-scale")
 SHAPE = typer.Option(None, "--input-shape", help="channels,height,width where the model leaves them open")
-CALIBRATOR = typer.Option("minmax", "--calibrator", help="minmax, percentile, entropy or mse")
+EFFORT = typer.Option(
+    "default", "--effort",
+    help="how to look for the best quantisation: fast (the usual choices), default (tries them), best (tensors, too)",
+)  # fmt: skip
+BUDGET = typer.Option(
+    None, "--budget", help="about how many seconds the trials may take (default: 30, with --effort best 300)"
+)
+CALIBRATOR = typer.Option(None, "--calibrator", help="minmax, percentile, entropy or mse (default: what is best)")
 PERCENTILE = typer.Option(99.99, "--percentile", help="share of values inside the range, in percent")
-EQUALISE = typer.Option(False, "--equalise", help="balance channels of neighbouring convolutions")
-CORRECTION = typer.Option(False, "--bias-correction", help="take the mean error of rounded weights out of the biases")
-ASYMMETRIC = typer.Option(False, "--asymmetric", help="all 256 codes for tensors that are never negative")
+HEADROOM = typer.Option(
+    None, "--headroom", help="standard deviations beyond the usual peak of an image that ranges hold (default: tried)"
+)
+EQUALISE = typer.Option(None, "--equalise/--no-equalise", help="balance channels of inner tensors (default: tried)")
+CORRECTION = typer.Option(
+    None, "--bias-correction/--no-bias-correction",
+    help="take the mean error of rounded weights out of the biases (default: yes)",
+)  # fmt: skip
+ROUNDING = typer.Option(
+    None, "--adaptive-rounding/--no-adaptive-rounding",
+    help="round weights together, so that errors cancel (default: yes)",
+)  # fmt: skip
+ASYMMETRIC = typer.Option(
+    None, "--asymmetric/--symmetric", help="zero points, so that no codes are lost (default: yes)"
+)
 
 
 def _numbers(text: str | None, option: str) -> list[float] | None:
@@ -62,18 +81,15 @@ def address(text: str) -> int:
         raise UserError(f"--base-address takes a number, not {text!r}") from None
 
 
-def compile_options(
-    scale: str | None, offset: str, shape: str | None, calibrator: str, percentile: float, **flags: Any
-) -> CompileOptions:
+def compile_options(scale: str | None, offset: str, shape: str | None, **choices: Any) -> CompileOptions:
+    """Options of the compiler; choices: those that are taken as they are, by name."""
     from cocodla.compiler import CompileOptions
 
     return CompileOptions(
         pixel_scale=_numbers(scale, "--pixel-scale"),
         pixel_offset=_numbers(offset, "--pixel-offset") or 0.0,
         input_shape=_extents(shape),
-        calibrator=calibrator,  # type: ignore[arg-type]  # checked there
-        percentile=percentile,
-        **flags,
+        **choices,
     )
 
 

@@ -6,20 +6,23 @@ import json
 from pathlib import Path
 
 import typer
-from rich.text import Text
 
 from cocodla.cli.base import SEED, SIM, WAVES, command, console
 from cocodla.cli.model_options import (
     ASYMMETRIC,
+    BUDGET,
     CALIB,
     CALIBRATOR,
     CORRECTION,
     COUNT,
+    EFFORT,
     EQUALISE,
+    HEADROOM,
     MODEL,
     OFFSET,
     PERCENTILE,
     RESIZE,
+    ROUNDING,
     SCALE,
     SHAPE,
     compile_options,
@@ -39,10 +42,14 @@ def quantize(
     scale: str = SCALE,
     offset: str = OFFSET,
     shape: str = SHAPE,
+    effort: str = EFFORT,
+    budget: float = BUDGET,
     calibrator: str = CALIBRATOR,
     percentile: float = PERCENTILE,
+    headroom: float = HEADROOM,
     equalise: bool = EQUALISE,
     bias_correction: bool = CORRECTION,
+    adaptive_rounding: bool = ROUNDING,
     asymmetric: bool = ASYMMETRIC,
     resize: bool = RESIZE,
     count: int = COUNT,
@@ -53,14 +60,15 @@ def quantize(
     from cocodla.runtime.quality import Study, measure_quality
 
     options = compile_options(
-        scale, offset, shape, calibrator, percentile, equalise=equalise, bias_correction=bias_correction,
+        scale, offset, shape, effort=effort, budget=budget, calibrator=calibrator, percentile=percentile,
+        headroom=headroom, equalise=equalise, bias_correction=bias_correction, adaptive_rounding=adaptive_rounding,
         asymmetric=asymmetric,
     )  # fmt: skip
     _check_images(calib, inputs)
     if output is not None:
         check_target(output, [model, *calib, *inputs])
-    with console.status(Text(f"compiling {model.name}")):
-        study = Study.of(model, loader(calib, resize, count) if calib else None, options)
+    with progress_bar(console, f"compiling {model.name}") as progress:
+        study = Study.of(model, loader(calib, resize, count) if calib else None, options, progress)
     images = loader(inputs or calib, resize, count)(study.network.input.shape, study.network.input.parts)
     with progress_bar(console, f"{study.network.name}, {len(images)} images") as progress:
         layers = measure_quality(study, images, progress)
@@ -83,10 +91,14 @@ def diverge(
     scale: str = SCALE,
     offset: str = OFFSET,
     shape: str = SHAPE,
+    effort: str = EFFORT,
+    budget: float = BUDGET,
     calibrator: str = CALIBRATOR,
     percentile: float = PERCENTILE,
+    headroom: float = HEADROOM,
     equalise: bool = EQUALISE,
     bias_correction: bool = CORRECTION,
+    adaptive_rounding: bool = ROUNDING,
     asymmetric: bool = ASYMMETRIC,
     resize: bool = RESIZE,
     count: int = typer.Option(8, "--count", min=1, help="compare with the first images"),
@@ -100,14 +112,15 @@ def diverge(
     from cocodla.sim.run import new_seed
 
     options = compile_options(
-        scale, offset, shape, calibrator, percentile, equalise=equalise, bias_correction=bias_correction,
+        scale, offset, shape, effort=effort, budget=budget, calibrator=calibrator, percentile=percentile,
+        headroom=headroom, equalise=equalise, bias_correction=bias_correction, adaptive_rounding=adaptive_rounding,
         asymmetric=asymmetric,
     )  # fmt: skip
     _check_images(calib, inputs)
     if limit != limit:
         raise UserError("--limit takes a number of dB, not nan")
-    with console.status(Text(f"compiling {model.name}")):
-        study = Study.of(model, loader(calib, resize, None) if calib else None, options)
+    with progress_bar(console, f"compiling {model.name}") as progress:
+        study = Study.of(model, loader(calib, resize, None) if calib else None, options, progress)
     images = loader(inputs or calib, resize, None)(study.network.input.shape, study.network.input.parts)[:count]
     simulation = None
     if on_rtl:

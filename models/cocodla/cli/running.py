@@ -16,6 +16,8 @@ from cocodla.files import check_target, write_whole
 
 CLIPPED = 0.01
 """Share of inputs clipped to the range of codes from which on it is told."""
+MOST = 5
+"""Layers that are named for saturation."""
 
 
 @command
@@ -71,11 +73,20 @@ def run(
 
 def _warn_of_clipping(network: Any, images: Any) -> None:
     """Tell if many inputs are beyond what calibration has seen: pixels where the model takes 0 to 1, for example."""
-    from cocodla.runtime.accuracy import clipped_share
+    from cocodla.runtime.accuracy import clipped_share, saturated_tensors
 
     share = clipped_share(network, images)
     if share > CLIPPED:
         typer.echo(f"cocodla: warning: {share:.0%} of the input values are beyond what the network expresses", err=True)
+    found = sorted(saturated_tensors(network, images), key=lambda entry: entry[2] - entry[1])
+    for layer, now, then in found[:MOST]:
+        typer.echo(
+            f"cocodla: warning: layer {layer!r} saturates in {now:.2%} of its values, on the calibration data in "
+            f"{then:.2%}",
+            err=True,
+        )
+    if len(found) > MOST:
+        typer.echo(f"cocodla: warning: {len(found) - MOST} more layers saturate", err=True)
 
 
 def _run_on_rtl(network: Any, images: Any, simulation: Any, rerun: str) -> tuple[Any, bool]:

@@ -7,6 +7,15 @@ program = network.program(images)
 from cocodla.compiler.network import Network
 from cocodla.compiler.options import CompileOptions
 from cocodla.compiler.parts import InputSpec, Layer, OutputSpec
-from cocodla.compiler.pipeline import compile_model, quantise_model
+from cocodla.compiler.pipeline import Compilation, compile_model, compile_whole
 
-__all__ = ["CompileOptions", "InputSpec", "Layer", "Network", "OutputSpec", "compile_model", "quantise_model"]
+__all__ = [
+    "Compilation",
+    "CompileOptions",
+    "InputSpec",
+    "Layer",
+    "Network",
+    "OutputSpec",
+    "compile_model",
+    "compile_whole",
+]

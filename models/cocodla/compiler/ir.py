@@ -66,6 +66,10 @@ class Quantisation:
         between = -128.5 <= code <= 127.5
         return between and (not exactly or abs(code - np.rint(code)) < LIMIT_MARGIN)
 
+    def limited(self, real: FloatArray) -> FloatArray:
+        """Values as far as codes go."""
+        return np.clip(real, self.real(-128), self.real(127))
+
     def dequantise(self, codes: NDArray[np.int8]) -> FloatArray:
         """Real values, float32."""
         return ((codes.astype(np.float32) - np.float32(self.zero)) * np.float32(self.scale)).astype(np.float32)
@@ -207,6 +211,10 @@ class Conv(Node):
             return False
         ones = (self.weight == 1).sum((1, 2, 3))
         return bool((ones <= 1).all() and ((self.weight != 0).sum((1, 2, 3)) == ones).all())
+
+    def per_kernel(self, values: FloatArray) -> FloatArray:
+        """Values (C,) of input channels as each kernel's weights read them: (K, C/group)."""
+        return np.repeat(values.reshape(self.group, -1), len(self.weight) // self.group, axis=0)
 
     def reach(self, axis: int) -> int:
         """Input extent the windows reach along an axis (0: y, 1: x), seen from the input's first element."""

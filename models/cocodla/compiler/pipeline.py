@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import onnx
 from threadpoolctl import threadpool_limits
 
-from cocodla.compiler import limits, original
+from cocodla.compiler import limits, original, reference
 from cocodla.compiler.frontend import importer, partition
 from cocodla.compiler.frontend.nodes import label_of
 from cocodla.compiler.hardware import allocate, encode, schedule
@@ -23,34 +23,62 @@ from cocodla.compiler.options import CompileOptions
 from cocodla.compiler.parts import HostStep, InputSpec, Layer, OutputSpec
 from cocodla.compiler.passes import Verifier, pads, run_passes
 from cocodla.compiler.passes.averages import measure_averages
-from cocodla.compiler.quantisation.calibrate import Statistics, calibrate
 from cocodla.compiler.quantisation.calibration import Calibration, Samples, check_constants, samples_of
-from cocodla.compiler.quantisation.equalise import equalise
+from cocodla.compiler.quantisation.costs import IMAGES as COST_IMAGES
+from cocodla.compiler.quantisation.costs import layer_costs, warnings_of
 from cocodla.compiler.quantisation.implied import implied_codes
-from cocodla.compiler.quantisation.integers import quantise
 from cocodla.compiler.quantisation.layers import QuantisedGraph
 from cocodla.compiler.quantisation.pixels import Conversion, Parts, conversion, exact_conversion
+from cocodla.compiler.quantisation.search import Progress, Quantised, Quantiser, Search, search
+from cocodla.compiler.quantisation.settings import Settings
 from cocodla.errors import UserError
 
 VERIFIED_IMAGES = 4
-"""How many calibration images each pass is checked with."""
+"""How many calibration images each pass is checked with, fewer where they are large."""
 Result = TypeVar("Result")
 
 
-@np.errstate(over="ignore", invalid="ignore")  # infinite and NaN values are looked for, and named
-@threadpool_limits.wrap(limits=1, user_api="blas")  # the matrices are small: more threads only wait for each other
+@dataclass
+class Compilation:
+    """A compiled network, and what it was made of: the float graph after all passes, and its integer layers."""
+
+    graph: Graph
+    quantised: QuantisedGraph
+    network: Network
+
+
 def compile_model(
-    path: Path | str, calibration: Calibration, options: CompileOptions | None = None
+    path: Path | str,
+    calibration: Calibration,
+    options: CompileOptions | None = None,
+    progress: Progress | None = None,
 ) -> Network:
     """Compile an ONNX model to an int8 network for the accelerator.
 
     calibration: sample inputs (batch, *input shape), uint8 pixels or floats as the model takes them; they are looked
     at in batches. A function gets the input's shape and returns them. Several inputs: by name, (batch, *shape) each; a
-    function then gets names and shapes, too. UserError for a model, an option or data that
-    cannot be used; the message names operator, node, constraint and value.
+    function then gets names and shapes, too. progress: told of the trials that look for the best quantisation.
+    UserError for a model, an option or data that cannot be used; the message names operator, node, constraint and
+    value.
     """
+    return compile_whole(path, calibration, options, progress).network
+
+
+@np.errstate(over="ignore", invalid="ignore")  # infinite and NaN values are looked for, and named
+@threadpool_limits.wrap(limits=1, user_api="blas")  # the matrices are small: more threads only wait for each other
+def compile_whole(
+    path: Path | str,
+    calibration: Calibration,
+    options: CompileOptions | None = None,
+    progress: Progress | None = None,
+) -> Compilation:
+    """As `compile_model`, with the float graph and the integer layers: what accuracy studies look at."""
     options = options or CompileOptions()
-    return _placed(path, options, lambda imported: _compiled(imported, Path(path).stem, calibration, options))
+
+    def work(imported: partition.Import) -> Compilation:
+        return _compiled(imported, Path(path).stem, calibration, options, progress)
+
+    return _placed(path, options, work)
 
 
 def _placed(path: Path | str, options: CompileOptions, work: Callable[[partition.Import], Result]) -> Result:
@@ -79,8 +107,12 @@ def _placed(path: Path | str, options: CompileOptions, work: Callable[[partition
 
 
 def _compiled(
-    imported: partition.Import, name: str, calibration: Calibration | None, options: CompileOptions
-) -> Network:
+    imported: partition.Import,
+    name: str,
+    calibration: Calibration | None,
+    options: CompileOptions,
+    progress: Progress | None,
+) -> Compilation:
     graph = imported.graph
     input_shape = graph.shapes[graph.input]
     check_constants(graph)
@@ -89,7 +121,7 @@ def _compiled(
         imported.parts,
     )
     pads.settle(graph, samples)
-    sample = samples.inputs(slice(VERIFIED_IMAGES))
+    sample = samples.inputs(slice(max(2, reference.batch_size(graph, VERIFIED_IMAGES))))
     model_outputs = _outputs(imported, sample[:1])
     verifier = None
     if options.verify and not partition.rounds_on_host(imported):
@@ -100,12 +132,18 @@ def _compiled(
     if samples.measured:
         measure_averages(graph, sample)
     run_passes(graph, verifier)
-    quantised, equalised = _quantised(graph, samples, options, verifier)
-    layers, tensors = lower(graph, quantised)
+    if not samples.measured:
+        graph.pins.update(implied_codes(graph))
+    kept = {tensor for output in imported.outputs if (tensor := _fetched_as(output, imported, graph)) is not None}
+    quantiser = Quantiser(graph, samples, _converter(graph, samples, options), host, kept)
+    quantised, found = _quantised(quantiser, options, verifier, progress)
+    graph = quantised.graph
+    how, told = _described(quantiser, quantised, found)
+    layers, tensors = lower(graph, quantised.layers)
     schedule.assign_banks(layers)
     memory = allocate.allocate(layers, tensors, graph.input, graph.outputs, options)
     outputs = [_output_spec(output, imported, graph, model_outputs[output].shape[1:]) for output in imported.outputs]
-    return Network(
+    network = Network(
         name=name,
         input=_input_spec(graph, input_shape, samples, imported.parts),
         outputs=outputs,
@@ -122,11 +160,13 @@ def _compiled(
             if isinstance(node, Host)
         ],
         meta={
-            "equalised": equalised,
+            "changed": {name: [part.tolist() for part in pair] for name, pair in quantised.changes.items()},
+            "quantisation": how,
             "host": [asdict(placement) for placement in imported.placements],
-            "warnings": imported.warnings,
+            "warnings": [*imported.warnings, *told],
         },
     )
+    return Compilation(graph, quantised.layers, network)
 
 
 def _outputs(imported: partition.Import, image: FloatArray) -> dict[str, FloatArray]:
@@ -145,54 +185,35 @@ def _outputs(imported: partition.Import, image: FloatArray) -> dict[str, FloatAr
     return values
 
 
-def quantise_model(
-    path: Path | str, calibration: Calibration, options: CompileOptions | None = None
-) -> tuple[Graph, QuantisedGraph]:
-    """The float graph after all passes and its integer layers: what accuracy studies look at."""
-    options = options or CompileOptions()
-
-    def work(imported: partition.Import) -> tuple[Graph, QuantisedGraph]:
-        graph = imported.graph
-        check_constants(graph)
-        shape, pin = graph.shapes[graph.input], graph.pins.get(graph.input)
-        samples = samples_of(
-            calibration, shape, options, pin, bool(graph.pins), imported.input_codes, imported.parts
-        )
-        pads.settle(graph, samples)
-        if samples.measured:
-            measure_averages(graph, samples.inputs(slice(VERIFIED_IMAGES)))
-        run_passes(graph, None)
-        quantised = _quantised(graph, samples, options, None)[0]
-        lower(graph, quantised)
-        return graph, quantised
-
-    with threadpool_limits(limits=1, user_api="blas"):  # the same sums, to the last bit, as in compile_model
-        return _placed(path, options, work)
-
-
 def _quantised(
-    graph: Graph, samples: Samples, options: CompileOptions, verifier: Verifier | None
-) -> tuple[QuantisedGraph, dict[str, list[float]]]:
-    """Integer layers of an optimised graph, and the factors of equalised tensors by channel.
+    quantiser: Quantiser, options: CompileOptions, verifier: Verifier | None, progress: Progress | None
+) -> tuple[Quantised, Search]:
+    """Integer layers of an optimised graph, and how they were chosen.
 
     UserError for a layer the hardware cannot do.
     """
+    graph, measured = quantiser.graph, quantiser.samples.measured
     for node in graph.nodes:
         limits.check(node, graph.shapes[node.inputs[0]])
-    if not samples.measured and (options.equalise or options.bias_correction):
-        raise UserError("no calibration data: equalise and bias_correction follow from sample inputs")
-    statistics = calibrate(graph, samples, options) if samples.measured else Statistics({})
-    if not samples.measured:
-        graph.pins.update(implied_codes(graph))
-    factors = {}
-    if options.equalise:
-        factors = equalise(graph, statistics.peaks)
-        if verifier is not None:
-            verifier.check(graph, "equalise")
-        statistics = calibrate(graph, samples, options)
-    means = statistics.means if options.bias_correction else {}
-    quantised = quantise(graph, statistics.ranges, _converter(graph, samples, options), options, means)
-    return quantised, {tensor: factor.tolist() for tensor, factor in factors.items()}
+    if not measured and (options.equalise or options.bias_correction or options.adaptive_rounding):
+        raise UserError("no calibration data: equalise, bias_correction, adaptive_rounding follow from sample inputs")
+    # what the hardware cannot do at all is found before time goes into trials
+    start = Settings.of(replace(options, adaptive_rounding=False), graph, measured)
+    lower(graph, quantiser.quantised(start).layers)
+    found = search(quantiser, options, progress)
+    result = quantiser.quantised(found.settings)
+    if result.changes and verifier is not None:
+        verifier.check(result.graph, "equalise")
+    return result, found
+
+
+def _described(quantiser: Quantiser, quantised: Quantised, search: Search) -> tuple[dict[str, Any], list[str]]:
+    """How the network is quantised and what that costs, as plain values; what the user should know of it."""
+    costs, told, samples = [], list[str](), quantiser.samples
+    if samples.measured:
+        costs = layer_costs(quantised.graph, quantised.layers, samples.spread(COST_IMAGES), quantiser.kept)
+        told = warnings_of(quantised.graph, quantised.layers, quantised.statistics, costs)
+    return {**search.described(), "layers": [asdict(cost) for cost in costs]}, told
 
 
 def _converter(graph: Graph, samples: Samples, options: CompileOptions) -> Conversion | None:

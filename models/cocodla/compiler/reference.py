@@ -62,9 +62,10 @@ def walk(graph: Graph, images: FloatArray, rounded: bool = False) -> Iterator[tu
     value = images.astype(np.float32).reshape(len(images), *graph.shapes[graph.input])
     if graph.input_map is not None:
         value = _per_channel(value, graph.input_map.scale, graph.input_map.shift)
+    pins = graph.pins if rounded else {}
+    value = _to_codes(value, pins.get(graph.input))
     values = {graph.input: value}
     yield graph.input, value
-    pins = graph.pins if rounded else {}
     last_use = {tensor: index for index, node in enumerate(graph.nodes) for tensor in node.inputs}
     for index, node in enumerate(graph.nodes):
         inputs = [values[tensor] for tensor in node.inputs]
@@ -113,9 +114,24 @@ def unpooled(tensor: str) -> str:
     return tensor + UNPOOLED
 
 
-def run(graph: Graph, images: FloatArray) -> dict[str, FloatArray]:
-    """Values of the graph's outputs, (batch, *shape) each."""
-    return {name: value for name, value in walk(graph, images) if name in graph.outputs}
+def run(graph: Graph, images: FloatArray, rounded: bool = False) -> dict[str, FloatArray]:
+    """Values of the graph's outputs, (batch, *shape) each; rounded: see `walk`."""
+    size = batch_size(graph)
+    parts = [
+        {name: value for name, value in walk(graph, images[first : first + size], rounded) if name in graph.outputs}
+        for first in range(0, len(images), size)
+    ]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+ELEMENTS = 1 << 20
+"""Most values that a tensor of a batch shall have, where an image alone has no more."""
+
+
+def batch_size(graph: Graph, most: int = 64) -> int:
+    """How many images go through a graph together: memory is bounded, whatever the size of its tensors."""
+    largest = max(int(np.prod(shape)) for shape in graph.shapes.values())
+    return max(1, min(most, ELEMENTS // largest))
 
 
 @singledispatch

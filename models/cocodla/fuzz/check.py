@@ -5,14 +5,14 @@ from __future__ import annotations
 import traceback
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 
 import numpy as np
 import onnx
 
-from cocodla.compiler import CompileOptions, Network, compile_model, quantise_model
+from cocodla.compiler import CompileOptions, Network
 from cocodla.compiler.frontend.importer import load_model
 from cocodla.compiler.ir import Conv
 from cocodla.compiler.original import outputs_of
@@ -73,15 +73,21 @@ def draw_images(model: onnx.ModelProto, seed: int) -> np.ndarray:
 
 
 def draw_options(seed: int, pixels: bool, channels: int) -> CompileOptions:
-    """Options of a network: mostly the default, now and then each other one. pixels: the images are uint8."""
+    """Options of a network: each now and then, or what the compiler finds. pixels: the images are uint8."""
     random = Random(seed)
     scale, offset = None, 0.0
     if pixels:
         scale = [1 / random.choice([32, 64, 128]) for _ in range(channels if random.random() < 0.3 else 1)]
         offset = random.choice([0.0, -1.0, -0.7])
-    return CompileOptions(
-        pixel_scale=scale, pixel_offset=offset, images_in_flight=1 + seed % 2, asymmetric=seed % 3 == 0,
-        equalise=random.random() < 0.2, bias_correction=random.random() < 0.2, reuse_memory=random.random() < 0.2,
+    options = CompileOptions(
+        pixel_scale=scale, pixel_offset=offset, images_in_flight=1 + seed % 2, reuse_memory=random.random() < 0.2
+    )
+    if random.random() < 0.2:
+        return options
+    return replace(
+        options, effort="fast", asymmetric=seed % 3 == 0, equalise=random.random() < 0.3,
+        bias_correction=random.random() < 0.3, adaptive_rounding=random.random() < 0.3,
+        headroom=random.choice([0.0, 0.0, 0.1, 0.5]),
         calibrator=random.choice(["minmax"] * 4 + ["percentile", "mse", "entropy"]),  # type: ignore[arg-type]
     )  # fmt: skip
 
@@ -110,14 +116,14 @@ def check(seed: int, folder: Path, nodes: int | None = None, simulation: rtl.Sim
 def _run(
     finding: Finding, path: Path, images: np.ndarray, options: CompileOptions, simulation: rtl.Simulation | None
 ) -> None:
-    network = compile_model(path, images, options)
+    study = Study.of(path, images, options)
+    network = study.network
     hosted = Counter(placement["operator"] for placement in network.meta["host"])
     finding.placed = finding.operators - hosted
     got = network.golden_outputs(images)
     inputs = model_inputs(network, images)
     exact = outputs_of(load_model(path), [output.name for output in network.outputs], inputs)
     finding.sqnr = _worst_sqnr(exact, got)
-    study = Study(*quantise_model(path, images, options), network)
     if finding.sqnr < GOOD_SQNR:
         implied = _worst_sqnr(exact, rounded_outputs(study, images))
         if finding.sqnr < implied - MARGIN:
@@ -125,7 +131,7 @@ def _run(
             finding.text = f"{finding.sqnr:.1f} dB at an output, its scales imply {implied:.1f}"
             return
     few = images[:2]
-    fault = layer_fault(study, few, images if options.bias_correction else None)
+    fault = layer_fault(study, few, images if study.settings["bias_correction"] else None)
     if fault:
         finding.kind, finding.text = "layer", fault
         return

@@ -10,14 +10,17 @@ from cocodla.compiler import reference
 from cocodla.compiler.ir import Conv, FloatArray, Host, Lrn, Node, Quantisation
 from cocodla.compiler.quantisation.ideal import ideal_codes
 from cocodla.compiler.quantisation.layers import QuantisedConv, QuantisedView
+from cocodla.compiler.quantisation.simulate import as_rounded
 from cocodla.nets import oracle
 from cocodla.runtime.accuracy import model_inputs
-from cocodla.runtime.quality import Study, all_codes, with_quantised_weights
+from cocodla.runtime.quality import Study, all_codes
 
 STEPS = 1.5
 """Codes by which an output may be off the exact result of its inputs and weights: rounding, and one more."""
 LRN_STEPS = 3.0
 """The same for normalisation, whose function is a table."""
+ALONE, TOGETHER = 0.51, 16.0
+"""Codes by which a weight may be off its float value if it is rounded on its own, or with the others of its kernel."""
 SLOPE = 2.0**-8
 """Error of a slope below zero, as part of itself."""
 
@@ -131,13 +134,8 @@ def _real(study: Study, name: str, node: Node, codes: dict[str, np.ndarray]) -> 
 def _as_coded(node: Node, inputs: list[FloatArray], meaning: Quantisation) -> FloatArray:
     """Output of a float layer as far as its codes go; on its way to a pooling a value is clipped already."""
     if isinstance(node, Conv) and node.pool is not None:
-        return reference.pool(_representable(reference.evaluate(replace(node, pool=None), *inputs), meaning), node.pool)
-    return _representable(reference.evaluate(node, *inputs).astype(np.float64), meaning)
-
-
-def _representable(value: FloatArray, meaning: Quantisation) -> FloatArray:
-    low, high = ((code - meaning.zero) * meaning.scale for code in (-128, 127))
-    return np.clip(value, low, high)
+        return reference.pool(meaning.limited(reference.evaluate(replace(node, pool=None), *inputs)), node.pool)
+    return meaning.limited(reference.evaluate(node, *inputs).astype(np.float64))
 
 
 def _weight_error(study: Study, node: Node, x: FloatArray, mean: FloatArray | None) -> FloatArray | float:
@@ -145,11 +143,12 @@ def _weight_error(study: Study, node: Node, x: FloatArray, mean: FloatArray | No
     layer = study.layer(node.output)
     if not isinstance(node, Conv) or not isinstance(layer, QuantisedConv):
         return 0.0
-    rounded = with_quantised_weights(node, study)
+    rounded = as_rounded(node, study.graph, study.quantised, layer)
     assert isinstance(rounded, Conv)
     codes = np.abs(layer.weight.astype(np.float64))
     step = np.abs(rounded.weight).reshape(len(codes), -1).max(1) / np.maximum(codes.reshape(len(codes), -1).max(1), 1)
-    half = np.minimum(np.abs(node.weight - rounded.weight), 0.51 * step[:, None, None, None])
+    most = TOGETHER if study.settings["adaptive_rounding"] else ALONE
+    half = np.minimum(np.abs(node.weight - rounded.weight), most * step[:, None, None, None])
     error = reference.convolve(np.abs(x), half, node)
     if mean is not None:
         error = error + reference.convolve(mean[None], half, node).mean((0, 2, 3))[:, None, None]

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from cocodla.compiler import Network, compile_model, quantise_model
+from cocodla.compiler import Network, compile_model
 from cocodla.compiler.frontend.importer import load_model
 from cocodla.compiler.original import outputs_of
 from cocodla.compiler.prediction import predict_network
@@ -157,7 +157,8 @@ def _against_float(net: Net, folder: Path, result: NetResult) -> Network:
     """Compile, run all images on the golden model, compare with the float model and with ideal rounding."""
     data, path = net.main.data(), net.main.model(folder)
     started = time.process_time()
-    network = compile_model(path, data.calibration, net.main.options)
+    study = Study.of(path, data.calibration, net.main.options)
+    network = study.network
     result.compile_seconds = time.process_time() - started
     result.layers, result.stages, result.images = len(network.layers), network.stages, len(data.images)
     original = load_model(path)
@@ -180,7 +181,6 @@ def _against_float(net: Net, folder: Path, result: NetResult) -> Network:
     result.sqnr = {name: error.sqnr for name, error in errors.items()}
     if data.labels is not None:
         result.accuracy, result.float_accuracy = (100 * right / len(data.images)).tolist()
-    study = Study(*quantise_model(path, data.calibration, net.main.options), network)
     _judge_rounding(measure_quality(study, data.images[: net.studied], impacts=False), result)
     return network
 

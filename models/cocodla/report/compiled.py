@@ -22,6 +22,8 @@ MACS_PER_CYCLE = 64
 
 FOLLOWING = ("it follows host operators", "it lies between host operators", "no convolution or fully connected layer")
 """How the reasons of operators begin that the host runs because of their neighbours."""
+COSTLY = 5
+"""Layers that are named for what int8 costs them."""
 MEMORY = MemoryTiming()
 """The memory that predicted cycles are for."""
 
@@ -67,6 +69,7 @@ def describe(network: Network) -> dict[str, Any]:
         "layers": layers,
         "host": host_operators(network),
         "host_runs": network.host_runs,
+        "quantisation": network.meta.get("quantisation", {}),
         "warnings": network.meta.get("warnings", []),
         "bound_cycles": network.bound,
         "predicted_cycles": prediction.image,
@@ -81,6 +84,25 @@ def _covered(spans: list[tuple[int, int]]) -> int:
         total += max(0, end - max(start, reached))
         reached = max(reached, end)
     return total
+
+
+def quantisation(how: Mapping[str, Any]) -> list[str]:
+    """How a network was quantised, what was tried, and the layers that cost most, a line each."""
+    if not how.get("layers"):
+        return []
+    settings = how["settings"]
+    words = [f"calibrator {settings['calibrator']}", f"headroom {settings['headroom']:g}"]
+    words += [name.replace("_", " ") for name, value in settings.items() if value is True]
+    lines = [f"quantised with {', '.join(words)}"]
+    if trials := how["trials"]:
+        images, found = how["images"], [trial["sqnr"] for trial in trials]
+        lines[0] += (
+            f": {len(trials)} choices tried, ranges of {images['ranges']} images, noise of {images['errors']}; "
+            f"{found[0]:.1f} dB at first, {max(found):.1f} dB at best"
+        )
+    costly = sorted(how["layers"], key=lambda layer: layer["own"])[:COSTLY]
+    lines.append("int8 costs most at " + ", ".join(f"{layer['layer']} ({layer['own']:.1f} dB)" for layer in costly))
+    return lines
 
 
 def host_operators(network: Network) -> list[str]:
@@ -141,6 +163,8 @@ def show_network(network: Network, console: Console) -> None:
             console.print(f"{layer['name']}: sums of squares in {', '.join(spans)}", highlight=False)
     for line in folded(network.meta.get("host", [])):
         console.print(f"host: {line}", highlight=False)
+    for line in quantisation(network.meta.get("quantisation", {})):
+        console.print(line, highlight=False)
     for line in facts["warnings"]:
         console.print(f"warning: {line}", highlight=False)
     for line in _totals(network, facts):

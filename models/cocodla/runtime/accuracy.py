@@ -94,6 +94,27 @@ def golden_tensors(network: Network, images: np.ndarray) -> dict[str, np.ndarray
     return {name: bytes_to_tensor(data, network.tensors[name].layout) for name, data in found.items()}
 
 
+LOOKED_AT = 8
+"""Images whose inner tensors are looked at for saturation."""
+SATURATED, TIMES = 0.002, 4.0
+"""Share of codes at the ends of their range from which on it is told, if it is as many times that of calibration."""
+
+
+def saturated_tensors(network: Network, images: ImageSet) -> list[tuple[str, float, float]]:
+    """Layers that saturate more often on some images than on the calibration data: (layer, share now, share then)."""
+    layers = network.meta.get("quantisation", {}).get("layers", [])
+    if not layers:
+        return []
+    codes, found = golden_tensors(network, images[:LOOKED_AT]), []
+    for layer in layers:
+        values = codes.get(layer["tensor"])
+        if values is not None:
+            share = float(((values == 127) | (values == -128)).mean())
+            if share > SATURATED + TIMES * layer["ends"]:
+                found.append((layer["layer"], share, layer["ends"]))
+    return found
+
+
 def model_inputs(network: Network, images: np.ndarray) -> np.ndarray:
     """Images as the original model takes them: pixels converted to float32."""
     return network.input.real(check_images(images, network.input.shape, "images"))

@@ -128,12 +128,12 @@ def _changes_by_passes(study: Study, model: Path | str, images: np.ndarray) -> d
     if not names:
         return {}
     wanted = outputs_of(original, names, model_inputs(study.network, images))
-    factors = study.network.meta.get("equalised", {})
-    changes = {}
+    scaled, changes = study.network.meta["changed"], {}
     for name, value in reference.walk(study.graph, model_inputs(study.network, images)):
         if name in wanted and wanted[name].size == value.size:
-            factor = np.asarray(factors.get(name, 1.0)).reshape(-1, *(1,) * (value.ndim - 2))
-            error = np.abs(value * factor - wanted[name].reshape(value.shape)).max()
+            wide = (-1, *(1,) * (value.ndim - 2))
+            factor, summand = (np.reshape(part, wide) for part in scaled.get(name, (1.0, 0.0)))
+            error = np.abs(value * factor + summand - wanted[name].reshape(value.shape)).max()
             changes[name] = float(error / max(float(np.abs(wanted[name]).max()), 1e-12))
     return changes
 

@@ -5,17 +5,19 @@ Everything runs in batches; only sums are kept, so memory does not grow with the
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from cocodla.compiler import CompileOptions, Network, compile_model, quantise_model, reference
-from cocodla.compiler.ir import Conv, FloatArray, Graph, Host, Node, Quantisation
+from cocodla.compiler import Compilation, CompileOptions, compile_whole, reference
+from cocodla.compiler.ir import Curve, FloatArray, Host, Node, Quantisation
 from cocodla.compiler.quantisation.calibration import Calibration
 from cocodla.compiler.quantisation.ideal import ideal_codes
-from cocodla.compiler.quantisation.layers import QuantisedConv, QuantisedGraph, QuantisedLayer, QuantisedView
+from cocodla.compiler.quantisation.layers import QuantisedLayer, QuantisedView
 from cocodla.compiler.quantisation.pixels import ImageSet
+from cocodla.compiler.quantisation.simulate import as_rounded
 from cocodla.runtime.accuracy import Progress, batches, golden_tensors, model_inputs
 
 BATCH = 32
@@ -24,18 +26,29 @@ IMPACT_IMAGES = 8
 
 
 @dataclass
-class Study:
+class Study(Compilation):
     """One compilation, seen from all sides: float graph after the passes, integer layers, the network."""
 
-    graph: Graph
-    quantised: QuantisedGraph
-    network: Network
-
     @staticmethod
-    def of(path: Path | str, calibration: Calibration, options: CompileOptions) -> Study:
+    def of(
+        path: Path | str, calibration: Calibration, options: CompileOptions, progress: Progress | None = None
+    ) -> Study:
         """Compile a model. UserError as `compile_model`."""
-        network = compile_model(path, calibration, options)
-        return Study(*quantise_model(path, calibration, options), network)
+        return Study(**vars(compile_whole(path, calibration, options, progress)))
+
+    def clipped(self, tensor: str) -> bool:
+        """True if the codes of a tensor leave out, on purpose, values that make no difference behind it: to functions
+        of one number, or to the host.
+        """
+        if tensor in self.graph.outputs:
+            return all(output.tensor != tensor for output in self.network.outputs)
+        return all(isinstance(reader, Curve) for reader in self.graph.consumers(tensor))
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """How the network is quantised, by name of the choice."""
+        found: dict[str, Any] = self.network.meta["quantisation"]["settings"]
+        return found
 
     def layer(self, tensor: str) -> QuantisedLayer:
         """The integer layer that makes a tensor."""
@@ -54,8 +67,8 @@ class Error:
     largest: float = 0.0
     outside: int = 0
 
-    def add(self, wanted: FloatArray, got: FloatArray, meaning: Quantisation | None = None) -> None:
-        """Count a batch. meaning: codes of the tensor; values of `wanted` they cannot express count as outside."""
+    def add(self, wanted: FloatArray, got: FloatArray) -> None:
+        """Count a batch."""
         a, b = wanted.astype(np.float64).ravel(), got.astype(np.float64).ravel()
         difference = b - a
         self.count += a.size
@@ -64,9 +77,14 @@ class Error:
         self.noise += float(difference @ difference)
         self.product += float(a @ b)
         self.largest = max(self.largest, float(np.abs(difference).max()))
-        if meaning is not None:
-            exact = a / meaning.scale + meaning.zero
-            self.outside += int(((exact > 127.5) | (exact < -128.5)).sum())
+
+    def add_coded(self, wanted: FloatArray, got: FloatArray, meaning: Quantisation, limited: bool) -> None:
+        """Count a batch, and the values of `wanted` that the codes of the tensor cannot express. limited: such values
+        are compared with the next they can.
+        """
+        self.add(meaning.limited(wanted) if limited else wanted, got)
+        exact = wanted / meaning.scale + meaning.zero
+        self.outside += int(((exact > 127.5) | (exact < -128.5)).sum())
 
     @property
     def sqnr(self) -> float:
@@ -170,11 +188,13 @@ def _measure_layer(
     got = codes[node.output]
     real = meaning.dequantise(got)
     wanted = exact[node.output].reshape(real.shape)
-    result.total.add(wanted, real, meaning)
+    limited = study.clipped(node.output)
+    result.total.add_coded(wanted, real, meaning, limited)
     inputs = [
         meanings[name].dequantise(codes[name]) if name in meanings else exact[name] for name in node.inputs
     ]
-    result.own.add(reference.evaluate(node, *inputs).reshape(real.shape), real)
+    alone = reference.evaluate(node, *inputs).reshape(real.shape)
+    result.own.add(meaning.limited(alone) if limited else alone, real)
     ideal = ideal_codes(layer, [codes[name] for name in layer.sources], meanings)
     distance = np.abs(ideal.astype(np.int16) - got)
     result.outputs += got.size
@@ -188,7 +208,7 @@ def _measure_impacts(study: Study, exact: dict[str, FloatArray], found: dict[str
         if node.output not in found:
             continue
         meaning = study.quantised.tensors[node.output]
-        lone = with_quantised_weights(node, study)
+        lone = as_rounded(node, study.graph, study.quantised, study.layer(node.output))
         value = reference.evaluate(lone, *(exact[name] for name in node.inputs))
         values = {node.output: meaning.dequantise(meaning.quantise(value))}
         for later in study.graph.nodes[place + 1 :]:
@@ -197,19 +217,3 @@ def _measure_impacts(study: Study, exact: dict[str, FloatArray], found: dict[str
                 values[later.output] = reference.evaluate(later, *inputs).reshape(exact[later.output].shape)
         for output in study.graph.outputs:
             found[node.output].impact.add(exact[output], values.get(output, exact[output]))
-
-
-def with_quantised_weights(node: Node, study: Study) -> Node:
-    """A convolution with the weights the accelerator has; any other node as it is."""
-    layer = study.layer(node.output)
-    if not isinstance(node, Conv) or not isinstance(layer, QuantisedConv):
-        return node
-    source = study.quantised.tensors.get(node.inputs[0])
-    channels = study.graph.shapes[node.inputs[0]][0]
-    if source is not None:
-        step = np.full(channels, source.scale)
-    else:
-        assert layer.conversion is not None
-        step = layer.conversion.step
-    per_kernel = np.repeat(step.reshape(node.group, -1), len(node.weight) // node.group, axis=0)
-    return replace(node, weight=layer.weight * layer.scales[:, None, None, None] / per_kernel[..., None, None])

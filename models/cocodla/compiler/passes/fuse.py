@@ -52,13 +52,17 @@ def _relu_fits(graph: Graph, node: Add | Multiply, output: str) -> bool:
 
 
 def sums(graph: Graph) -> None:
-    """A sum of two tensors joins the convolution that makes one of them, which then runs in the sum's place."""
+    """A sum of two tensors joins the convolution that makes one of them, which then runs in the sum's place.
+
+    What joins is not rounded before the sum: better a convolution that computes than one that only moves codes.
+    """
     for addition in list(graph.nodes):
         if not isinstance(addition, Add) or addition.operation != "sum" or len(set(addition.inputs)) == 1:
             continue
         if graph.shapes[addition.inputs[0]] != graph.shapes[addition.inputs[1]]:
             continue
-        for conv in sorted(filter(None, map(graph.producer, addition.inputs)), key=graph.nodes.index, reverse=True):
+        makers = sorted(filter(None, map(graph.producer, addition.inputs)), key=graph.nodes.index, reverse=True)
+        for conv in sorted(makers, key=lambda node: isinstance(node, Conv) and node.picks):
             if (
                 isinstance(conv, Conv)
                 and graph.only_consumer(conv.output) is addition

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from cocodla.compiler import reference
-from cocodla.compiler.ir import UNPOOLED, Concat, FloatArray, Graph, Move, Slice
-from cocodla.compiler.options import CompileOptions
+from cocodla.compiler.ir import UNPOOLED, Concat, Conv, FloatArray, Graph, Move, Slice
 from cocodla.compiler.quantisation.calibration import Samples
+from cocodla.compiler.quantisation.settings import Settings
 from cocodla.errors import UserError
 
 BINS = 4096
@@ -50,28 +50,75 @@ class Histogram:
         return (np.arange(BINS) + 0.5) * (2 * self.limit / BINS) - self.limit
 
 
+class Extremes:
+    """Largest values of each channel, image by image: how far beyond what was seen new images may reach.
+
+    highest (channels,): of all images.
+    """
+
+    def __init__(self) -> None:
+        self.highest: FloatArray | float = -np.inf
+        self._count = 0
+        self._sum: FloatArray | float = 0.0
+        self._squares: FloatArray | float = 0.0
+
+    def add(self, largest: FloatArray) -> None:
+        """Count images: largest value of each channel of each (images, channels)."""
+        exact = largest.astype(np.float64)
+        self.highest = np.maximum(self.highest, exact.max(0))
+        self._count += len(exact)
+        self._sum, self._squares = self._sum + exact.sum(0), self._squares + (exact**2).sum(0)
+
+    def expected(self, deviations: float) -> FloatArray:
+        """Value (channels,) that hardly any image exceeds: `deviations` above the mean, or the highest seen."""
+        mean = self._sum / self._count
+        spread = np.sqrt(np.maximum(self._squares / self._count - mean**2, 0))
+        return np.maximum(self.highest, mean + deviations * spread)
+
+
 @dataclass
 class Statistics:
     """What calibration learnt of a graph.
 
-    ranges: (low, high) of every tensor, and of what goes into fused poolings. peaks: largest magnitude of each
-    channel (channels,), means: mean over all images (*shape), of every tensor.
+    histograms: of every tensor, and of what goes into fused poolings. highs, lows: largest values of it, and of its
+    negative. powers: mean square of each channel (channels,), means: mean over all images (*shape) of
+    what convolutions read.
     """
 
-    ranges: dict[str, Range]
-    peaks: dict[str, FloatArray] = field(default_factory=dict)
+    histograms: dict[str, Histogram] = field(default_factory=dict)
+    highs: dict[str, Extremes] = field(default_factory=dict)
+    lows: dict[str, Extremes] = field(default_factory=dict)
+    powers: dict[str, FloatArray] = field(default_factory=dict)
     means: dict[str, FloatArray] = field(default_factory=dict)
 
+    def ends(self, tensor: str, headroom: float) -> tuple[FloatArray, FloatArray]:
+        """Least and largest value of each channel (channels,) that are to be expected, see `Extremes.expected`."""
+        return -self.lows[tensor].expected(headroom), self.highs[tensor].expected(headroom)
 
-def minmax(histogram: Histogram, options: CompileOptions) -> Range:
+    def peaks(self, tensor: str, headroom: float) -> FloatArray:
+        """Largest magnitude of each channel (channels,) that is to be expected."""
+        low, high = self.ends(tensor, headroom)
+        return np.maximum(-low, high)
+
+    def room(self, tensor: str, headroom: float) -> Range:
+        """Factors for the lower and the upper end of a range that was seen, to hold what is to be expected."""
+
+        def factor(extremes: Extremes) -> float:
+            seen = float(np.max(extremes.highest))
+            return float(extremes.expected(headroom).max()) / seen if seen > 0 else 1.0
+
+        return factor(self.lows[tensor]), factor(self.highs[tensor])
+
+
+def minmax(histogram: Histogram, settings: Settings) -> Range:
     """Smallest and largest value seen."""
     return histogram.low, histogram.high
 
 
-def percentile(histogram: Histogram, options: CompileOptions) -> Range:
+def percentile(histogram: Histogram, settings: Settings) -> Range:
     """The range that holds all but (100 - percentile) % of the values, the rest split evenly between both ends."""
     total = np.cumsum(histogram.counts)
-    outside = (1 - options.percentile / 100) / 2 * total[-1]
+    outside = (1 - settings.percentile / 100) / 2 * total[-1]
     first = int(np.searchsorted(total, outside, side="right"))
     last = int(np.searchsorted(total, total[-1] - outside, side="left"))
     width = 2 * histogram.limit / BINS
@@ -79,7 +126,7 @@ def percentile(histogram: Histogram, options: CompileOptions) -> Range:
     return max(low, histogram.low), min(high, histogram.high)
 
 
-def least_squares(histogram: Histogram, options: CompileOptions) -> Range:
+def least_squares(histogram: Histogram, settings: Settings) -> Range:
     """The clipping of the observed range that gives int8 the least mean squared error."""
     best, chosen = np.inf, (histogram.low, histogram.high)
     centres, counts = histogram.centres, histogram.counts
@@ -95,7 +142,7 @@ def least_squares(histogram: Histogram, options: CompileOptions) -> Range:
     return chosen
 
 
-def entropy(histogram: Histogram, options: CompileOptions) -> Range:
+def entropy(histogram: Histogram, settings: Settings) -> Range:
     """The clipping whose int8 codes lose the least information: smallest KL divergence from the real distribution.
 
     Magnitudes are compared. Values beyond the clipping count into the last bin of the real distribution, and are
@@ -136,7 +183,7 @@ def _divergence(magnitudes: np.ndarray, bins: int) -> float:
     return float((p * np.log(p / q)).sum())
 
 
-CALIBRATORS: dict[str, Callable[[Histogram, CompileOptions], Range]] = {
+CALIBRATORS: dict[str, Callable[[Histogram, Settings], Range]] = {
     "minmax": minmax,
     "percentile": percentile,
     "mse": least_squares,
@@ -144,35 +191,33 @@ CALIBRATORS: dict[str, Callable[[Histogram, CompileOptions], Range]] = {
 }
 
 
-def calibrate(graph: Graph, samples: Samples, options: CompileOptions) -> Statistics:
-    """Ranges, peaks and means of every tensor of the graph.
+def calibrate(graph: Graph, samples: Samples) -> Statistics:
+    """Histograms, peaks, powers and means of every tensor of the graph.
 
     UserError, with node and tensor, if a tensor never varies (it cannot be given a scale) or is not finite.
     """
-    histograms: dict[str, Histogram] = {}
-    statistics = Statistics({})
-    for images in samples.batches():
+    found, convolved = Statistics(), {node.inputs[0] for node in graph.nodes if isinstance(node, Conv)}
+    for images in samples.batches(reference.batch_size(graph)):
         share = len(images) / len(samples)
         for tensor, values in reference.walk(graph, images, rounded=True):
             reference.check_finite(graph, tensor, values)
-            histograms.setdefault(tensor, Histogram()).add(values)
+            found.histograms.setdefault(tensor, Histogram()).add(values)
             axes = (0, *range(2, values.ndim))
-            peak = np.abs(values).max(axes)
-            statistics.peaks[tensor] = np.maximum(statistics.peaks.get(tensor, peak), peak)
-            statistics.means[tensor] = statistics.means.get(tensor, 0) + values.mean(0, dtype=np.float64) * share
+            inner = tuple(range(2, values.ndim))
+            found.highs.setdefault(tensor, Extremes()).add(values.max(inner))
+            found.lows.setdefault(tensor, Extremes()).add(-values.min(inner))
+            power = np.square(values, dtype=np.float64).mean(axes) * share
+            found.powers[tensor] = found.powers.get(tensor, 0) + power
+            if tensor in convolved:
+                found.means[tensor] = found.means.get(tensor, 0) + (values.mean(0) * share).astype(np.float32)
     # A part of a Concat has the scale of the whole, and what is cut out or moved that of where it comes from.
     joined = {name for node in graph.nodes if isinstance(node, Concat) for name in node.inputs}
     joined |= {node.output for node in graph.nodes if isinstance(node, (Move, Slice))}
-    method = CALIBRATORS[options.calibrator]
-    for tensor, histogram in histograms.items():
+    for tensor, histogram in found.histograms.items():
         root = tensor.removesuffix(UNPOOLED)
-        if root in graph.pins:
-            continue
-        if root not in joined:
+        if root not in graph.pins and root not in joined:
             _check_varies(graph, tensor, histogram)
-        # a part of zeros has the scale of the whole, and no range to choose
-        statistics.ranges[tensor] = method(histogram, options) if histogram.limit else (0.0, 0.0)
-    return statistics
+    return found
 
 
 def _check_varies(graph: Graph, tensor: str, histogram: Histogram) -> None:

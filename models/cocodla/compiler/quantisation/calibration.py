@@ -47,6 +47,11 @@ class Samples:
         for start in range(0, len(self.images), size):
             yield self.inputs(slice(start, start + size))
 
+    def spread(self, count: int) -> FloatArray:
+        """At most `count` of the images, from all over the set, as model inputs."""
+        chosen = np.unique(np.linspace(0, len(self) - 1, min(count, len(self))).round().astype(int))
+        return np.concatenate([self.inputs(slice(first, first + 1)) for first in chosen.tolist()])
+
     def inputs(self, part: slice) -> FloatArray:
         """Some of the images as model inputs, float32."""
         images = check_images(self.images[part], self.shape, "calibration images")

@@ -2,49 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from math import ceil, floor
+from typing import Literal
+
+import numpy as np
 
 from cocodla.compiler.ir import (
     Add,
     Concat,
     Graph,
+    Lrn,
     Mean,
     Move,
     Multiply,
     Node,
+    Pointwise,
     Pool,
     Quantisation,
     Slice,
 )
 from cocodla.compiler.limits import Refused
-from cocodla.compiler.options import CompileOptions
 from cocodla.compiler.quantisation.calibrate import Range
 from cocodla.compiler.reference import unpooled
 from cocodla.errors import UserError
 
-HEADROOM = 1.125
-"""Of the average of a whole map calibration sees one value a channel and image, so few that others lie beyond them."""
+Zeros = Literal["any", "ends", "none"]
+"""Zero points that a tensor may have: any code, 0 or -128, 0."""
 
 
-def shared_ranges(graph: Graph, ranges: Mapping[str, Range]) -> tuple[dict[str, Range], set[str]]:
-    """Ranges, where tensors joined by nodes that keep codes as they are share one, and those without a zero point."""
-    ranges = dict(ranges)
-    for node in graph.nodes:
-        if isinstance(node, Mean) and node.function.size == (1, 1) and node.output in ranges:
-            low, high = ranges[node.output]
-            ranges[node.output] = low * HEADROOM, high * HEADROOM
+def shared_ranges(
+    graph: Graph, ranges: Mapping[str, Range], plain_zeros: Collection[str]
+) -> tuple[dict[str, Range], dict[str, Zeros]]:
+    """Ranges, shared where nodes keep codes as they are, and the zero points that tensors may have.
+
+    plain_zeros: tensors that may have none.
+    """
     group = {tensor: {tensor} for tensor in graph.shapes}
-    symmetric = set()
     for node in graph.nodes:
         if isinstance(node, (Concat, Slice, Move, Pool)):
             for tensor in node.inputs:
                 joined = group[tensor] | group[node.output]
                 group.update(dict.fromkeys(joined, joined))
-        elif isinstance(node, Multiply) or (isinstance(node, Add) and node.operation != "sum"):
-            symmetric.update(node.inputs)
-    for node in reversed(graph.nodes):  # the ReLU of a sum is the saturation only if the result has a zero point
-        if isinstance(node, Add) and node.activation is not None and group[node.output] & symmetric:
-            symmetric.update(node.inputs)
     joining = {name for node in graph.nodes if isinstance(node, Concat) for name in group[node.output]}
     result = dict(ranges)
     for name in joining:
@@ -53,7 +52,30 @@ def shared_ranges(graph: Graph, ranges: Mapping[str, Range]) -> tuple[dict[str, 
             continue
         hull = min(low for low, _ in members), max(high for _, high in members)
         result.update({key: hull for key in (name, unpooled(name)) if key in ranges})
-    return result, {name for name in graph.shapes if group[name] & symmetric}
+    return result, _zeros(graph, group, plain_zeros)
+
+
+def _zeros(graph: Graph, group: Mapping[str, set[str]], plain_zeros: Collection[str]) -> dict[str, Zeros]:
+    """Zero points that tensors may have. group: those that share their codes with each."""
+    none, ends = set(plain_zeros), set[str]()
+    for node in graph.nodes:
+        if isinstance(node, Multiply):
+            varied = graph.shapes[node.inputs[0]] == graph.shapes[node.inputs[1]]
+            (none if node.activation is not None else ends).update(node.inputs if varied else node.inputs[1:])
+            if node.activation is not None:
+                none.update(node.inputs)
+        elif isinstance(node, Add) and node.operation != "sum":
+            none.update(node.inputs)
+        elif isinstance(node, Lrn) or (isinstance(node, Mean) and len(np.unique(node.function.divisors)) > 1):
+            ends.update(node.inputs)
+        elif isinstance(node, Pointwise) and node.activation is not None and not node.activation.zero_below:
+            none.add(node.output)  # the slope takes a multiplier, the one that is left is not good for 255 steps
+    for node in reversed(graph.nodes):  # the ReLU of a sum is the saturation only if the result has a zero point
+        if isinstance(node, Add) and node.activation is not None and group[node.output] & none:
+            none.update(node.inputs)
+    return {
+        name: "none" if group[name] & none else "ends" if group[name] & ends else "any" for name in graph.shapes
+    }  # fmt: skip
 
 
 def range_of(graph: Graph, ranges: Mapping[str, Range], tensor: str) -> Range:
@@ -75,14 +97,14 @@ def codes_in_place(graph: Graph, node: Node, tensors: Mapping[str, Quantisation]
     return tensors[node.inputs[0]]
 
 
-def codes_behind(graph: Graph, node: Node, ranges: Mapping[str, Range], options: CompileOptions) -> Quantisation:
+def codes_behind(graph: Graph, node: Node, ranges: Mapping[str, Range], zeros: Zeros) -> Quantisation:
     """Codes of what a layer makes: those of the model, or chosen for the range on the calibration data."""
     pool = getattr(node, "pool", None)
     tensor = unpooled(node.output) if pool is not None and pool.kind == "average" else node.output
     activation = getattr(node, "activation", None)
     codes = graph.pins.get(node.output)
     if codes is None:
-        return scale_for(_output_range(node, range_of(graph, ranges, tensor)), options)
+        return scale_for(_output_range(node, range_of(graph, ranges, tensor)), zeros)
     if activation is not None and activation.high is not None and codes.real(127) > activation.high + codes.scale / 2:
         raise Refused(
             type(node).__name__, node.name,
@@ -91,10 +113,17 @@ def codes_behind(graph: Graph, node: Node, ranges: Mapping[str, Range], options:
     return codes
 
 
-def scale_for(extent: Range, options: CompileOptions) -> Quantisation:
+def scale_for(extent: Range, zeros: Zeros) -> Quantisation:
     """int8 codes for a range of real values."""
     low, high = extent
-    if options.asymmetric and low >= 0:
+    if zeros == "any" and low < 0 < high:
+        balanced = -128 - low * 255 / (high - low)  # whole zero points leave one end a code of its own: the farther one
+        if high >= -low:
+            return Quantisation(high / (127 - (zero := ceil(balanced))), zero)
+        return Quantisation(low / (-128 - (zero := floor(balanced))), zero)
+    if zeros == "any" and high <= 0:
+        return Quantisation(-low / 255, 127)
+    if zeros != "none" and low >= 0:
         return Quantisation(high / 255, -128)
     return Quantisation(max(abs(low), abs(high)) / 127)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from cocodla.compiler.quantisation.biases import INT16_MAX
 from cocodla.compiler.quantisation.layers import Leaky, Positions, QuantisedConv, QuantisedMean, QuantisedPool
 from cocodla.compiler.quantisation.pixels import Conversion
 from cocodla.compiler.quantisation.pointwise import integer_slopes
+from cocodla.compiler.quantisation.rounding import Rounder
 from cocodla.compiler.quantisation.sums import rescale
 from cocodla.compiler.quantisation.weights import FRACTION, TOLERATED, Weights
 from cocodla.compiler.reference import convolve
@@ -55,10 +57,12 @@ def convolution(
     tensors: Mapping[str, Quantisation],
     conversion: Conversion | None,
     mean: FloatArray | None,
+    rounder: Rounder | None = None,
 ) -> QuantisedConv:
     """Integers of a convolution; its input (of `shape`) is a tensor with codes, or pixels behind CDMA's converter.
 
-    mean: of the input over the calibration data, to take the mean error of rounded weights out of the bias.
+    mean: of the input over the calibration data, to take the mean error of rounded weights out of the bias. rounder:
+    rounds the weights, else each is rounded on its own.
     """
     source, out, function = node.inputs[0], tensors[node.output], node.activation
     conversion = None if source in tensors else conversion
@@ -75,7 +79,11 @@ def convolution(
         integers = weights.fixed(node, weight, codes.step, unit, plain=summand is None and (function is None or relu))
     else:
         shift_of_sum = node.bias - np.einsum("kcrs,kc->k", weight, codes.zero) - in_bias * unit
-        integers = weights.chosen(node.name, weight, unit, None if summand is None else shift_of_sum)
+        rounding = weights.nearest
+        if rounder is not None:
+            step = conversion.step if conversion is not None else np.full(shape[0], tensors[source].scale)
+            rounding = partial(rounder.codes, node, step=step)
+        integers = weights.chosen(node.name, weight, unit, None if summand is None else shift_of_sum, rounding)
     exact_bias = (node.bias - _moved_by(node, integers, codes, mean)) / out.scale
     behind = (
         _alone(integers, exact_bias, out)
@@ -103,11 +111,7 @@ def _input_codes(
     else:
         assert conversion is not None
         step, zero, pad_value = conversion.step, conversion.zero, conversion.pad_value
-
-    def per_kernel(values: FloatArray) -> FloatArray:
-        return np.repeat(values.reshape(node.group, -1), len(node.weight) // node.group, axis=0)
-
-    return InputCodes(per_kernel(step), per_kernel(zero), pad_value)
+    return InputCodes(node.per_kernel(step), node.per_kernel(zero), pad_value)
 
 
 def _moved_by(node: Conv, integers: Weights, codes: InputCodes, mean: FloatArray | None) -> FloatArray:
@@ -117,7 +121,7 @@ def _moved_by(node: Conv, integers: Weights, codes: InputCodes, mean: FloatArray
         return moved
     # convolution is linear: the mean of its error is the error it makes of the mean
     error = integers.codes * integers.scales[:, None, None, None] / codes.step[..., None, None] - node.weight
-    return moved + convolve(mean[None].astype(np.float64), error, node).mean((0, 2, 3))
+    return moved + convolve(mean[None], error.astype(np.float32), node).mean((0, 2, 3))
 
 
 def _alone(integers: Weights, exact_bias: FloatArray, out: Quantisation) -> Behind:

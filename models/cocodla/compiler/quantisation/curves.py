@@ -34,6 +34,20 @@ def curve(node: Curve, shape: Shape, source: Quantisation, out: Quantisation) ->
     )  # fmt: skip
 
 
+EXCESS = 1 / 64
+"""Part of its range by which a function's may be larger for inputs that are rounded: not more, where it has poles."""
+
+
+def reached(
+    node: Curve, source: Quantisation, low: float, high: float, seen: tuple[float, float]
+) -> tuple[float, float]:
+    """Range of a function's values: `seen`, and what it makes of the codes next to the ends of its input's range."""
+    ends = source.dequantise(source.quantise(np.array([low, high])))
+    made, (least, largest) = values_of(node.function, ends), seen
+    more = (largest - least) * EXCESS
+    return max(least - more, min(least, *made)), min(largest + more, max(largest, *made))
+
+
 def values_of(function: CurveFunction, x: FloatArray) -> FloatArray:
     """The function at any values, finite: where it is not a number 0 (calibration has found no such value)."""
     largest = float(np.finfo(np.float32).max)

@@ -8,8 +8,7 @@ tensor may have a zero point, which the next layer takes back in its bias (and p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Collection, Mapping
 
 from cocodla.compiler.ir import (
     Add,
@@ -30,11 +29,10 @@ from cocodla.compiler.ir import (
     Slice,
 )
 from cocodla.compiler.limits import Refused
-from cocodla.compiler.options import CompileOptions
 from cocodla.compiler.quantisation.calibrate import Range
 from cocodla.compiler.quantisation.codes import codes_behind, codes_in_place, range_of, scale_for, shared_ranges
 from cocodla.compiler.quantisation.convolutions import average, convolution, pooling
-from cocodla.compiler.quantisation.curves import curve
+from cocodla.compiler.quantisation.curves import curve, reached
 from cocodla.compiler.quantisation.layers import (
     QuantisedGraph,
     QuantisedLayer,
@@ -45,6 +43,8 @@ from cocodla.compiler.quantisation.layers import (
 from cocodla.compiler.quantisation.lrn import normalisation
 from cocodla.compiler.quantisation.pixels import Conversion
 from cocodla.compiler.quantisation.pointwise import pointwise
+from cocodla.compiler.quantisation.rounding import Rounder
+from cocodla.compiler.quantisation.settings import Settings
 from cocodla.compiler.quantisation.sums import addition, product
 
 
@@ -52,29 +52,36 @@ def quantise(
     graph: Graph,
     ranges: Mapping[str, Range],
     conversion: Conversion | None,
-    options: CompileOptions,
+    settings: Settings,
+    plain_zeros: Collection[str] = (),
     means: Mapping[str, FloatArray] | None = None,
+    rounder: Rounder | None = None,
 ) -> QuantisedGraph:
     """Choose scales and integers for all layers. `conversion` says that the first layer reads pixels.
 
-    means: mean of every tensor over the calibration data (*shape): where given, the mean error that the rounded
-    weights of a convolution make is taken out of its bias.
+    plain_zeros: tensors without a zero point. means: mean of every tensor over the calibration data (*shape): where
+    given, the mean error that the rounded weights of a convolution make is taken out of its bias. rounder: rounds
+    weights by what their layers read.
     """
     tensors: dict[str, Quantisation] = {}
-    ranges, symmetric = shared_ranges(graph, ranges)
-    plain = replace(options, asymmetric=False)
+    ranges, zeros = shared_ranges(graph, ranges, plain_zeros)
+    if not settings.asymmetric:
+        zeros = dict.fromkeys(zeros, "none")
     if conversion is None:
-        chosen = plain if graph.input in symmetric else options
-        tensors[graph.input] = graph.pins.get(graph.input) or scale_for(range_of(graph, ranges, graph.input), chosen)
+        codes = graph.pins.get(graph.input)
+        tensors[graph.input] = codes or scale_for(range_of(graph, ranges, graph.input), zeros[graph.input])
     layers: list[QuantisedLayer] = []
     for node in graph.nodes:
         if isinstance(node, (Pool, Concat, Slice, Move)):
             tensors[node.output] = codes_in_place(graph, node, tensors)
         elif isinstance(node, (Conv, Mean, Add, Multiply, Lrn, Curve, Pointwise, Host)):
-            tensors[node.output] = codes_behind(graph, node, ranges, plain if node.output in symmetric else options)
+            if isinstance(node, Curve) and {node.output, *node.inputs} <= ranges.keys():
+                source, seen = node.inputs[0], ranges[node.output]
+                ranges[node.output] = reached(node, tensors[source], *ranges[source], seen)
+            tensors[node.output] = codes_behind(graph, node, ranges, zeros[node.output])
         else:
             raise Refused(type(node).__name__, node.name, "there is no hardware layer for it")
-        layers.append(_layer(graph, node, tensors, conversion, (means or {}).get(node.inputs[0])))
+        layers.append(_layer(graph, node, tensors, conversion, (means or {}).get(node.inputs[0]), rounder))
     return QuantisedGraph(layers, tensors)
 
 
@@ -84,12 +91,13 @@ def _layer(
     tensors: Mapping[str, Quantisation],
     conversion: Conversion | None,
     mean: FloatArray | None,
+    rounder: Rounder | None,
 ) -> QuantisedLayer:
     """Integers of one node; the codes of its inputs (or pixels) and of its output are known."""
     source, out = node.inputs[0], tensors[node.output]
     shape = graph.shapes[source]
     if isinstance(node, Conv):
-        return convolution(node, shape, tensors, conversion, mean)
+        return convolution(node, shape, tensors, conversion, mean, rounder)
     if isinstance(node, Add):
         return addition(graph, node, tensors, out)
     if isinstance(node, Multiply):

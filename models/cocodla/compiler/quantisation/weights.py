@@ -55,7 +55,18 @@ class Weights:
         return gains * 2.0 ** -(self.gain_shift + self.fraction)
 
 
-def chosen(name: str, weight: FloatArray, unit: float, in_sum: FloatArray | None) -> Weights:
+Round = Callable[[FloatArray], NDArray[np.int8]]
+"""Makes codes (K, C / group, R, S) of weights in units of codes."""
+
+
+def nearest(exact: FloatArray) -> NDArray[np.int8]:
+    """Each weight as the code next to it."""
+    return np.clip(np.rint(exact), -127, 127).astype(np.int8)
+
+
+def chosen(
+    name: str, weight: FloatArray, unit: float, in_sum: FloatArray | None, rounding: Round = nearest
+) -> Weights:
     """Integers of a convolution whose weights are the compiler's to round.
 
     weight: in units of input codes. in_sum (K): bias, where it has to be added to the sums, in front of the multiplier.
@@ -71,7 +82,7 @@ def chosen(name: str, weight: FloatArray, unit: float, in_sum: FloatArray | None
     for kernel in np.flatnonzero(uniform & (largest > 0)):
         multiplier[kernel] = _dividing(largest[kernel] / (step * unit), int(multiplier[kernel]))
     scales = multiplier * step * unit
-    codes = np.clip(np.rint(weight / scales[:, None, None, None]), -127, 127).astype(np.int8)
+    codes = rounding(weight / scales[:, None, None, None])
     return Weights(scales, codes, multiplier, shift, fraction)
 
 
