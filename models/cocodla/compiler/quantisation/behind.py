@@ -7,6 +7,7 @@ where a Sigmoid is 0. Of all clippings of the observed range the one is taken wh
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -18,8 +19,12 @@ from cocodla.compiler.quantisation.calibrate import Histogram, Range
 from cocodla.compiler.quantisation.codes import scale_for
 from cocodla.errors import UserError
 
-SHARES = (1.0, 0.85, 0.7, 0.55, 0.4, 0.3, 0.2, 0.12, 0.07, 0.04, 0.02, 0.01)
-"""Parts of the lower and of the upper end that are tried."""
+Shares = tuple[float, float]
+"""Parts of the lower and the upper end of a range that are left of it."""
+PARTS = (1.0, 0.85, 0.7, 0.55, 0.4, 0.3, 0.2, 0.12, 0.07, 0.04, 0.02, 0.01)
+"""What is tried for each."""
+WORTH = 0.9
+"""Part of the error that a stronger clipping must leave at most."""
 WEAK = 0.01
 """Signal of an image, in parts of all images' mean, below which noise is compared with that."""
 GOOD_ENOUGH = 1e-6
@@ -79,14 +84,14 @@ def through_curves(graph: Graph, tensor: str, histogram: Histogram, extent: Rang
         return extent
     used = histogram.counts > 0
     values, counts = histogram.centres[used], histogram.counts[used]
+    wanted = [(node, _of(node, values)) for node in curves]
 
     def error(candidate: Range) -> float:
         codes = scale_for(candidate, "any")
         rounded = codes.dequantise(codes.quantise(values))
         return sum(float((counts * (_of(node, rounded) - exact) ** 2).sum()) for node, exact in wanted)
 
-    wanted = [(node, _of(node, values)) for node in curves]
-    return min(_clippings(extent), key=error)
+    return clipped(extent, _mildest(extent, error))
 
 
 def _of(node: Curve, values: FloatArray) -> FloatArray:
@@ -96,23 +101,37 @@ def _of(node: Curve, values: FloatArray) -> FloatArray:
 def through_host(
     tail: Callable[[Mapping[str, FloatArray]], Mapping[str, FloatArray]],
     outputs: Mapping[str, FloatArray],
-    extents: Mapping[str, Range],
-) -> dict[str, Range]:
-    """Ranges of the tensors (batch, *shape) that leave the accelerator, those that the host (`tail`) notices least."""
-    wanted, found = tail(outputs), dict(extents)
+    tensors: Collection[str],
+) -> dict[str, Shares]:
+    """How far the ranges of `tensors` may be clipped so that the host (`tail`) notices least.
+
+    outputs: all tensors (batch, *shape) that leave the accelerator.
+    """
+    wanted = tail(outputs)
 
     def error(tensor: str, candidate: Range) -> float:
         codes = scale_for(candidate, "any")
         got = tail({**outputs, tensor: codes.dequantise(codes.quantise(outputs[tensor]))})
         return mean_noise(wanted, got)
 
-    for tensor, extent in extents.items():
-        best, least = extent, error(tensor, extent)
-        for candidate in _clippings(extent):
-            if (changed := error(tensor, candidate)) < least:
-                best, least = candidate, changed
-        found[tensor] = best
-    return found
+    extents = {tensor: (float(outputs[tensor].min()), float(outputs[tensor].max())) for tensor in tensors}
+    return {tensor: _mildest(extent, partial(error, tensor)) for tensor, extent in extents.items()}
+
+
+def _mildest(extent: Range, error: Callable[[Range], float]) -> Shares:
+    """The parts of both ends with the least error; the more of a range is clipped, the more that has to gain."""
+    low, high = extent
+    best, least = (1.0, 1.0), error(extent)
+    candidates = product(PARTS if low < 0 else (1.0,), PARTS if high > 0 else (1.0,))
+    for shares in sorted(candidates, key=lambda pair: -min(pair)):
+        if shares != best and (found := error(clipped(extent, shares))) < WORTH * least:
+            best, least = shares, found
+    return best
+
+
+def clipped(extent: Range, shares: Shares) -> Range:
+    """A range without what is clipped of both ends."""
+    return extent[0] * shares[0], extent[1] * shares[1]
 
 
 def mean_noise(wanted: Mapping[str, FloatArray], got: Mapping[str, FloatArray]) -> float:
@@ -135,10 +154,3 @@ def _noise(wanted: FloatArray, got: FloatArray) -> float:
     single = float(np.log(noise / np.maximum(signal, weak) + GOOD_ENOUGH).mean())
     together = float(np.log(noise.mean() / max(float(signal.mean()), 1e-30) + GOOD_ENOUGH))
     return (single + together) / 2
-
-
-def _clippings(extent: Range) -> list[Range]:
-    """A range and the parts of it that are tried; the ends of one that lies on one side of 0 move alone."""
-    low, high = extent
-    lows, highs = (SHARES if low < 0 else (1.0,)), (SHARES if high > 0 else (1.0,))
-    return [(low * below, high * above) for below, above in product(lows, highs)]

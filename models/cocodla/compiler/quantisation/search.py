@@ -21,8 +21,8 @@ from cocodla.compiler.ir import Conv, FloatArray, Graph
 from cocodla.compiler.limits import Refused
 from cocodla.compiler.options import CompileOptions
 from cocodla.compiler.quantisation import rounding, simulate
-from cocodla.compiler.quantisation.behind import Tail, mean_noise, through_host
-from cocodla.compiler.quantisation.calibrate import Range, Statistics, calibrate
+from cocodla.compiler.quantisation.behind import Shares, Tail, mean_noise, through_host
+from cocodla.compiler.quantisation.calibrate import Statistics, calibrate
 from cocodla.compiler.quantisation.calibration import Samples
 from cocodla.compiler.quantisation.centre import centred
 from cocodla.compiler.quantisation.equalise import equalised
@@ -51,7 +51,7 @@ PATIENCE = 0.2
 """Part of the budget that rounding weights together may take in trials; it is left to the end where it takes more."""
 GAIN = 0.85
 """Part of the error that a choice must leave at most to be taken instead of the start."""
-SMALL_GAIN = 0.99
+SMALL_GAIN = 0.97
 """The same for the range of a single tensor."""
 CHOICES: dict[str, tuple[object, ...]] = {
     "equalise": (True, False),
@@ -131,16 +131,12 @@ class Quantiser:
         return Tail(self.host, self.kept, self.graph.input, self._outputs, self._some)
 
     @cached_property
-    def _ends(self) -> dict[str, Range]:
-        """Ranges of these tensors that suit the host."""
-        extents = {
-            name: (float(value.min()), float(value.max()))
-            for name, value in self._outputs.items()
-            if name not in self.graph.pins and name not in self.kept
-        }
+    def _ends(self) -> dict[str, Shares]:
+        """What is left of the ranges of these tensors where that suits the host."""
         if not self.samples.measured or self.host is None:
             return {}
-        return through_host(lambda tensors: self.tail(tensors, self._some), self._outputs, extents)
+        free = [name for name in self._outputs if name not in self.graph.pins and name not in self.kept]
+        return through_host(lambda tensors: self.tail(tensors, self._some), self._outputs, free)
 
     def plain(self) -> tuple[Graph, Statistics, Changes]:
         """The graph as it is, what calibration learns of it, and no changes."""
@@ -221,7 +217,7 @@ class _Trials:
         self.quantiser = Quantiser(whole.graph, seen, whole.conversion, whole.host, whole.kept)
         self.quantiser.plain_zeros = whole.plain_zeros
         self.patient = planned * rounding.cost(whole.graph) < PATIENCE * budget
-        self.wanted = self.quantiser.tail(reference.run(whole.graph, self.held), self.held)
+        self._judge_by(self.held)
         self.planned, self.progress = planned, progress
         self.found = Search(Settings(), seen=len(seen), held=len(self.held))
 
@@ -235,16 +231,25 @@ class _Trials:
                     continue
                 best, least = self._better(best, least, replace(best, **{name: value}))  # type: ignore[arg-type]
         if options.effort == "best":
-            best, least = self._rooms(best, least)
+            best = self._rooms(best)
         self.found.settings = replace(best, adaptive_rounding=start.adaptive_rounding)
         return self.found
+
+    def _judge_by(self, images: FloatArray) -> None:
+        """Errors are those of these images."""
+        self.judged = images
+        self.wanted = self.quantiser.tail(reference.run(self.quantiser.graph, images), images)
 
     def _better(self, best: Settings, least: float, candidate: Settings, gain: float = GAIN) -> tuple[Settings, float]:
         error = self.error(candidate)
         return (candidate, error) if error < gain * least else (best, least)
 
-    def _rooms(self, best: Settings, least: float) -> tuple[Settings, float]:
-        """Ranges of single tensors, one after the other."""
+    def _rooms(self, best: Settings) -> Settings:
+        """Ranges of single tensors, one after the other. So many choices would soon suit few images only: what ranges
+        came from counts, too.
+        """
+        self._judge_by(np.concatenate([self.held, self.quantiser.samples.spread(HELD)]))
+        least = self.error(best)
         for tensor in self.quantiser.graph.shapes:
             if tensor in self.quantiser.graph.pins:
                 continue
@@ -252,7 +257,7 @@ class _Trials:
             for factor in ROOMS:
                 candidate = replace(start, rooms=(*start.rooms, (tensor, factor)))
                 best, least = self._better(best, least, candidate, SMALL_GAIN)
-        return best, least
+        return best
 
     def error(self, settings: Settings) -> float:
         """Noise at the outputs in parts of their signal; infinite where the hardware cannot do it."""
@@ -261,7 +266,7 @@ class _Trials:
         except UserError:  # a layer that cannot be done so
             error = np.inf
         else:
-            got = self.quantiser.tail(simulate.outputs(result.graph, result.layers, self.held), self.held)
+            got = self.quantiser.tail(simulate.outputs(result.graph, result.layers, self.judged), self.judged)
             error = mean_noise(self.wanted, got)
         self.found.trials.append((settings, float(error)))
         if self.progress is not None:
