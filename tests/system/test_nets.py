@@ -15,6 +15,7 @@ from cocodla.errors import UserError
 from cocodla.nets.registry import Limits, Net, networks
 from cocodla.nets.regression import check_all, check_net, chosen
 from cocodla.runtime import rtl
+from cocodla.runtime.quality import Study
 from cocodla.sim import project
 
 
@@ -55,16 +56,16 @@ def test_a_wrong_tensor_on_the_rtl_fails(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_wrong_weight_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     """The integer layers are right by themselves; only float tells."""
-    from cocodla.compiler import pipeline
+    from cocodla.compiler.quantisation import search
 
-    genuine = pipeline.quantise
+    genuine = search.quantise
 
     def faulty(*args: object, **kwargs: object) -> object:
         quantised = genuine(*args, **kwargs)  # type: ignore[arg-type]
         quantised.layers[-1].weight = np.flip(quantised.layers[-1].weight, 1)
         return quantised
 
-    monkeypatch.setattr(pipeline, "quantise", faulty)
+    monkeypatch.setattr(search, "quantise", faulty)
     result = check_net(net("path_products"), rtl.Simulation(seed=1))
     assert any("against float" in failure for failure in result.failures)
 
@@ -73,7 +74,7 @@ def test_a_crash_is_a_failure_of_its_network(monkeypatch: pytest.MonkeyPatch) ->
     def broken(*args: object, **kwargs: object) -> object:
         raise KeyError("t7")
 
-    monkeypatch.setattr("cocodla.nets.regression.compile_model", broken)
+    monkeypatch.setattr(Study, "of", broken)
     result = check_net(net("path_gates"), rtl.Simulation(seed=1))
     assert result.failures == [f"KeyError at test_nets.py:{broken.__code__.co_firstlineno + 1}: 't7'"]
 

@@ -158,7 +158,7 @@ def show_network(network: Network, console: Console) -> None:
     console.print(_memory_table(facts))
     console.print(_layer_table(facts))
     for layer in facts["layers"]:
-        if layer["tables"]:
+        if layer["tables"] and layer["operation"].startswith("lrn"):
             spans = (f"{name} from {first:,} to {last:,}" for name, (first, last) in layer["tables"].items())
             console.print(f"{layer['name']}: sums of squares in {', '.join(spans)}", highlight=False)
     for line in folded(network.meta.get("host", [])):

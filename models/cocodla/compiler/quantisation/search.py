@@ -155,7 +155,7 @@ class Quantiser:
                 statistics = calibrate(graph, self.samples)
             ones, zeros = np.ones(1), np.zeros(1)
             changed = {name: (factors.get(name, ones), taken.get(name, zeros)) for name in {**factors, **taken}}
-            self._equalised[headroom] = graph, statistics, changed
+            self._equalised = {headroom: (graph, statistics, changed)}  # one at a time: statistics are large
         return self._equalised[headroom]
 
     def quantised(self, settings: Settings) -> Quantised:
