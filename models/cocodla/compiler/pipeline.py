@@ -211,7 +211,8 @@ def _described(quantiser: Quantiser, quantised: Quantised, search: Search) -> tu
     """How the network is quantised and what that costs, as plain values; what the user should know of it."""
     costs, told, samples = [], list[str](), quantiser.samples
     if samples.measured:
-        costs = layer_costs(quantised.graph, quantised.layers, samples.spread(COST_IMAGES), quantiser.kept)
+        images = samples.spread(reference.batch_size(quantised.graph, COST_IMAGES))
+        costs = layer_costs(quantised.graph, quantised.layers, images, quantiser.kept)
         told = warnings_of(quantised.graph, quantised.layers, quantised.statistics, costs)
     return {**search.described(), "layers": [asdict(cost) for cost in costs]}, told
 

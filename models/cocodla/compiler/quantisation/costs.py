@@ -14,7 +14,7 @@ from cocodla.compiler.quantisation.layers import QuantisedGraph
 from cocodla.compiler.quantisation.simulate import simulated
 
 IMAGES = 4
-"""Images that costs are measured with."""
+"""Images that costs are measured with, fewer where they are large."""
 POOR = 15.0
 """Signal to noise ratio of an output, in dB, below which it is told."""
 DOMINATED = 8.0

@@ -25,7 +25,7 @@ DAMPING = 0.01
 """Added to all variances, in parts of their mean."""
 LEAST = 256
 """Windows that are looked at where there are as many, however large they are."""
-IMAGES, LEAST_IMAGES = 16, 4
+IMAGES, LEAST_IMAGES = 16, 2
 """Images that covariances are taken from, and the fewest where they are large."""
 BLOCK = 64
 """Taps after which the rest of a kernel is brought up to date."""
