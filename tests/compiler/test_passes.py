@@ -10,9 +10,10 @@ import pytest
 from onnx import numpy_helper
 from onnx_builder import Builder, small_network
 
-from cocodla.compiler import CompileOptions, original, passes
+from cocodla.compiler import CompileOptions, original, passes, reference
 from cocodla.compiler.frontend import importer
 from cocodla.compiler.ir import ActivationFunction, Conv, Graph, Pool
+from cocodla.compiler.passes import move
 from cocodla.errors import UserError
 
 
@@ -198,3 +199,24 @@ def test_another_shape_in_onnxruntime_is_one_line(tmp_path: Path) -> None:
     verifier.expected = {name: value[..., :1] for name, value in verifier.expected.items()}
     with pytest.raises(UserError, match="onnxruntime makes"):
         passes.run_passes(graph, verifier)
+
+
+@pytest.mark.parametrize("picks", [1, 2, 3, 4])
+def test_chains_of_picks_join_the_convolution_before(picks: int, tmp_path: Path) -> None:
+    """A pass that absorbs a node goes on with its reader, and never works on a node it has taken out."""
+    builder = Builder((4, 6, 7)).conv(9, (3, 3))
+    graph, verifier = verified(builder, tmp_path)
+    (first,) = graph.nodes
+    random = np.random.default_rng(picks)
+    for index in range(picks):
+        source, target = graph.nodes[-1].output, f"picked{index}"
+        weight = np.eye(9)[random.permutation(9)][:, :, None, None]
+        size = graph.shapes[source][1:]
+        graph.nodes.append(Conv(f"pick{index}", [source], target, weight, np.zeros(9), (1, 1), (0, 0), size))
+        graph.shapes[target] = graph.shapes[source]
+    graph.outputs = [target]
+    image = verifier.images
+    wanted = reference.run(graph, image)[target]
+    move.picks_into_layer_before(graph)
+    assert graph.nodes == [first] and first.output == target and set(graph.shapes) == {graph.input, target}
+    np.testing.assert_allclose(reference.run(graph, image)[target], wanted, atol=1e-5)

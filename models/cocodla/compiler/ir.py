@@ -441,11 +441,17 @@ class Graph:
         return producer is not None and keeps_codes(producer) and self.pins.get(producer.inputs[0]) == pin
 
     def chains(self) -> Iterator[tuple[Node, Node]]:
-        """Pairs (node, the only reader of its output), over a copy: passes may edit the graph meanwhile."""
+        """Pairs (node, the only reader of its output), over a copy: passes may edit the graph meanwhile.
+
+        What a pass has taken out of the graph comes no more; a node that absorbed its reader comes again with the next.
+        """
         for node in list(self.nodes):
-            reader = self.only_consumer(node.output)
-            if reader is not None:
-                yield node, reader
+            seen = None
+            while node.output != seen and any(node is present for present in self.nodes):
+                seen = node.output
+                reader = self.only_consumer(seen)
+                if reader is not None:
+                    yield node, reader
 
     def absorb(self, first: Node, second: Node) -> None:
         """Remove `second`, whose work `first` has taken over; `first` now writes its output."""
