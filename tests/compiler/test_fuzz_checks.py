@@ -9,7 +9,10 @@ import pytest
 from onnx_builder import Builder
 
 from cocodla.compiler import CompileOptions
+from cocodla.fuzz.campaign import run_networks
+from cocodla.fuzz.check import check, same_infinities, worst_sqnr
 from cocodla.fuzz.layers import layer_fault, rounded_outputs
+from cocodla.fuzz.networks import random_network
 from cocodla.runtime.quality import Study
 
 CLIPPING = CompileOptions(calibrator="percentile", percentile=90.0)
@@ -90,3 +93,36 @@ def test_correction_of_biases_counts_on_other_images(tmp_path: Path) -> None:
     study = Study.of(path, images, CompileOptions(bias_correction=True))
     assert "in float" in str(layer_fault(study, 0 * images))
     assert layer_fault(study, 0 * images, images) is None
+
+
+def test_nan_and_infinity_are_no_noise() -> None:
+    """What is not finite in float, too, is right; what is not finite in one of both only is told."""
+    strange = np.array([[np.nan, np.inf, -np.inf, 1.0, 2.0]], np.float32)
+    assert same_infinities(strange, strange + np.float32(0.5))
+    for index in range(5):
+        changed = strange.copy()
+        changed[0, index] = np.inf if index != 1 else -np.inf
+        assert not same_infinities(strange, changed) and not same_infinities(changed, strange)
+    assert worst_sqnr({"t": strange}, {"t": strange}) == np.inf
+    assert worst_sqnr({"t": strange}, {"t": strange * np.float32(1.1)}) == pytest.approx(20.0, abs=0.01)
+
+
+def test_network_of_nan_runs_equal_everywhere(tmp_path: Path) -> None:
+    """Seed 90441 has a convolution of minus infinity, which only the host can do: NaN in float, batch and Device."""
+    finding = check(90441, tmp_path, 18)
+    assert finding.kind == "equal", finding.text
+
+
+@pytest.mark.parametrize("nodes", range(1, 7))
+def test_tensors_without_a_batch_are_no_outputs(nodes: int) -> None:
+    """Wherever a network with the batch among its channels ends, it is a valid one (seed 7398 has such outputs)."""
+    outputs = {output.name for output in random_network(7398, nodes).graph.output}
+    assert outputs and not outputs & {"t2", "t3", "t4"}
+
+
+def test_seed_without_a_valid_network_does_not_end_a_campaign(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cocodla.fuzz.check.random_network", lambda seed, nodes: [][seed])
+    (finding,) = run_networks(range(3, 4), tmp_path, 1)
+    assert (finding.kind, finding.nodes, finding.good) == ("invalid", 0, False) and "IndexError" in finding.text

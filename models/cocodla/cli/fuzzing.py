@@ -29,7 +29,8 @@ def fuzz(
     from cocodla.sim.run import new_seed
 
     def repeat(finding: Finding) -> str:
-        words = ["fuzz", "--count", "1", "--seed", str(finding.seed), "--nodes", str(finding.nodes)]
+        words = ["fuzz", "--count", "1", "--seed", str(finding.seed)]
+        words += ["--nodes", str(finding.nodes)] if finding.nodes else []
         return shlex.join([sys.executable, "-m", "cocodla", *words, *(["--rtl", "--sim", sim] if on_rtl else [])])
 
     seed = new_seed() if seed is None else seed

@@ -43,9 +43,10 @@ MARGIN = 6.0
 class Finding:
     """What became of a network.
 
-    kind: `equal`, `refused` (a UserError), or what is wrong: `crash`, `inaccurate`, `layer` (against integer oracle,
-    ideal rounding or float), `integers` (against onnxruntime's codes, where the network brings its scales), `batch`
-    (fast golden run against the Device), `rtl`. operators: ONNX operators -> count.
+    kind: `equal`, `refused` (a UserError), or what is wrong: `invalid` (no network could be made of the seed; nodes is
+    0), `crash`, `infinite` (other values are NaN or infinite than onnxruntime's), `inaccurate`, `layer` (against
+    integer oracle, ideal rounding or float), `integers` (against onnxruntime's codes, where the network brings its
+    scales), `batch` (fast golden run against the Device), `rtl`. operators: ONNX operators -> count.
     cycles: on the RTL.
     """
 
@@ -94,10 +95,13 @@ def draw_options(seed: int, pixels: bool, channels: int) -> CompileOptions:
 
 def check(seed: int, folder: Path, nodes: int | None = None, simulation: rtl.Simulation | None = None) -> Finding:
     """Make network `seed` (its first `nodes` nodes), compile it, run it, compare. The model is kept in `folder`."""
-    model = random_network(seed, nodes)
-    images = draw_images(model, seed)
-    if seed % QUANTISED == 2:
-        model = quantised(model, images, seed)
+    try:
+        model = random_network(seed, nodes)
+        images = draw_images(model, seed)
+        if seed % QUANTISED == 2:
+            model = quantised(model, images, seed)
+    except Exception as error:  # a fault of the random networks must not end a campaign
+        return Finding(seed, 0, "invalid", _placed(error))
     path = folder / f"random{seed}.onnx"
     write_whole(path, model.SerializeToString())
     finding = Finding(seed, len(model.graph.node), "equal", operators=Counter(n.op_type for n in model.graph.node))
@@ -107,10 +111,13 @@ def check(seed: int, folder: Path, nodes: int | None = None, simulation: rtl.Sim
     except UserError as error:
         finding.kind, finding.text = "refused", str(error)
     except Exception as error:  # any other exception is a finding
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{Path(frame.filename).name}:{frame.lineno}"
-        finding.kind, finding.text = "crash", f"{type(error).__name__} at {place}: {error}"
+        finding.kind, finding.text = "crash", _placed(error)
     return finding
+
+
+def _placed(error: Exception) -> str:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}: {error}"
 
 
 def _run(
@@ -123,9 +130,13 @@ def _run(
     got = network.golden_outputs(images)
     inputs = model_inputs(network, images)
     exact = outputs_of(load_model(path), [output.name for output in network.outputs], inputs)
-    finding.sqnr = _worst_sqnr(exact, got)
+    strays = [name for name, value in exact.items() if not same_infinities(value, got[name].reshape(value.shape))]
+    if strays:
+        finding.kind, finding.text = "infinite", f"output {strays[0]}: other values are NaN or infinite than in float"
+        return
+    finding.sqnr = worst_sqnr(exact, got)
     if finding.sqnr < GOOD_SQNR:
-        implied = _worst_sqnr(exact, rounded_outputs(study, images))
+        implied = worst_sqnr(exact, rounded_outputs(study, images))
         if finding.sqnr < implied - MARGIN:
             finding.kind = "inaccurate"
             finding.text = f"{finding.sqnr:.1f} dB at an output, its scales imply {implied:.1f}"
@@ -161,11 +172,19 @@ def _against_integers(study: Study, path: Path, images: np.ndarray) -> str | Non
     return None
 
 
-def _worst_sqnr(exact: Mapping[str, np.ndarray], got: Mapping[str, np.ndarray]) -> float:
+def same_infinities(one: np.ndarray, other: np.ndarray) -> bool:
+    """True if the same values of both arrays are NaN, infinite, minus infinite."""
+    strange = ~(np.isfinite(one) & np.isfinite(other))
+    return np.array_equal(one[strange], other[strange], equal_nan=True)
+
+
+def worst_sqnr(exact: Mapping[str, np.ndarray], got: Mapping[str, np.ndarray]) -> float:
+    """dB at the worst output, of the values that are finite in the float network."""
     worst = float("inf")
     for name, value in exact.items():
-        wanted = value.astype(np.float64)  # integers overflow
-        noise = float(((got[name].reshape(value.shape) - wanted) ** 2).sum())
+        finite = np.isfinite(value)
+        wanted = value[finite].astype(np.float64)  # integers overflow
+        noise = float(((got[name].reshape(value.shape)[finite] - wanted) ** 2).sum())
         if noise:
             worst = min(worst, 10 * float(np.log10(max(float((wanted**2).sum()), 1e-30) / noise)))
     return worst
@@ -181,8 +200,9 @@ def _against_device(
         return network.read(executions[stage], network.kept(stage), len(images))
 
     for name, value in network.run(images, execute).items():
-        if not np.array_equal(value, got[name]):
-            return f"output {name}: Device and batch run differ in {int((value != got[name]).sum())} values"
+        same = (value == got[name]) | ((value != value) & (got[name] != got[name]))  # NaN is NaN
+        if not same.all():
+            return f"output {name}: Device and batch run differ in {int((~same).sum())} values"
     return None
 
 

@@ -17,7 +17,11 @@ Shape = tuple[int, ...]
 
 @dataclass
 class Grower:
-    """A growing network. shapes: tensors so far (no batch). spread: how much kernels and channels differ, in bits."""
+    """A growing network.
+
+    shapes: tensors so far (no batch). spread: how much kernels and channels differ, in bits. inner: tensors whose first
+    axis is not the batch, which therefore cannot be outputs.
+    """
 
     random: Random
     values: np.random.Generator
@@ -25,6 +29,7 @@ class Grower:
     shapes: dict[str, Shape] = field(default_factory=dict)
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     constants: list[onnx.TensorProto] = field(default_factory=list)
+    inner: set[str] = field(default_factory=set)
 
     def pick(self, axes: int = 3) -> str | None:
         """A tensor with that many axes, late ones likely."""

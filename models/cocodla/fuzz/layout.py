@@ -89,9 +89,10 @@ def _merged_with_batch(grow: Grower, source: str) -> bool:
         return False
     half = channels // 2
     shapes = [np.array(shape, np.int64) for shape in ((half, 2, height * width), (2, -1, half, height, width))]
-    grow.add("Reshape", [source, grow.constant(shapes[0])], (2, height * width))
-    grow.add("Transpose", [list(grow.shapes)[-1]], (half, height * width), perm=[1, 0, 2])
-    both = grow.add("Reshape", [list(grow.shapes)[-1], grow.constant(shapes[1])], (1, half, height, width))
+    pairs = grow.add("Reshape", [source, grow.constant(shapes[0])], (2, height * width))
+    swapped = grow.add("Transpose", [pairs], (half, height * width), perm=[1, 0, 2])
+    both = grow.add("Reshape", [swapped, grow.constant(shapes[1])], (1, half, height, width))
+    grow.inner |= {pairs, swapped, both}
     for index in (0, 1):
         grow.add("Gather", [both, grow.constant(np.array(index, np.int64))], (half, height, width), axis=0)
     return True

@@ -44,7 +44,7 @@ def draw_shape(random: Random) -> Shape:
 
 
 def random_network(seed: int, nodes: int | None = None) -> onnx.ModelProto:
-    """A valid network of 1 to 12 nodes, or a block more; with `nodes` it ends after so many.
+    """A valid network of 1 to 12 nodes, or a block more; with `nodes` it ends after so many, or where it can next.
 
     Every tensor nobody reads is an output, and now and then one that is read.
     """
@@ -56,6 +56,8 @@ def random_network(seed: int, nodes: int | None = None) -> onnx.ModelProto:
     while len(grow.nodes) < wanted:
         (step,) = random.choices(list(STEPS), list(STEPS.values()))
         step(grow)
+    while nodes is not None and nodes < len(grow.nodes) and grow.inner.intersection(grow.nodes[nodes - 1].output):
+        nodes += 1
     return _model(grow, f"random{seed}", grow.nodes[:nodes], Random(seed))
 
 
@@ -68,7 +70,7 @@ def _model(grow: Grower, name: str, nodes: list[onnx.NodeProto], random: Random)
     outputs = [
         helper.make_tensor_value_info(output, TensorProto.FLOAT, [batch, *grow.shapes[output]])
         for output in made
-        if random.random() < OBSERVED or output not in read
+        if (random.random() < OBSERVED or output not in read) and output not in grow.inner
     ]
     inputs = [helper.make_tensor_value_info("image", TensorProto.FLOAT, [batch, *grow.shapes["image"]])]
     old = opset < 9 and random.random() < 0.5  # files of IR version 3 have constants among their inputs
