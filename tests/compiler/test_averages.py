@@ -57,6 +57,17 @@ def test_padding_does_not_count(case: str, tmp_path: Path) -> None:
             assert layer.differing <= 0.002
 
 
+@pytest.mark.parametrize(
+    "window", [{"dilations": [3, 3]}, {"strides": [3, 2]}, {"strides": [9, 1], "dilations": [1, 40]}]
+)
+def test_one_element_is_read_at_any_stride_and_dilation(window: dict[str, list[int]], tmp_path: Path) -> None:
+    """The kernel that also averages has neither, whatever the 1x1 convolution behind the average says."""
+    builder = Builder((1, 17, 3)).node("ReduceMean", axes=[2, 3], keepdims=1)
+    path = builder.conv(3, (1, 1), **window).save(tmp_path / "m.onnx")
+    network = compile_and_compare(path, floats((1, 17, 3)), CompileOptions(strict=True))
+    assert [layer.operation for layer in network.layers] == ["fc3"]
+
+
 def test_a_kernel_too_large_for_any_unit_is_named(tmp_path: Path) -> None:
     builder = Builder((8, 40, 40)).conv(8, (1, 1)).node("AveragePool", kernel_shape=[34, 3], pads=[5, 1, 5, 1])
     with pytest.raises(UserError, match=r"AveragePool.*\(34, 3\)"):

@@ -82,6 +82,7 @@ def averages_into_layers_behind(graph: Graph) -> None:
         share = 1 / float(function.divisors[0, 0])
         second.weight = np.tile(second.weight * share, (1, 1, *function.kernel))
         second.steps = None if second.steps is None else second.steps * share
+        second.stride = second.dilation = (1, 1)  # one element at one place has any
         second.inputs = first.inputs
         graph.nodes.remove(first)
         del graph.shapes[first.output]

@@ -13,7 +13,7 @@ from cocodla.compiler.ir import Activate, Affine, Conv, Dense, Graph, Host, Inpu
 def scales_before_activations(graph: Graph) -> None:
     """An activation followed by positive scales: swap them where the scales can join the layer before."""
     for first, second in graph.chains():
-        if not isinstance(first, Activate) or not isinstance(second, Affine) or first not in graph.nodes:
+        if not isinstance(first, Activate) or not isinstance(second, Affine):
             continue
         function, scale, before = first.function, second.scale, graph.only_consumer(first.inputs[0])
         if before is not first or not isinstance(graph.producer(first.inputs[0]), (Affine, Conv, Dense, Transposed)):
@@ -34,7 +34,7 @@ def scales_before_activations(graph: Graph) -> None:
 def affine_chains(graph: Graph) -> None:
     """Two Affine in a row become one."""
     for first, second in graph.chains():
-        if isinstance(first, Affine) and isinstance(second, Affine) and first in graph.nodes:
+        if isinstance(first, Affine) and isinstance(second, Affine):
             second.scale, second.shift = first.scale * second.scale, first.shift * second.scale + second.shift
             second.inputs = first.inputs
             graph.nodes.remove(first)
