@@ -13,6 +13,7 @@ from cocodla.compiler import CompileOptions, compile_whole, reference
 from cocodla.compiler.quantisation import simulate
 from cocodla.compiler.quantisation.costs import ratio
 from cocodla.compiler.quantisation.rounding import Rounder, _compensated
+from cocodla.compiler.quantisation.search import HELD, SEEN
 from cocodla.compiler.reference import walk
 from cocodla.errors import UserError
 
@@ -235,6 +236,17 @@ def test_no_trials_without_budget(tmp_path: Path) -> None:
     path = builder.save(tmp_path / "m.onnx")
     network = compile_whole(path, smooth((3, 12, 12)), CompileOptions(budget=0)).network
     assert not network.meta["quantisation"]["trials"]
+
+
+@pytest.mark.trials
+@pytest.mark.parametrize("budget", [np.inf, 1e308])
+def test_trials_without_an_end_to_the_budget(budget: float, tmp_path: Path) -> None:
+    path = Builder((3, 12, 12), seed=3).conv(8, (3, 3)).save(tmp_path / "m.onnx")
+    many, enough = (
+        compile_whole(path, smooth((3, 12, 12), 90), CompileOptions(budget=seconds)).network.meta["quantisation"]
+        for seconds in (budget, 1000.0)
+    )
+    assert many == enough and many["trials"] and sum(many["images"].values()) == SEEN + HELD
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,12 @@ def banks(layer: Layer) -> list[int] | None:
 
 
 def tables(layer: Layer) -> dict[str, list[int]]:
-    """Look-up tables of CDP: the first and the last sum of squares of each."""
+    """Look-up tables of a normalisation: the first and the last sum of squares of each.
+
+    The one table of a function of one number holds a value for each code: nothing to tell.
+    """
+    if "LE" not in layer.tables:
+        return {}
     return {
         name: [layer.shared[f"CDP.S_LUT_{name}_{end}_LOW"] for end in ("START", "END")] for name in layer.tables
     }  # fmt: skip

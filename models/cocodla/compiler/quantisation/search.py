@@ -197,7 +197,7 @@ def search(quantiser: Quantiser, options: CompileOptions, progress: Progress | N
         planned += len(ROOMS) * len(graph.shapes)
     if not samples.measured or not axes or set(graph.shapes) <= set(graph.pins):
         return Search(start)
-    affordable = int(budget / (planned * cost(graph)))
+    affordable = int(min(budget / (planned * cost(graph)), SEEN + HELD))  # the budget may be infinite
     if affordable < 2:
         return Search(start)
     return _Trials(quantiser, affordable, planned, budget, progress).run(start, axes, options)
