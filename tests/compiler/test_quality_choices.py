@@ -262,3 +262,48 @@ def test_options_that_mean_nothing(options: dict[str, object], words: list[str])
     with pytest.raises(UserError) as caught:
         CompileOptions(**options)  # type: ignore[arg-type]
     assert all(word in str(caught.value) for word in words)
+
+
+def warnings_of(path: Path, images: np.ndarray, options: CompileOptions | None = None) -> str:
+    return "\n".join(compile_whole(path, images, options or CompileOptions(effort="fast")).network.meta["warnings"])
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "a single image"), (5, "5 times the same image"), (70, "70 times")])
+def test_images_that_are_all_the_same_are_told(count: int, words: str, tmp_path: Path) -> None:
+    path = Builder((3, 12, 12), seed=3).conv(8, (3, 3)).save(tmp_path / "m.onnx")
+    images = smooth((3, 12, 12), 2)
+    assert words in warnings_of(path, np.repeat(images[:1], count, 0))
+    assert "image" not in warnings_of(path, images)
+
+
+@pytest.mark.trials
+def test_noise_behind_the_host_is_told(tmp_path: Path) -> None:
+    """What the accelerator makes is good; what the host makes of it, a sine of large values, is not."""
+    good, bad = Builder((3, 12, 12), seed=3).conv(8, (3, 3)), Builder((3, 12, 12), seed=3).conv(8, (3, 3))
+    bad.node("Mul", bad.constant(np.float32(400)))
+    images, told = smooth((3, 12, 12), 16), []
+    for builder in (good, bad):
+        path = builder.node("Sin").save(tmp_path / "m.onnx")
+        told.append(warnings_of(path, images, CompileOptions()))
+    assert "host's part" not in told[0]
+    assert "behind the host's part the model's outputs are only" in told[1]
+
+
+@pytest.mark.parametrize("pixels", [True, False])
+def test_an_input_that_one_value_dominates_is_told(pixels: bool, tmp_path: Path) -> None:
+    """One odd value of an image takes nearly all codes of the input, before any layer."""
+    path = Builder((3, 12, 12), seed=3).conv(8, (3, 3)).save(tmp_path / "m.onnx")
+    images, options = smooth((3, 12, 12), 48), CompileOptions(effort="fast", image_mode=pixels)
+    assert "input" not in warnings_of(path, images, options)
+    images[5, 1, 7, 7] = 1e4
+    assert "input 'image': its range reaches 1" in warnings_of(path, images, options)
+
+
+@pytest.mark.trials
+def test_a_start_of_which_the_host_makes_nan_is_left(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    noises = iter([np.nan])
+    monkeypatch.setattr("cocodla.compiler.quantisation.search.mean_noise", lambda *_: next(noises, 0.01))
+    path = Builder((3, 12, 12), seed=3).conv(8, (3, 3)).save(tmp_path / "m.onnx")
+    how = compile_whole(path, smooth((3, 12, 12), 16), CompileOptions()).network.meta["quantisation"]
+    assert [trial["sqnr"] for trial in how["trials"]][:2] == [-300.0, 20.0]
+    assert how["settings"]["equalise"] is True

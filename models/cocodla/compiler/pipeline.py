@@ -213,7 +213,10 @@ def _described(quantiser: Quantiser, quantised: Quantised, search: Search) -> tu
     if samples.measured:
         images = samples.spread(reference.batch_size(quantised.graph, COST_IMAGES))
         costs = layer_costs(quantised.graph, quantised.layers, images, quantiser.kept)
-        told = warnings_of(quantised.graph, quantised.layers, quantised.statistics, costs)
+        told = warnings_of(quantised.graph, quantised.layers, quantised.statistics, costs, search.error)
+        if samples.alike:
+            many = f"{len(samples)} times the same image" if len(samples) > 1 else "a single image"
+            told.insert(0, f"the calibration data are {many}: other images may leave the ranges that follow from it")
     return {**search.described(), "layers": [asdict(cost) for cost in costs]}, told
 
 

@@ -24,6 +24,9 @@ from cocodla.compiler.quantisation.pixels import (
 )
 from cocodla.errors import UserError
 
+ALIKE = 8
+"""Images that are looked at to tell whether all are the same."""
+
 
 @dataclass(frozen=True)
 class Samples:
@@ -51,6 +54,12 @@ class Samples:
         """At most `count` of the images, from all over the set, as model inputs."""
         chosen = np.unique(np.linspace(0, len(self) - 1, min(count, len(self))).round().astype(int))
         return np.concatenate([self.inputs(slice(first, first + 1)) for first in chosen.tolist()])
+
+    @property
+    def alike(self) -> bool:
+        """True if the images are all the same one: what others would reach, nobody knows."""
+        some = self.spread(ALIKE)
+        return self.measured and bool((some == some[0]).all())
 
     def inputs(self, part: slice) -> FloatArray:
         """Some of the images as model inputs, float32."""

@@ -78,9 +78,22 @@ def _share_at_ends(values: FloatArray, meaning: Quantisation) -> float:
     return float(((codes == 127) | (codes == -128)).mean())
 
 
-def warnings_of(graph: Graph, quantised: QuantisedGraph, statistics: Statistics, costs: list[LayerCost]) -> list[str]:
-    """What a user should know, a line each: poor outputs with the layer that costs most, tensors that use few codes."""
-    return [*_poor_outputs(graph, costs), *_poor_tensors(graph, quantised, statistics)]
+def warnings_of(
+    graph: Graph, quantised: QuantisedGraph, statistics: Statistics, costs: list[LayerCost], noise: float | None
+) -> list[str]:
+    """What a user should know, a line each: poor outputs with the layer that costs most, tensors that use few codes.
+
+    noise: at the model's outputs, behind the host's part, in parts of their signal; it is told where the accelerator's
+    own outputs look better.
+    """
+    poor = list(_poor_outputs(graph, costs))
+    behind = 200.0 if noise is None else -10 * float(np.log10(max(noise, 1e-20)))
+    if not poor and behind < POOR and costs:
+        poor.append(
+            f"behind the host's part the model's outputs are only {behind:.1f} dB above the noise of int8; "
+            + _worst(costs)
+        )
+    return [*poor, *_poor_tensors(graph, quantised, statistics)]
 
 
 def _poor_outputs(graph: Graph, costs: list[LayerCost]) -> Iterator[str]:
@@ -88,31 +101,34 @@ def _poor_outputs(graph: Graph, costs: list[LayerCost]) -> Iterator[str]:
     for output in graph.outputs:
         cost = by_tensor.get(output)
         if cost is not None and cost.sqnr < POOR:
-            before = costs[: costs.index(cost) + 1]
-            worst = min(before, key=lambda entry: entry.own)
-            yield (
-                f"output {output!r} is only {cost.sqnr:.1f} dB above the noise of int8; "
-                f"layer {worst.layer!r} adds most ({worst.own:.1f} dB)"
-            )
+            worst = _worst(costs[: costs.index(cost) + 1])
+            yield f"output {output!r} is only {cost.sqnr:.1f} dB above the noise of int8; {worst}"
+
+
+def _worst(costs: list[LayerCost]) -> str:
+    worst = min(costs, key=lambda entry: entry.own)
+    return f"layer {worst.layer!r} adds most ({worst.own:.1f} dB)"
 
 
 def _poor_tensors(graph: Graph, quantised: QuantisedGraph, statistics: Statistics) -> Iterator[str]:
-    for node in graph.nodes:
-        histogram, meaning = statistics.histograms.get(node.output), quantised.tensors.get(node.output)
-        if histogram is None or meaning is None or node.output in graph.pins or not histogram.limit:
+    made = [node for node in graph.nodes if not isinstance(node, (Host, Concat, Slice, Move))]
+    names = {graph.input: f"input {graph.input!r}", **{node.output: f"layer {node.name!r}" for node in made}}
+    for tensor, name in names.items():
+        histogram, meaning = statistics.histograms.get(tensor), quantised.tensors.get(tensor)
+        if histogram is None or tensor in graph.pins or not histogram.limit:
             continue
-        if isinstance(node, (Host, Concat, Slice, Move)):
-            continue
+        # pixels express all there is
+        ends = (histogram.low, histogram.high) if meaning is None else (meaning.real(-128), meaning.real(127))
         low, usual, high = _spread(histogram)
-        reach = max(abs(meaning.real(-128)), abs(meaning.real(127)))
+        reach = max(map(abs, ends))
         if histogram.seen >= 10_000 and usual > 0 and reach > DOMINATED * usual:
             yield (
-                f"layer {node.name!r}: its range reaches {reach:.4g}, 99.99 % of its values stay below {usual:.4g}: "
+                f"{name}: its range reaches {reach:.4g}, 99.99 % of its values stay below {usual:.4g}: "
                 "few of them dominate it"
             )
-        elif histogram.seen >= 1_000 and (high - low) / meaning.scale + 1 < FEW:
+        elif meaning is not None and histogram.seen >= 1_000 and (high - low) / meaning.scale + 1 < FEW:
             yield (
-                f"layer {node.name!r}: 99.8 % of its values use {(high - low) / meaning.scale + 1:.0f} of 256 codes, "
+                f"{name}: 99.8 % of its values use {(high - low) / meaning.scale + 1:.0f} of 256 codes, "
                 "fewer than 6 bits"
             )
 

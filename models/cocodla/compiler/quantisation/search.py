@@ -89,6 +89,13 @@ class Search:
     seen: int = 0
     held: int = 0
 
+    @property
+    def error(self) -> float | None:
+        """Noise at the model's outputs with the settings, as a trial found it; None without one."""
+        rounded = self.settings.adaptive_rounding
+        errors = [error for tried, error in self.trials if replace(tried, adaptive_rounding=rounded) == self.settings]
+        return errors[-1] if errors else None
+
     def described(self) -> dict[str, Any]:
         """Plain values, for files and reports; errors in dB."""
         return {
@@ -268,6 +275,8 @@ class _Trials:
         else:
             got = self.quantiser.tail(simulate.outputs(result.graph, result.layers, self.judged), self.judged)
             error = mean_noise(self.wanted, got)
+            if np.isnan(error):  # the host made NaN of it
+                error = np.inf
         self.found.trials.append((settings, float(error)))
         if self.progress is not None:
             self.progress(len(self.found.trials), max(self.planned, len(self.found.trials)))
