@@ -32,14 +32,38 @@ def process(
     x: NDArray[Any], channels: int, config: CdpConfig, lut: LutConfig, tables: Tables
 ) -> tuple[NDArray[np.int8], LutStatistics]:
     """The whole unit: int8 atoms (..., S, H, W, 8) -> int8 atoms and the look-up statistics."""
+    if config.square_bypass:
+        return _process_alone(x, channels, config, lut, tables)
     y = convert_input(_channels_last(x), config)
     y[..., channels:] = 0
-    q = y if config.square_bypass else window_sum(y, config.reach)
-    v, statistics = look_up(q, lut, tables)
-    p = v if config.multiply_bypass else v * y
-    out = convert_output(p, config)
+    v, statistics = look_up(window_sum(y, config.reach), lut, tables)
+    out = convert_output(v if config.multiply_bypass else v * y, config)
     split = out.reshape(*out.shape[:-1], x.shape[-4], 8)
     return np.ascontiguousarray(np.moveaxis(split, -2, -4)), statistics
+
+
+def _process_alone(
+    x: NDArray[Any], channels: int, config: CdpConfig, lut: LutConfig, tables: Tables
+) -> tuple[NDArray[np.int8], LutStatistics]:
+    """The whole unit where every element counts for itself: the results of all 256 bytes are a table.
+
+    Padding lanes are looked up as 0, whatever they hold: the table has one entry more for them.
+    """
+    y = np.append(convert_input(np.arange(256, dtype=np.uint8).view(np.int8), config), 0)
+    bytes_in = x.view(np.uint8)
+    real = channels - 8 * (x.shape[-4] - 1)
+    counts = np.zeros(257, np.int64)
+    counts[:256] = np.bincount(bytes_in.reshape(-1), minlength=256)
+    if real < 8:
+        padding = bytes_in[..., -1, :, :, real:]
+        counts[:256] -= np.bincount(padding.reshape(-1), minlength=256)
+        counts[256] = padding.size
+    v, statistics = look_up(y, lut, tables, counts)
+    results = convert_output(v if config.multiply_bypass else v * y, config)
+    out = results[bytes_in]
+    if real < 8:
+        out[..., -1, :, :, real:] = results[256]
+    return out, statistics
 
 
 def convert_input(x: NDArray[Any], config: CdpConfig) -> IntArray:
@@ -74,8 +98,13 @@ class _Place:
         return self.under | self.over
 
 
-def look_up(q: IntArray, lut: LutConfig, tables: Tables) -> tuple[IntArray, LutStatistics]:
-    """Sections 4.3 to 4.6: both tables for every value, choice, interpolation. Result 16 bits."""
+def look_up(
+    q: IntArray, lut: LutConfig, tables: Tables, counts: IntArray | None = None
+) -> tuple[IntArray, LutStatistics]:
+    """Sections 4.3 to 4.6: both tables for every value, choice, interpolation. Result 16 bits.
+
+    counts: how many elements each value stands for (default: one).
+    """
     le = _place_exponential(q, lut) if lut.exponential else _place_linear(q, lut.le, 64)
     lo = _place_linear(q, lut.lo, 256)
     both_under, both_over = le.under & lo.under, le.over & lo.over
@@ -89,12 +118,16 @@ def look_up(q: IntArray, lut: LutConfig, tables: Tables) -> tuple[IntArray, LutS
         _value(q, le, lut.le, tables.le, reference),
         _value(q, lo, lut.lo, tables.lo, lut.lo.start),
     )
+
+    def count(which: BoolArray) -> int:
+        return int(which.sum() if counts is None else counts[which].sum())
+
     return values, LutStatistics(
-        underflow=int(both_under.sum()),
-        overflow=int(both_over.sum()),
-        hybrid=int(hybrid.sum()),
-        le_hit=int((~le.miss & lo.miss).sum()),
-        lo_hit=int((le.miss & ~lo.miss).sum()),
+        underflow=count(both_under),
+        overflow=count(both_over),
+        hybrid=count(hybrid),
+        le_hit=count(~le.miss & lo.miss),
+        lo_hit=count(le.miss & ~lo.miss),
     )
 
 
