@@ -42,8 +42,13 @@ def round_shift(values: ArrayLike, shift: int) -> IntArray:
         return v
     if shift >= 63:
         return np.zeros_like(v)
+    return rounded_quotient(v, shift)
+
+
+def rounded_quotient(v: NDArray[Any], shift: int) -> NDArray[Any]:
+    """round_shift in the array's own type, which must hold |v| + 2^(shift-1); shift > 0."""
     # adding half - 1 instead of half turns the tie of a negative number away from zero
-    rounded = v >> 63
+    rounded = v >> (8 * v.itemsize - 1)
     rounded += v
     rounded += 1 << (shift - 1)
     rounded >>= shift

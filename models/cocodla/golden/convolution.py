@@ -1,12 +1,14 @@
 """CSC, CMAC and CACC as one exact convolution (spec: convolution.md section 6, csc_cmac_cacc.md 2, 5, 6).
 
-The sums are matrix products in float32 or float64, whichever holds every intermediate sum exactly
-(a partial sum never exceeds 128 * sum |w| of its kernel), so the order of additions is irrelevant.
+The sums are made in float32 or float64, whichever holds every intermediate sum exactly (a partial sum never exceeds
+128 * sum |w| of its kernel), so the order of additions is irrelevant: matrix products, or where every kernel reads the
+channel of its own number only (a depthwise convolution), one multiplication for each tap.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,11 +17,36 @@ from numpy.typing import NDArray
 from cocodla.formats.feature import ByteArray, Int8Array
 from cocodla.formats.weights import unpack_weights
 from cocodla.golden.arithmetic import IntArray, saturate
+from cocodla.golden.bounded import Bounded
 from cocodla.golden.config_conv import CscConfig
 from cocodla.hw import ATOM, align, surfaces
 
-PATCH_ELEMENTS = 1 << 22
-"""Largest number of elements of one matrix of input windows: bounds memory, keeps caches warm."""
+PATCH_ELEMENTS = 1 << 17
+"""Largest number of elements of one matrix of input windows, and half of what the taps add up at a time: fits L2."""
+
+
+@dataclass(frozen=True)
+class Kernels:
+    """Weights made ready. bound: no sum is larger.
+
+    matrix: (R*S*C, K) floats. taps: (R, S, C) floats where kernel k reads channel k only, else None.
+    """
+
+    matrix: NDArray[Any]
+    taps: NDArray[Any] | None
+    bound: int
+
+    @staticmethod
+    def of(weights: Int8Array) -> Kernels:
+        """Weights (K, C, R, S)."""
+        kernels, channels, rows, columns = weights.shape
+        matrix = weights.transpose(2, 3, 1, 0).reshape(-1, kernels)
+        bound = 128 * int(np.abs(matrix.astype(np.int32)).sum(axis=0).max())
+        kind: Any = np.float32 if bound < 1 << 24 else np.float64
+        taps = None
+        if kernels == channels and not weights[~np.eye(kernels, dtype=bool)].any():
+            taps = np.einsum("ccrs->rsc", weights).astype(kind)
+        return Kernels(matrix.astype(kind), taps, bound)
 
 
 def convolve(lines: Int8Array, weights: Int8Array, config: CscConfig) -> NDArray[np.int32]:
@@ -27,39 +54,44 @@ def convolve(lines: Int8Array, weights: Int8Array, config: CscConfig) -> NDArray
 
     C is S*CH and S is 1 in image mode. Lanes of absent kernels are 0.
     """
+    return convolve_prepared(lines, Kernels.of(weights), config).values
+
+
+def convolve_prepared(lines: Int8Array, kernels: Kernels, config: CscConfig) -> Bounded:
+    """`convolve` with weights made ready. The atoms of a pixel lie side by side in memory."""
     windows = image_windows(lines, config) if config.image else feature_windows(lines, config)
-    dense = _products(windows, weights)
-    kernels = config.kernels
-    if kernels % ATOM:
-        padded = np.zeros((*dense.shape[:-1], align(kernels)), np.int32)
-        padded[..., :kernels] = dense
+    dense = _products(windows, kernels.matrix) if kernels.taps is None else _depthwise(windows, kernels.taps)
+    count = config.kernels
+    if count % ATOM:
+        padded = np.zeros((*dense.shape[:-1], align(count)), np.int32)
+        padded[..., :count] = dense
         dense = padded
-    atoms = dense.reshape(*dense.shape[:-1], surfaces(kernels), ATOM).transpose(0, 3, 1, 2, 4)
-    return truncate(atoms, config.clip_truncate).astype(np.int32) if config.clip_truncate else atoms
+    atoms = dense.reshape(*dense.shape[:-1], surfaces(count), ATOM).transpose(0, 3, 1, 2, 4)
+    if config.clip_truncate:
+        return Bounded.of(truncate(atoms, config.clip_truncate).astype(np.int32))
+    return Bounded(atoms, kernels.bound)
 
 
-def sums(lines: Int8Array, stream: ByteArray, config: CscConfig) -> Callable[[slice], NDArray[np.int32]]:
+def sums(lines: Int8Array, stream: ByteArray, config: CscConfig) -> Callable[[slice], Bounded]:
     """convolve for any range of images, from the weight streams (1 or N, bytes) in CBUF.
 
     The weights are decoded once; N > 1 is the rare case that the images have different weights.
     """
     c = config
 
-    def kernel(data: ByteArray) -> Int8Array:
-        return unpack_weights(data, c.kernels, c.channels, c.kernel_height, c.kernel_width, c.rows_merged)
+    def kernel(data: ByteArray) -> Kernels:
+        return Kernels.of(unpack_weights(data, c.kernels, c.channels, c.kernel_height, c.kernel_width, c.rows_merged))
 
     if stream.shape[0] == 1:
-        weights = kernel(stream[0])
-        return lambda images: convolve(lines if lines.shape[0] == 1 else lines[images], weights, config)
+        kernels = kernel(stream[0])
+        return lambda images: convolve_prepared(lines if lines.shape[0] == 1 else lines[images], kernels, config)
 
-    def different(images: slice) -> NDArray[np.int32]:
-        count = stream.shape[0]
-        return np.concatenate(
-            [
-                convolve(lines[i : i + 1] if lines.shape[0] > 1 else lines, kernel(stream[i]), config)
-                for i in range(*images.indices(count))
-            ]
-        )
+    def different(images: slice) -> Bounded:
+        parts = [
+            convolve_prepared(lines[i : i + 1] if lines.shape[0] > 1 else lines, kernel(stream[i]), config)
+            for i in range(*images.indices(stream.shape[0]))
+        ]
+        return Bounded(np.concatenate([part.values for part in parts]), max(part.bound for part in parts))
 
     return different
 
@@ -113,25 +145,43 @@ def _place(x: Int8Array, pad: int, shape: tuple[int, int], before: tuple[int, in
     return field
 
 
-def _products(windows: NDArray[np.float32], weights: Int8Array) -> NDArray[np.int32]:
-    """windows (N, OH, OW, R, S, C) x weights (K, C, R, S) -> exact sums (N, OH, OW, K) int32."""
-    kernels = weights.shape[0]
-    matrix = weights.transpose(2, 3, 1, 0).reshape(-1, kernels)
-    largest = 128 * int(np.abs(matrix.astype(np.int32)).sum(axis=0).max())
-    kind: Any = np.float32 if largest < 1 << 24 else np.float64
-    matrix = matrix.astype(kind)
-    batch, height, width = windows.shape[:3]
-    result = np.empty((batch, height, width, kernels), np.int32)
-    taps = matrix.shape[0]
-    images = max(1, PATCH_ELEMENTS // (height * width * taps))
-    lines = height if images > 1 else max(1, PATCH_ELEMENTS // (width * taps))
-    for first in range(0, batch, images):
-        for top in range(0, height, lines):
-            part = windows[first : first + images, top : top + lines]
-            patches = part.reshape(-1, taps).astype(kind, copy=False)
-            target = result[first : first + images, top : top + lines]
-            target[...] = (patches @ matrix).reshape(target.shape)
+def _products(windows: NDArray[np.float32], matrix: NDArray[Any]) -> NDArray[np.int32]:
+    """windows (N, OH, OW, R, S, C) x matrix (R*S*C, K) -> exact sums (N, OH, OW, K)."""
+    taps, kernels = matrix.shape
+    result = np.empty((*windows.shape[:3], kernels), np.int32)
+    for part in _parts(windows.shape[:3], taps):
+        patches = windows[part].reshape(-1, taps).astype(matrix.dtype, copy=False)
+        target = result[part]
+        target[...] = (patches @ matrix).reshape(target.shape)
     return result
+
+
+def _depthwise(windows: NDArray[np.float32], taps: NDArray[Any]) -> NDArray[np.int32]:
+    """windows (N, OH, OW, R, S, C) x taps (R, S, C) -> exact sums (N, OH, OW, C)."""
+    rows, columns, channels = taps.shape
+    result = np.empty((*windows.shape[:3], channels), np.int32)
+    width = windows.shape[2]
+    factors = np.repeat(taps[:, :, None], width, axis=2)  # a whole line: 8 lanes at a time are several times slower
+    for part in _parts(windows.shape[:3], 2 * channels):
+        window = windows[part]
+        total = np.zeros((*window.shape[:3], channels), taps.dtype)
+        product = np.empty_like(total)
+        for r in range(rows):
+            for s in range(columns):
+                np.multiply(window[:, :, :, r, s], factors[r, s], out=product)
+                total += product
+        result[part] = total
+    return result
+
+
+def _parts(shape: tuple[int, ...], elements: int) -> Iterator[tuple[slice, slice]]:
+    """Ranges of images and lines of (N, OH, OW) positions, of so many elements each, that fit the caches."""
+    count, height, width = shape
+    images = max(1, PATCH_ELEMENTS // (height * width * elements))
+    lines = height if images > 1 else max(1, PATCH_ELEMENTS // (width * elements))
+    for first in range(0, count, images):
+        for top in range(0, height, lines):
+            yield slice(first, first + images), slice(top, top + lines)
 
 
 def truncate(values: NDArray[Any], shift: int) -> IntArray:

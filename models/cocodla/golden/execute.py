@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocodla.golden import cdma, cdp, convolution, pdp, sdp
+from cocodla.golden.bounded import Bounded
 from cocodla.golden.config import OperandConfig, PdpConfig, SdpConfig, SdpRdmaConfig
 from cocodla.golden.config_cdp import CdpConfig, LutConfig, cdp_source
 from cocodla.golden.config_conv import CdmaConfig, ConvConfig, CscConfig
@@ -21,11 +22,11 @@ from cocodla.registers import MAP
 
 INTERRUPT_BIT = {"SDP": 0, "CDP": 2, "PDP": 4, "CDMA_DAT": 16, "CDMA_WT": 18, "CACC": 20}
 
-BLOCK_ELEMENTS = 1 << 19
-"""Elements SDP handles at a time: images of a batch go through in blocks that fit the caches."""
+BLOCK_ELEMENTS = 1 << 16
+"""Elements SDP handles at a time: images of a batch, and their lines, go through in blocks that fit the caches."""
 
-Values = Callable[[slice], NDArray[Any]]
-"""Input of SDP for a range of images: int8 or int32 atoms (images or 1, S, H, W, 8)."""
+Values = Callable[[slice], Bounded]
+"""Input of SDP for a range of images: atoms (images or 1, S, H, W, 8)."""
 
 
 def run(state: State, plan: Plan) -> int:
@@ -62,11 +63,15 @@ def _run_sdp(state: State) -> int:
         assert rdma is not None
         _require_client(state, "RD", "SDP")
         cube = state.memory.read_cube(rdma.address, rdma.source)
-        count, values = cube.shape[0], lambda images: cube if cube.shape[0] == 1 else cube[images]
+        count, values = cube.shape[0], lambda images: Bounded(cube if cube.shape[0] == 1 else cube[images], 128)
     operands = _operands(state, config, rdma)
-    count = max(count, *(array.shape[0] for array in _arrays(operands)))
+    stages = [
+        sdp.Stage.of(stage, fetched).laid_out(config.width, channels_last=config.from_cacc)
+        for stage, fetched in ((config.bs, operands.bs), (config.bn, operands.bn))
+    ]
+    count = max(count, *(array.shape[0] for stage in stages for array in stage.arrays), 1)
     count_saturated = units["SDP"].snapshot().flag("D_PERF_ENABLE.PERF_SAT_EN")
-    y, counters = _stream(config, pool, values, operands, count, count_saturated)
+    y, counters = _stream(config, pool, values, stages, count, count_saturated)
     target = pool or config
     state.memory.write_cube(target.address, target.destination, y)
     if rdma:
@@ -81,7 +86,7 @@ def _stream(
     config: SdpConfig,
     pool: PdpConfig | None,
     values: Values,
-    operands: sdp.SdpOperands,
+    stages: list[sdp.Stage],
     count: int,
     count_saturated: bool,
 ) -> tuple[NDArray[np.int8], dict[str, int]]:
@@ -89,35 +94,27 @@ def _stream(
 
     The counters are those of the one image; with more they have no meaning.
     """
-    elements = surfaces(config.channels) * config.height * config.width * ATOM
-    block = max(1, BLOCK_ELEMENTS // elements)
+    line = surfaces(config.channels) * config.width * ATOM
+    block = max(1, BLOCK_ELEMENTS // (line * config.height))
+    step = max(1, BLOCK_ELEMENTS // line)
     parts = []
     saturated, unequal = 0, False
     for first in range(0, count, block):
         images = slice(first, min(first + block, count))
-        z = sdp.accumulate(values(images), config, _select(operands, images))
-        y = sdp.convert(z, config)
-        if count_saturated:
-            saturated += int(sdp.count_saturation(z, config))
+        x, done = values(images), []
+        for top in range(0, config.height, step):
+            lines = slice(top, top + step)
+            z = Bounded(x.values[:, :, lines], x.bound)
+            for stage in stages:
+                z = stage.part(images, lines)(z)
+            done.append(sdp.convert(z, config))
+            if count_saturated:
+                saturated += int(sdp.count_saturation(z, config))
+        y = np.concatenate(done, axis=2) if len(done) > 1 else done[0]
         unequal = unequal or bool(y.any())
         parts.append(pdp.process(y, pool) if pool else y)
     counters = {"D_STATUS": int(unequal and not pool), "D_PERF_OUT_SATURATION": min(saturated, 0xFFFFFFFF)}
     return np.concatenate(parts) if len(parts) > 1 else parts[0], counters
-
-
-def _arrays(operands: sdp.SdpOperands) -> list[NDArray[Any]]:
-    stages = (operands.bs, operands.bn)
-    return [a for stage in stages for a in (stage.alu, stage.mul) if a is not None] or [np.empty((1, 0))]
-
-
-def _select(operands: sdp.SdpOperands, images: slice) -> sdp.SdpOperands:
-    """The operands of a range of images; those all images share stay as they are."""
-
-    def part(array: NDArray[Any] | None) -> NDArray[Any] | None:
-        return array if array is None or array.shape[0] == 1 else array[images]
-
-    bs, bn = operands.bs, operands.bn
-    return sdp.SdpOperands(sdp.StageOperands(part(bs.alu), part(bs.mul)), sdp.StageOperands(part(bn.alu), part(bn.mul)))
 
 
 def _operands(state: State, config: SdpConfig, rdma: SdpRdmaConfig | None) -> sdp.SdpOperands:

@@ -1,18 +1,19 @@
 """SDP: bias / batch-norm stages and output converter (spec: sdp.md).
 
 Arrays are atoms of shape (..., surfaces, height, width, 8). Everything is exact integer
-arithmetic; the functions of the single stages are what the RTL benches compare with.
+arithmetic on values with known bounds (bounded.py).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cocodla.golden.arithmetic import IntArray, round_shift, saturate, shift_left_saturating, wrap
+from cocodla.golden.arithmetic import shift_left_saturating
+from cocodla.golden.bounded import Bounded
 from cocodla.golden.config import AluOperation, SdpConfig, StageConfig
 from cocodla.golden.rules import RuleViolation
 
@@ -36,53 +37,86 @@ class SdpOperands:
     bn: StageOperands = StageOperands()
 
 
-def alu(x: NDArray[Any], config: StageConfig, memory_operand: NDArray[Any] | None = None) -> IntArray:
-    """Section 3.2 step 1: 32-bit x and shifted operand -> 33-bit result. The ALU must not be bypassed."""
-    operand = _source(config.alu_from_memory, memory_operand, config.alu_operand, "ALU")
-    shifted = shift_left_saturating(operand, config.alu_shift, 32)
-    x = np.asarray(x, np.int64)
+@dataclass(frozen=True)
+class Stage:
+    """A BS or BN stage with its operands, that of the ALU shifted; None for a part that is bypassed."""
+
+    config: StageConfig
+    alu: Bounded | None = None
+    mul: Bounded | None = None
+
+    @staticmethod
+    def of(config: StageConfig, operands: StageOperands = StageOperands()) -> Stage:
+        """RuleViolation when an operand is not fetched."""
+        if config.bypass:
+            return Stage(config)
+        alu = mul = None
+        if not config.alu_bypass:
+            operand = _source(config.alu_from_memory, operands.alu, config.alu_operand, "ALU")
+            alu = Bounded.of(shift_left_saturating(operand, config.alu_shift, 32) if config.alu_shift else operand)
+        if not config.mul_bypass:
+            mul = Bounded.of(_source(config.mul_from_memory, operands.mul, config.mul_operand, "multiplier"))
+        return Stage(config, alu, mul)
+
+    @property
+    def arrays(self) -> list[NDArray[Any]]:
+        """The operands that are not numbers."""
+        return [part.values for part in (self.alu, self.mul) if part is not None and part.values.ndim]
+
+    def laid_out(self, width: int, channels_last: bool) -> Stage:
+        """Operands of (1 or batch, S, H or 1, W or 1, 8) in the order of the atoms in memory, for whole lines."""
+        alu, mul = (part and replace(part, values=_laid_out(part.values, width, channels_last))
+                    for part in (self.alu, self.mul))  # fmt: skip
+        return replace(self, alu=alu, mul=mul)
+
+    def part(self, images: slice, lines: slice) -> Stage:
+        """For a range of images and lines; what all share stays as it is."""
+        alu, mul = (part and replace(part, values=_part(part.values, images, lines)) for part in (self.alu, self.mul))
+        return replace(self, alu=alu, mul=mul)
+
+    def __call__(self, x: Bounded) -> Bounded:
+        """Section 3.2: 32-bit values -> 32 bits."""
+        c = self.config
+        if c.bypass:
+            return x
+        y = _alu(x, c, self.alu) if self.alu else x
+        if self.mul or c.mul_shift:
+            y = _multiply(y, c, self.mul)  # the shift acts even when the multiplier is bypassed
+        elif self.alu:
+            y = y.saturate(32)
+        return y if c.relu_bypass else y.maximum(Bounded(np.zeros((), np.int32), 0))
+
+
+def _alu(x: Bounded, config: StageConfig, operand: Bounded) -> Bounded:
+    """Section 3.2 step 1: 32-bit x and shifted operand -> 33-bit result."""
     if config.alu_operation is AluOperation.MAX:
-        return np.maximum(x, shifted)
+        return x.maximum(operand)
     if config.alu_operation is AluOperation.MIN:
-        return np.minimum(x, shifted)
-    return x + shifted
+        return x.minimum(operand)
+    return x.plus(operand)
 
 
-def multiply(y: NDArray[Any], config: StageConfig, memory_operand: NDArray[Any] | None = None) -> IntArray:
-    """Section 3.2 steps 2 and 3: 33-bit y -> 32 bits. The shift acts even when the multiplier is bypassed."""
-    y = np.asarray(y, np.int64)
-    if config.mul_bypass:
-        return saturate(round_shift(y, config.mul_shift), 32)
-    operand = _source(config.mul_from_memory, memory_operand, config.mul_operand, "multiplier")
-    product = saturate(round_shift(y * operand, config.mul_shift), 32)
-    if config.prelu:
-        return np.where(y >= 0, wrap(y, 32), product)
-    return product
+def _multiply(y: Bounded, config: StageConfig, operand: Bounded | None) -> Bounded:
+    """Section 3.2 steps 2 and 3: 33-bit y -> 32 bits. operand None: the multiplier is bypassed."""
+    if operand is None:
+        return y.round_shift(config.mul_shift).saturate(32)
+    product = y.times(operand).round_shift(config.mul_shift).saturate(32)
+    return y.wrap(32).where(y.values >= 0, product) if config.prelu else product
 
 
-def stage(x: NDArray[Any], config: StageConfig, operands: StageOperands = StageOperands()) -> IntArray:
-    """Section 3.2: one whole BS or BN stage on 32-bit values, result 32 bits."""
-    x = np.asarray(x, np.int64)
-    if config.bypass:
-        return x
-    y = x if config.alu_bypass else alu(x, config, operands.alu)
-    if not config.mul_bypass or config.mul_shift:
-        y = multiply(y, config, operands.mul)
-    elif not config.alu_bypass:
-        y = saturate(y, 32)
-    return y if config.relu_bypass else np.maximum(y, 0)
+def accumulate(x: NDArray[Any], config: SdpConfig, operands: SdpOperands = SdpOperands()) -> Bounded:
+    """Both stages, before the output converter: int8 or int32 atoms -> 32-bit atoms. EW is a wire."""
+    return Stage.of(config.bn, operands.bn)(Stage.of(config.bs, operands.bs)(Bounded.of(x)))
 
 
-def convert(z: NDArray[Any], config: SdpConfig) -> NDArray[np.int8]:
+def convert(z: Bounded, config: SdpConfig) -> NDArray[np.int8]:
     """Section 3.4: the output converter, 32 bits -> int8."""
-    product = (np.asarray(z, np.int64) - config.cvt_offset) * config.cvt_scale
-    return saturate(round_shift(product, config.cvt_shift), 8).astype(np.int8)
+    return _scaled(z, config).round_shift(config.cvt_shift).saturate(8).values.astype(np.int8)
 
 
-def count_saturation(z: NDArray[Any], config: SdpConfig, axis: tuple[int, ...] | None = None) -> NDArray[Any]:
+def count_saturation(z: Bounded, config: SdpConfig, axis: tuple[int, ...] | None = None) -> NDArray[Any]:
     """Section 3.4: number of elements that leave 17 bits in the converter (D_PERF_OUT_SATURATION)."""
-    product = (np.asarray(z, np.int64) - config.cvt_offset) * config.cvt_scale
-    shift = config.cvt_shift
+    product, shift = _scaled(z, config).wide, config.cvt_shift
     if shift >= 49:
         return np.zeros_like(product).sum(axis)
     floor = product >> shift
@@ -92,19 +126,38 @@ def count_saturation(z: NDArray[Any], config: SdpConfig, axis: tuple[int, ...] |
     return over.sum(axis)
 
 
-def accumulate(x: NDArray[Any], config: SdpConfig, operands: SdpOperands = SdpOperands()) -> IntArray:
-    """Both stages, before the output converter: int8 or int32 atoms -> 32-bit atoms. EW is a wire."""
-    return stage(stage(x, config.bs, operands.bs), config.bn, operands.bn)
-
-
 def process(x: NDArray[Any], config: SdpConfig, operands: SdpOperands = SdpOperands()) -> NDArray[np.int8]:
     """The whole unit: atoms (..., S, H, W, 8) of int8 (memory) or int32 (CACC) -> int8 atoms."""
     return convert(accumulate(x, config, operands), config)
 
 
+def _scaled(z: Bounded, config: SdpConfig) -> Bounded:
+    """The converter before its shift."""
+    if config.cvt_offset:
+        z = z.plus(Bounded.of(np.asarray(-config.cvt_offset)))
+    return z if config.cvt_scale == 1 else z.times(Bounded.of(np.asarray(config.cvt_scale)))
+
+
 def _source(from_memory: bool, memory: NDArray[Any] | None, register: int, what: str) -> NDArray[Any]:
     if not from_memory:
-        return np.asarray(register, np.int64)
+        return np.asarray(register)
     if memory is None:
         raise RuleViolation(f"the {what} operand of an SDP stage comes from memory but is not fetched (sdp.md 4)")
-    return np.asarray(memory, np.int64)
+    return np.asarray(memory)
+
+
+def _laid_out(operand: NDArray[Any], width: int, channels_last: bool) -> NDArray[Any]:
+    """Long runs in the order of the atoms: broadcasting 8 lanes at a time would be several times slower."""
+    if not operand.ndim:
+        return operand
+    spread = np.broadcast_to(operand, (*operand.shape[:3], width, operand.shape[4]))
+    if not channels_last:
+        return np.ascontiguousarray(spread)
+    return np.ascontiguousarray(spread.transpose(0, 2, 3, 1, 4)).transpose(0, 3, 1, 2, 4)
+
+
+def _part(operand: NDArray[Any], images: slice, lines: slice) -> NDArray[Any]:
+    if not operand.ndim:
+        return operand
+    operand = operand if operand.shape[0] == 1 else operand[images]
+    return operand if operand.shape[2] == 1 else operand[:, :, lines]

@@ -1,0 +1,87 @@
+"""Integer arrays with a known bound: exact arithmetic in 32 bits where no result can leave them, else in 64.
+
+The results are those of `arithmetic`, in half the time for most layers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cocodla.golden.arithmetic import round_shift, rounded_quotient, wrap
+
+_WORD = 1 << 31
+
+
+@dataclass(frozen=True)
+class Bounded:
+    """values: int32 or int64, none of a magnitude above `bound`, which is below 2^62. Never changed in place."""
+
+    values: NDArray[Any]
+    bound: int
+
+    @staticmethod
+    def of(values: NDArray[Any]) -> Bounded:
+        """Any integers, with the bound they have."""
+        values = np.asarray(values)
+        bound = max(-int(values.min()), int(values.max())) if values.size else 0
+        return _stored(values, bound)
+
+    def plus(self, other: Bounded) -> Bounded:
+        bound = self.bound + other.bound
+        a, b = self._for(bound), other._for(bound)
+        return Bounded(a + b, bound)
+
+    def times(self, other: Bounded) -> Bounded:
+        bound = self.bound * other.bound
+        a, b = self._for(bound), other._for(bound)
+        return Bounded(a * b, bound)
+
+    def maximum(self, other: Bounded) -> Bounded:
+        bound = max(self.bound, other.bound)
+        return Bounded(np.maximum(self._for(bound), other._for(bound)), bound)
+
+    def minimum(self, other: Bounded) -> Bounded:
+        bound = max(self.bound, other.bound)
+        return Bounded(np.minimum(self._for(bound), other._for(bound)), bound)
+
+    def round_shift(self, shift: int) -> Bounded:
+        """RHA(v, shift), see arithmetic.round_shift."""
+        if shift == 0:
+            return self
+        half = 1 << min(shift - 1, 62)
+        if shift < 63 and self.bound + half < _WORD:
+            return Bounded(rounded_quotient(self._for(self.bound), shift), (self.bound + half) >> shift)
+        return _stored(round_shift(self.wide, shift), (self.bound + half) >> shift)
+
+    def saturate(self, bits: int) -> Bounded:
+        """SAT(v, bits)."""
+        largest = (1 << (bits - 1)) - 1
+        if self.bound <= largest:
+            return self
+        return _stored(np.clip(self.values, -largest - 1, largest), largest + 1)
+
+    def wrap(self, bits: int) -> Bounded:
+        """sx(v, bits)."""
+        largest = (1 << (bits - 1)) - 1
+        return self if self.bound <= largest else Bounded(wrap(self.values, bits), largest + 1)
+
+    def where(self, condition: NDArray[np.bool_], other: Bounded) -> Bounded:
+        """These values where the condition holds, the other ones elsewhere."""
+        bound = max(self.bound, other.bound)
+        return Bounded(np.where(condition, self._for(bound), other._for(bound)), bound)
+
+    @property
+    def wide(self) -> NDArray[np.int64]:
+        return self.values.astype(np.int64, copy=False)
+
+    def _for(self, bound: int) -> NDArray[Any]:
+        """The values in a type that holds results up to `bound`."""
+        return self.values.astype(np.int32 if bound < _WORD else np.int64, copy=False)
+
+
+def _stored(values: NDArray[Any], bound: int) -> Bounded:
+    return Bounded(values.astype(np.int32 if bound < _WORD else np.int64, copy=False), bound)
