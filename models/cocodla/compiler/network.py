@@ -19,6 +19,7 @@ from cocodla.formats import bytes_to_tensor, tensor_to_bytes
 from cocodla.formats.pixels import image_to_planes
 
 if TYPE_CHECKING:
+    from cocodla.golden.batch import Batch
     from cocodla.program.execution import Execution
     from cocodla.program.program import Program
 
@@ -134,13 +135,23 @@ class Network(NetworkParts):
         self, stage: int, feeds: Mapping[str, np.ndarray], names: Sequence[str] | None = None
     ) -> dict[str, np.ndarray]:
         """A stage of many images at once on the golden model; the tensors `names`, or those that are kept."""
-        from cocodla.golden.batch import run_batch
+        from cocodla.golden.batch import Batch
 
         kept = self.kept(stage) if names is None else names
-        first = {name: data[:1] for name, data in feeds.items()}
-        program = emit(self, first, tensors=kept, stage=stage)
-        found = run_batch(program, {self.tensors[name].address: data for name, data in feeds.items()})
+        inputs = {self.tensors[name].address: data for name, data in feeds.items()}
+        batch = self._batches.get((stage, *kept))
+        if batch is None:
+            first = {name: data[:1] for name, data in feeds.items()}
+            program = emit(self, first, tensors=kept, stage=stage)
+            batch = Batch(program, {address: data[:1] for address, data in inputs.items()})
+            self._batches[(stage, *kept)] = batch
+        found = batch.run(inputs)
         return {name: found[check_name(0, name)] for name in kept}
+
+    @cached_property
+    def _batches(self) -> dict[tuple[int | str, ...], Batch]:
+        """Programs whose control has been followed, by stage and the tensors they read back."""
+        return {}
 
     def decode(self, execution: Execution, count: int) -> FloatArray:
         """First output of the model for each of `count` images of an execution: (count, *output shape) floats."""

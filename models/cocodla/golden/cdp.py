@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cocodla.golden.arithmetic import IntArray, round_shift, saturate, sign_extend
 from cocodla.golden.config_cdp import CdpConfig, LutConfig, TableConfig, Tables
+from cocodla.hw import ATOM
 
 BoolArray = NDArray[np.bool_]
 
@@ -27,43 +28,81 @@ class LutStatistics:
     le_hit: int
     lo_hit: int
 
+    @property
+    def counters(self) -> dict[str, int]:
+        """By register of CDP."""
+        return {
+            "D_PERF_LUT_UFLOW": self.underflow,
+            "D_PERF_LUT_OFLOW": self.overflow,
+            "D_PERF_LUT_HYBRID": self.hybrid,
+            "D_PERF_LUT_LE_HIT": self.le_hit,
+            "D_PERF_LUT_LO_HIT": self.lo_hit,
+        }
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Which values were looked up with which end."""
+
+    underflow: BoolArray
+    overflow: BoolArray
+    hybrid: BoolArray
+    le_hit: BoolArray
+    lo_hit: BoolArray
+
+    def statistics(self, counts: IntArray | None = None) -> LutStatistics:
+        """counts: how many elements each value stands for (default: one)."""
+        ends = (self.underflow, self.overflow, self.hybrid, self.le_hit, self.lo_hit)
+        return LutStatistics(*(int(end.sum() if counts is None else counts[end].sum()) for end in ends))
+
 
 def process(
     x: NDArray[Any], channels: int, config: CdpConfig, lut: LutConfig, tables: Tables
 ) -> tuple[NDArray[np.int8], LutStatistics]:
     """The whole unit: int8 atoms (..., S, H, W, 8) -> int8 atoms and the look-up statistics."""
     if config.square_bypass:
-        return _process_alone(x, channels, config, lut, tables)
+        alone = Alone.of(config, lut, tables)
+        return alone.process(x, channels), alone.statistics(x, channels)
     y = convert_input(_channels_last(x), config)
     y[..., channels:] = 0
-    v, statistics = look_up(window_sum(y, config.reach), lut, tables)
+    v, outcomes = look_up(window_sum(y, config.reach), lut, tables)
     out = convert_output(v if config.multiply_bypass else v * y, config)
     split = out.reshape(*out.shape[:-1], x.shape[-4], 8)
-    return np.ascontiguousarray(np.moveaxis(split, -2, -4)), statistics
+    return np.ascontiguousarray(np.moveaxis(split, -2, -4)), outcomes.statistics()
 
 
-def _process_alone(
-    x: NDArray[Any], channels: int, config: CdpConfig, lut: LutConfig, tables: Tables
-) -> tuple[NDArray[np.int8], LutStatistics]:
-    """The whole unit where every element counts for itself: the results of all 256 bytes are a table.
+@dataclass(frozen=True)
+class Alone:
+    """The unit where every element counts for itself (no sum of squares): a table of the results of all 256 bytes.
 
     Padding lanes are looked up as 0, whatever they hold: the table has one entry more for them.
     """
-    y = np.append(convert_input(np.arange(256, dtype=np.uint8).view(np.int8), config), 0)
-    bytes_in = x.view(np.uint8)
-    real = channels - 8 * (x.shape[-4] - 1)
-    counts = np.zeros(257, np.int64)
-    counts[:256] = np.bincount(bytes_in.reshape(-1), minlength=256)
-    if real < 8:
-        padding = bytes_in[..., -1, :, :, real:]
-        counts[:256] -= np.bincount(padding.reshape(-1), minlength=256)
-        counts[256] = padding.size
-    v, statistics = look_up(y, lut, tables, counts)
-    results = convert_output(v if config.multiply_bypass else v * y, config)
-    out = results[bytes_in]
-    if real < 8:
-        out[..., -1, :, :, real:] = results[256]
-    return out, statistics
+
+    results: NDArray[np.int8]
+    outcomes: Outcomes
+
+    @staticmethod
+    def of(config: CdpConfig, lut: LutConfig, tables: Tables) -> Alone:
+        y = np.append(convert_input(np.arange(256, dtype=np.uint8).view(np.int8), config), 0)
+        v, outcomes = look_up(y, lut, tables)
+        return Alone(convert_output(v if config.multiply_bypass else v * y, config), outcomes)
+
+    def process(self, x: NDArray[Any], channels: int) -> NDArray[np.int8]:
+        """int8 atoms (..., S, H, W, 8) -> int8 atoms."""
+        out = np.take(self.results[:256], x.view(np.uint8))
+        if channels % ATOM:
+            out[..., -1, :, :, channels % ATOM :] = self.results[256]
+        return out
+
+    def statistics(self, x: NDArray[Any], channels: int) -> LutStatistics:
+        """How the elements of the atoms were looked up."""
+        counts = np.zeros(257, np.int64)
+        counts[:256] = np.bincount(x.view(np.uint8).reshape(-1), minlength=256)
+        if channels % ATOM:
+            padding = x.view(np.uint8)[..., -1, :, :, channels % ATOM :]
+            counts[:256] -= np.bincount(padding.reshape(-1), minlength=256)
+            counts[256] = padding.size
+        return self.outcomes.statistics(counts)
 
 
 def convert_input(x: NDArray[Any], config: CdpConfig) -> IntArray:
@@ -98,13 +137,8 @@ class _Place:
         return self.under | self.over
 
 
-def look_up(
-    q: IntArray, lut: LutConfig, tables: Tables, counts: IntArray | None = None
-) -> tuple[IntArray, LutStatistics]:
-    """Sections 4.3 to 4.6: both tables for every value, choice, interpolation. Result 16 bits.
-
-    counts: how many elements each value stands for (default: one).
-    """
+def look_up(q: IntArray, lut: LutConfig, tables: Tables) -> tuple[IntArray, Outcomes]:
+    """Sections 4.3 to 4.6: both tables for every value, choice, interpolation. Result 16 bits."""
     le = _place_exponential(q, lut) if lut.exponential else _place_linear(q, lut.le, 64)
     lo = _place_linear(q, lut.lo, 256)
     both_under, both_over = le.under & lo.under, le.over & lo.over
@@ -118,17 +152,7 @@ def look_up(
         _value(q, le, lut.le, tables.le, reference),
         _value(q, lo, lut.lo, tables.lo, lut.lo.start),
     )
-
-    def count(which: BoolArray) -> int:
-        return int(which.sum() if counts is None else counts[which].sum())
-
-    return values, LutStatistics(
-        underflow=count(both_under),
-        overflow=count(both_over),
-        hybrid=count(hybrid),
-        le_hit=count(~le.miss & lo.miss),
-        lo_hit=count(le.miss & ~lo.miss),
-    )
+    return values, Outcomes(both_under, both_over, hybrid, ~le.miss & lo.miss, le.miss & ~lo.miss)
 
 
 def _distance(q: IntArray, start: int) -> tuple[BoolArray, IntArray]:

@@ -72,23 +72,29 @@ def convolve_prepared(lines: Int8Array, kernels: Kernels, config: CscConfig) -> 
     return Bounded(atoms, kernels.bound)
 
 
-def sums(lines: Int8Array, stream: ByteArray, config: CscConfig) -> Callable[[slice], Bounded]:
+def sums(
+    lines: Int8Array,
+    stream: ByteArray,
+    config: CscConfig,
+    prepared: Callable[[ByteArray, Callable[[], Kernels]], Kernels],
+) -> Callable[[slice], Bounded]:
     """convolve for any range of images, from the weight streams (1 or N, bytes) in CBUF.
 
-    The weights are decoded once; N > 1 is the rare case that the images have different weights.
+    N > 1 is the rare case that the images have different weights. prepared: gives the kernels of a stream, which the
+    function makes unless they are known.
     """
     c = config
 
-    def kernel(data: ByteArray) -> Kernels:
+    def kernels(data: ByteArray) -> Kernels:
         return Kernels.of(unpack_weights(data, c.kernels, c.channels, c.kernel_height, c.kernel_width, c.rows_merged))
 
     if stream.shape[0] == 1:
-        kernels = kernel(stream[0])
-        return lambda images: convolve_prepared(lines if lines.shape[0] == 1 else lines[images], kernels, config)
+        common = prepared(stream[0], lambda: kernels(stream[0]))
+        return lambda images: convolve_prepared(lines if lines.shape[0] == 1 else lines[images], common, config)
 
     def different(images: slice) -> Bounded:
         parts = [
-            convolve_prepared(lines[i : i + 1] if lines.shape[0] > 1 else lines, kernel(stream[i]), config)
+            convolve_prepared(lines[i : i + 1] if lines.shape[0] > 1 else lines, kernels(stream[i]), config)
             for i in range(*images.indices(stream.shape[0]))
         ]
         return Bounded(np.concatenate([part.values for part in parts]), max(part.bound for part in parts))

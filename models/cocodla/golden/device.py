@@ -15,6 +15,7 @@ from cocodla.golden.layers import Queues
 from cocodla.golden.registers import IDLE
 from cocodla.golden.rules import require
 from cocodla.golden.state import State
+from cocodla.golden.work import Counters, Work
 from cocodla.registers import MAP, Register
 
 
@@ -153,12 +154,16 @@ class Device(State):
         if plan is None:
             return False
         try:
-            interrupts = execute.run(self, plan)
+            interrupts = execute.finish(self, plan, self.compute(execute.decode(self, plan)))
         except UserError as error:
             raise type(error)(f"layer {self.layers_run} ({plan.name}): {error}") from None
         self.flight.ran(plan, interrupts)
         self.layers_run += 1
         return True
+
+    def compute(self, work: Work) -> Counters:
+        """Compute a decoded layer; its counters."""
+        return work.run(self.memory, self.cbuf, counted=True)
 
     def run_all(self) -> None:
         """Execute every layer that can run, and know that they have."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cocodla.formats.feature import ByteArray
 from cocodla.formats.operands import unpack_operands
 from cocodla.golden.config import OperandConfig, OperandUse
 from cocodla.golden.memory import Memory
@@ -9,8 +10,8 @@ from cocodla.golden.sdp import StageOperands
 from cocodla.hw import surfaces
 
 
-def fetch_operands(memory: Memory, config: OperandConfig, width: int, height: int, channels: int) -> StageOperands:
-    """Operands of a cube, shape (1 or batch, S, 1, 1, 8) per channel or (1 or batch, S, H, W, 8) per element."""
+def read_operands(memory: Memory, config: OperandConfig, width: int, height: int, channels: int) -> ByteArray:
+    """Operands of a cube as bytes: (1 or batch, S, 1 or H, 1 or W, group bytes)."""
     count, group = surfaces(channels), config.group_bytes
     if not config.per_element or (width == 1 and height == 1):
         shape, strides, run = (count, 1), (group, 0), group
@@ -18,8 +19,16 @@ def fetch_operands(memory: Memory, config: OperandConfig, width: int, height: in
         shape, strides = (count, height), (config.surface_stride, config.line_stride)
         run = width * group
     raw = memory.read_strided(config.address, shape, strides, run)
-    atoms = raw.reshape(raw.shape[0], count, shape[1], -1, group)
-    alu, mul = unpack_operands(
-        atoms, alu=config.use is not OperandUse.MUL, mul=config.use is not OperandUse.ALU, two_bytes=config.two_bytes
+    return raw.reshape(raw.shape[0], count, shape[1], -1, group)
+
+
+def unpack(data: ByteArray, config: OperandConfig) -> StageOperands:
+    """Operands of those bytes: (1 or batch, S, 1, 1, 8) per channel or (1 or batch, S, H, W, 8) per element."""
+    return StageOperands(
+        *unpack_operands(
+            data,
+            alu=config.use is not OperandUse.MUL,
+            mul=config.use is not OperandUse.ALU,
+            two_bytes=config.two_bytes,
+        )
     )
-    return StageOperands(alu, mul)
