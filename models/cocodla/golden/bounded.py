@@ -40,6 +40,10 @@ class Bounded:
         a, b = self._for(bound), other._for(bound)
         return Bounded(a * b, bound)
 
+    def shift_left_saturating(self, shift: int, bits: int) -> Bounded:
+        """SAT(v * 2^shift, bits) for values of at most 16 bits, see arithmetic.shift_left_saturating."""
+        return self.times(Bounded(np.asarray(1 << min(shift, bits)), 1 << min(shift, bits))).saturate(bits)
+
     def maximum(self, other: Bounded) -> Bounded:
         bound = max(self.bound, other.bound)
         return Bounded(np.maximum(self._for(bound), other._for(bound)), bound)
@@ -47,6 +51,19 @@ class Bounded:
     def minimum(self, other: Bounded) -> Bounded:
         bound = max(self.bound, other.bound)
         return Bounded(np.minimum(self._for(bound), other._for(bound)), bound)
+
+    def scaled(self, factor: Bounded, shift: int) -> Bounded:
+        """RHA(v * factor, shift) for a factor of at most 16 bits."""
+        bound = self.bound * factor.bound
+        if not shift or shift >= 63 or bound < _WORD >> 1 or bound > 1 << 35 or factor.bound > 1 << 15:
+            return self.times(factor).round_shift(shift)
+        # A product p / 2^shift in float64, made larger by 2^-36 of itself: that takes ties away from zero, and no other
+        # number to the tie next to it, which is 2^-shift or more away. The factor with its 16 + 36 bits is exact.
+        nudged = np.ldexp(factor.values * (1 + 2.0**-36), -shift)
+        scaled = self.values.astype(np.float64)
+        scaled *= nudged
+        bound = (bound + (1 << shift - 1)) >> shift
+        return _stored(np.rint(scaled, out=scaled), bound)
 
     def round_shift(self, shift: int) -> Bounded:
         """RHA(v, shift), see arithmetic.round_shift."""

@@ -7,6 +7,7 @@ Bytes nobody wrote read 0.
 
 from __future__ import annotations
 
+import math
 from itertools import product
 
 import numpy as np
@@ -39,6 +40,9 @@ class Memory:
         """A copy of `length` bytes, shape (1, length) when all images share them, else (batch, length)."""
         self._check(address, length)
         first, last = address >> PAGE_BITS, (address + max(length, 1) - 1) >> PAGE_BITS
+        if first == last and first in self._pages:
+            start = address & PAGE - 1
+            return self._pages[first][:, start : start + length].copy()
         pages = [self._pages.get(number) for number in range(first, last + 1)]
         count = max((page.shape[0] for page in pages if page is not None), default=1)
         data = np.zeros((count, length), np.uint8)
@@ -120,10 +124,12 @@ class Memory:
     def read_strided(self, address: int, shape: tuple[int, ...], strides: tuple[int, ...], run: int) -> ByteArray:
         """Runs of `run` bytes at every combination of strides: (1 or batch, *shape, run), a copy."""
         span = sum((n - 1) * s for n, s in zip(shape, strides, strict=True)) + run
-        payload = run * int(np.prod(shape))
+        payload = run * math.prod(shape)
         self._check(address, span)
         if span <= 4 * payload + 16 * PAGE:
             data = self.read(address, span)
+            if span == payload and _is_dense(shape, strides, run):
+                return data.reshape(len(data), *shape, run)
             view = np.lib.stride_tricks.as_strided(data, (data.shape[0], *shape, run), (data.strides[0], *strides, 1))
             return np.ascontiguousarray(view)
         parts = [self.read_strided(address + i * strides[0], shape[1:], strides[1:], run) for i in range(shape[0])]
@@ -160,6 +166,15 @@ class Memory:
             return page
         self._pages[number] = page
         return page
+
+
+def _is_dense(shape: tuple[int, ...], strides: tuple[int, ...], run: int) -> bool:
+    """True if runs of `run` bytes follow each other without gaps, the last stride innermost."""
+    for extent, stride in zip(reversed(shape), reversed(strides), strict=True):
+        if extent > 1 and stride != run:
+            return False
+        run *= extent
+    return True
 
 
 def _disjoint(layout: CubeLayout) -> bool:

@@ -6,13 +6,12 @@ arithmetic on values with known bounds (bounded.py).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cocodla.golden.arithmetic import shift_left_saturating
 from cocodla.golden.bounded import Bounded
 from cocodla.golden.config import AluOperation, SdpConfig, StageConfig
 from cocodla.golden.rules import RuleViolation
@@ -53,7 +52,8 @@ class Stage:
         alu = mul = None
         if not config.alu_bypass:
             operand = _source(config.alu_from_memory, operands.alu, config.alu_operand, "ALU")
-            alu = Bounded.of(shift_left_saturating(operand, config.alu_shift, 32) if config.alu_shift else operand)
+            alu = Bounded.of(operand)
+            alu = alu.shift_left_saturating(config.alu_shift, 32) if config.alu_shift else alu
         if not config.mul_bypass:
             mul = Bounded.of(_source(config.mul_from_memory, operands.mul, config.mul_operand, "multiplier"))
         return Stage(config, alu, mul)
@@ -65,14 +65,17 @@ class Stage:
 
     def laid_out(self, width: int, channels_last: bool) -> Stage:
         """Operands of (1 or batch, S, H or 1, W or 1, 8) in the order of the atoms in memory, for whole lines."""
-        alu, mul = (part and replace(part, values=_laid_out(part.values, width, channels_last))
-                    for part in (self.alu, self.mul))  # fmt: skip
-        return replace(self, alu=alu, mul=mul)
+        alu, mul = (
+            part and Bounded(_laid_out(part.values, width, channels_last), part.bound) for part in (self.alu, self.mul)
+        )
+        return Stage(self.config, alu, mul)
 
     def part(self, images: slice, lines: slice) -> Stage:
         """For a range of images and lines; what all share stays as it is."""
-        alu, mul = (part and replace(part, values=_part(part.values, images, lines)) for part in (self.alu, self.mul))
-        return replace(self, alu=alu, mul=mul)
+        if all(array.shape[0] == array.shape[2] == 1 for array in self.arrays):
+            return self
+        alu, mul = (part and Bounded(_part(part.values, images, lines), part.bound) for part in (self.alu, self.mul))
+        return Stage(self.config, alu, mul)
 
     def __call__(self, x: Bounded) -> Bounded:
         """Section 3.2: 32-bit values -> 32 bits."""
@@ -100,7 +103,7 @@ def _multiply(y: Bounded, config: StageConfig, operand: Bounded | None) -> Bound
     """Section 3.2 steps 2 and 3: 33-bit y -> 32 bits. operand None: the multiplier is bypassed."""
     if operand is None:
         return y.round_shift(config.mul_shift).saturate(32)
-    product = y.times(operand).round_shift(config.mul_shift).saturate(32)
+    product = y.scaled(operand, config.mul_shift).saturate(32)
     return y.wrap(32).where(y.values >= 0, product) if config.prelu else product
 
 
@@ -111,12 +114,15 @@ def accumulate(x: NDArray[Any], config: SdpConfig, operands: SdpOperands = SdpOp
 
 def convert(z: Bounded, config: SdpConfig) -> NDArray[np.int8]:
     """Section 3.4: the output converter, 32 bits -> int8."""
-    return _scaled(z, config).round_shift(config.cvt_shift).saturate(8).values.astype(np.int8)
+    z = _centred(z, config)
+    scale, shift = config.cvt_scale, config.cvt_shift
+    y = z.round_shift(shift) if scale == 1 else z.scaled(Bounded.of(np.asarray(scale)), shift)
+    return y.saturate(8).values.astype(np.int8)
 
 
 def count_saturation(z: Bounded, config: SdpConfig, axis: tuple[int, ...] | None = None) -> NDArray[Any]:
     """Section 3.4: number of elements that leave 17 bits in the converter (D_PERF_OUT_SATURATION)."""
-    product, shift = _scaled(z, config).wide, config.cvt_shift
+    product, shift = _centred(z, config).wide * config.cvt_scale, config.cvt_shift
     if shift >= 49:
         return np.zeros_like(product).sum(axis)
     floor = product >> shift
@@ -131,11 +137,9 @@ def process(x: NDArray[Any], config: SdpConfig, operands: SdpOperands = SdpOpera
     return convert(accumulate(x, config, operands), config)
 
 
-def _scaled(z: Bounded, config: SdpConfig) -> Bounded:
-    """The converter before its shift."""
-    if config.cvt_offset:
-        z = z.plus(Bounded.of(np.asarray(-config.cvt_offset)))
-    return z if config.cvt_scale == 1 else z.times(Bounded.of(np.asarray(config.cvt_scale)))
+def _centred(z: Bounded, config: SdpConfig) -> Bounded:
+    """The converter's input without its offset."""
+    return z.plus(Bounded.of(np.asarray(-config.cvt_offset))) if config.cvt_offset else z
 
 
 def _source(from_memory: bool, memory: NDArray[Any] | None, register: int, what: str) -> NDArray[Any]:
