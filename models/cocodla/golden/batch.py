@@ -20,6 +20,7 @@ from cocodla.errors import UserError
 from cocodla.formats.feature import ByteArray
 from cocodla.golden.cbuf import Cbuf
 from cocodla.golden.device import Device
+from cocodla.golden.fusion import join_depthwise
 from cocodla.golden.memory import Memory
 from cocodla.golden.run import step
 from cocodla.golden.work import Counters, Work
@@ -96,7 +97,7 @@ class Batch:
             _record(recorder, command, index, first, execution)
             if execution.failures:
                 raise UserError(execution.failures[0])
-        self._steps = recorder.steps
+        self._steps = join_depthwise(recorder.steps, recorder.memory)
 
     def run(
         self, inputs: Mapping[int, ByteArray], chunk: int = CHUNK, workers: int | None = None
@@ -123,8 +124,8 @@ class Batch:
     def _run_chunk(self, inputs: Mapping[int, ByteArray], count: int) -> dict[str, ByteArray]:
         memory, cbuf = Memory(count), Cbuf()
         outputs: dict[str, ByteArray] = {}
-        for step in self._steps:
-            match step:
+        for action in self._steps:
+            match action:
                 case Load(address, data, batched):
                     memory.write(address, inputs[address] if batched else data)
                 case Fill(address, length, value):
@@ -132,7 +133,7 @@ class Batch:
                 case Check(address, length, name):
                     outputs[name] = np.broadcast_to(memory.read(address, length), (count, length))
                 case _:
-                    step.run(memory, cbuf, counted=False)
+                    action.run(memory, cbuf, counted=False)
         return outputs
 
 

@@ -29,24 +29,26 @@ PATCH_ELEMENTS = 1 << 17
 class Kernels:
     """Weights made ready. bound: no sum is larger.
 
-    matrix: (R*S*C, K) floats. taps: (R, S, C) floats where kernel k reads channel k only, else None.
+    values: taps (R, S, C) where kernel k reads channel k only, else a matrix (R*S*C, K); floats that hold the sums.
     """
 
-    matrix: NDArray[Any]
-    taps: NDArray[Any] | None
+    values: NDArray[Any]
     bound: int
+
+    @property
+    def depthwise(self) -> bool:
+        """Whether there are taps."""
+        return self.values.ndim == 3
 
     @staticmethod
     def of(weights: Int8Array) -> Kernels:
         """Weights (K, C, R, S)."""
-        kernels, channels, rows, columns = weights.shape
+        kernels, channels = weights.shape[:2]
         matrix = weights.transpose(2, 3, 1, 0).reshape(-1, kernels)
         bound = 128 * int(np.abs(matrix.astype(np.int32)).sum(axis=0).max())
         kind: Any = np.float32 if bound < 1 << 24 else np.float64
-        taps = None
-        if kernels == channels and not weights[~np.eye(kernels, dtype=bool)].any():
-            taps = np.einsum("ccrs->rsc", weights).astype(kind)
-        return Kernels(matrix.astype(kind), taps, bound)
+        depthwise = kernels == channels and not weights[~np.eye(kernels, dtype=bool)].any()
+        return Kernels((np.einsum("ccrs->rsc", weights) if depthwise else matrix).astype(kind), bound)
 
 
 def convolve(lines: Int8Array, weights: Int8Array, config: CscConfig) -> NDArray[np.int32]:
@@ -60,7 +62,7 @@ def convolve(lines: Int8Array, weights: Int8Array, config: CscConfig) -> NDArray
 def convolve_prepared(lines: Int8Array, kernels: Kernels, config: CscConfig) -> Bounded:
     """`convolve` with weights made ready. The atoms of a pixel lie side by side in memory."""
     windows = image_windows(lines, config) if config.image else feature_windows(lines, config)
-    dense = _products(windows, kernels.matrix) if kernels.taps is None else _depthwise(windows, kernels.taps)
+    dense = (_depthwise if kernels.depthwise else _products)(windows, kernels.values)
     count = config.kernels
     if count % ATOM:
         padded = np.zeros((*dense.shape[:-1], align(count)), np.int32)
@@ -73,33 +75,44 @@ def convolve_prepared(lines: Int8Array, kernels: Kernels, config: CscConfig) -> 
 
 
 def sums(
-    lines: Int8Array,
-    stream: ByteArray,
-    config: CscConfig,
-    prepared: Callable[[ByteArray, Callable[[], Kernels]], Kernels],
+    lines: Int8Array, stream: ByteArray, config: CscConfig, kernels: Callable[[ByteArray], Kernels]
 ) -> Callable[[slice], Bounded]:
     """convolve for any range of images, from the weight streams (1 or N, bytes) in CBUF.
 
-    N > 1 is the rare case that the images have different weights. prepared: gives the kernels of a stream, which the
-    function makes unless they are known.
+    kernels: decodes one stream. N > 1 is the rare case that the images have different weights.
     """
-    c = config
-
-    def kernels(data: ByteArray) -> Kernels:
-        return Kernels.of(unpack_weights(data, c.kernels, c.channels, c.kernel_height, c.kernel_width, c.rows_merged))
-
     if stream.shape[0] == 1:
-        common = prepared(stream[0], lambda: kernels(stream[0]))
+        common = kernels(stream)
         return lambda images: convolve_prepared(lines if lines.shape[0] == 1 else lines[images], common, config)
 
     def different(images: slice) -> Bounded:
         parts = [
-            convolve_prepared(lines[i : i + 1] if lines.shape[0] > 1 else lines, kernels(stream[i]), config)
+            convolve_prepared(lines[i : i + 1] if lines.shape[0] > 1 else lines, kernels(stream[i : i + 1]), config)
             for i in range(*images.indices(stream.shape[0]))
         ]
         return Bounded(np.concatenate([part.values for part in parts]), max(part.bound for part in parts))
 
     return different
+
+
+def unpack(stream: ByteArray, config: CscConfig, groups: int = 1) -> Int8Array:
+    """Weights (K, C, R, S) of a stream, that of one of several groups where the layer has such."""
+    c = config
+    return unpack_weights(
+        stream, c.kernels // groups, c.channels // groups, c.kernel_height, c.kernel_width, c.rows_merged
+    )
+
+
+def block_diagonal(groups: list[Int8Array]) -> Int8Array:
+    """Weights of a grouped convolution, each group (K, C, R, S), as those of an ordinary one."""
+    if len(groups) == 1:
+        return groups[0]
+    kernels, channels, *extent = groups[0].shape
+    weights = np.zeros((len(groups) * kernels, len(groups) * channels, *extent), np.int8)
+    for index, group in enumerate(groups):
+        start, first = index * kernels, index * channels
+        weights[start : start + kernels, first : first + channels] = group
+    return weights
 
 
 def feature_windows(lines: Int8Array, config: CscConfig) -> NDArray[np.float32]:

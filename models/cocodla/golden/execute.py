@@ -1,4 +1,4 @@
-"""Running a layer: decode its registers, compute, finish the units, set the interrupts (spec: programming.md 2 to 4)."""
+"""Running a layer: its registers decoded, its units finished, its interrupts set (spec: programming.md 2 to 4)."""
 
 from __future__ import annotations
 

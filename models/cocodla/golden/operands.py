@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from cocodla.formats import operands
 from cocodla.formats.feature import ByteArray
-from cocodla.formats.operands import unpack_operands
 from cocodla.golden.config import OperandConfig, OperandUse
 from cocodla.golden.memory import Memory
 from cocodla.golden.sdp import StageOperands
@@ -14,18 +14,18 @@ def read_operands(memory: Memory, config: OperandConfig, width: int, height: int
     """Operands of a cube as bytes: (1 or batch, S, 1 or H, 1 or W, group bytes)."""
     count, group = surfaces(channels), config.group_bytes
     if not config.per_element or (width == 1 and height == 1):
-        shape, strides, run = (count, 1), (group, 0), group
-    else:
-        shape, strides = (count, height), (config.surface_stride, config.line_stride)
-        run = width * group
-    raw = memory.read_strided(config.address, shape, strides, run)
-    return raw.reshape(raw.shape[0], count, shape[1], -1, group)
+        raw = memory.read(config.address, count * group)
+        return raw.reshape(raw.shape[0], count, 1, 1, group)
+    raw = memory.read_strided(
+        config.address, (count, height), (config.surface_stride, config.line_stride), width * group
+    )
+    return raw.reshape(raw.shape[0], count, height, width, group)
 
 
-def unpack(data: ByteArray, config: OperandConfig) -> StageOperands:
+def unpack_operands(data: ByteArray, config: OperandConfig) -> StageOperands:
     """Operands of those bytes: (1 or batch, S, 1, 1, 8) per channel or (1 or batch, S, H, W, 8) per element."""
     return StageOperands(
-        *unpack_operands(
+        *operands.unpack_operands(
             data,
             alu=config.use is not OperandUse.MUL,
             mul=config.use is not OperandUse.ALU,

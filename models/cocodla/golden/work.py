@@ -5,9 +5,9 @@ Weights and operands are made ready once, and again only when their bytes have c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,9 @@ from cocodla.golden.cbuf import Cbuf
 from cocodla.golden.config import OperandConfig, PdpConfig, SdpConfig, SdpRdmaConfig, StageConfig
 from cocodla.golden.config_cdp import CdpConfig, LutConfig, Tables
 from cocodla.golden.config_conv import ConvConfig
-from cocodla.golden.convolution import Kernels, sums
+from cocodla.golden.convolution import Kernels, block_diagonal, sums, unpack
 from cocodla.golden.memory import Memory
-from cocodla.golden.operands import read_operands, unpack
+from cocodla.golden.operands import read_operands, unpack_operands
 from cocodla.hw import ATOM, surfaces
 
 BLOCK_ELEMENTS = 1 << 16
@@ -32,6 +32,8 @@ Values = Callable[[slice], Bounded]
 
 Counters = Mapping[str, Mapping[str, int]]
 """Status registers by unit: what a layer leaves there."""
+
+NOTHING = np.empty((1, 0), np.uint8)
 
 T = TypeVar("T")
 
@@ -59,25 +61,34 @@ class Remembered(Generic[T]):
         return value
 
 
+EngineOf = Callable[["SdpWork"], OperandConfig | None]
+"""The operand engine of SDP_RDMA for one of the stages."""
+
+
 @dataclass(eq=False)
 class SdpWork:
-    """SDP from memory or CACC, to memory or PDP: one pass over the cube."""
+    """SDP from memory or CACC, to memory or PDP: one pass over the cube.
+
+    parts: where it stands for several layers on neighbouring channels (fusion.py), these, with weights and operands.
+    """
 
     config: SdpConfig
     rdma: SdpRdmaConfig | None
     pool: PdpConfig | None
     convolution: ConvConfig | None
     count_saturated: bool
-    _kernels: Remembered[Kernels] = field(default_factory=Remembered)
-    _stages: dict[str, Remembered[sdp.Stage]] = field(default_factory=lambda: {"BS": Remembered(), "BN": Remembered()})
+    parts: tuple[SdpWork, ...] = ()
+    _kernels: Remembered[Kernels] = field(default_factory=Remembered, init=False)
+    _bs: Remembered[sdp.Stage] = field(default_factory=Remembered, init=False)
+    _bn: Remembered[sdp.Stage] = field(default_factory=Remembered, init=False)
 
     def run(self, memory: Memory, cbuf: Cbuf, counted: bool) -> Counters:
         """See Work."""
-        config, rdma = self.config, self.rdma
+        config = self.config
         count, values = self._sums(memory, cbuf, self.convolution) if self.convolution else self._cube(memory)
         stages = [
-            self._stage(memory, "BS", config.bs, rdma.bs if rdma else None),
-            self._stage(memory, "BN", config.bn, rdma.bn if rdma else None),
+            self._stage(memory, config.bs, lambda work: work.rdma.bs if work.rdma else None, self._bs),
+            self._stage(memory, config.bn, lambda work: work.rdma.bn if work.rdma else None, self._bn),
         ]
         count = max(count, *(array.shape[0] for stage in stages for array in stage.arrays), 1)
         y, counters = self._stream(values, stages, count, counted)
@@ -97,23 +108,47 @@ class SdpWork:
         lines, stream = cbuf.provide(
             layer,
             lambda: cdma.fetch(memory, config),
-            lambda: memory.read_common(config.weight_address, config.weight_bytes),
+            lambda: self._weights(memory),
         )
         cbuf.release(layer, lines, stream)
-        values = sums(lines, stream, layer.csc, self._kernels.of)
-        return max(lines.shape[0], stream.shape[0]), values
+        return max(lines.shape[0], stream.shape[0]), sums(lines, stream, layer.csc, self.kernels)
 
-    def _stage(self, memory: Memory, name: str, stage: StageConfig, engine: OperandConfig | None) -> sdp.Stage:
-        config = self.config
+    def _weights(self, memory: Memory) -> ByteArray:
+        """The weight stream, (1 or batch, bytes); of several layers one behind the other."""
+        assert self.convolution is not None
+        if self.parts:
+            return joined([part._weights(memory) for part in self.parts])
+        cdma = self.convolution.cdma
+        return memory.read_common(cdma.weight_address, cdma.weight_bytes)
 
-        def make(raw: ByteArray | None) -> sdp.Stage:
-            operands = sdp.StageOperands() if raw is None or engine is None else unpack(raw, engine)
+    def kernels(self, stream: ByteArray) -> Kernels:
+        """Weights of a stream (1, bytes), made ready."""
+        assert self.convolution is not None
+        csc, groups = self.convolution.csc, max(len(self.parts), 1)
+        streams = np.split(stream[0], groups)
+        return self._kernels.of(
+            stream, lambda: Kernels.of(block_diagonal([unpack(part, csc, groups) for part in streams]))
+        )
+
+    def _stage(self, memory: Memory, stage: StageConfig, engine_of: EngineOf, last: Remembered[sdp.Stage]) -> sdp.Stage:
+        config, engine = self.config, engine_of(self)
+
+        def made(operands: sdp.StageOperands) -> sdp.Stage:
             return sdp.Stage.of(stage, operands).laid_out(config.width, channels_last=config.from_cacc)
 
         if engine is None:
-            return self._stages[name].of(np.empty((1, 0), np.uint8), lambda: make(None))
-        raw = read_operands(memory, engine, config.width, config.height, config.channels)
-        return make(raw) if engine.per_element else self._stages[name].of(raw, lambda: make(raw))
+            return last.of(NOTHING, lambda: made(sdp.StageOperands()))
+        raw = self._operands(memory, engine_of)
+        if engine.per_element:
+            return made(unpack_operands(raw, engine))
+        return last.of(raw, lambda: made(unpack_operands(raw, engine)))
+
+    def _operands(self, memory: Memory, engine_of: EngineOf) -> ByteArray:
+        if self.parts:
+            return joined([part._operands(memory, engine_of) for part in self.parts])
+        engine = engine_of(self)
+        assert engine is not None
+        return read_operands(memory, engine, self.config.width, self.config.height, self.config.channels)
 
     def _stream(
         self, values: Values, stages: list[sdp.Stage], count: int, counted: bool
@@ -140,6 +175,12 @@ class SdpWork:
             parts.append(pdp.process(y, pool) if pool else y)
         counters = {"D_STATUS": int(unequal and not pool), "D_PERF_OUT_SATURATION": min(saturated, 0xFFFFFFFF)}
         return np.concatenate(parts) if len(parts) > 1 else parts[0], counters
+
+
+def joined(parts: Sequence[ByteArray]) -> ByteArray:
+    """Bytes (1 or batch, count, ...) one behind the other."""
+    images = max(len(part) for part in parts)
+    return np.concatenate([np.broadcast_to(part, (images, *part.shape[1:])) for part in parts], axis=1)
 
 
 @dataclass(eq=False)
