@@ -21,6 +21,19 @@ from cocodla.hw import ATOM, surfaces
 Int8Array = NDArray[np.int8]
 ByteArray = NDArray[np.uint8]
 
+_WORDS = {8: np.int64, 16: np.complex128}
+"""Types of so many bytes, which numpy moves as a whole."""
+
+
+def transposed(atoms: NDArray[Any], axes: tuple[int, ...]) -> NDArray[Any]:
+    """A contiguous array of the atoms (..., 8) with the axes before the lanes in this order."""
+    word = _WORDS.get(ATOM * atoms.itemsize)
+    if word is None or atoms.strides[-1] != atoms.itemsize:
+        return np.ascontiguousarray(atoms.transpose(*axes, len(axes)))
+    # an atom is moved as one word: four times as fast as lane by lane
+    words: NDArray[Any] = np.ascontiguousarray(atoms.view(word)[..., 0].transpose(axes))
+    return words[..., None].view(atoms.dtype)
+
 
 @dataclass(frozen=True)
 class CubeLayout:

@@ -18,10 +18,14 @@ _WORD = 1 << 31
 
 @dataclass(frozen=True)
 class Bounded:
-    """values: int32 or int64, none of a magnitude above `bound`, which is below 2^62. Never changed in place."""
+    """values: int32 or int64, none of a magnitude above `bound`, which is below 2^62. Never changed in place.
+
+    positive: known to have no negative ones.
+    """
 
     values: NDArray[Any]
     bound: int
+    positive: bool = False
 
     @staticmethod
     def of(values: NDArray[Any]) -> Bounded:
@@ -48,6 +52,9 @@ class Bounded:
         bound = max(self.bound, other.bound)
         return Bounded(np.maximum(self._for(bound), other._for(bound)), bound)
 
+    def relu(self) -> Bounded:
+        return Bounded(np.maximum(self.values, 0), self.bound, positive=True)
+
     def minimum(self, other: Bounded) -> Bounded:
         bound = max(self.bound, other.bound)
         return Bounded(np.minimum(self._for(bound), other._for(bound)), bound)
@@ -71,7 +78,11 @@ class Bounded:
             return self
         half = 1 << min(shift - 1, 62)
         if shift < 63 and self.bound + half < _WORD:
-            return Bounded(rounded_quotient(self._for(self.bound), shift), (self.bound + half) >> shift)
+            values = self._for(self.bound)
+            bound = (self.bound + half) >> shift
+            if self.positive:
+                return Bounded((values + half) >> shift, bound, True)
+            return Bounded(rounded_quotient(values, shift), bound)
         return _stored(round_shift(self.wide, shift), (self.bound + half) >> shift)
 
     def saturate(self, bits: int) -> Bounded:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cocodla.formats.feature import ByteArray, Int8Array
+from cocodla.formats.feature import ByteArray, Int8Array, transposed
 from cocodla.formats.pixels import lines_to_image
 from cocodla.golden.arithmetic import clip_int8, round_shift
 from cocodla.golden.config_conv import CdmaConfig, Converter
@@ -27,7 +27,7 @@ def fetch_features(memory: Memory, config: CdmaConfig) -> Int8Array:
     if config.converter:
         atoms = convert(atoms.view(np.uint8), config.converter, signed=True)
     batch, count, height, width, _ = atoms.shape
-    used = atoms.transpose(0, 2, 1, 3, 4).reshape(batch, height, count * width, ATOM)
+    used = transposed(atoms, (0, 2, 1, 3)).reshape(batch, height, count * width, ATOM)
     if used.shape[2] == config.entries:
         return used
     lines = np.zeros((batch, height, config.entries, ATOM), np.int8)

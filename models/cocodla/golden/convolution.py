@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cocodla.formats.feature import ByteArray, Int8Array
+from cocodla.formats.feature import ByteArray, Int8Array, transposed
 from cocodla.formats.weights import unpack_weights
 from cocodla.golden.arithmetic import IntArray, saturate
 from cocodla.golden.bounded import Bounded
@@ -120,7 +120,7 @@ def feature_windows(lines: Int8Array, config: CscConfig) -> NDArray[np.float32]:
     c = config
     count, used = surfaces(c.channels), lines[:, : c.height]
     used = used[:, :, : count * c.width].reshape(-1, c.height, count, c.width, ATOM)
-    pixels = used.transpose(0, 1, 3, 2, 4).reshape(-1, c.height, c.width, count * ATOM)[..., : c.channels]
+    pixels = transposed(used, (0, 1, 3, 2)).reshape(-1, c.height, c.width, count * ATOM)[..., : c.channels]
     rows = (c.out_height - 1) * c.stride_y + (c.kernel_height - 1) * c.dilation_y + 1
     columns = (c.out_width - 1) * c.stride_x + (c.kernel_width - 1) * c.dilation_x + 1
     x = _place(pixels, c.pad_value, (rows, columns), (c.pad_top, c.pad_left))
@@ -183,12 +183,11 @@ def _depthwise(windows: NDArray[np.float32], taps: NDArray[Any]) -> NDArray[np.i
     factors = np.repeat(taps[:, :, None], width, axis=2)  # a whole line: 8 lanes at a time are several times slower
     for part in _parts(windows.shape[:3], 2 * channels):
         window = windows[part]
-        total = np.zeros((*window.shape[:3], channels), taps.dtype)
+        total = np.multiply(window[:, :, :, 0, 0], factors[0, 0])
         product = np.empty_like(total)
-        for r in range(rows):
-            for s in range(columns):
-                np.multiply(window[:, :, :, r, s], factors[r, s], out=product)
-                total += product
+        for r, s in [*np.ndindex(rows, columns)][1:]:
+            np.multiply(window[:, :, :, r, s], factors[r, s], out=product)
+            total += product
         result[part] = total
     return result
 

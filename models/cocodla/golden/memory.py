@@ -13,7 +13,7 @@ from itertools import product
 import numpy as np
 
 from cocodla.errors import UserError
-from cocodla.formats.feature import ByteArray, CubeLayout, Int8Array
+from cocodla.formats.feature import ByteArray, CubeLayout, Int8Array, transposed
 from cocodla.hw import ADDRESS_BITS, ATOM
 
 PAGE_BITS = 12
@@ -103,7 +103,7 @@ class Memory:
 
     def write_cube(self, address: int, layout: CubeLayout, atoms: Int8Array) -> None:
         """Store atoms (1 or batch, S, H, W, 8), in the order surface, line."""
-        lines = np.ascontiguousarray(atoms).view(np.uint8)
+        lines = transposed(atoms, (0, 1, 2, 3)).view(np.uint8)
         shape = (atoms.shape[0], layout.surfaces, layout.height, ATOM * layout.width)
         lines = lines.reshape(shape)
         if layout.is_packed:

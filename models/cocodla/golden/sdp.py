@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cocodla.formats.feature import transposed
 from cocodla.golden.bounded import Bounded
 from cocodla.golden.config import AluOperation, SdpConfig, StageConfig
 from cocodla.golden.rules import RuleViolation
@@ -87,7 +88,7 @@ class Stage:
             y = _multiply(y, c, self.mul)  # the shift acts even when the multiplier is bypassed
         elif self.alu:
             y = y.saturate(32)
-        return y if c.relu_bypass else y.maximum(Bounded(np.zeros((), np.int32), 0))
+        return y if c.relu_bypass else y.relu()
 
 
 def _alu(x: Bounded, config: StageConfig, operand: Bounded) -> Bounded:
@@ -157,7 +158,7 @@ def _laid_out(operand: NDArray[Any], width: int, channels_last: bool) -> NDArray
     spread = np.broadcast_to(operand, (*operand.shape[:3], width, operand.shape[4]))
     if not channels_last:
         return np.ascontiguousarray(spread)
-    return np.ascontiguousarray(spread.transpose(0, 2, 3, 1, 4)).transpose(0, 3, 1, 2, 4)
+    return transposed(spread, (0, 2, 3, 1)).transpose(0, 3, 1, 2, 4)
 
 
 def _part(operand: NDArray[Any], images: slice, lines: slice) -> NDArray[Any]:
