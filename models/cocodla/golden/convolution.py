@@ -56,7 +56,7 @@ def convolve(lines: Int8Array, weights: Int8Array, config: CscConfig) -> NDArray
 
     C is S*CH and S is 1 in image mode. Lanes of absent kernels are 0.
     """
-    return convolve_prepared(lines, Kernels.of(weights), config).values
+    return convolve_prepared(lines, Kernels.of(weights), config).values.astype(np.int32, copy=False)
 
 
 def convolve_prepared(lines: Int8Array, kernels: Kernels, config: CscConfig) -> Bounded:
@@ -65,7 +65,7 @@ def convolve_prepared(lines: Int8Array, kernels: Kernels, config: CscConfig) -> 
     dense = (_depthwise if kernels.depthwise else _products)(windows, kernels.values)
     count = config.kernels
     if count % ATOM:
-        padded = np.zeros((*dense.shape[:-1], align(count)), np.int32)
+        padded = np.zeros((*dense.shape[:-1], align(count)), dense.dtype)
         padded[..., :count] = dense
         dense = padded
     atoms = dense.reshape(*dense.shape[:-1], surfaces(count), ATOM).transpose(0, 3, 1, 2, 4)
@@ -164,31 +164,29 @@ def _place(x: Int8Array, pad: int, shape: tuple[int, int], before: tuple[int, in
     return field
 
 
-def _products(windows: NDArray[np.float32], matrix: NDArray[Any]) -> NDArray[np.int32]:
-    """windows (N, OH, OW, R, S, C) x matrix (R*S*C, K) -> exact sums (N, OH, OW, K)."""
+def _products(windows: NDArray[np.float32], matrix: NDArray[Any]) -> NDArray[Any]:
+    """windows (N, OH, OW, R, S, C) x matrix (R*S*C, K) -> exact sums (N, OH, OW, K), floats."""
     taps, kernels = matrix.shape
-    result = np.empty((*windows.shape[:3], kernels), np.int32)
+    result = np.empty((*windows.shape[:3], kernels), matrix.dtype)
     for part in _parts(windows.shape[:3], taps):
         patches = windows[part].reshape(-1, taps).astype(matrix.dtype, copy=False)
-        target = result[part]
-        target[...] = (patches @ matrix).reshape(target.shape)
+        np.matmul(patches, matrix, out=result[part].reshape(-1, kernels))
     return result
 
 
-def _depthwise(windows: NDArray[np.float32], taps: NDArray[Any]) -> NDArray[np.int32]:
-    """windows (N, OH, OW, R, S, C) x taps (R, S, C) -> exact sums (N, OH, OW, C)."""
+def _depthwise(windows: NDArray[np.float32], taps: NDArray[Any]) -> NDArray[Any]:
+    """windows (N, OH, OW, R, S, C) x taps (R, S, C) -> exact sums (N, OH, OW, C), floats."""
     rows, columns, channels = taps.shape
-    result = np.empty((*windows.shape[:3], channels), np.int32)
     width = windows.shape[2]
+    result = np.empty((*windows.shape[:3], channels), taps.dtype)
     factors = np.repeat(taps[:, :, None], width, axis=2)  # a whole line: 8 lanes at a time are several times slower
     for part in _parts(windows.shape[:3], 2 * channels):
-        window = windows[part]
-        total = np.multiply(window[:, :, :, 0, 0], factors[0, 0])
+        window, total = windows[part], result[part]
+        np.multiply(window[:, :, :, 0, 0], factors[0, 0], out=total)
         product = np.empty_like(total)
         for r, s in [*np.ndindex(rows, columns)][1:]:
             np.multiply(window[:, :, :, r, s], factors[r, s], out=product)
             total += product
-        result[part] = total
     return result
 
 

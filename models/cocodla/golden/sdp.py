@@ -39,7 +39,7 @@ class SdpOperands:
 
 @dataclass(frozen=True)
 class Stage:
-    """A BS or BN stage with its operands, that of the ALU shifted; None for a part that is bypassed."""
+    """A BS or BN stage with its operands; None for a part that is bypassed."""
 
     config: StageConfig
     alu: Bounded | None = None
@@ -54,7 +54,6 @@ class Stage:
         if not config.alu_bypass:
             operand = _source(config.alu_from_memory, operands.alu, config.alu_operand, "ALU")
             alu = Bounded.of(operand)
-            alu = alu.shift_left_saturating(config.alu_shift, 32) if config.alu_shift else alu
         if not config.mul_bypass:
             mul = Bounded.of(_source(config.mul_from_memory, operands.mul, config.mul_operand, "multiplier"))
         return Stage(config, alu, mul)
@@ -92,7 +91,9 @@ class Stage:
 
 
 def _alu(x: Bounded, config: StageConfig, operand: Bounded) -> Bounded:
-    """Section 3.2 step 1: 32-bit x and shifted operand -> 33-bit result."""
+    """Section 3.2 step 1: 32-bit x and operand, which is shifted -> 33-bit result."""
+    if config.alu_shift:
+        operand = operand.shift_left_saturating(config.alu_shift, 32)
     if config.alu_operation is AluOperation.MAX:
         return x.maximum(operand)
     if config.alu_operation is AluOperation.MIN:
