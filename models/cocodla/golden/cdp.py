@@ -89,7 +89,8 @@ class Alone:
 
     def process(self, x: NDArray[Any], channels: int) -> NDArray[np.int8]:
         """int8 atoms (..., S, H, W, 8) -> int8 atoms."""
-        out = np.take(self.results[:256], x.view(np.uint8))
+        translated = bytearray(x.tobytes()).translate(self.results[:256].tobytes())  # twice as fast as numpy's take
+        out = np.frombuffer(translated, np.int8).reshape(x.shape)
         if channels % ATOM:
             out[..., -1, :, :, channels % ATOM :] = self.results[256]
         return out

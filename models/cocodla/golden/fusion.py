@@ -75,7 +75,7 @@ def _nature(work: SdpWork, index: int) -> tuple[object, ...]:
         replace(config, address=config.address + count * config.destination.surface_stride),
         replace(layer.cdma, address=source, weight_address=0),
         layer.csc,
-        rdma and replace(rdma, bs=None, bn=None),
+        rdma and replace(rdma, bs=None, bn=None, address=0, line_stride=0, surface_stride=0),  # no main reader
         [replace(engine, address=0, line_stride=0, surface_stride=0) for engine in _engines(work)],
     )
 
