@@ -9,7 +9,7 @@
 #   make fuzz [COUNT=100] [SEED=] [RTL=1]                                            random ONNX networks through the compiler
 #   make bench [ONLY=regex] [MEMORY=full32] [CHECK=0] [ACCEPT=1]                     cycles of layers and traces
 #   make synth [ONLY=regex] [JOBS=n]                                                 area and longest path of each unit
-#   make speed | lint | registers | clean                                            speed of the golden model | ...
+#   make speed [ONLY=regex] | lint | registers | clean                               speed of the golden model | ...
 
 # lenet, traces, random and bench: WATCHDOG=cycles without progress that end a run; DUT_FILELIST=another NV_nvdla (also for sim BLOCK=registers).
 # the same and nets, synth: DUT_PARAMETERS="SDP_LANES=4 ACC_DEPTH=32", parameters of NV_nvdla (docs/performance.md).
@@ -68,6 +68,7 @@ synth: bootstrap
 
 speed: bootstrap
 	@$(PYTHON) benchmarks/golden_speed.py
+	@$(PYTHON) benchmarks/golden_against_onnxruntime.py $(call option,only,ONLY)
 
 clean:
 	rm -rf build

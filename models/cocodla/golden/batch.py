@@ -97,7 +97,7 @@ class Batch:
             _record(recorder, command, index, first, execution)
             if execution.failures:
                 raise UserError(execution.failures[0])
-        self._steps = join_depthwise(recorder.steps, recorder.memory)
+        self.steps = join_depthwise(recorder.steps, recorder.memory)
 
     def run(
         self, inputs: Mapping[int, ByteArray], chunk: int = CHUNK, workers: int | None = None
@@ -124,7 +124,7 @@ class Batch:
     def _run_chunk(self, inputs: Mapping[int, ByteArray], count: int) -> dict[str, ByteArray]:
         memory, cbuf = Memory(count), Cbuf()
         outputs: dict[str, ByteArray] = {}
-        for action in self._steps:
+        for action in self.steps:
             match action:
                 case Load(address, data, batched):
                     memory.write(address, inputs[address] if batched else data)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -180,13 +181,14 @@ def _depthwise(windows: NDArray[np.float32], taps: NDArray[Any]) -> NDArray[Any]
     width = windows.shape[2]
     result = np.empty((*windows.shape[:3], channels), taps.dtype)
     factors = np.repeat(taps[:, :, None], width, axis=2)  # a whole line: 8 lanes at a time are several times slower
+    _, *others = product(range(rows), range(columns))
     for part in _parts(windows.shape[:3], 2 * channels):
         window, total = windows[part], result[part]
         np.multiply(window[:, :, :, 0, 0], factors[0, 0], out=total)
-        product = np.empty_like(total)
-        for r, s in [*np.ndindex(rows, columns)][1:]:
-            np.multiply(window[:, :, :, r, s], factors[r, s], out=product)
-            total += product
+        scratch = np.empty_like(total)
+        for r, s in others:
+            np.multiply(window[:, :, :, r, s], factors[r, s], out=scratch)
+            total += scratch
     return result
 
 

@@ -39,11 +39,15 @@ class SdpOperands:
 
 @dataclass(frozen=True)
 class Stage:
-    """A BS or BN stage with its operands; None for a part that is bypassed."""
+    """A BS or BN stage with its operands; None for a part that is bypassed.
+
+    alu_shift: what the ALU's operand is still to be shifted by: those of every element are shifted block by block.
+    """
 
     config: StageConfig
     alu: Bounded | None = None
     mul: Bounded | None = None
+    alu_shift: int = 0
 
     @staticmethod
     def of(config: StageConfig, operands: StageOperands = StageOperands()) -> Stage:
@@ -51,12 +55,15 @@ class Stage:
         if config.bypass:
             return Stage(config)
         alu = mul = None
+        shift = config.alu_shift
         if not config.alu_bypass:
             operand = _source(config.alu_from_memory, operands.alu, config.alu_operand, "ALU")
             alu = Bounded.of(operand)
+            if shift and (not operand.ndim or operand.shape[-3:-1] == (1, 1)):
+                alu, shift = alu.shift_left_saturating(shift, 32), 0
         if not config.mul_bypass:
             mul = Bounded.of(_source(config.mul_from_memory, operands.mul, config.mul_operand, "multiplier"))
-        return Stage(config, alu, mul)
+        return Stage(config, alu, mul, shift)
 
     @property
     def arrays(self) -> list[NDArray[Any]]:
@@ -68,32 +75,33 @@ class Stage:
         alu, mul = (
             part and Bounded(_laid_out(part.values, width, channels_last), part.bound) for part in (self.alu, self.mul)
         )
-        return Stage(self.config, alu, mul)
+        return Stage(self.config, alu, mul, self.alu_shift)
 
     def part(self, images: slice, lines: slice) -> Stage:
         """For a range of images and lines; what all share stays as it is."""
         if all(array.shape[0] == array.shape[2] == 1 for array in self.arrays):
             return self
         alu, mul = (part and Bounded(_part(part.values, images, lines), part.bound) for part in (self.alu, self.mul))
-        return Stage(self.config, alu, mul)
+        return Stage(self.config, alu, mul, self.alu_shift)
 
     def __call__(self, x: Bounded) -> Bounded:
         """Section 3.2: 32-bit values -> 32 bits."""
         c = self.config
         if c.bypass:
             return x
-        y = _alu(x, c, self.alu) if self.alu else x
+        y = _alu(x, c, self._shifted(self.alu)) if self.alu else x
         if self.mul or c.mul_shift:
             y = _multiply(y, c, self.mul)  # the shift acts even when the multiplier is bypassed
         elif self.alu:
             y = y.saturate(32)
         return y if c.relu_bypass else y.relu()
 
+    def _shifted(self, alu: Bounded) -> Bounded:
+        return alu.shift_left_saturating(self.alu_shift, 32) if self.alu_shift else alu
+
 
 def _alu(x: Bounded, config: StageConfig, operand: Bounded) -> Bounded:
-    """Section 3.2 step 1: 32-bit x and operand, which is shifted -> 33-bit result."""
-    if config.alu_shift:
-        operand = operand.shift_left_saturating(config.alu_shift, 32)
+    """Section 3.2 step 1: 32-bit x and shifted operand -> 33-bit result."""
     if config.alu_operation is AluOperation.MAX:
         return x.maximum(operand)
     if config.alu_operation is AluOperation.MIN:

@@ -24,7 +24,7 @@ from cocodla.golden.memory import Memory
 from cocodla.golden.operands import read_operands, unpack_operands
 from cocodla.hw import ATOM, surfaces
 
-BLOCK_ELEMENTS = 1 << 17
+BLOCK_ELEMENTS = 1 << 18
 """Elements SDP handles at a time: images of a batch, and their lines, go through in blocks that fit the caches."""
 
 Values = Callable[[slice], Bounded]
