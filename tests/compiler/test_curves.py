@@ -189,3 +189,26 @@ def test_codes_of_the_model(tmp_path: Path) -> None:
     assert [layer.operation for layer in network.layers] == ["sigmoid", "multiply"]
     steps = np.rint((network.golden_batch(images) - reference(path, images)) / 0.03)
     assert np.abs(steps).max() <= 1 and (steps != 0).mean() < 0.002
+
+
+@pytest.mark.parametrize("headroom", [0.0, 1.0])
+@pytest.mark.parametrize("asymmetric", [False, True])
+@pytest.mark.parametrize("build", [silu, gelu, hard_swish])
+def test_curves_that_a_concat_joins_have_one_scale(
+    build: Callable[[Builder], Builder], asymmetric: bool, headroom: float, tmp_path: Path
+) -> None:
+    """What a curve makes of rounded inputs may be a little more than it was seen to make, but its parts share codes."""
+    for seed in range(4):
+        builder = Builder((8, 6, 6), seed=seed)
+        parts = []
+        for _ in range(2):
+            builder.last, builder.channels = "image", 8
+            parts.append(build(builder.conv(8, (1, 1))).last)
+        builder.node("Concat", inputs=parts, axis=1)
+        builder.channels = 16
+        builder.conv(5, (3, 3))
+        images = floats((8, 6, 6), 16)
+        options = CompileOptions(strict=True, asymmetric=asymmetric, headroom=headroom, effort="fast")
+        network = compile_model(builder.save(tmp_path / "m.onnx"), images, options)
+        scales = {network.tensors[layer.target].scale for layer in network.layers if "conv" not in layer.operation}
+        assert len(scales) == 1

@@ -33,8 +33,9 @@ Zeros = Literal["any", "ends", "none"]
 
 def shared_ranges(
     graph: Graph, ranges: Mapping[str, Range], plain_zeros: Collection[str]
-) -> tuple[dict[str, Range], dict[str, Zeros]]:
-    """Ranges, shared where nodes keep codes as they are, and the zero points that tensors may have.
+) -> tuple[dict[str, Range], dict[str, Zeros], set[str]]:
+    """Ranges, shared where nodes keep codes as they are, the zero points that tensors may have, and those tensors
+    whose ranges are those of others, too.
 
     plain_zeros: tensors that may have none.
     """
@@ -52,7 +53,7 @@ def shared_ranges(
             continue
         hull = min(low for low, _ in members), max(high for _, high in members)
         result.update({key: hull for key in (name, unpooled(name)) if key in ranges})
-    return result, _zeros(graph, group, plain_zeros)
+    return result, _zeros(graph, group, plain_zeros), joining
 
 
 def _zeros(graph: Graph, group: Mapping[str, set[str]], plain_zeros: Collection[str]) -> dict[str, Zeros]:

@@ -64,7 +64,7 @@ def quantise(
     weights by what their layers read.
     """
     tensors: dict[str, Quantisation] = {}
-    ranges, zeros = shared_ranges(graph, ranges, plain_zeros)
+    ranges, zeros, joined = shared_ranges(graph, ranges, plain_zeros)
     if not settings.asymmetric:
         zeros = dict.fromkeys(zeros, "none")
     if conversion is None:
@@ -75,7 +75,8 @@ def quantise(
         if isinstance(node, (Pool, Concat, Slice, Move)):
             tensors[node.output] = codes_in_place(graph, node, tensors)
         elif isinstance(node, (Conv, Mean, Add, Multiply, Lrn, Curve, Pointwise, Host)):
-            if isinstance(node, Curve) and {node.output, *node.inputs} <= ranges.keys():
+            alone = node.output not in joined
+            if isinstance(node, Curve) and alone and {node.output, *node.inputs} <= ranges.keys():
                 source, seen = node.inputs[0], ranges[node.output]
                 ranges[node.output] = reached(node, tensors[source], *ranges[source], seen)
             tensors[node.output] = codes_behind(graph, node, ranges, zeros[node.output])
