@@ -22,14 +22,17 @@ from cocodla.golden.cbuf import Cbuf
 from cocodla.golden.device import Device
 from cocodla.golden.fusion import join_depthwise
 from cocodla.golden.memory import Memory
-from cocodla.golden.run import step
-from cocodla.golden.work import Counters, Work
+from cocodla.golden.run import step as execute
+from cocodla.golden.work import Counters, SdpWork, Work
 from cocodla.program.commands import CheckMemory, Command, LoadMemory
 from cocodla.program.execution import Execution
 from cocodla.program.program import Program
 
 CHUNK = 256
 """Images that go through the layers together: enough to hide Python, few enough for the caches."""
+
+SHARE = 1 << 25
+"""Least results of SDP for each thread when one chunk would do: with fewer, threads cost more than they gain."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,8 @@ class Batch:
             if execution.failures:
                 raise UserError(execution.failures[0])
         self.steps = join_depthwise(recorder.steps, recorder.memory)
+        made = (step.config for step in self.steps if isinstance(step, SdpWork))
+        self._results = sum(config.width * config.height * config.channels for config in made)
 
     def run(
         self, inputs: Mapping[int, ByteArray], chunk: int = CHUNK, workers: int | None = None
@@ -107,7 +112,8 @@ class Batch:
         if {address: data.shape[1] for address, data in inputs.items()} != self._lengths:
             raise UserError("a batch needs inputs at the addresses and of the lengths it was recorded with")
         threads = workers or len(os.sched_getaffinity(0))
-        chunk = max(1, min(chunk, -(-count // threads)))
+        parts = threads if workers or count > chunk else max(1, min(threads, count * self._results // SHARE))
+        chunk = max(1, min(chunk, -(-count // parts)))
 
         def one(first: int) -> dict[str, ByteArray]:
             part = {address: np.ascontiguousarray(data[first : first + chunk]) for address, data in inputs.items()}
@@ -124,8 +130,8 @@ class Batch:
     def _run_chunk(self, inputs: Mapping[int, ByteArray], count: int) -> dict[str, ByteArray]:
         memory, cbuf = Memory(count), Cbuf()
         outputs: dict[str, ByteArray] = {}
-        for action in self.steps:
-            match action:
+        for step in self.steps:
+            match step:
                 case Load(address, data, batched):
                     memory.write(address, inputs[address] if batched else data)
                 case Fill(address, length, value):
@@ -133,7 +139,7 @@ class Batch:
                 case Check(address, length, name):
                     outputs[name] = np.broadcast_to(memory.read(address, length), (count, length))
                 case _:
-                    action.run(memory, cbuf, counted=False)
+                    step.run(memory, cbuf, counted=False)
         return outputs
 
 
@@ -181,6 +187,6 @@ def _record(
             recorder.read_memory(command.address, command.length)
             recorder.steps.append(Check(command.address, command.length, command.name))
         else:
-            step(recorder, command, index, execution)
+            execute(recorder, command, index, execution)
     except UserError as error:
         raise type(error)(f"command {index} ({type(command).__name__}): {error}") from None
