@@ -14,7 +14,10 @@ from onnx_builder import Builder, small_network
 from cocodla.compiler import CompileOptions, compile_model
 from cocodla.compiler.frontend.importer import import_model, load_model
 from cocodla.compiler.frontend.partition import host_model
+from cocodla.compiler.original import outputs_of
+from cocodla.compiler.quantisation.costs import ratio
 from cocodla.errors import UserError
+from cocodla.runtime.accuracy import clipped_share
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (4, 1, 8, 8), dtype=np.uint8)
 
@@ -246,3 +249,17 @@ def test_tensor_without_elements_is_named(behind: list[str], tmp_path: Path) -> 
     images = np.random.default_rng(1).normal(size=(3, 8, 4, 4)).astype(np.float32)
     with pytest.raises(UserError, match=r"AveragePool 'averagepool2': the output would have shape \(8, 0, 0\)"):
         compile_model(builder.save(tmp_path / "m.onnx"), images)
+
+
+def test_scales_of_an_input_that_is_read_in_another_shape(tmp_path: Path) -> None:
+    """Folded behind a Transpose that only renames axes, they are those of the channels the first layer sees."""
+    builder = Builder((1, 8, 12)).node("Transpose", perm=[0, 2, 3, 1])
+    builder.node("Mul", builder.constant(np.float32(3))).node("Add", builder.constant(np.float32(0.5)))
+    builder.channels = 8
+    path = builder.conv(8, (1, 1)).save(tmp_path / "m.onnx")
+    images = np.random.default_rng(0).normal(size=(16, 1, 8, 12)).astype(np.float32)
+    network = compile_model(path, images, CompileOptions(strict=True))
+    assert network.input_codes(images).shape == (16, 8, 12, 1)
+    assert clipped_share(network, images) < 0.01
+    wanted = outputs_of(load_model(path), [network.outputs[0].name], images)[network.outputs[0].name]
+    assert ratio(wanted, network.golden_batch(images)) > 30

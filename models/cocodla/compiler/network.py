@@ -234,12 +234,8 @@ class Network(NetworkParts):
         if tensor.form == "pixels":
             pixels = images if images.dtype == np.uint8 else self.input.pixels.to_pixels(self.input.real(images))
             return pixels.reshape(-1, *tensor.shape)
-        values = self.input.real(images)
-        if self.input.map_scale is not None and self.input.map_shift is not None:
-            scale, shift = np.array(self.input.map_scale), np.array(self.input.map_shift)
-            wide = (-1, *(1,) * (values.ndim - 2))
-            values = values * scale.reshape(wide) + shift.reshape(wide)
-        return Quantisation(tensor.scale, tensor.zero).quantise(values.reshape(-1, *tensor.shape))
+        values = self.input.prepared(self.input.real(images), tensor.shape)
+        return Quantisation(tensor.scale, tensor.zero).quantise(values)
 
     def input_bytes(self, images: np.ndarray | Inputs) -> np.ndarray:
         """Memory contents of the input tensor for each image: (batch, bytes) uint8."""

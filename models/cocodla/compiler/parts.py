@@ -43,6 +43,14 @@ class InputSpec:
         """Several inputs by name as one array; a single array is what it is."""
         return packed(images, self.parts)
 
+    def prepared(self, values: FloatArray, shape: Shape) -> FloatArray:
+        """Real inputs of the model (batch, ...) as the first tensor, of `shape`, has them: (batch, *shape)."""
+        values = values.reshape(-1, *shape)
+        if self.map_scale is None or self.map_shift is None:
+            return values
+        wide = (-1, *(1,) * (len(shape) - 1))
+        return values * np.reshape(self.map_scale, wide) + np.reshape(self.map_shift, wide)
+
     def real(self, images: np.ndarray) -> FloatArray:
         """Images as real inputs of the model, float32; UserError for codes of another type than the input's."""
         meaning = Quantisation(self.code_scale, self.code_zero)

@@ -58,8 +58,7 @@ def clipped_share(network: Network, images: ImageSet) -> float:
             step = np.abs(given.pixels.scale).reshape(wide)
             taken = given.pixels.to_input(given.pixels.to_pixels(values))
         else:
-            if given.map_scale is not None and given.map_shift is not None:
-                values = values * np.reshape(given.map_scale, wide) + np.reshape(given.map_shift, wide)
+            values = given.prepared(values, tensor.shape).astype(np.float64)
             codes = Quantisation(tensor.scale, tensor.zero)
             step, taken = np.full(1, tensor.scale), codes.dequantise(codes.quantise(values))
         wrong += int((np.abs(taken - values) > step).sum())
