@@ -47,3 +47,16 @@ def test_other_groups_are_not_joined(tmp_path: Path) -> None:
     net, images = network(tmp_path, Builder(SHAPE).conv(32, (1, 1)).conv(32, (3, 3), group=4, pads=[1] * 4))
     assert joined(batch_of(net, images)) == []
     assert np.array_equal(net.golden_batch(images), net.decode(run(net.program(images)), len(images)))
+
+
+def test_what_idle_registers_hold_does_not_matter(tmp_path: Path) -> None:
+    """Layers without a bias behind ones whose ALU adds a number: the group's register still holds it."""
+    net, images = network(tmp_path, Builder(SHAPE).conv(24, (3, 3), group=1).conv(24, (3, 3), group=24, pads=[1] * 4))
+    depthwise = [layer for layer in net.layers if layer.operation.startswith("conv3x3g3")]
+    assert len(depthwise) == 3
+    for number, layer in enumerate(depthwise):
+        layer.registers["SDP.D_DP_BS_ALU_SRC_VALUE"] = 100 + number
+        layer.registers["SDP_RDMA.D_SRC_LINE_STRIDE"] = 64 * number
+        layer.registers["SDP_RDMA.D_BS_LINE_STRIDE"] = 64 * number
+    assert joined(batch_of(net, images)) == [3]
+    assert np.array_equal(net.golden_batch(images), net.decode(run(net.program(images)), len(images)))

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from cocodla.golden.config import OperandConfig
+from cocodla.golden.config import OperandConfig, StageConfig
 from cocodla.golden.config_conv import ConvConfig
 from cocodla.golden.memory import Memory
 from cocodla.golden.regions import Region
@@ -66,18 +66,36 @@ def _follows(work: object, parts: list[SdpWork], memory: Memory) -> bool:
 
 
 def _nature(work: SdpWork, index: int) -> tuple[object, ...]:
-    """All that layers must have in common to be joined, if their cubes are `index` times their size further."""
+    """All that layers must have in common to be joined, if their cubes are `index` times their size further.
+
+    Registers without effect may hold anything: what an earlier layer left in them.
+    """
     layer, config, rdma = work.convolution, work.config, work.rdma
     assert layer is not None
     count = index * surfaces(config.channels)
     source = layer.cdma.address + count * layer.cdma.surface_stride
+    target = config.address + count * config.destination.surface_stride
     return (
-        replace(config, address=config.address + count * config.destination.surface_stride),
+        replace(config, address=target, bs=_effective(config.bs), bn=_effective(config.bn)),
         replace(layer.cdma, address=source, weight_address=0),
         layer.csc,
         rdma and replace(rdma, bs=None, bn=None, address=0, line_stride=0, surface_stride=0),  # no main reader
         [replace(engine, address=0, line_stride=0, surface_stride=0) for engine in _engines(work)],
     )
+
+
+def _effective(stage: StageConfig) -> StageConfig:
+    """The stage with its defaults wherever a setting has no effect."""
+    idle = StageConfig()
+    if stage.bypass:
+        return idle
+    if stage.alu_bypass or stage.alu_from_memory:
+        stage = replace(stage, alu_operand=idle.alu_operand)
+    if stage.alu_bypass:
+        stage = replace(stage, alu_operation=idle.alu_operation, alu_from_memory=False, alu_shift=idle.alu_shift)
+    if stage.mul_bypass or stage.mul_from_memory:
+        stage = replace(stage, mul_operand=idle.mul_operand)
+    return replace(stage, mul_from_memory=False, prelu=False) if stage.mul_bypass else stage
 
 
 def _whole(parts: list[SdpWork]) -> SdpWork:
