@@ -7,11 +7,12 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from comparison import compile_and_compare, floats
 from onnx_builder import Builder
 
-from cocodla.compiler import CompileOptions, compile_model
+from cocodla.compiler import CompileOptions, compile_model, compile_whole
 from cocodla.compiler.hardware.moves import ByteLoop, plan
 from cocodla.errors import UserError
 
@@ -229,3 +230,21 @@ def test_vectors_are_joined_in_place(tmp_path: Path) -> None:
     network = compile_model(builder.save(tmp_path / "m.onnx"), images, CompileOptions(strict=True))
     operations = [layer.operation for layer in network.layers]
     assert operations == ["conv3x3+relu", "mean4x4", "maxpool4x4", "fc5"]
+
+
+def test_what_moves_of_a_tensor_have_made_is_not_made_again(tmp_path: Path) -> None:
+    """Moves whose middle something else reads, too: what is made of the first tensor is left alone behind it."""
+    builder = Builder((8, 6, 6)).node("HardSigmoid")
+    order = builder.constant(np.array([3, 0, 2, 1, 7, 5, 4, 6]))
+    middle = builder.node("Gather", order, axis=1).last
+    flat = builder.node("Reshape", builder.constant(np.array([1, 8, 36]))).last
+    builder.last = middle
+    builder.node("Reshape", builder.constant(np.array([1, 2, 4, 6, 6]))).node("Transpose", perm=[0, 2, 1, 3, 4])
+    builder.node("Reshape", builder.constant(np.array([1, 8, 6, 6])))
+    model = builder.model()
+    model.graph.output.append(onnx.helper.make_tensor_value_info(flat, onnx.TensorProto.FLOAT, None))
+    onnx.save(model, tmp_path / "m.onnx")
+    images = floats((8, 6, 6))
+    graph = compile_whole(tmp_path / "m.onnx", images).graph
+    made = [node.output for node in graph.nodes]
+    assert len(set(made)) == len(made)

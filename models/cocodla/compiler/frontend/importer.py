@@ -8,7 +8,7 @@ convolution or a fully connected layer follows: everything else stays on the hos
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +141,7 @@ def import_model(
             reason = partition.requantise(source)
         elif reason is None:
             reason = partition.admit(index, sources)
-            links = _group(index, source, partition, forced or {}) if reason is None else []
+            links = _group(index, source, partition, forced or {}, done) if reason is None else []
             done.update(links)
             if reason is None and index not in links:
                 reason = _translate(source, result)
@@ -276,13 +276,17 @@ def _folded(node: onnx.NodeProto, result: Import) -> bool:
     return True
 
 
-def _group(index: int, first: Source, partition: Partition, forced: Mapping[str, str]) -> list[int]:
+def _group(
+    index: int, first: Source, partition: Partition, forced: Mapping[str, str], done: Collection[int]
+) -> list[int]:
     """Add a group of nodes that are one layer together to the graph: the numbers of those that are done by this."""
-    links = _moves(index, first, partition.result, forced)
+    links = _moves(index, first, partition.result, forced, done)
     return links if links or partition.at_end(index) else _curve(index, first, partition.result, forced)
 
 
-def _moves(index: int, first: Source, result: Import, forced: Mapping[str, str]) -> list[int]:
+def _moves(
+    index: int, first: Source, result: Import, forced: Mapping[str, str], done: Collection[int]
+) -> list[int]:
     """Add operators that only move elements of one tensor to the graph: the numbers of those nobody needs any more."""
     graph, nodes = result.graph, result.model.graph.node
     tensor = next((name for name in first.inputs if name in graph.shapes), None)
@@ -290,7 +294,7 @@ def _moves(index: int, first: Source, result: Import, forced: Mapping[str, str])
         return []
     names = {name for name, source in result.aliases.items() if source == tensor} | {tensor}
     moves = chains.Moves(
-        nodes, index, tensor, names, result.constants, lambda node: _forced(node, forced), result.outputs
+        nodes, index, tensor, names, result.constants, lambda node: _forced(node, forced), result.outputs, done
     )
     numbers = moves.numbers(first.opset, graph.shapes[tensor]) if len(moves.members) > 1 else {}
     accepted, wanted = set[int](), moves.ends() if numbers else []

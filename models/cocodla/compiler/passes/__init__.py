@@ -131,6 +131,8 @@ class Verifier:
         for node in graph.nodes:
             if not known.issuperset(node.inputs) or node.output not in graph.shapes:
                 raise PassError(f"pass {name}: {node.name} reads {node.inputs}, known are {sorted(known)}")
+            if node.output in known:
+                raise PassError(f"pass {name}: {node.name} makes {node.output}, which another node has made")
             known.add(node.output)
         results, peak = {}, 0.0
         for tensor, value in _walked(graph, self.images, name):

@@ -31,17 +31,19 @@ class Moves:
     """All operators from a node on that only move elements of one tensor. members: their numbers, in order.
 
     names: all names of the tensor, `source` the first. apart: tells that a node cannot belong to them. outputs: tensors
-    that leave the model.
+    that leave the model. done: numbers of nodes that others have taken over.
     """
 
     def __init__(
         self, nodes: Sequence[onnx.NodeProto], first: int, source: str, names: Collection[str],
         constants: Mapping[str, np.ndarray], apart: Callable[[onnx.NodeProto], bool], outputs: Collection[str],
+        done: Collection[int],
     ) -> None:  # fmt: skip
         self.nodes, self.source, self.constants, self.outputs = nodes, source, constants, set(outputs)
         self.names, self.makers = set(names), dict[str, int]()
         self.members: list[int] = []
-        for index in range(first, len(nodes)):
+        left = [index for index in range(first, len(nodes)) if index not in done]
+        for index in left:
             node = nodes[index]
             known = node.op_type in LINKS + PARTING + JOINING and not node.domain and not apart(node)
             if known and self._moves(node):
@@ -50,7 +52,7 @@ class Moves:
             elif index == first:
                 return
         self.readers: dict[str, list[int]] = {}
-        for index in range(first, len(nodes)):
+        for index in left:
             for name in nodes[index].input:
                 self.readers.setdefault(name, []).append(index)
 
