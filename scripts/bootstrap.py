@@ -1,6 +1,6 @@
 """Make the project ready to run: .venv with the package, and the system tools around it.
 
-Called by the Makefile before every target; needs nothing but Python 3.10. When nothing has changed it returns
+Called by the Makefile before every target; needs nothing but Python 3.11. When nothing has changed it returns
 within a tenth of a second. System packages are installed where that is possible without a question (root or
 password-less sudo on a Debian-like system); otherwise the one command to run is printed, and what works goes on.
 """
@@ -107,8 +107,8 @@ def check_venv() -> None:
 
 
 def main() -> None:
-    if sys.version_info < (3, 10):  # noqa: UP036 (this script runs before the package is installed)
-        fail(f"Python 3.10 or newer is needed, this is {sys.version.split()[0]}")
+    if sys.version_info < (3, 11):  # noqa: UP036 (this script runs before the package is installed)
+        fail(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}")
     try:
         LOG.parent.mkdir(exist_ok=True)
         check_tools()

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import ast
 import re
-import sys
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,11 +33,6 @@ from cocodla.sim import project
 from cocodla.sim.build import Design, build
 from cocodla.sim.filelist import FileList, dut_list, read_file_list
 from cocodla.sim.run import Run, new_seed, run_folder, simulate
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 _KEYS = {"top", "sources", "includes", "parameters", "defines", "public", "dut", "timeout", "variants"}
 DEFAULT_TIMEOUT = 900.0
