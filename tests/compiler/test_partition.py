@@ -202,3 +202,11 @@ def test_a_block_of_host_operators_is_one_line(tmp_path: Path) -> None:
     assert len(network.meta["host"]) == 4
     (line,) = folded(network.meta["host"])
     assert line.startswith("Softmax 'softmax1': ") and "3 operators behind it" in line
+
+
+def test_what_the_host_makes_is_fetched_once(tmp_path: Path) -> None:
+    """An operator that reads one tensor of the host twice gets it from one run."""
+    builder = Builder((8, 6, 6)).conv(8, (3, 3), pads=[1] * 4).node("LogSoftmax")
+    builder.node("Add", inputs=[builder.last, builder.last]).conv(8, (3, 3))
+    network = compiled(builder, tmp_path, images(8, 6, 6))
+    assert len(network.steps) == 1

@@ -87,7 +87,7 @@ class Partition:
         graph = self.result.graph
         if self.result.model.graph.node[index].op_type in curves.CURVED and self.at_end(index):
             return "no convolution or fully connected layer follows it: the host computes it in float"
-        behind = [tensor for tensor in inputs if tensor in self.made and tensor not in graph.shapes]
+        behind = [tensor for tensor in dict.fromkeys(inputs) if tensor in self.made and tensor not in graph.shapes]
         if not behind:
             return None
         integers = [tensor for tensor in behind if tensor in self.result.codes]
