@@ -292,24 +292,6 @@ def test_scale_zero_is_refused(tmp_path: Path) -> None:
         compile_model(path, None, CompileOptions(strict=True))
 
 
-def shuffled(b: QdqBuilder) -> QdqBuilder:
-    """Channels in turns, as a quantiser writes it: every tensor rounded, to the same codes."""
-    scale, zero = 0.05, 3
-    b.codes(0.0311).qconv(16, 3).codes(scale, zero)
-    b.node("Reshape", b.constant(np.array([0, 2, 8, 6, 6]))).codes(scale, zero)
-    b.node("Transpose", perm=[0, 2, 1, 3, 4]).codes(scale, zero)
-    return b.node("Reshape", b.constant(np.array([0, 16, 6, 6]))).codes(scale, zero)
-
-
-def test_roundings_between_moves_do_not_part_them(tmp_path: Path) -> None:
-    builder = shuffled(QdqBuilder((8, 6, 6))).qconv(8, 1).codes(0.05, 3)
-    path, inputs = builder.save(tmp_path / "m.onnx"), np.random.default_rng(2).normal(size=(8, 8, 6, 6))
-    network = compile_model(path, None, CompileOptions(strict=True))
-    assert [layer.operation for layer in network.layers] == ["conv3x3", "conv1x1"]  # the first picks, too
-    wrong = differences(network, path, inputs.astype(np.float32), 0.05)
-    assert np.abs(wrong).max() <= 1 and (wrong != 0).mean() < 0.002
-
-
 @pytest.mark.parametrize(("zeros", "relu"), [((3, -128), False), ((-128, 0), True), ((-128, -128), True)])
 def test_products_of_tensors_with_zero_points(zeros: tuple[int, int], relu: bool, tmp_path: Path) -> None:
     """A tensor times another one, and times one value per channel, either with a zero point."""
