@@ -42,6 +42,13 @@ module cdp #(
     output wire [1:0]  cdp_intr
 );
 
+// An illegal parameter asks for a module that does not exist: its name is the rule.
+generate
+    if (LANES != 1 && LANES != 2 && LANES != 4 && LANES != 8) begin : g_lanes_illegal
+        cdp_LANES_is_1_2_4_or_8 u_illegal ();
+    end
+endgenerate
+
 // ---------------------------------------------------------------- registers
 wire        op_en, consumer, done;
 wire        lut_table, lut_writing, lut_cfg_write, lut_data_write, lut_data_read;
@@ -171,13 +178,13 @@ reg  active;  // atoms of the layer are still to come
 wire room;
 wire start  = op_en && !running;
 wire accept = rd_valid && rd_ready;
-reg  [PARTS-1:0] pause; // as many ones as cycles to the next atom
+reg  [PARTS:0] pause; // as many ones as cycles to the next atom, zeros above
 
 assign rd_ready = active && room && !pause[0];
 
 always @(posedge clk or negedge rst_n) begin
     if (!rst_n) pause <= 0;
-    else        pause <= accept ? {PARTS{1'b1}} >> 1 : pause >> 1;
+    else        pause <= (accept ? {1'b0, {PARTS{1'b1}}} : pause) >> 1;
 end
 
 always @(posedge clk or negedge rst_n) begin
@@ -215,10 +222,10 @@ always @(posedge clk or negedge rst_n) begin
     end
 end
 
-dla_delay #(.WIDTH(8), .CYCLES(3)) u_lanes (.clk(clk), .in(rd_lanes), .out(lanes));
+dla_delay #(.WIDTH(8), .CYCLES(3)) u_lanes (.clk(clk), .d(rd_lanes), .q(lanes));
 dla_delay #(.WIDTH(3), .CYCLES(4)) u_in_place (
-    .clk(clk), .in({rd_layer_end, rd_line_end, rd_pixel_end}), .out(in_place));
-dla_delay #(.WIDTH(3), .CYCLES(11)) u_out_place (.clk(clk), .in(place), .out(out_place));
+    .clk(clk), .d({rd_layer_end, rd_line_end, rd_pixel_end}), .q(in_place));
+dla_delay #(.WIDTH(3), .CYCLES(11)) u_out_place (.clk(clk), .d(place), .q(out_place));
 
 always @(posedge clk) if (window_valid) place <= window_place;
 
@@ -296,7 +303,7 @@ dla_split #(.WIDTH(8*31), .PARTS(PARTS)) u_split (
     .out_data   (part)
 );
 
-dla_delay #(.WIDTH(9*LANES), .CYCLES(8)) u_late_y (.clk(clk), .in(part_y), .out(late_y));
+dla_delay #(.WIDTH(9*LANES), .CYCLES(8)) u_late_y (.clk(clk), .d(part_y), .q(late_y));
 
 genvar i;
 generate
@@ -356,7 +363,7 @@ generate
             .below      (set_out_below),
             .v          (value),
             .y          (late_y[9*i +: 9]),
-            .out        (out_part[8*i +: 8])
+            .result     (out_part[8*i +: 8])
         );
     end
 endgenerate

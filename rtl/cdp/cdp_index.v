@@ -2,8 +2,8 @@
 //
 //     q -> [- start] d -> [leading one, shift amount] -> [shift] under, over, index, fraction
 //
-// Linear: index and 16 fraction bits are d * 2^(16 - select). Exponential: d = (1 + fraction) * 2^e, index = e - offset.
-// Both are a right shift of d * 2^(8 + 16), by 8 + select or by 8 + e. Spec: cdp.md section 4.3.
+// Linear: index and 16 fraction bits are d * 2^(16 - index_select). Exponential: d = (1 + fraction) * 2^e, index = e - offset.
+// Both are a right shift of d * 2^(8 + 16), by 8 + index_select or by 8 + e. Spec: cdp.md section 4.3.
 `default_nettype none
 
 module cdp_index #(
@@ -13,7 +13,7 @@ module cdp_index #(
     input  wire                clk,
     // table settings
     input  wire                exponential,
-    input  wire signed [5:0]   select,
+    input  wire signed [5:0]   index_select,
     input  wire [21:0]         beyond,      // bit i: a linear table ends at 2^i from its start, or before
     input  wire signed [7:0]   offset,      // of the exponential index
     input  wire signed [21:0]  start,
@@ -24,6 +24,16 @@ module cdp_index #(
     output reg  [INDEX_W-1:0]  index,
     output reg  [15:0]         fraction
 );
+
+// An illegal parameter asks for a module that does not exist: its name is the rule.
+generate
+    if (INDEX_W < 1 || INDEX_W > 8) begin : g_index_w_illegal
+        cdp_index_INDEX_W_is_1_to_8 u_illegal ();
+    end
+    if (EXPONENTIAL < 0 || EXPONENTIAL > 1) begin : g_exponential_illegal
+        cdp_index_EXPONENTIAL_is_0_to_1 u_illegal ();
+    end
+endgenerate
 
 // ---------------------------------------------------------------- 1: distance from the start
 reg signed [22:0] d;
@@ -51,7 +61,7 @@ always @(posedge clk) begin
     d2       <= d[21:0];
     exponent <= leading;
     under2   <= d[22] || (d[21:0] == 22'd0);
-    amount   <= (use_exponent ? {1'b0, leading} : select) + 6'd8;
+    amount   <= (use_exponent ? {1'b0, leading} : index_select) + 6'd8;
 end
 
 always @* place = {4'd0, exponent} - {offset[7], offset};

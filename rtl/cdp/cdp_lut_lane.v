@@ -46,7 +46,7 @@ wire [15:0] le_fraction, lo_fraction;
 cdp_index #(.INDEX_W(6), .EXPONENTIAL(1)) u_le (
     .clk         (clk),
     .exponential (exponential),
-    .select      (le_select),
+    .index_select(le_select),
     .beyond      (le_beyond),
     .offset      (offset),
     .start       (le_start),
@@ -60,7 +60,7 @@ cdp_index #(.INDEX_W(6), .EXPONENTIAL(1)) u_le (
 cdp_index #(.INDEX_W(8), .EXPONENTIAL(0)) u_lo (
     .clk         (clk),
     .exponential (1'b0),
-    .select      (lo_select),
+    .index_select(lo_select),
     .beyond      (lo_beyond),
     .offset      (8'sd0),
     .start       (lo_start),
@@ -101,7 +101,7 @@ wire [1:0]         table_end = {!use_le, over};  // place in references, from th
 wire signed [38:0] reference = references[39*{4'd0, ~table_end} +: 39];
 wire signed [39:0] distance  = {{18{q3[21]}}, q3} - {reference[38], reference};
 
-dla_delay #(.WIDTH(22), .CYCLES(3)) u_q (.clk(clk), .in(q), .out(q3));
+dla_delay #(.WIDTH(22), .CYCLES(3)) u_q (.clk(clk), .d(q), .q(q3));
 
 wire              negative = distance[39];
 wire              far      = (distance[38:32] != {7{negative}}); // clamped
@@ -120,7 +120,7 @@ always @(posedge clk) begin
 end
 
 // ---------------------------------------------------------------- entries and value
-wire [15:0] base, next;
+wire [15:0] base, upper;
 
 cdp_tables u_tables (
     .clk     (clk),
@@ -129,14 +129,14 @@ cdp_tables u_tables (
     .wr_data (table_wr_data),
     .entry   (use_le ? le_entry : lo_entry),
     .value   (base),
-    .next    (next)
+    .upper   (upper)
 );
 
 cdp_value u_value (
     .clk               (clk),
     .hit               (hit4),
     .base              (base),
-    .next              (next),
+    .upper             (upper),
     .fraction          (fraction4),
     .distance          (distance4),
     .distance_negative (negative4),

@@ -1,6 +1,6 @@
 // One lane of the output side of CDP: multiply by y, output converter to int8. Latency 3, one element a cycle.
 //
-//     v, y -> [v * y - offset] d -> [* scale] -> [shift, round, saturate] out
+//     v, y -> [v * y - offset] d -> [* scale] -> [shift, round, saturate] result
 //
 // Spec: cdp.md section 4.7.
 `default_nettype none
@@ -17,7 +17,7 @@ module cdp_ocvt_lane (
     // data
     input  wire signed [15:0] v,
     input  wire signed [8:0]  y,
-    output reg  [7:0]         out
+    output reg  [7:0]         result
 );
 
 wire signed [8:0]  factor = mul_bypass ? 9'sd1 : y;
@@ -28,7 +28,7 @@ wire               unused_up;
 
 always @(posedge clk) begin
     d   <= v * factor - offset;
-    out <= r;
+    result <= r;
 end
 
 dla_scale #(.Y_W(26), .M_W(16), .R_W(8)) u_scale (

@@ -12,6 +12,13 @@ module cdp_statistics #(
     output wire [159:0] counts   // 32 bits a counter, LO hits lowest
 );
 
+// An illegal parameter asks for a module that does not exist: its name is the rule.
+generate
+    if (LANES != 1 && LANES != 2 && LANES != 4 && LANES != 8) begin : g_lanes_illegal
+        cdp_statistics_LANES_is_1_2_4_or_8 u_illegal ();
+    end
+endgenerate
+
 reg [5*LANES-1:0] events;
 
 always @(posedge clk) events <= outcome & {5*LANES{valid}};

@@ -11,7 +11,7 @@ module cdp_tables (
     input  wire [15:0] wr_data,
     input  wire [8:0]  entry,
     output wire [15:0] value,  // of entry
-    output wire [15:0] next    // of entry + 1
+    output wire [15:0] upper   // of entry + 1
 );
 
 wire [15:0] even, odd;
@@ -20,7 +20,7 @@ reg         is_odd;
 always @(posedge clk) is_odd <= entry[0];
 
 assign value = is_odd ? odd : even;
-assign next  = is_odd ? even : odd;
+assign upper = is_odd ? even : odd;
 
 dla_ram_1r1w #(.WIDTH(16), .DEPTH(256)) u_even (
     .clk     (clk),

@@ -1,6 +1,6 @@
 // Value of a look-up: interpolation between two entries, or the slope beyond the end of the table. Latency 4.
 //
-//     hit:   base + (next - base) * fraction / 2^16
+//     hit:   base + (upper - base) * fraction / 2^16
 //     miss:  base + (q - reference) * scale / 2^shift       shift -16 .. 15
 //     -> number, factor -> [number * factor] product -> [shift] change -> [round, sign, + base, saturate] value
 //
@@ -13,7 +13,7 @@ module cdp_value (
     input  wire               clk,
     input  wire               hit,
     input  wire [15:0]        base,              // entry found, or the end of the table
-    input  wire [15:0]        next,              // entry after it
+    input  wire [15:0]        upper,             // entry after it
     input  wire [15:0]        fraction,
     input  wire [31:0]        distance,          // |q - reference|, clamped; 1 less where negative
     input  wire               distance_negative,
@@ -24,7 +24,7 @@ module cdp_value (
 );
 
 // ---------------------------------------------------------------- 1: factors
-wire [16:0] step = {next[15], next} - {base[15], base};
+wire [16:0] step = {upper[15], upper} - {base[15], base};
 reg  [31:0] number;
 reg         number_negative, negative1;
 reg  [15:0] factor;
@@ -82,7 +82,7 @@ wire [18:0] sum  = {{3{base3[15]}}, base3} + ({2'd0, change[17:1]} ^ {19{negativ
 wire        fits = (sum[18:15] == {4{sum[18]}});
 wire        sign = beyond ? negative3 : sum[18];
 
-dla_delay #(.WIDTH(16), .CYCLES(3)) u_base (.clk(clk), .in(base), .out(base3));
+dla_delay #(.WIDTH(16), .CYCLES(3)) u_base (.clk(clk), .d(base), .q(base3));
 
 always @(posedge clk) value <= (beyond || !fits) ? {sign, {15{!sign}}} : sum[15:0];
 

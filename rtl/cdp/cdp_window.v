@@ -28,6 +28,13 @@ module cdp_window #(
     output wire [175:0]     out_q      // 8 x 22 bits signed
 );
 
+// An illegal parameter asks for a module that does not exist: its name is the rule.
+generate
+    if (TAG_W < 1) begin : g_tag_w_illegal
+        cdp_window_TAG_W_is_at_least_1 u_illegal ();
+    end
+endgenerate
+
 reg             next_valid, next_flush, next_end;
 reg             current_valid, current_end, current_first;
 reg [TAG_W-1:0] next_tag, current_tag;

@@ -57,7 +57,7 @@ wire [8*64-1:0] even, odd, wt; // one word from each group of four banks
 
 genvar g;
 generate
-    for (g = 0; g < 8; g = g + 1) begin : group
+    for (g = 0; g < 8; g = g + 1) begin : g_group
         cbuf_group u_group (
             .clk          (clk),
             .wr_even      (wr_bank[4*g +: 4] & {4{!wr_addr[0]}}),

@@ -63,8 +63,11 @@ wire [63:0] turned   = amount[0] ? {turned_2[7:0], turned_2[63:8]} : turned_2;
 // Lanes that come from the atom before: those below 8 - amount, none for amount 0.
 function [63:0] older_lanes(input [2:0] turn);
     integer l;
-    for (l = 0; l < 8; l = l + 1)
-        older_lanes[8*l +: 8] = {8{{1'b0, turn} + l[3:0] < 4'd8 && turn != 3'd0}};
+    begin
+        older_lanes = 64'd0;
+        for (l = 0; l < 8; l = l + 1)
+            if ({1'b0, turn} + l[3:0] < 4'd8 && turn != 3'd0) older_lanes[8*l +: 8] = 8'hff;
+    end
 endfunction
 
 reg [63:0] previous;    // chroma, or the only plane: atom before

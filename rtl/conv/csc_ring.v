@@ -40,6 +40,7 @@ module csc_ring (
 
 reg [13:0] head;       // first entry that is not freed
 reg [14:0] entries;    // of a line, last layer that started
+reg [4:0]  banks_q;    // the same layer's
 reg [13:0] to_free;    // lines this layer has yet to free
 reg [13:0] freed;      // lines freed while it runs
 reg [13:0] kept;       // lines of the former layer that are still there
@@ -60,9 +61,12 @@ assign ready   = settled && !preparing;
 
 wire [14:0] gone = done ? {1'b0, freed} : {14'd0, free && !running};
 
+// Lines of the layer: those kept where they are the whole input, else the height that is programmed.
+wire [13:0] all_lines = (keep && kept_full) ? kept : {1'b0, height} + 14'd1;
+wire [13:0] kept_next = skip_release ? all_lines : all_lines - {2'd0, release_m1} - 14'd1;
+
 wire [14:0] head_sum  = {1'b0, head} + entries;
 wire [5:0]  head_wrap = head_sum[14:9] - {1'b0, banks_q} - 6'd1;
-reg  [4:0]  banks_q;
 
 always @(posedge clk or negedge rst_n) begin
     if (!rst_n) begin
@@ -104,10 +108,6 @@ always @(posedge clk or negedge rst_n) begin
         end
     end
 end
-
-// Lines of the layer: those kept where they are the whole input, else the height that is programmed.
-wire [13:0] all_lines = (keep && kept_full) ? kept : {1'b0, height} + 14'd1;
-wire [13:0] kept_next = skip_release ? all_lines : all_lines - {2'd0, release_m1} - 14'd1;
 
 always @(posedge clk) begin
     if (start) begin

@@ -12,7 +12,7 @@
 `default_nettype none
 
 module csb_master #(
-    parameter UNITS = 14 // units present, numbered from 0 by byte address bits 17:12
+    parameter UNIT_COUNT = 14 // units present, numbered from 0 by byte address bits 17:12
 ) (
     // CSB pins
     input  wire             csb_clk,
@@ -30,12 +30,19 @@ module csb_master #(
     input  wire             clk,
     input  wire             rst_n,
     input  wire             hold,             // requests wait: a unit still clears its memories after reset
-    output reg  [UNITS-1:0] reg_valid,        // one strobe per unit
+    output reg  [UNIT_COUNT-1:0] reg_valid,   // one strobe per unit
     output reg              reg_write,
     output reg  [9:0]       reg_addr,
     output reg  [31:0]      reg_wdata,
     input  wire [31:0]      reg_rdata         // of all units ORed
 );
+
+// An illegal parameter asks for a module that does not exist: its name is the rule.
+generate
+    if (UNIT_COUNT < 1 || UNIT_COUNT > 64) begin : g_unit_count_illegal
+        csb_master_UNIT_COUNT_is_1_to_64 u_illegal ();
+    end
+endgenerate
 
 // Requests
 
@@ -79,7 +86,7 @@ always @(posedge clk or negedge rst_n) begin
         answering   <= 1'b0;
         answer_sent <= 1'b0;
     end else begin
-        for (u = 0; u < UNITS; u = u + 1) reg_valid[u] <= issue && {26'd0, req_addr[15:10]} == u;
+        for (u = 0; u < UNIT_COUNT; u = u + 1) reg_valid[u] <= issue && {26'd0, req_addr[15:10]} == u;
         strobed     <= issue && answers;
         answering   <= strobed;
         answer_sent <= answer_sent ^ answering;

@@ -1,10 +1,10 @@
 // Control of two register groups: who writes, who runs, when a layer may start.
 //
-//            +----------+  open[g]   : D_ writes to group g are taken (its OP_EN is 0)
+//            +----------+  writable[g]: D_ writes to group g are taken (its OP_EN is 0)
 //   bus ---> | PRODUCER | ---------> group registers
-//            | OP_EN[g] |  op_en     : level for the datapath, group CONSUMER
-//   done --> | CONSUMER |  started[g]: pulse, OP_EN of group g rises at the end of this cycle
-//            +----------+  status    : the word S_STATUS
+//            | OP_EN[g] |  op_en      : level for the datapath, group CONSUMER
+//   done --> | CONSUMER |  started[g] : pulse, OP_EN of group g rises at the end of this cycle
+//            +----------+  status     : the word S_STATUS
 //
 // A write of OP_EN shows at `op_en` in the next cycle. `op_en` is 0 in the cycle of `done` and in the
 // cycle after it, so that two layers are always separated. Spec: system.md section 5.
@@ -23,7 +23,7 @@ module dla_pingpong (
     output reg         consumer,
     // registers
     output reg         producer,
-    output wire [1:0]  open,
+    output wire [1:0]  writable,
     output wire [1:0]  started,
     output wire [31:0] status,
     output wire        op_en_read // OP_EN of group PRODUCER
@@ -32,8 +32,8 @@ module dla_pingpong (
 reg [1:0] enabled; // OP_EN of both groups
 reg       done_d;
 
-assign open       = ~enabled;
-assign started    = open & {producer, !producer} & {2{op_en_write && wdata}};
+assign writable   = ~enabled;
+assign started    = writable & {producer, !producer} & {2{op_en_write && wdata}};
 assign op_en      = enabled[consumer] && !done && !done_d;
 assign op_en_read = enabled[producer];
 

@@ -41,6 +41,16 @@ module dla_regs #(
     output wire [1:0]        started       // OP_EN of a group rises
 );
 
+// An illegal parameter asks for a module that does not exist: its name is the rule.
+generate
+    if (WORD_W < 2 || WORD_W > 9) begin : g_word_w_illegal
+        dla_regs_WORD_W_is_2_to_9 u_illegal ();
+    end
+    if (GROUPED < 0 || GROUPED > 1) begin : g_grouped_illegal
+        dla_regs_GROUPED_is_0_to_1 u_illegal ();
+    end
+endgenerate
+
 localparam ADDR_W = WORD_W + GROUPED;
 
 assign word = reg_addr[WORD_W-1:0];
@@ -58,7 +68,7 @@ if (GROUPED != 0) begin : grouped
     localparam [WORD_W-1:0] OP_ENABLE = FIRST_DUAL;
 
     wire [31:0] status;
-    wire [1:0]  open;
+    wire [1:0]  writable;
     wire        op_en_read;
     wire        dual = word >= OP_ENABLE;
 
@@ -72,7 +82,7 @@ if (GROUPED != 0) begin : grouped
         .op_en         (op_en),
         .consumer      (consumer),
         .producer      (producer),
-        .open          (open),
+        .writable      (writable),
         .started       (started),
         .status        (status),
         .op_en_read    (op_en_read)
@@ -81,7 +91,7 @@ if (GROUPED != 0) begin : grouped
     assign own_value = (word == 0)         ? status :
                        (word == POINTER)   ? {15'd0, consumer, 15'd0, producer} :
                        (word == OP_ENABLE) ? {31'd0, op_en_read} : 32'd0;
-    assign dual_write   = {2{write && dual}} & open & {producer, !producer};
+    assign dual_write   = {2{write && dual}} & writable & {producer, !producer};
     assign single_write = write && !dual;
     assign ram_addr     = {dual && producer, word};
 end else begin : plain

@@ -28,6 +28,16 @@ module dla_async_fifo #(
     output wire [WIDTH-1:0] out_data
 );
 
+// An illegal parameter asks for a module that does not exist: its name is the rule.
+generate
+    if (WIDTH < 1) begin : g_width_illegal
+        dla_async_fifo_WIDTH_is_at_least_1 u_illegal ();
+    end
+    if (DEPTH < 4 || (DEPTH & (DEPTH - 1)) != 0) begin : g_depth_illegal
+        dla_async_fifo_DEPTH_is_a_power_of_two_from_4 u_illegal ();
+    end
+endgenerate
+
 localparam PTR_W = $clog2(DEPTH) + 1; // one bit more than an address: full and empty differ in it
 
 reg [WIDTH-1:0] mem [0:DEPTH-1];
@@ -37,6 +47,7 @@ reg [WIDTH-1:0] mem [0:DEPTH-1];
 reg              alive;
 reg  [PTR_W-1:0] wr_bin;
 reg  [PTR_W-1:0] wr_gray;
+reg  [PTR_W-1:0] rd_gray; // of the read side
 wire [PTR_W-1:0] rd_gray_at_wr;
 wire [PTR_W-1:0] wr_bin_next  = wr_bin + 1'b1;
 wire             push         = in_valid && in_ready;
@@ -71,7 +82,6 @@ dla_sync #(.WIDTH(PTR_W), .STAGES(2)) u_rd_to_wr (
 // Read side
 
 reg  [PTR_W-1:0] rd_bin;
-reg  [PTR_W-1:0] rd_gray;
 wire [PTR_W-1:0] wr_gray_at_rd;
 wire [PTR_W-1:0] rd_bin_next = rd_bin + 1'b1;
 

@@ -15,6 +15,19 @@ module dla_shift_right #(
     output wire [OUT_W-1:0]    result
 );
 
+// An illegal parameter asks for a module that does not exist: its name is the rule.
+generate
+    if (IN_W < 1) begin : g_in_w_illegal
+        dla_shift_right_IN_W_is_at_least_1 u_illegal ();
+    end
+    if (OUT_W < 1 || OUT_W > IN_W) begin : g_out_w_illegal
+        dla_shift_right_OUT_W_is_1_to_IN_W u_illegal ();
+    end
+    if (AMOUNT_W < 1 || AMOUNT_W > 30) begin : g_amount_w_illegal
+        dla_shift_right_AMOUNT_W_is_1_to_30 u_illegal ();
+    end
+endgenerate
+
 genvar i;
 generate
     for (i = AMOUNT_W; i >= 0; i = i - 1) begin : g_after // the steps of 2^i and more are done
@@ -26,7 +39,13 @@ generate
             assign value = number;
         end else begin : g_step
             localparam [IN_W-1:0] KEPT = {IN_W{1'b1}} >> (IN_W - WIDTH);
-            assign value = (amount[i] ? g_after[i+1].value >> (1 << i) : g_after[i+1].value) & KEPT;
+            wire [IN_W-1:0] shifted;
+            if ((1 << i) < IN_W) begin : g_some
+                assign shifted = g_after[i+1].value >> (1 << i);
+            end else begin : g_none
+                assign shifted = {IN_W{1'b0}};
+            end
+            assign value = (amount[i] ? shifted : g_after[i+1].value) & KEPT;
         end
     end
 endgenerate

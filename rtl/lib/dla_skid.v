@@ -14,6 +14,13 @@ module dla_skid #(
     output reg  [WIDTH-1:0] out_data
 );
 
+// An illegal parameter asks for a module that does not exist: its name is the rule.
+generate
+    if (WIDTH < 1) begin : g_width_illegal
+        dla_skid_WIDTH_is_at_least_1 u_illegal ();
+    end
+endgenerate
+
 reg             skid_valid;
 reg [WIDTH-1:0] skid_data;
 

@@ -22,7 +22,20 @@ module dla_split #(
     output wire [PART_W-1:0] out_data
 );
 
-reg [PARTS-1:0] left;  // as many ones as parts are still to come
+// An illegal parameter asks for a module that does not exist: its name is the rule.
+generate
+    if (PARTS != 1 && PARTS != 2 && PARTS != 4 && PARTS != 8) begin : g_parts_illegal
+        dla_split_PARTS_is_1_2_4_or_8 u_illegal ();
+    end
+    if (PART_W != WIDTH / PARTS) begin : g_part_w_illegal
+        dla_split_PART_W_is_derived u_illegal ();
+    end
+    if (WIDTH < 1 || WIDTH % PARTS != 0) begin : g_width_illegal
+        dla_split_WIDTH_is_a_multiple_of_PARTS u_illegal ();
+    end
+endgenerate
+
+reg [PARTS:0]   left;  // as many ones as parts are still to come, zeros above
 reg [WIDTH-1:0] word;
 
 assign in_ready   = !left[0];
@@ -35,7 +48,7 @@ always @(posedge clk or negedge rst_n) begin
         out_valid <= 1'b0;
         out_last  <= 1'b0;
     end else begin
-        left      <= in_valid ? {PARTS{1'b1}} >> 1 : left >> 1;
+        left      <= (in_valid ? {1'b0, {PARTS{1'b1}}} : left) >> 1;
         out_valid <= next_valid;
         out_last  <= in_valid ? PARTS == 1 : left == 1;
     end

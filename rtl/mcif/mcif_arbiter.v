@@ -16,6 +16,13 @@ module mcif_arbiter #(
     output wire [N-1:0]   grant   // one-hot, 0 without a request
 );
 
+// An illegal parameter asks for a module that does not exist: its name is the rule.
+generate
+    if (N < 2) begin : g_n_illegal
+        mcif_arbiter_N_is_at_least_2 u_illegal ();
+    end
+endgenerate
+
 reg [N-1:0] owner;  // last client granted
 reg [7:0]   left;   // grants it may still have in a row
 

@@ -30,6 +30,13 @@ module mcif_read #(
     input  wire [63:0]     rdata
 );
 
+// An illegal parameter asks for a module that does not exist: its name is the rule.
+generate
+    if (N < 2 || N > 16) begin : g_n_illegal
+        mcif_read_N_is_2_to_16 u_illegal ();
+    end
+endgenerate
+
 reg  [8:0]   outstanding;
 wire         accept = (!arvalid || arready) && outstanding <= {1'b0, limit};
 wire [N-1:0] grant;

@@ -34,6 +34,13 @@ module mcif_write #(
     input  wire [2:0]      bid
 );
 
+// An illegal parameter asks for a module that does not exist: its name is the rule.
+generate
+    if (N < 2 || N > 16) begin : g_n_illegal
+        mcif_write_N_is_2_to_16 u_illegal ();
+    end
+endgenerate
+
 reg  [8:0]   outstanding;
 wire         accept = (!awvalid || awready) && (!wvalid || wready) && outstanding <= {1'b0, limit};
 wire [N-1:0] hold;

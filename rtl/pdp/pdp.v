@@ -42,6 +42,13 @@ module pdp #(
     output wire [1:0]  pdp_intr
 );
 
+// An illegal parameter asks for a module that does not exist: its name is the rule.
+generate
+    if (LANES != 1 && LANES != 2 && LANES != 4 && LANES != 8) begin : g_lanes_illegal
+        pdp_LANES_is_1_2_4_or_8 u_illegal ();
+    end
+endgenerate
+
 localparam PARTS  = 8 / LANES; // of an atom
 localparam ADDR_W = $clog2(16 * PARTS); // of a bank of the line buffer
 localparam PLACES = 16; // of the output buffer: pipeline and buffer latency are 13 cycles

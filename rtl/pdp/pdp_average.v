@@ -23,6 +23,13 @@ module pdp_average #(
     output wire [8*LANES-1:0]  result
 );
 
+// An illegal parameter asks for a module that does not exist: its name is the rule.
+generate
+    if (LANES != 1 && LANES != 2 && LANES != 4 && LANES != 8) begin : g_lanes_illegal
+        pdp_average_LANES_is_1_2_4_or_8 u_illegal ();
+    end
+endgenerate
+
 localparam [16:0] ONE = 17'h10000;
 
 reg  [13:0] pad;       // cycle 3: sum of row_pads padded elements

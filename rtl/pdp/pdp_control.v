@@ -52,6 +52,16 @@ module pdp_control #(
     input  wire        credit         // a place is free again
 );
 
+// An illegal parameter asks for a module that does not exist: its name is the rule.
+generate
+    if (OUT_PLACES < 2 || OUT_PLACES > 31) begin : g_out_places_illegal
+        pdp_control_OUT_PLACES_is_2_to_31 u_illegal ();
+    end
+    if (PARTS != 1 && PARTS != 2 && PARTS != 4 && PARTS != 8) begin : g_parts_illegal
+        pdp_control_PARTS_is_1_2_4_or_8 u_illegal ();
+    end
+endgenerate
+
 localparam [2:0] IDLE = 3'd0, WIDTHS = 3'd1, SPAN = 3'd2, PERIOD = 3'd3, ENDS = 3'd4, RUN = 3'd5, FINISH = 3'd6;
 localparam [1:0] REAL = 2'd0, FLUSH = 2'd1, END = 2'd2;
 
@@ -204,9 +214,9 @@ wire flush_row = row_valid && row_kind == FLUSH;
 wire walks     = (state == RUN) && (real_row || lag != 3'd0);
 wire due       = (lag == 3'd0) && phase == 4'd0 && !row_full;
 wire room      = (places != 5'd0);
+wire free      = !ev_valid || ev_last; // no parts of the event before are left
 wire ready     = walks && free && (!due || !row_emit || room);
 wire reads     = wanted && !in_done;
-wire free      = !ev_valid || ev_last; // no parts of the event before are left
 
 assign in_ready = ready && reads;
 assign shift    = ready && (!reads || in_valid);

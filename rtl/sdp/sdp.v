@@ -55,6 +55,13 @@ module sdp #(
     output wire [1:0]   sdp_intr
 );
 
+// An illegal parameter asks for a module that does not exist: its name is the rule.
+generate
+    if (LANES != 1 && LANES != 2 && LANES != 4 && LANES != 8) begin : g_lanes_illegal
+        sdp_LANES_is_1_2_4_or_8 u_illegal ();
+    end
+endgenerate
+
 // ---------------------------------------------------------------- registers
 wire        op_en, consumer, done;
 wire [12:0] width, height, channel;
@@ -233,7 +240,7 @@ sdp_cvt #(.LANES(LANES)) u_cvt (
     .scale   (cvt_scale),
     .shift   (cvt_shift),
     .z       (bn_z),
-    .out     (cvt_out),
+    .result  (cvt_out),
     .clipped (clipped)
 );
 

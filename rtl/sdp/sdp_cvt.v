@@ -12,9 +12,16 @@ module sdp_cvt #(
     input  wire [5:0]   shift,
     // data
     input  wire [32*LANES-1:0] z,
-    output wire [8*LANES-1:0]  out,
-    output wire [LANES-1:0]    clipped  // with out
+    output wire [8*LANES-1:0]  result,
+    output wire [LANES-1:0]    clipped  // with result
 );
+
+// An illegal parameter asks for a module that does not exist: its name is the rule.
+generate
+    if (LANES != 1 && LANES != 2 && LANES != 4 && LANES != 8) begin : g_lanes_illegal
+        sdp_cvt_LANES_is_1_2_4_or_8 u_illegal ();
+    end
+endgenerate
 
 // Settings are registered: they change only between layers.
 reg  [31:0] set_offset;
@@ -42,7 +49,7 @@ generate
             .shift    (set_shift),
             .below    (set_below),
             .z        (z[32*i +: 32]),
-            .out      (out[8*i +: 8]),
+            .result   (result[8*i +: 8]),
             .clipped  (clipped[i])
         );
     end

@@ -1,6 +1,6 @@
 // One lane of the output converter of SDP: 32 bits to int8. Latency 3, one element a cycle.
 //
-//     z -> [- offset] d -> [* scale] q -> [shift, round, saturate] out, clipped
+//     z -> [- offset] d -> [* scale] q -> [shift, round, saturate] result, clipped
 //
 // Rounded and saturated to 18 bits first, which holds the 17-bit range of the intermediate step: `clipped` marks a result outside of
 // it. On the negative side it looks at the quotient rounded down: for r = -2^16 it is below -2^16
@@ -17,7 +17,7 @@ module sdp_cvt_lane (
     input  wire [47:0]        below,    // of the shift, see dla_scale
     // data
     input  wire signed [31:0] z,
-    output reg  [7:0]         out,
+    output reg  [7:0]         result,
     output reg                clipped
 );
 
@@ -44,7 +44,7 @@ dla_scale #(.Y_W(33), .M_W(16), .R_W(18)) u_scale (
 wire rest = |(q & below);
 
 always @(posedge clk) begin
-    out     <= (r[17:7] == {11{r[17]}}) ? r[7:0] : {r[17], {7{!r[17]}}};
+    result  <= (r[17:7] == {11{r[17]}}) ? r[7:0] : {r[17], {7{!r[17]}}};
     clipped <= r[17] ? !r[16] || (r[15:0] == 0 && rest && !up) : r[16];
 end
 

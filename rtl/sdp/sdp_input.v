@@ -40,6 +40,13 @@ module sdp_input #(
     output wire [32*LANES-1:0] x      // first part one cycle after accept
 );
 
+// An illegal parameter asks for a module that does not exist: its name is the rule.
+generate
+    if (LANES != 1 && LANES != 2 && LANES != 4 && LANES != 8) begin : g_lanes_illegal
+        sdp_input_LANES_is_1_2_4_or_8 u_illegal ();
+    end
+endgenerate
+
 reg  active;         // atoms of the layer are still to come
 reg  surface_first;  // the next atom starts a surface
 reg  bs_each, bn_each;  // operands of the surface come per element

@@ -37,6 +37,13 @@ module sdp_stage #(
     output wire [32*LANES-1:0] z
 );
 
+// An illegal parameter asks for a module that does not exist: its name is the rule.
+generate
+    if (LANES != 1 && LANES != 2 && LANES != 4 && LANES != 8) begin : g_lanes_illegal
+        sdp_stage_LANES_is_1_2_4_or_8 u_illegal ();
+    end
+endgenerate
+
 // ---------------------------------------------------------------- settings, registered: they change only between layers
 reg        set_alu_bypass, set_skip, set_prelu, set_relu;
 reg [1:0]  set_algo;

@@ -64,6 +64,39 @@ module NV_nvdla #(
     input  wire [31:0] nvdla_pwrbus_ram_a_pd
 );
 
+// An illegal parameter asks for a module that does not exist: its name is the rule. The units are built with
+// a legal value all the same, so that nothing else stands in the way of that message.
+localparam LEGAL_SDP_LANES     = (SDP_LANES == 1 || SDP_LANES == 2 || SDP_LANES == 4 || SDP_LANES == 8) ? SDP_LANES : 8;
+localparam LEGAL_PDP_LANES     = (PDP_LANES == 1 || PDP_LANES == 2 || PDP_LANES == 4 || PDP_LANES == 8) ? PDP_LANES : 8;
+localparam LEGAL_CDP_LANES     = (CDP_LANES == 1 || CDP_LANES == 2 || CDP_LANES == 4 || CDP_LANES == 8) ? CDP_LANES : 8;
+localparam LEGAL_READ_DEPTH    = (READ_DEPTH >= 16 && READ_DEPTH <= 1024 && (READ_DEPTH & (READ_DEPTH - 1)) == 0) ? READ_DEPTH : 128;
+localparam LEGAL_OPERAND_DEPTH = (OPERAND_DEPTH >= 16 && OPERAND_DEPTH <= 1024 && (OPERAND_DEPTH & (OPERAND_DEPTH - 1)) == 0) ? OPERAND_DEPTH : 64;
+localparam LEGAL_ACC_DEPTH     = (ACC_DEPTH >= 8 && ACC_DEPTH <= 512 && (ACC_DEPTH & (ACC_DEPTH - 1)) == 0) ? ACC_DEPTH : 16;
+localparam LEGAL_CACC_DEPTH    = (CACC_DEPTH >= 16 && CACC_DEPTH <= 512 && (CACC_DEPTH & (CACC_DEPTH - 1)) == 0) ? CACC_DEPTH : 32;
+generate
+    if (SDP_LANES != LEGAL_SDP_LANES) begin : g_sdp_lanes_illegal
+        NV_nvdla_SDP_LANES_is_1_2_4_or_8 u_illegal ();
+    end
+    if (PDP_LANES != LEGAL_PDP_LANES) begin : g_pdp_lanes_illegal
+        NV_nvdla_PDP_LANES_is_1_2_4_or_8 u_illegal ();
+    end
+    if (CDP_LANES != LEGAL_CDP_LANES) begin : g_cdp_lanes_illegal
+        NV_nvdla_CDP_LANES_is_1_2_4_or_8 u_illegal ();
+    end
+    if (READ_DEPTH != LEGAL_READ_DEPTH) begin : g_read_depth_illegal
+        NV_nvdla_READ_DEPTH_is_a_power_of_two_from_16_to_1024 u_illegal ();
+    end
+    if (OPERAND_DEPTH != LEGAL_OPERAND_DEPTH) begin : g_operand_depth_illegal
+        NV_nvdla_OPERAND_DEPTH_is_a_power_of_two_from_16_to_1024 u_illegal ();
+    end
+    if (ACC_DEPTH != LEGAL_ACC_DEPTH) begin : g_acc_depth_illegal
+        NV_nvdla_ACC_DEPTH_is_a_power_of_two_from_8_to_512 u_illegal ();
+    end
+    if (CACC_DEPTH != LEGAL_CACC_DEPTH) begin : g_cacc_depth_illegal
+        NV_nvdla_CACC_DEPTH_is_a_power_of_two_from_16_to_512 u_illegal ();
+    end
+endgenerate
+
 // Resets: asserted at once, released in step with their clock. The pins for gating, test and RAM power
 // have no function here.
 /* verilator lint_off SYNCASYNCNET */ // besides the flip-flops, assertions look at the reset
@@ -116,11 +149,11 @@ wire [2:0]   wt_sel;
 wire         wt_pair;
 wire         wt_upper;
 wire [63:0]  wt_data, dat_data;
-wire [$clog2(ACC_DEPTH)-1:0] dat_index;
+wire [$clog2(LEGAL_ACC_DEPTH)-1:0] dat_index;
 wire [31:0]  cmac_a_rdata;
 wire         mac_valid, mac_first, mac_last, mac_layer_end;
 wire [75:0]  mac_a_data;
-wire [$clog2(ACC_DEPTH)-1:0] mac_index;
+wire [$clog2(LEGAL_ACC_DEPTH)-1:0] mac_index;
 wire [31:0]  cmac_b_rdata;
 wire [75:0]  mac_b_data;
 wire [31:0]  cacc_rdata;
@@ -167,7 +200,7 @@ wire [31:0] reg_wdata;
 wire [31:0] reg_rdata = cfgrom_rdata | glb_rdata | mcif_rdata | cdma_rdata | csc_rdata | cmac_a_rdata | cmac_b_rdata | cacc_rdata
     | sdp_rdma_rdata | sdp_rdata | pdp_rdma_rdata | pdp_rdata | cdp_rdma_rdata | cdp_rdata;
 
-csb_master #(.UNITS(14)) u_csb_master (
+csb_master #(.UNIT_COUNT(14)) u_csb_master (
     .csb_clk               (dla_csb_clk),
     .csb_rst_n             (csb_rst_n),
     .csb2nvdla_valid       (csb2nvdla_valid),
@@ -360,7 +393,7 @@ cbuf u_cbuf (
     .wt_rd_data   (wt_rd_data)
 );
 
-csc #(.CACC_FIFO_DEPTH(CACC_DEPTH), .ACC_DEPTH(ACC_DEPTH)) u_csc (
+csc #(.CACC_FIFO_DEPTH(LEGAL_CACC_DEPTH), .ACC_DEPTH(LEGAL_ACC_DEPTH)) u_csc (
     .clk             (dla_core_clk),
     .rst_n           (rst_n),
     .reg_valid       (reg_valid[4]),
@@ -401,7 +434,7 @@ csc #(.CACC_FIFO_DEPTH(CACC_DEPTH), .ACC_DEPTH(ACC_DEPTH)) u_csc (
     .credit          (credit)
 );
 
-cmac #(.HALF(0), .ACC_DEPTH(ACC_DEPTH)) u_cmac_a (
+cmac #(.HALF(0), .ACC_DEPTH(LEGAL_ACC_DEPTH)) u_cmac_a (
     .clk           (dla_core_clk),
     .rst_n         (rst_n),
     .reg_valid     (reg_valid[5]),
@@ -430,7 +463,7 @@ cmac #(.HALF(0), .ACC_DEPTH(ACC_DEPTH)) u_cmac_a (
 );
 
 /* verilator lint_off PINCONNECTEMPTY */ // both halves run in step: A tells for both
-cmac #(.HALF(1), .ACC_DEPTH(ACC_DEPTH)) u_cmac_b (
+cmac #(.HALF(1), .ACC_DEPTH(LEGAL_ACC_DEPTH)) u_cmac_b (
     .clk           (dla_core_clk),
     .rst_n         (rst_n),
     .reg_valid     (reg_valid[6]),
@@ -459,7 +492,7 @@ cmac #(.HALF(1), .ACC_DEPTH(ACC_DEPTH)) u_cmac_b (
 );
 /* verilator lint_on PINCONNECTEMPTY */
 
-cacc #(.FIFO_DEPTH(CACC_DEPTH), .ACC_DEPTH(ACC_DEPTH)) u_cacc (
+cacc #(.FIFO_DEPTH(LEGAL_CACC_DEPTH), .ACC_DEPTH(LEGAL_ACC_DEPTH)) u_cacc (
     .clk            (dla_core_clk),
     .rst_n          (rst_n),
     .reg_valid      (reg_valid[7]),
@@ -483,7 +516,7 @@ cacc #(.FIFO_DEPTH(CACC_DEPTH), .ACC_DEPTH(ACC_DEPTH)) u_cacc (
 
 // ---------------------------------------------------------------- single data point processor
 
-sdp_rdma #(.M_DEPTH(READ_DEPTH), .OPD_DEPTH(OPERAND_DEPTH)) u_sdp_rdma (
+sdp_rdma #(.M_DEPTH(LEGAL_READ_DEPTH), .OPD_DEPTH(LEGAL_OPERAND_DEPTH)) u_sdp_rdma (
     .clk                (dla_core_clk),
     .rst_n              (rst_n),
     .reg_valid          (reg_valid[8]),
@@ -523,7 +556,7 @@ sdp_rdma #(.M_DEPTH(READ_DEPTH), .OPD_DEPTH(OPERAND_DEPTH)) u_sdp_rdma (
     .nrd_mul            (nrd_mul)
 );
 
-sdp #(.LANES(SDP_LANES)) u_sdp (
+sdp #(.LANES(LEGAL_SDP_LANES)) u_sdp (
     .clk             (dla_core_clk),
     .rst_n           (rst_n),
     .reg_valid       (reg_valid[9]),
@@ -563,7 +596,7 @@ sdp #(.LANES(SDP_LANES)) u_sdp (
 
 // ---------------------------------------------------------------- pooling
 
-pdp_rdma #(.BUFFER_DEPTH(READ_DEPTH)) u_pdp_rdma (
+pdp_rdma #(.BUFFER_DEPTH(LEGAL_READ_DEPTH)) u_pdp_rdma (
     .clk          (dla_core_clk),
     .rst_n        (rst_n),
     .reg_valid    (reg_valid[10]),
@@ -581,7 +614,7 @@ pdp_rdma #(.BUFFER_DEPTH(READ_DEPTH)) u_pdp_rdma (
     .rd_data      (pdp_rd_data)
 );
 
-pdp #(.LANES(PDP_LANES)) u_pdp (
+pdp #(.LANES(LEGAL_PDP_LANES)) u_pdp (
     .clk           (dla_core_clk),
     .rst_n         (rst_n),
     .reg_valid     (reg_valid[11]),
@@ -606,7 +639,7 @@ pdp #(.LANES(PDP_LANES)) u_pdp (
 
 // ---------------------------------------------------------------- channel processor
 
-cdp_rdma #(.DEPTH(READ_DEPTH)) u_cdp_rdma (
+cdp_rdma #(.DEPTH(LEGAL_READ_DEPTH)) u_cdp_rdma (
     .clk          (dla_core_clk),
     .rst_n        (rst_n),
     .reg_valid    (reg_valid[12]),
@@ -628,7 +661,7 @@ cdp_rdma #(.DEPTH(READ_DEPTH)) u_cdp_rdma (
     .rd_layer_end (cdp_rd_layer_end)
 );
 
-cdp #(.LANES(CDP_LANES)) u_cdp (
+cdp #(.LANES(LEGAL_CDP_LANES)) u_cdp (
     .clk          (dla_core_clk),
     .rst_n        (rst_n),
     .clearing     (hold),

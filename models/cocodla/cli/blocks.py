@@ -42,7 +42,7 @@ def synth(
 
 @command
 def lint(modules: list[str] = typer.Argument(None, help="modules of rtl/; without any the chip from NV_nvdla")) -> None:
-    """Lint the RTL with every warning of Verilator on."""
+    """Lint the RTL with every warning of Verilator on, and with slang (pyslang) where that is installed."""
     from cocodla.report import blocks as report
 
     raise typer.Exit(report.run_lint(modules or []))

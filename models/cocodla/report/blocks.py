@@ -49,7 +49,8 @@ def run_block(block: str, sim: str, test: str | None, seed: int | None, waves: b
 
 def run_lint(names: list[str]) -> int:
     """Lint the chip or single modules."""
-    results = [lint.lint_module(name) for name in names] if names else [lint.lint_chip()]
+    results = [result for name in names for result in lint.lint_module(name)] if names else lint.lint_chip()
     for result in results:
-        console.out(f"{result.name}: " + ("clean" if result.clean else f"\n{result.text}"), highlight=False)
+        state = "skipped, not installed" if result.text is None else "clean" if result.clean else f"\n{result.text}"
+        console.out(f"{result.name}: {state}", highlight=False)
     return 0 if all(result.clean for result in results) else 1

@@ -1,4 +1,4 @@
-"""RTL lint: `verilator --lint-only -Wall` on the whole accelerator and on each block's sources."""
+"""Lint of the RTL: Verilator with every warning on, and slang without any option that relaxes a rule."""
 
 from __future__ import annotations
 
@@ -9,62 +9,58 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cocodla.errors import UserError
-from cocodla.sim import project, tools
-from cocodla.sim.bench import load_bench
+from cocodla.sim import project, slang, tools
 from cocodla.sim.filelist import read_file_list
 
 CHIP_TOP = "NV_nvdla"
+DEFINES: tuple[tuple[str, ...], ...] = ((), ("DLA_ASSERT",))
+"""Each run: as it is synthesized, and with the assertions."""
 
 
 @dataclass(frozen=True)
 class LintResult:
-    """Messages of one lint run; empty text means clean."""
+    """Messages of one tool on one module; empty text means clean. text None: the tool is not there."""
 
     name: str
-    text: str
+    text: str | None
 
     @property
     def clean(self) -> bool:
         return not self.text
 
 
-def lint_chip() -> LintResult:
+def lint_chip() -> list[LintResult]:
     """Lint rtl/files.f from the top NV_nvdla, with and without assertions."""
-    files = read_file_list(project.root() / "rtl" / "files.f").sources
-    return _lint(CHIP_TOP, CHIP_TOP, files, {})
+    return _lint(CHIP_TOP, read_file_list(project.root() / "rtl" / "files.f").sources)
 
 
-def lint_block(block: str) -> LintResult:
-    """Lint the rtl/ sources of a block bench from its top (or from the module of the same name)."""
-    bench = load_bench(block)
-    design = next(iter(bench.designs.values()))
-    return _lint(block, design.top, design.sources, design.parameters)
-
-
-def lint_module(module: str) -> LintResult:
-    """Lint one module of rtl/ on its own; what it instantiates is looked for by file name in rtl/."""
-    matches = list((project.root() / "rtl").rglob(f"{module}.v"))
-    if not matches:
+def lint_module(module: str) -> list[LintResult]:
+    """Lint one module of rtl/ on its own, with what it instantiates. UserError for a module that is not there."""
+    sources = sorted((project.root() / "rtl").rglob("*.v"))
+    if module not in [path.stem for path in sources]:
         raise UserError(f"no module {module!r} in rtl/")
-    return _lint(module, module, matches[:1], {})
+    return _lint(module, sources)
 
 
-def _lint(name: str, top: str, files: Sequence[Path], parameters: object) -> LintResult:
+def _lint(top: str, files: Sequence[Path]) -> list[LintResult]:
+    verilator, strict = [], []
+    for defines in DEFINES:
+        verilator.append(_verilator(top, files, defines))
+        if slang.installed():
+            strict.append(slang.messages(top, files, defines))
+    return [
+        LintResult(f"{top}, Verilator", "\n".join(dict.fromkeys(filter(None, verilator)))),
+        LintResult(f"{top}, slang", "\n".join(dict.fromkeys(filter(None, strict))) if strict else None),
+    ]
+
+
+def _verilator(top: str, files: Sequence[Path], defines: Sequence[str]) -> str:
     root = project.root()
-    folders = sorted({path.parent for path in (root / "rtl").rglob("*.v")})
-    text = []
-    for define in ([], ["+define+DLA_ASSERT"]):
-        command = [str(tools.find_verilator().program), "--lint-only", "-Wall", "--timing", "--quiet-stats"]
-        command += ["--timescale", "1ns/1ps", "--top-module", top, *define]
-        if isinstance(parameters, dict):
-            command += [f"-G{key}={value}" for key, value in parameters.items()]
-        for folder in folders:
-            command += ["-y", os.path.relpath(folder, root)]
-        command += [os.path.relpath(path, root) for path in files]
-        env = {key: value for key, value in os.environ.items() if key != "VERILATOR_ROOT"}
-        done = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True, check=False)
-        output = (done.stdout + done.stderr).strip()
-        warned = any(line.startswith("%") for line in output.splitlines())
-        if (done.returncode != 0 or warned) and output not in text:
-            text.append(output)
-    return LintResult(name, "\n".join(text))
+    command = [str(tools.find_verilator().program), "--lint-only", "-Wall", "-Wpedantic", "--timing", "--quiet-stats"]
+    command += ["--timescale", "1ns/1ps", "--top-module", top, *(f"+define+{name}" for name in defines)]
+    command += [os.path.relpath(path, root) for path in files]
+    env = {key: value for key, value in os.environ.items() if key != "VERILATOR_ROOT"}
+    done = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True, check=False)
+    output = (done.stdout + done.stderr).strip()
+    warned = any(line.startswith("%") for line in output.splitlines())
+    return output if done.returncode != 0 or warned else ""

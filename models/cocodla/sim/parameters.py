@@ -71,5 +71,5 @@ def of_module(module: str, values: Mapping[str, int]) -> dict[str, int]:
     own = {name: int(value) for name, value in re.findall(r"^ +parameter (\w+) += (\d+)", top, re.MULTILINE)}
     own.update(values)
     found = re.search(rf"^{module} #\((.*)\) u_\w+ \($", top, re.MULTILINE)
-    given = re.findall(r"\.(\w+)\((\w+)\)", found.group(1)) if found else []
+    given = re.findall(r"\.(\w+)\((?:LEGAL_)?(\w+)\)", found.group(1)) if found else []
     return {name: int(value) if value.isdigit() else own[value] for name, value in given}

@@ -114,7 +114,7 @@ def simulate(
 
 
 def _complaint(log: Path) -> str:
-    """": " and the first error the HDL reported itself, an assertion for instance; empty if there is none."""
+    """ ": " and the first error the HDL reported itself, an assertion for instance; empty if there is none."""
     for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
         if found := re.search(r"(?:%Error|ERROR): \S+?:\d+: (.*)", line):
             return f": {found[1].strip()}"

@@ -5,12 +5,12 @@ reg [3:0]       f_edges = 4'd0;
 
 always @(posedge clk) begin
     if (f_edges != 4'd15) f_edges <= f_edges + 4'd1;
-    for (f_i = 0; f_i < CYCLES; f_i = f_i + 1) f_past[f_i] <= f_i == 0 ? in : f_past[f_i-1];
+    for (f_i = 0; f_i < CYCLES; f_i = f_i + 1) f_past[f_i] <= f_i == 0 ? d : f_past[f_i-1];
 end
 
 always @* begin
-    if (f_edges >= CYCLES) assert (out == f_past[CYCLES-1]);            // 1: CYCLES edges late, unchanged
+    if (f_edges >= CYCLES) assert (q ==   f_past[CYCLES-1]);            // 1: CYCLES edges late, unchanged
     for (f_i = 0; f_i < CYCLES; f_i = f_i + 1)                          // 2: ties the registers to it
         if (f_edges > f_i) assert (line[WIDTH*f_i +: WIDTH] == f_past[f_i]);
-    cover (f_edges >= CYCLES && &out);
+    cover (f_edges >= CYCLES && &q);
 end

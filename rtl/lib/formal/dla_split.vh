@@ -18,7 +18,7 @@ end
 
 always @* if (rst_n) begin
     assert (out_valid == f_busy);                                                         // 1: no gaps
-    assert (left == (f_busy ? ({PARTS{1'b1}} >> f_place) : {PARTS{1'b0}}));               // and the place is kept
+    assert (left == (f_busy ? ({1'b0, {PARTS{1'b1}}} >> f_place) : {1'b0, {PARTS{1'b0}}}));               // and the place is kept
     if (f_busy) begin
         assert (f_place >= 1 && f_place <= PARTS);
         assert (out_last == (f_place == PARTS));                                          // 2

@@ -50,7 +50,7 @@ wire [1:0] finished = {consumer, !consumer} & {2{done}};
 
 genvar g;
 generate
-for (g = 0; g < 2; g = g + 1) begin : group
+for (g = 0; g < 2; g = g + 1) begin : g_group
     reg [25:0] dataout_size_0_word;
     reg [4:0] clip_cfg_word;
     always @(posedge clk or negedge rst_n) begin
@@ -78,13 +78,13 @@ end
 endgenerate
 
 assign {cfg_dataout_size_0_dataout_height, cfg_dataout_size_0_dataout_width} =
-    consumer ? group[1].dataout_size_0_word : group[0].dataout_size_0_word;
-assign cfg_clip_cfg_clip_truncate = consumer ? group[1].clip_cfg_word : group[0].clip_cfg_word;
+    consumer ? g_group[1].dataout_size_0_word : g_group[0].dataout_size_0_word;
+assign cfg_clip_cfg_clip_truncate = consumer ? g_group[1].clip_cfg_word : g_group[0].clip_cfg_word;
 
 reg [31:0] value;
 always @* begin
     case (word)
-        4'd12: value = (producer ? group[1].copy_out_saturation_sat_count : group[0].copy_out_saturation_sat_count);
+        4'd12: value = (producer ? g_group[1].copy_out_saturation_sat_count : g_group[0].copy_out_saturation_sat_count);
         default: value = 32'd0;
     endcase
 end

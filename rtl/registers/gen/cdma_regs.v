@@ -104,7 +104,7 @@ wire [1:0] finished = {consumer, !consumer} & {2{done}};
 
 genvar g;
 generate
-for (g = 0; g < 2; g = g + 1) begin : group
+for (g = 0; g < 2; g = g + 1) begin : g_group
     reg [4:0] misc_cfg_word, pixel_offset_word, zero_padding_word;
     reg [7:0] datain_format_word;
     reg [25:0] datain_size_0_word;
@@ -182,47 +182,49 @@ end
 endgenerate
 
 assign {cfg_misc_cfg_skip_weight_rls, cfg_misc_cfg_skip_data_rls, cfg_misc_cfg_weight_reuse, cfg_misc_cfg_data_reuse, cfg_misc_cfg_conv_mode} =
-    consumer ? group[1].misc_cfg_word : group[0].misc_cfg_word;
+    consumer ? g_group[1].misc_cfg_word : g_group[0].misc_cfg_word;
 assign {cfg_datain_format_pixel_sign_override, cfg_datain_format_pixel_format, cfg_datain_format} =
-    consumer ? group[1].datain_format_word : group[0].datain_format_word;
+    consumer ? g_group[1].datain_format_word : g_group[0].datain_format_word;
 assign {cfg_datain_size_0_datain_height, cfg_datain_size_0_datain_width} =
-    consumer ? group[1].datain_size_0_word : group[0].datain_size_0_word;
-assign cfg_datain_size_1_datain_channel = consumer ? group[1].datain_size_1_word : group[0].datain_size_1_word;
-assign cfg_pixel_offset_pixel_x_offset = consumer ? group[1].pixel_offset_word : group[0].pixel_offset_word;
-assign cfg_dain_ram_type_datain_ram_type = consumer ? group[1].dain_ram_type_word : group[0].dain_ram_type_word;
+    consumer ? g_group[1].datain_size_0_word : g_group[0].datain_size_0_word;
+assign cfg_datain_size_1_datain_channel = consumer ? g_group[1].datain_size_1_word : g_group[0].datain_size_1_word;
+assign cfg_pixel_offset_pixel_x_offset = consumer ? g_group[1].pixel_offset_word : g_group[0].pixel_offset_word;
+assign cfg_dain_ram_type_datain_ram_type = consumer ? g_group[1].dain_ram_type_word : g_group[0].dain_ram_type_word;
 assign cfg_dain_addr_low_0_datain_addr_low_0 =
-    consumer ? group[1].dain_addr_low_0_word : group[0].dain_addr_low_0_word;
+    consumer ? g_group[1].dain_addr_low_0_word : g_group[0].dain_addr_low_0_word;
 assign cfg_dain_addr_low_1_datain_addr_low_1 =
-    consumer ? group[1].dain_addr_low_1_word : group[0].dain_addr_low_1_word;
-assign cfg_line_stride = consumer ? group[1].line_stride_word : group[0].line_stride_word;
-assign cfg_line_uv_stride_uv_line_stride = consumer ? group[1].line_uv_stride_word : group[0].line_uv_stride_word;
-assign cfg_surf_stride = consumer ? group[1].surf_stride_word : group[0].surf_stride_word;
-assign cfg_dain_map_surf_packed = consumer ? group[1].dain_map_word : group[0].dain_map_word;
-assign cfg_entry_per_slice_entries = consumer ? group[1].entry_per_slice_word : group[0].entry_per_slice_word;
-assign cfg_weight_ram_type = consumer ? group[1].weight_ram_type_word : group[0].weight_ram_type_word;
-assign cfg_weight_addr_low = consumer ? group[1].weight_addr_low_word : group[0].weight_addr_low_word;
-assign cfg_weight_bytes = consumer ? group[1].weight_bytes_word : group[0].weight_bytes_word;
-assign cfg_mean_format = consumer ? group[1].mean_format_word : group[0].mean_format_word;
+    consumer ? g_group[1].dain_addr_low_1_word : g_group[0].dain_addr_low_1_word;
+assign cfg_line_stride = consumer ? g_group[1].line_stride_word : g_group[0].line_stride_word;
+assign cfg_line_uv_stride_uv_line_stride =
+    consumer ? g_group[1].line_uv_stride_word : g_group[0].line_uv_stride_word;
+assign cfg_surf_stride = consumer ? g_group[1].surf_stride_word : g_group[0].surf_stride_word;
+assign cfg_dain_map_surf_packed = consumer ? g_group[1].dain_map_word : g_group[0].dain_map_word;
+assign cfg_entry_per_slice_entries = consumer ? g_group[1].entry_per_slice_word : g_group[0].entry_per_slice_word;
+assign cfg_weight_ram_type = consumer ? g_group[1].weight_ram_type_word : g_group[0].weight_ram_type_word;
+assign cfg_weight_addr_low = consumer ? g_group[1].weight_addr_low_word : g_group[0].weight_addr_low_word;
+assign cfg_weight_bytes = consumer ? g_group[1].weight_bytes_word : g_group[0].weight_bytes_word;
+assign cfg_mean_format = consumer ? g_group[1].mean_format_word : g_group[0].mean_format_word;
 assign {cfg_mean_global_0_mean_gu, cfg_mean_global_0_mean_ry} =
-    consumer ? group[1].mean_global_0_word : group[0].mean_global_0_word;
+    consumer ? g_group[1].mean_global_0_word : g_group[0].mean_global_0_word;
 assign {cfg_mean_global_1_mean_ax, cfg_mean_global_1_mean_bv} =
-    consumer ? group[1].mean_global_1_word : group[0].mean_global_1_word;
-assign {cfg_cvt_cfg_cvt_truncate, cfg_cvt_cfg_cvt_en} = consumer ? group[1].cvt_cfg_word : group[0].cvt_cfg_word;
-assign cfg_cvt_offset = consumer ? group[1].cvt_offset_word : group[0].cvt_offset_word;
-assign cfg_cvt_scale = consumer ? group[1].cvt_scale_word : group[0].cvt_scale_word;
-assign cfg_zero_padding_pad_left = consumer ? group[1].zero_padding_word : group[0].zero_padding_word;
+    consumer ? g_group[1].mean_global_1_word : g_group[0].mean_global_1_word;
+assign {cfg_cvt_cfg_cvt_truncate, cfg_cvt_cfg_cvt_en} =
+    consumer ? g_group[1].cvt_cfg_word : g_group[0].cvt_cfg_word;
+assign cfg_cvt_offset = consumer ? g_group[1].cvt_offset_word : g_group[0].cvt_offset_word;
+assign cfg_cvt_scale = consumer ? g_group[1].cvt_scale_word : g_group[0].cvt_scale_word;
+assign cfg_zero_padding_pad_left = consumer ? g_group[1].zero_padding_word : g_group[0].zero_padding_word;
 assign cfg_zero_padding_value_pad_value =
-    consumer ? group[1].zero_padding_value_word : group[0].zero_padding_value_word;
-assign {cfg_bank_weight_bank, cfg_bank_data_bank} = consumer ? group[1].bank_word : group[0].bank_word;
-assign cfg_perf_enable_dma_en = consumer ? group[1].perf_enable_word : group[0].perf_enable_word;
+    consumer ? g_group[1].zero_padding_value_word : g_group[0].zero_padding_value_word;
+assign {cfg_bank_weight_bank, cfg_bank_data_bank} = consumer ? g_group[1].bank_word : g_group[0].bank_word;
+assign cfg_perf_enable_dma_en = consumer ? g_group[1].perf_enable_word : g_group[0].perf_enable_word;
 
 reg [31:0] value;
 always @* begin
     case (word)
         6'd3: value = {31'd0, sts_cbuf_flush_status_flush_done};
-        6'd54: value = (producer ? group[1].copy_perf_dat_read_stall_dat_rd_stall : group[0].copy_perf_dat_read_stall_dat_rd_stall);
-        6'd55: value = (producer ? group[1].copy_perf_wt_read_stall_wt_rd_stall : group[0].copy_perf_wt_read_stall_wt_rd_stall);
-        6'd56: value = (producer ? group[1].copy_perf_dat_read_latency_dat_rd_latency : group[0].copy_perf_dat_read_latency_dat_rd_latency);
+        6'd54: value = (producer ? g_group[1].copy_perf_dat_read_stall_dat_rd_stall : g_group[0].copy_perf_dat_read_stall_dat_rd_stall);
+        6'd55: value = (producer ? g_group[1].copy_perf_wt_read_stall_wt_rd_stall : g_group[0].copy_perf_wt_read_stall_wt_rd_stall);
+        6'd56: value = (producer ? g_group[1].copy_perf_dat_read_latency_dat_rd_latency : g_group[0].copy_perf_dat_read_latency_dat_rd_latency);
         default: value = 32'd0;
     endcase
 end

@@ -46,7 +46,7 @@ wire [1:0] finished = {consumer, !consumer} & {2{done}};
 
 genvar g;
 generate
-for (g = 0; g < 2; g = g + 1) begin : group
+for (g = 0; g < 2; g = g + 1) begin : g_group
     reg [12:0] data_cube_width_word, data_cube_height_word, data_cube_channel_word;
     reg [31:0] src_base_addr_low_word, src_line_stride_word, src_surface_stride_word;
     reg src_dma_cfg_word, perf_enable_word;
@@ -81,19 +81,20 @@ for (g = 0; g < 2; g = g + 1) begin : group
 end
 endgenerate
 
-assign cfg_data_cube_width_width = consumer ? group[1].data_cube_width_word : group[0].data_cube_width_word;
-assign cfg_data_cube_height_height = consumer ? group[1].data_cube_height_word : group[0].data_cube_height_word;
-assign cfg_data_cube_channel_channel = consumer ? group[1].data_cube_channel_word : group[0].data_cube_channel_word;
-assign cfg_src_base_addr_low = consumer ? group[1].src_base_addr_low_word : group[0].src_base_addr_low_word;
-assign cfg_src_line_stride = consumer ? group[1].src_line_stride_word : group[0].src_line_stride_word;
-assign cfg_src_surface_stride = consumer ? group[1].src_surface_stride_word : group[0].src_surface_stride_word;
-assign cfg_src_dma_cfg_src_ram_type = consumer ? group[1].src_dma_cfg_word : group[0].src_dma_cfg_word;
-assign cfg_perf_enable_dma_en = consumer ? group[1].perf_enable_word : group[0].perf_enable_word;
+assign cfg_data_cube_width_width = consumer ? g_group[1].data_cube_width_word : g_group[0].data_cube_width_word;
+assign cfg_data_cube_height_height = consumer ? g_group[1].data_cube_height_word : g_group[0].data_cube_height_word;
+assign cfg_data_cube_channel_channel =
+    consumer ? g_group[1].data_cube_channel_word : g_group[0].data_cube_channel_word;
+assign cfg_src_base_addr_low = consumer ? g_group[1].src_base_addr_low_word : g_group[0].src_base_addr_low_word;
+assign cfg_src_line_stride = consumer ? g_group[1].src_line_stride_word : g_group[0].src_line_stride_word;
+assign cfg_src_surface_stride = consumer ? g_group[1].src_surface_stride_word : g_group[0].src_surface_stride_word;
+assign cfg_src_dma_cfg_src_ram_type = consumer ? g_group[1].src_dma_cfg_word : g_group[0].src_dma_cfg_word;
+assign cfg_perf_enable_dma_en = consumer ? g_group[1].perf_enable_word : g_group[0].perf_enable_word;
 
 reg [31:0] value;
 always @* begin
     case (word)
-        5'd15: value = (producer ? group[1].copy_perf_read_stall : group[0].copy_perf_read_stall);
+        5'd15: value = (producer ? g_group[1].copy_perf_read_stall : g_group[0].copy_perf_read_stall);
         default: value = 32'd0;
     endcase
 end

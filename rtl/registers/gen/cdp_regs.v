@@ -156,7 +156,7 @@ wire [1:0] finished = {consumer, !consumer} & {2{done}};
 
 genvar g;
 generate
-for (g = 0; g < 2; g = g + 1) begin : group
+for (g = 0; g < 2; g = g + 1) begin : g_group
     reg [1:0] func_bypass_word, lrn_cfg_word;
     reg [31:0] dst_base_addr_low_word, dst_line_stride_word, dst_surface_stride_word, datout_offset_word;
     reg dst_dma_cfg_word, perf_enable_word;
@@ -216,19 +216,19 @@ end
 endgenerate
 
 assign {cfg_func_bypass_mul_bypass, cfg_func_bypass_sqsum_bypass} =
-    consumer ? group[1].func_bypass_word : group[0].func_bypass_word;
-assign cfg_dst_base_addr_low = consumer ? group[1].dst_base_addr_low_word : group[0].dst_base_addr_low_word;
-assign cfg_dst_line_stride = consumer ? group[1].dst_line_stride_word : group[0].dst_line_stride_word;
-assign cfg_dst_surface_stride = consumer ? group[1].dst_surface_stride_word : group[0].dst_surface_stride_word;
-assign cfg_dst_dma_cfg_dst_ram_type = consumer ? group[1].dst_dma_cfg_word : group[0].dst_dma_cfg_word;
-assign cfg_lrn_cfg_normalz_len = consumer ? group[1].lrn_cfg_word : group[0].lrn_cfg_word;
-assign cfg_datin_offset = consumer ? group[1].datin_offset_word : group[0].datin_offset_word;
-assign cfg_datin_scale = consumer ? group[1].datin_scale_word : group[0].datin_scale_word;
-assign cfg_datin_shifter = consumer ? group[1].datin_shifter_word : group[0].datin_shifter_word;
-assign cfg_datout_offset = consumer ? group[1].datout_offset_word : group[0].datout_offset_word;
-assign cfg_datout_scale = consumer ? group[1].datout_scale_word : group[0].datout_scale_word;
-assign cfg_datout_shifter = consumer ? group[1].datout_shifter_word : group[0].datout_shifter_word;
-assign cfg_perf_enable_dma_en = consumer ? group[1].perf_enable_word : group[0].perf_enable_word;
+    consumer ? g_group[1].func_bypass_word : g_group[0].func_bypass_word;
+assign cfg_dst_base_addr_low = consumer ? g_group[1].dst_base_addr_low_word : g_group[0].dst_base_addr_low_word;
+assign cfg_dst_line_stride = consumer ? g_group[1].dst_line_stride_word : g_group[0].dst_line_stride_word;
+assign cfg_dst_surface_stride = consumer ? g_group[1].dst_surface_stride_word : g_group[0].dst_surface_stride_word;
+assign cfg_dst_dma_cfg_dst_ram_type = consumer ? g_group[1].dst_dma_cfg_word : g_group[0].dst_dma_cfg_word;
+assign cfg_lrn_cfg_normalz_len = consumer ? g_group[1].lrn_cfg_word : g_group[0].lrn_cfg_word;
+assign cfg_datin_offset = consumer ? g_group[1].datin_offset_word : g_group[0].datin_offset_word;
+assign cfg_datin_scale = consumer ? g_group[1].datin_scale_word : g_group[0].datin_scale_word;
+assign cfg_datin_shifter = consumer ? g_group[1].datin_shifter_word : g_group[0].datin_shifter_word;
+assign cfg_datout_offset = consumer ? g_group[1].datout_offset_word : g_group[0].datout_offset_word;
+assign cfg_datout_scale = consumer ? g_group[1].datout_scale_word : g_group[0].datout_scale_word;
+assign cfg_datout_shifter = consumer ? g_group[1].datout_shifter_word : g_group[0].datout_shifter_word;
+assign cfg_perf_enable_dma_en = consumer ? g_group[1].perf_enable_word : g_group[0].perf_enable_word;
 
 assign write_lut_access_cfg = single_write && word == 6'd2;
 assign write_lut_access_data = single_write && word == 6'd3;
@@ -238,12 +238,12 @@ reg [31:0] value;
 always @* begin
     case (word)
         6'd2: value = {14'd0, cfg_lut_access_cfg_lut_access_type, cfg_lut_access_cfg_lut_table_id, 6'd0, sts_lut_access_cfg_lut_addr};
-        6'd40: value = (producer ? group[1].copy_perf_write_stall : group[0].copy_perf_write_stall);
-        6'd41: value = (producer ? group[1].copy_perf_lut_uflow : group[0].copy_perf_lut_uflow);
-        6'd42: value = (producer ? group[1].copy_perf_lut_oflow : group[0].copy_perf_lut_oflow);
-        6'd43: value = (producer ? group[1].copy_perf_lut_hybrid : group[0].copy_perf_lut_hybrid);
-        6'd44: value = (producer ? group[1].copy_perf_lut_le_hit : group[0].copy_perf_lut_le_hit);
-        6'd45: value = (producer ? group[1].copy_perf_lut_lo_hit : group[0].copy_perf_lut_lo_hit);
+        6'd40: value = (producer ? g_group[1].copy_perf_write_stall : g_group[0].copy_perf_write_stall);
+        6'd41: value = (producer ? g_group[1].copy_perf_lut_uflow : g_group[0].copy_perf_lut_uflow);
+        6'd42: value = (producer ? g_group[1].copy_perf_lut_oflow : g_group[0].copy_perf_lut_oflow);
+        6'd43: value = (producer ? g_group[1].copy_perf_lut_hybrid : g_group[0].copy_perf_lut_hybrid);
+        6'd44: value = (producer ? g_group[1].copy_perf_lut_le_hit : g_group[0].copy_perf_lut_le_hit);
+        6'd45: value = (producer ? g_group[1].copy_perf_lut_lo_hit : g_group[0].copy_perf_lut_lo_hit);
         default: value = 32'd0;
     endcase
 end

@@ -79,7 +79,7 @@ end
 
 genvar g;
 generate
-for (g = 0; g < 2; g = g + 1) begin : group
+for (g = 0; g < 2; g = g + 1) begin : g_group
     reg [3:0] misc_cfg_word;
     reg datain_format_word;
     reg [25:0] datain_size_ext_0_word, weight_size_ext_1_word, dataout_size_0_word;
@@ -129,33 +129,33 @@ end
 endgenerate
 
 assign {cfg_misc_cfg_skip_weight_rls, cfg_misc_cfg_skip_data_rls, cfg_misc_cfg_weight_reuse, cfg_misc_cfg_data_reuse} =
-    consumer ? group[1].misc_cfg_word : group[0].misc_cfg_word;
-assign cfg_datain_format = consumer ? group[1].datain_format_word : group[0].datain_format_word;
+    consumer ? g_group[1].misc_cfg_word : g_group[0].misc_cfg_word;
+assign cfg_datain_format = consumer ? g_group[1].datain_format_word : g_group[0].datain_format_word;
 assign {cfg_datain_size_ext_0_datain_height_ext, cfg_datain_size_ext_0_datain_width_ext} =
-    consumer ? group[1].datain_size_ext_0_word : group[0].datain_size_ext_0_word;
+    consumer ? g_group[1].datain_size_ext_0_word : g_group[0].datain_size_ext_0_word;
 assign cfg_datain_size_ext_1_datain_channel_ext =
-    consumer ? group[1].datain_size_ext_1_word : group[0].datain_size_ext_1_word;
+    consumer ? g_group[1].datain_size_ext_1_word : g_group[0].datain_size_ext_1_word;
 assign cfg_post_y_extension_y_extension =
-    consumer ? group[1].post_y_extension_word : group[0].post_y_extension_word;
-assign cfg_entry_per_slice_entries = consumer ? group[1].entry_per_slice_word : group[0].entry_per_slice_word;
+    consumer ? g_group[1].post_y_extension_word : g_group[0].post_y_extension_word;
+assign cfg_entry_per_slice_entries = consumer ? g_group[1].entry_per_slice_word : g_group[0].entry_per_slice_word;
 assign {cfg_weight_size_ext_0_weight_height_ext, cfg_weight_size_ext_0_weight_width_ext} =
-    consumer ? group[1].weight_size_ext_0_word : group[0].weight_size_ext_0_word;
+    consumer ? g_group[1].weight_size_ext_0_word : g_group[0].weight_size_ext_0_word;
 assign {cfg_weight_size_ext_1_weight_kernel, cfg_weight_size_ext_1_weight_channel_ext} =
-    consumer ? group[1].weight_size_ext_1_word : group[0].weight_size_ext_1_word;
-assign cfg_weight_bytes = consumer ? group[1].weight_bytes_word : group[0].weight_bytes_word;
+    consumer ? g_group[1].weight_size_ext_1_word : g_group[0].weight_size_ext_1_word;
+assign cfg_weight_bytes = consumer ? g_group[1].weight_bytes_word : g_group[0].weight_bytes_word;
 assign {cfg_dataout_size_0_dataout_height, cfg_dataout_size_0_dataout_width} =
-    consumer ? group[1].dataout_size_0_word : group[0].dataout_size_0_word;
-assign cfg_atomics = consumer ? group[1].atomics_word : group[0].atomics_word;
-assign cfg_release_rls_slices = consumer ? group[1].release_word : group[0].release_word;
+    consumer ? g_group[1].dataout_size_0_word : g_group[0].dataout_size_0_word;
+assign cfg_atomics = consumer ? g_group[1].atomics_word : g_group[0].atomics_word;
+assign cfg_release_rls_slices = consumer ? g_group[1].release_word : g_group[0].release_word;
 assign {cfg_conv_stride_ext_conv_y_stride_ext, cfg_conv_stride_ext_conv_x_stride_ext} =
-    consumer ? group[1].conv_stride_ext_word : group[0].conv_stride_ext_word;
+    consumer ? g_group[1].conv_stride_ext_word : g_group[0].conv_stride_ext_word;
 assign {cfg_dilation_ext_y_dilation_ext, cfg_dilation_ext_x_dilation_ext} =
-    consumer ? group[1].dilation_ext_word : group[0].dilation_ext_word;
+    consumer ? g_group[1].dilation_ext_word : g_group[0].dilation_ext_word;
 assign {cfg_zero_padding_pad_top, cfg_zero_padding_pad_left} =
-    consumer ? group[1].zero_padding_word : group[0].zero_padding_word;
+    consumer ? g_group[1].zero_padding_word : g_group[0].zero_padding_word;
 assign cfg_zero_padding_value_pad_value =
-    consumer ? group[1].zero_padding_value_word : group[0].zero_padding_value_word;
-assign {cfg_bank_weight_bank, cfg_bank_data_bank} = consumer ? group[1].bank_word : group[0].bank_word;
+    consumer ? g_group[1].zero_padding_value_word : g_group[0].zero_padding_value_word;
+assign {cfg_bank_weight_bank, cfg_bank_data_bank} = consumer ? g_group[1].bank_word : g_group[0].bank_word;
 
 wire [31:0] value = 32'd0;
 

@@ -55,7 +55,7 @@ wire [1:0] finished = {consumer, !consumer} & {2{done}};
 
 genvar g;
 generate
-for (g = 0; g < 2; g = g + 1) begin : group
+for (g = 0; g < 2; g = g + 1) begin : g_group
     reg [12:0] data_cube_in_width_word, data_cube_in_height_word, data_cube_in_channel_word;
     reg [31:0] src_base_addr_low_word, src_line_stride_word, src_surface_stride_word;
     reg src_ram_cfg_word, perf_enable_word;
@@ -97,27 +97,27 @@ end
 endgenerate
 
 assign cfg_data_cube_in_width_cube_in_width =
-    consumer ? group[1].data_cube_in_width_word : group[0].data_cube_in_width_word;
+    consumer ? g_group[1].data_cube_in_width_word : g_group[0].data_cube_in_width_word;
 assign cfg_data_cube_in_height_cube_in_height =
-    consumer ? group[1].data_cube_in_height_word : group[0].data_cube_in_height_word;
+    consumer ? g_group[1].data_cube_in_height_word : g_group[0].data_cube_in_height_word;
 assign cfg_data_cube_in_channel_cube_in_channel =
-    consumer ? group[1].data_cube_in_channel_word : group[0].data_cube_in_channel_word;
-assign cfg_src_base_addr_low = consumer ? group[1].src_base_addr_low_word : group[0].src_base_addr_low_word;
-assign cfg_src_line_stride = consumer ? group[1].src_line_stride_word : group[0].src_line_stride_word;
-assign cfg_src_surface_stride = consumer ? group[1].src_surface_stride_word : group[0].src_surface_stride_word;
-assign cfg_src_ram_cfg_src_ram_type = consumer ? group[1].src_ram_cfg_word : group[0].src_ram_cfg_word;
+    consumer ? g_group[1].data_cube_in_channel_word : g_group[0].data_cube_in_channel_word;
+assign cfg_src_base_addr_low = consumer ? g_group[1].src_base_addr_low_word : g_group[0].src_base_addr_low_word;
+assign cfg_src_line_stride = consumer ? g_group[1].src_line_stride_word : g_group[0].src_line_stride_word;
+assign cfg_src_surface_stride = consumer ? g_group[1].src_surface_stride_word : g_group[0].src_surface_stride_word;
+assign cfg_src_ram_cfg_src_ram_type = consumer ? g_group[1].src_ram_cfg_word : g_group[0].src_ram_cfg_word;
 assign cfg_operation_mode_cfg_split_num =
-    consumer ? group[1].operation_mode_cfg_word : group[0].operation_mode_cfg_word;
+    consumer ? g_group[1].operation_mode_cfg_word : g_group[0].operation_mode_cfg_word;
 assign {cfg_pooling_kernel_cfg_kernel_stride_width, cfg_pooling_kernel_cfg_kernel_width} =
-    consumer ? group[1].pooling_kernel_cfg_word : group[0].pooling_kernel_cfg_word;
+    consumer ? g_group[1].pooling_kernel_cfg_word : g_group[0].pooling_kernel_cfg_word;
 assign {cfg_partial_width_in_mid, cfg_partial_width_in_last, cfg_partial_width_in_first} =
-    consumer ? group[1].partial_width_in_word : group[0].partial_width_in_word;
-assign cfg_perf_enable_dma_en = consumer ? group[1].perf_enable_word : group[0].perf_enable_word;
+    consumer ? g_group[1].partial_width_in_word : g_group[0].partial_width_in_word;
+assign cfg_perf_enable_dma_en = consumer ? g_group[1].perf_enable_word : g_group[0].perf_enable_word;
 
 reg [31:0] value;
 always @* begin
     case (word)
-        5'd18: value = (producer ? group[1].copy_perf_read_stall : group[0].copy_perf_read_stall);
+        5'd18: value = (producer ? g_group[1].copy_perf_read_stall : g_group[0].copy_perf_read_stall);
         default: value = 32'd0;
     endcase
 end

@@ -81,7 +81,7 @@ wire [1:0] finished = {consumer, !consumer} & {2{done}};
 
 genvar g;
 generate
-for (g = 0; g < 2; g = g + 1) begin : group
+for (g = 0; g < 2; g = g + 1) begin : g_group
     reg [12:0] data_cube_in_width_word, data_cube_in_height_word, data_cube_in_channel_word,
         data_cube_out_width_word, data_cube_out_height_word, data_cube_out_channel_word;
     reg [10:0] operation_mode_cfg_word;
@@ -150,53 +150,54 @@ end
 endgenerate
 
 assign cfg_data_cube_in_width_cube_in_width =
-    consumer ? group[1].data_cube_in_width_word : group[0].data_cube_in_width_word;
+    consumer ? g_group[1].data_cube_in_width_word : g_group[0].data_cube_in_width_word;
 assign cfg_data_cube_in_height_cube_in_height =
-    consumer ? group[1].data_cube_in_height_word : group[0].data_cube_in_height_word;
+    consumer ? g_group[1].data_cube_in_height_word : g_group[0].data_cube_in_height_word;
 assign cfg_data_cube_in_channel_cube_in_channel =
-    consumer ? group[1].data_cube_in_channel_word : group[0].data_cube_in_channel_word;
+    consumer ? g_group[1].data_cube_in_channel_word : g_group[0].data_cube_in_channel_word;
 assign cfg_data_cube_out_width_cube_out_width =
-    consumer ? group[1].data_cube_out_width_word : group[0].data_cube_out_width_word;
+    consumer ? g_group[1].data_cube_out_width_word : g_group[0].data_cube_out_width_word;
 assign cfg_data_cube_out_height_cube_out_height =
-    consumer ? group[1].data_cube_out_height_word : group[0].data_cube_out_height_word;
+    consumer ? g_group[1].data_cube_out_height_word : g_group[0].data_cube_out_height_word;
 assign cfg_data_cube_out_channel_cube_out_channel =
-    consumer ? group[1].data_cube_out_channel_word : group[0].data_cube_out_channel_word;
+    consumer ? g_group[1].data_cube_out_channel_word : g_group[0].data_cube_out_channel_word;
 assign {cfg_operation_mode_cfg_split_num, cfg_operation_mode_cfg_flying_mode, cfg_operation_mode_cfg_pooling_method} =
-    consumer ? group[1].operation_mode_cfg_word : group[0].operation_mode_cfg_word;
+    consumer ? g_group[1].operation_mode_cfg_word : g_group[0].operation_mode_cfg_word;
 assign {cfg_partial_width_in_mid, cfg_partial_width_in_last, cfg_partial_width_in_first} =
-    consumer ? group[1].partial_width_in_word : group[0].partial_width_in_word;
+    consumer ? g_group[1].partial_width_in_word : g_group[0].partial_width_in_word;
 assign {cfg_partial_width_out_mid, cfg_partial_width_out_last, cfg_partial_width_out_first} =
-    consumer ? group[1].partial_width_out_word : group[0].partial_width_out_word;
+    consumer ? g_group[1].partial_width_out_word : g_group[0].partial_width_out_word;
 assign {cfg_pooling_kernel_cfg_kernel_stride_height, cfg_pooling_kernel_cfg_kernel_stride_width, cfg_pooling_kernel_cfg_kernel_height, cfg_pooling_kernel_cfg_kernel_width} =
-    consumer ? group[1].pooling_kernel_cfg_word : group[0].pooling_kernel_cfg_word;
-assign cfg_recip_kernel_width = consumer ? group[1].recip_kernel_width_word : group[0].recip_kernel_width_word;
-assign cfg_recip_kernel_height = consumer ? group[1].recip_kernel_height_word : group[0].recip_kernel_height_word;
+    consumer ? g_group[1].pooling_kernel_cfg_word : g_group[0].pooling_kernel_cfg_word;
+assign cfg_recip_kernel_width = consumer ? g_group[1].recip_kernel_width_word : g_group[0].recip_kernel_width_word;
+assign cfg_recip_kernel_height =
+    consumer ? g_group[1].recip_kernel_height_word : g_group[0].recip_kernel_height_word;
 assign {cfg_pooling_padding_cfg_pad_bottom, cfg_pooling_padding_cfg_pad_right, cfg_pooling_padding_cfg_pad_top, cfg_pooling_padding_cfg_pad_left} =
-    consumer ? group[1].pooling_padding_cfg_word : group[0].pooling_padding_cfg_word;
+    consumer ? g_group[1].pooling_padding_cfg_word : g_group[0].pooling_padding_cfg_word;
 assign cfg_pooling_padding_value_1_cfg_pad_value_1x =
-    consumer ? group[1].pooling_padding_value_1_cfg_word : group[0].pooling_padding_value_1_cfg_word;
+    consumer ? g_group[1].pooling_padding_value_1_cfg_word : g_group[0].pooling_padding_value_1_cfg_word;
 assign cfg_pooling_padding_value_2_cfg_pad_value_2x =
-    consumer ? group[1].pooling_padding_value_2_cfg_word : group[0].pooling_padding_value_2_cfg_word;
+    consumer ? g_group[1].pooling_padding_value_2_cfg_word : g_group[0].pooling_padding_value_2_cfg_word;
 assign cfg_pooling_padding_value_3_cfg_pad_value_3x =
-    consumer ? group[1].pooling_padding_value_3_cfg_word : group[0].pooling_padding_value_3_cfg_word;
+    consumer ? g_group[1].pooling_padding_value_3_cfg_word : g_group[0].pooling_padding_value_3_cfg_word;
 assign cfg_pooling_padding_value_4_cfg_pad_value_4x =
-    consumer ? group[1].pooling_padding_value_4_cfg_word : group[0].pooling_padding_value_4_cfg_word;
+    consumer ? g_group[1].pooling_padding_value_4_cfg_word : g_group[0].pooling_padding_value_4_cfg_word;
 assign cfg_pooling_padding_value_5_cfg_pad_value_5x =
-    consumer ? group[1].pooling_padding_value_5_cfg_word : group[0].pooling_padding_value_5_cfg_word;
+    consumer ? g_group[1].pooling_padding_value_5_cfg_word : g_group[0].pooling_padding_value_5_cfg_word;
 assign cfg_pooling_padding_value_6_cfg_pad_value_6x =
-    consumer ? group[1].pooling_padding_value_6_cfg_word : group[0].pooling_padding_value_6_cfg_word;
+    consumer ? g_group[1].pooling_padding_value_6_cfg_word : g_group[0].pooling_padding_value_6_cfg_word;
 assign cfg_pooling_padding_value_7_cfg_pad_value_7x =
-    consumer ? group[1].pooling_padding_value_7_cfg_word : group[0].pooling_padding_value_7_cfg_word;
-assign cfg_dst_base_addr_low = consumer ? group[1].dst_base_addr_low_word : group[0].dst_base_addr_low_word;
-assign cfg_dst_line_stride = consumer ? group[1].dst_line_stride_word : group[0].dst_line_stride_word;
-assign cfg_dst_surface_stride = consumer ? group[1].dst_surface_stride_word : group[0].dst_surface_stride_word;
-assign cfg_dst_ram_cfg_dst_ram_type = consumer ? group[1].dst_ram_cfg_word : group[0].dst_ram_cfg_word;
-assign cfg_perf_enable_dma_en = consumer ? group[1].perf_enable_word : group[0].perf_enable_word;
+    consumer ? g_group[1].pooling_padding_value_7_cfg_word : g_group[0].pooling_padding_value_7_cfg_word;
+assign cfg_dst_base_addr_low = consumer ? g_group[1].dst_base_addr_low_word : g_group[0].dst_base_addr_low_word;
+assign cfg_dst_line_stride = consumer ? g_group[1].dst_line_stride_word : g_group[0].dst_line_stride_word;
+assign cfg_dst_surface_stride = consumer ? g_group[1].dst_surface_stride_word : g_group[0].dst_surface_stride_word;
+assign cfg_dst_ram_cfg_dst_ram_type = consumer ? g_group[1].dst_ram_cfg_word : g_group[0].dst_ram_cfg_word;
+assign cfg_perf_enable_dma_en = consumer ? g_group[1].perf_enable_word : g_group[0].perf_enable_word;
 
 reg [31:0] value;
 always @* begin
     case (word)
-        6'd38: value = (producer ? group[1].copy_perf_write_stall : group[0].copy_perf_write_stall);
+        6'd38: value = (producer ? g_group[1].copy_perf_write_stall : g_group[0].copy_perf_write_stall);
         default: value = 32'd0;
     endcase
 end

@@ -74,7 +74,7 @@ wire [1:0] finished = {consumer, !consumer} & {2{done}};
 
 genvar g;
 generate
-for (g = 0; g < 2; g = g + 1) begin : group
+for (g = 0; g < 2; g = g + 1) begin : g_group
     reg [12:0] data_cube_width_word, data_cube_height_word, data_cube_channel_word;
     reg [31:0] src_base_addr_low_word, src_line_stride_word, src_surface_stride_word, bs_base_addr_low_word,
         bs_line_stride_word, bs_surface_stride_word, bn_base_addr_low_word, bn_line_stride_word, bn_surface_stride_word;
@@ -136,33 +136,34 @@ for (g = 0; g < 2; g = g + 1) begin : group
 end
 endgenerate
 
-assign cfg_data_cube_width_width = consumer ? group[1].data_cube_width_word : group[0].data_cube_width_word;
-assign cfg_data_cube_height_height = consumer ? group[1].data_cube_height_word : group[0].data_cube_height_word;
-assign cfg_data_cube_channel_channel = consumer ? group[1].data_cube_channel_word : group[0].data_cube_channel_word;
-assign cfg_src_base_addr_low = consumer ? group[1].src_base_addr_low_word : group[0].src_base_addr_low_word;
-assign cfg_src_line_stride = consumer ? group[1].src_line_stride_word : group[0].src_line_stride_word;
-assign cfg_src_surface_stride = consumer ? group[1].src_surface_stride_word : group[0].src_surface_stride_word;
+assign cfg_data_cube_width_width = consumer ? g_group[1].data_cube_width_word : g_group[0].data_cube_width_word;
+assign cfg_data_cube_height_height = consumer ? g_group[1].data_cube_height_word : g_group[0].data_cube_height_word;
+assign cfg_data_cube_channel_channel =
+    consumer ? g_group[1].data_cube_channel_word : g_group[0].data_cube_channel_word;
+assign cfg_src_base_addr_low = consumer ? g_group[1].src_base_addr_low_word : g_group[0].src_base_addr_low_word;
+assign cfg_src_line_stride = consumer ? g_group[1].src_line_stride_word : g_group[0].src_line_stride_word;
+assign cfg_src_surface_stride = consumer ? g_group[1].src_surface_stride_word : g_group[0].src_surface_stride_word;
 assign {cfg_brdma_cfg_brdma_ram_type, cfg_brdma_cfg_brdma_data_mode, cfg_brdma_cfg_brdma_data_size, cfg_brdma_cfg_brdma_data_use, cfg_brdma_cfg_brdma_disable} =
-    consumer ? group[1].brdma_cfg_word : group[0].brdma_cfg_word;
-assign cfg_bs_base_addr_low = consumer ? group[1].bs_base_addr_low_word : group[0].bs_base_addr_low_word;
-assign cfg_bs_line_stride = consumer ? group[1].bs_line_stride_word : group[0].bs_line_stride_word;
-assign cfg_bs_surface_stride = consumer ? group[1].bs_surface_stride_word : group[0].bs_surface_stride_word;
+    consumer ? g_group[1].brdma_cfg_word : g_group[0].brdma_cfg_word;
+assign cfg_bs_base_addr_low = consumer ? g_group[1].bs_base_addr_low_word : g_group[0].bs_base_addr_low_word;
+assign cfg_bs_line_stride = consumer ? g_group[1].bs_line_stride_word : g_group[0].bs_line_stride_word;
+assign cfg_bs_surface_stride = consumer ? g_group[1].bs_surface_stride_word : g_group[0].bs_surface_stride_word;
 assign {cfg_nrdma_cfg_nrdma_ram_type, cfg_nrdma_cfg_nrdma_data_mode, cfg_nrdma_cfg_nrdma_data_size, cfg_nrdma_cfg_nrdma_data_use, cfg_nrdma_cfg_nrdma_disable} =
-    consumer ? group[1].nrdma_cfg_word : group[0].nrdma_cfg_word;
-assign cfg_bn_base_addr_low = consumer ? group[1].bn_base_addr_low_word : group[0].bn_base_addr_low_word;
-assign cfg_bn_line_stride = consumer ? group[1].bn_line_stride_word : group[0].bn_line_stride_word;
-assign cfg_bn_surface_stride = consumer ? group[1].bn_surface_stride_word : group[0].bn_surface_stride_word;
+    consumer ? g_group[1].nrdma_cfg_word : g_group[0].nrdma_cfg_word;
+assign cfg_bn_base_addr_low = consumer ? g_group[1].bn_base_addr_low_word : g_group[0].bn_base_addr_low_word;
+assign cfg_bn_line_stride = consumer ? g_group[1].bn_line_stride_word : g_group[0].bn_line_stride_word;
+assign cfg_bn_surface_stride = consumer ? g_group[1].bn_surface_stride_word : g_group[0].bn_surface_stride_word;
 assign cfg_feature_mode_cfg_flying_mode =
-    consumer ? group[1].feature_mode_cfg_word : group[0].feature_mode_cfg_word;
-assign cfg_src_dma_cfg_src_ram_type = consumer ? group[1].src_dma_cfg_word : group[0].src_dma_cfg_word;
-assign cfg_perf_enable_perf_dma_en = consumer ? group[1].perf_enable_word : group[0].perf_enable_word;
+    consumer ? g_group[1].feature_mode_cfg_word : g_group[0].feature_mode_cfg_word;
+assign cfg_src_dma_cfg_src_ram_type = consumer ? g_group[1].src_dma_cfg_word : g_group[0].src_dma_cfg_word;
+assign cfg_perf_enable_perf_dma_en = consumer ? g_group[1].perf_enable_word : g_group[0].perf_enable_word;
 
 reg [31:0] value;
 always @* begin
     case (word)
-        6'd33: value = (producer ? group[1].copy_perf_mrdma_read_stall_mrdma_stall : group[0].copy_perf_mrdma_read_stall_mrdma_stall);
-        6'd34: value = (producer ? group[1].copy_perf_brdma_read_stall_brdma_stall : group[0].copy_perf_brdma_read_stall_brdma_stall);
-        6'd35: value = (producer ? group[1].copy_perf_nrdma_read_stall_nrdma_stall : group[0].copy_perf_nrdma_read_stall_nrdma_stall);
+        6'd33: value = (producer ? g_group[1].copy_perf_mrdma_read_stall_mrdma_stall : g_group[0].copy_perf_mrdma_read_stall_mrdma_stall);
+        6'd34: value = (producer ? g_group[1].copy_perf_brdma_read_stall_brdma_stall : g_group[0].copy_perf_brdma_read_stall_brdma_stall);
+        6'd35: value = (producer ? g_group[1].copy_perf_nrdma_read_stall_nrdma_stall : g_group[0].copy_perf_nrdma_read_stall_nrdma_stall);
         default: value = 32'd0;
     endcase
 end

@@ -98,7 +98,7 @@ wire [1:0] finished = {consumer, !consumer} & {2{done}};
 
 genvar g;
 generate
-for (g = 0; g < 2; g = g + 1) begin : group
+for (g = 0; g < 2; g = g + 1) begin : g_group
     reg [12:0] data_cube_width_word, data_cube_height_word, data_cube_channel_word;
     reg [31:0] dst_base_addr_low_word, dst_line_stride_word, dst_surface_stride_word, cvt_offset_word;
     reg [6:0] dp_bs_cfg_word, dp_bs_alu_cfg_word, dp_bn_cfg_word, dp_bn_alu_cfg_word;
@@ -164,47 +164,48 @@ for (g = 0; g < 2; g = g + 1) begin : group
 end
 endgenerate
 
-assign cfg_data_cube_width_width = consumer ? group[1].data_cube_width_word : group[0].data_cube_width_word;
-assign cfg_data_cube_height_height = consumer ? group[1].data_cube_height_word : group[0].data_cube_height_word;
-assign cfg_data_cube_channel_channel = consumer ? group[1].data_cube_channel_word : group[0].data_cube_channel_word;
-assign cfg_dst_base_addr_low = consumer ? group[1].dst_base_addr_low_word : group[0].dst_base_addr_low_word;
-assign cfg_dst_line_stride = consumer ? group[1].dst_line_stride_word : group[0].dst_line_stride_word;
-assign cfg_dst_surface_stride = consumer ? group[1].dst_surface_stride_word : group[0].dst_surface_stride_word;
+assign cfg_data_cube_width_width = consumer ? g_group[1].data_cube_width_word : g_group[0].data_cube_width_word;
+assign cfg_data_cube_height_height = consumer ? g_group[1].data_cube_height_word : g_group[0].data_cube_height_word;
+assign cfg_data_cube_channel_channel =
+    consumer ? g_group[1].data_cube_channel_word : g_group[0].data_cube_channel_word;
+assign cfg_dst_base_addr_low = consumer ? g_group[1].dst_base_addr_low_word : g_group[0].dst_base_addr_low_word;
+assign cfg_dst_line_stride = consumer ? g_group[1].dst_line_stride_word : g_group[0].dst_line_stride_word;
+assign cfg_dst_surface_stride = consumer ? g_group[1].dst_surface_stride_word : g_group[0].dst_surface_stride_word;
 assign {cfg_dp_bs_cfg_bs_relu_bypass, cfg_dp_bs_cfg_bs_mul_prelu, cfg_dp_bs_cfg_bs_mul_bypass, cfg_dp_bs_cfg_bs_alu_algo, cfg_dp_bs_cfg_bs_alu_bypass, cfg_dp_bs_cfg_bs_bypass} =
-    consumer ? group[1].dp_bs_cfg_word : group[0].dp_bs_cfg_word;
+    consumer ? g_group[1].dp_bs_cfg_word : g_group[0].dp_bs_cfg_word;
 assign {cfg_dp_bs_alu_cfg_bs_alu_shift_value, cfg_dp_bs_alu_cfg_bs_alu_src} =
-    consumer ? group[1].dp_bs_alu_cfg_word : group[0].dp_bs_alu_cfg_word;
+    consumer ? g_group[1].dp_bs_alu_cfg_word : g_group[0].dp_bs_alu_cfg_word;
 assign cfg_dp_bs_alu_src_value_bs_alu_operand =
-    consumer ? group[1].dp_bs_alu_src_value_word : group[0].dp_bs_alu_src_value_word;
+    consumer ? g_group[1].dp_bs_alu_src_value_word : g_group[0].dp_bs_alu_src_value_word;
 assign {cfg_dp_bs_mul_cfg_bs_mul_shift_value, cfg_dp_bs_mul_cfg_bs_mul_src} =
-    consumer ? group[1].dp_bs_mul_cfg_word : group[0].dp_bs_mul_cfg_word;
+    consumer ? g_group[1].dp_bs_mul_cfg_word : g_group[0].dp_bs_mul_cfg_word;
 assign cfg_dp_bs_mul_src_value_bs_mul_operand =
-    consumer ? group[1].dp_bs_mul_src_value_word : group[0].dp_bs_mul_src_value_word;
+    consumer ? g_group[1].dp_bs_mul_src_value_word : g_group[0].dp_bs_mul_src_value_word;
 assign {cfg_dp_bn_cfg_bn_relu_bypass, cfg_dp_bn_cfg_bn_mul_prelu, cfg_dp_bn_cfg_bn_mul_bypass, cfg_dp_bn_cfg_bn_alu_algo, cfg_dp_bn_cfg_bn_alu_bypass, cfg_dp_bn_cfg_bn_bypass} =
-    consumer ? group[1].dp_bn_cfg_word : group[0].dp_bn_cfg_word;
+    consumer ? g_group[1].dp_bn_cfg_word : g_group[0].dp_bn_cfg_word;
 assign {cfg_dp_bn_alu_cfg_bn_alu_shift_value, cfg_dp_bn_alu_cfg_bn_alu_src} =
-    consumer ? group[1].dp_bn_alu_cfg_word : group[0].dp_bn_alu_cfg_word;
+    consumer ? g_group[1].dp_bn_alu_cfg_word : g_group[0].dp_bn_alu_cfg_word;
 assign cfg_dp_bn_alu_src_value_bn_alu_operand =
-    consumer ? group[1].dp_bn_alu_src_value_word : group[0].dp_bn_alu_src_value_word;
+    consumer ? g_group[1].dp_bn_alu_src_value_word : g_group[0].dp_bn_alu_src_value_word;
 assign {cfg_dp_bn_mul_cfg_bn_mul_shift_value, cfg_dp_bn_mul_cfg_bn_mul_src} =
-    consumer ? group[1].dp_bn_mul_cfg_word : group[0].dp_bn_mul_cfg_word;
+    consumer ? g_group[1].dp_bn_mul_cfg_word : g_group[0].dp_bn_mul_cfg_word;
 assign cfg_dp_bn_mul_src_value_bn_mul_operand =
-    consumer ? group[1].dp_bn_mul_src_value_word : group[0].dp_bn_mul_src_value_word;
+    consumer ? g_group[1].dp_bn_mul_src_value_word : g_group[0].dp_bn_mul_src_value_word;
 assign {cfg_feature_mode_cfg_output_dst, cfg_feature_mode_cfg_flying_mode} =
-    consumer ? group[1].feature_mode_cfg_word : group[0].feature_mode_cfg_word;
-assign cfg_dst_dma_cfg_dst_ram_type = consumer ? group[1].dst_dma_cfg_word : group[0].dst_dma_cfg_word;
-assign cfg_cvt_offset = consumer ? group[1].cvt_offset_word : group[0].cvt_offset_word;
-assign cfg_cvt_scale = consumer ? group[1].cvt_scale_word : group[0].cvt_scale_word;
-assign cfg_cvt_shift = consumer ? group[1].cvt_shift_word : group[0].cvt_shift_word;
+    consumer ? g_group[1].feature_mode_cfg_word : g_group[0].feature_mode_cfg_word;
+assign cfg_dst_dma_cfg_dst_ram_type = consumer ? g_group[1].dst_dma_cfg_word : g_group[0].dst_dma_cfg_word;
+assign cfg_cvt_offset = consumer ? g_group[1].cvt_offset_word : g_group[0].cvt_offset_word;
+assign cfg_cvt_scale = consumer ? g_group[1].cvt_scale_word : g_group[0].cvt_scale_word;
+assign cfg_cvt_shift = consumer ? g_group[1].cvt_shift_word : g_group[0].cvt_shift_word;
 assign {cfg_perf_enable_perf_sat_en, cfg_perf_enable_perf_dma_en} =
-    consumer ? group[1].perf_enable_word : group[0].perf_enable_word;
+    consumer ? g_group[1].perf_enable_word : g_group[0].perf_enable_word;
 
 reg [31:0] value;
 always @* begin
     case (word)
-        6'd51: value = {31'd0, (producer ? group[1].copy_status_unequal : group[0].copy_status_unequal)};
-        6'd56: value = (producer ? group[1].copy_perf_wdma_write_stall_wdma_stall : group[0].copy_perf_wdma_write_stall_wdma_stall);
-        6'd59: value = (producer ? group[1].copy_perf_out_saturation_out_saturation : group[0].copy_perf_out_saturation_out_saturation);
+        6'd51: value = {31'd0, (producer ? g_group[1].copy_status_unequal : g_group[0].copy_status_unequal)};
+        6'd56: value = (producer ? g_group[1].copy_perf_wdma_write_stall_wdma_stall : g_group[0].copy_perf_wdma_write_stall_wdma_stall);
+        6'd59: value = (producer ? g_group[1].copy_perf_out_saturation_out_saturation : g_group[0].copy_perf_out_saturation_out_saturation);
         default: value = 32'd0;
     endcase
 end

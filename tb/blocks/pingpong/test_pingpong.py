@@ -29,7 +29,7 @@ class Model:
             "op_en": int(self.enabled[self.consumer] and not done and not self.after_done),
             "consumer": self.consumer,
             "producer": self.producer,
-            "open": 3 & ~(self.enabled[0] | self.enabled[1] << 1),
+            "writable": 3 & ~(self.enabled[0] | self.enabled[1] << 1),
             "started": 1 << self.producer if start else 0,
             "status": state[0] | state[1] << 16,
             "op_en_read": self.enabled[self.producer],

@@ -317,7 +317,7 @@ class _Writer:
                 continue
             if r.group == "dual":
                 copies = [(f, port_name("copy", r, f)) for f, _ in parts]
-                parts = [(f, f"(producer ? group[1].{c} : group[0].{c})") for f, c in copies]
+                parts = [(f, f"(producer ? g_group[1].{c} : g_group[0].{c})") for f, c in copies]
             else:
                 stored = next((w for w in self.single if w.register is r), None)
                 parts += [(f, port_name("cfg", r, f)) for f in stored.fields] if stored else []
@@ -355,13 +355,13 @@ class _Writer:
         if not self.dual and not self.copies:
             return ""
         rows = ["wire [1:0] finished = {consumer, !consumer} & {2{done}};", ""] if self.copies else []
-        rows += ["genvar g;", "generate", "for (g = 0; g < 2; g = g + 1) begin : group"]
+        rows += ["genvar g;", "generate", "for (g = 0; g < 2; g = g + 1) begin : g_group"]
         if self.dual:
             rows += self._declare(self.dual, "    ") + self._flops(self.dual, "dual_write[g]", "    ")
         if self.copies:
             rows += self._copy_flops()
         rows += ["end", "endgenerate", ""]
-        rows += [_assign(w, f"consumer ? group[1].{w.name} : group[0].{w.name}") for w in self.dual]
+        rows += [_assign(w, f"consumer ? g_group[1].{w.name} : g_group[0].{w.name}") for w in self.dual]
         return "\n".join(rows) + "\n"
 
     def _copy_flops(self) -> list[str]:
