@@ -267,6 +267,42 @@ async def test_prefetch(dut: Any) -> None:
 
 
 @cocotb.test()
+@cocotb.parametrize(queued=[7, 8, 9, 16, 64])
+async def test_bank_change_behind_many(dut: Any, queued: int) -> None:
+    """However many layers are fetched ahead of CSC, a bank change waits until it has finished all of them."""
+    bench = await Bench.start(dut, seeded())
+    bench.csc.pace = 0.0
+    for _ in range(queued):
+        await bench.enable(weights(features(1, 1, 8, banks=(4, 4)), 2))
+    await bench.enable(weights(features(3, 2, 8, banks=(2, 5)), 4))
+    await ClockCycles(dut.clk, 300)
+    assert bench.csc.finished == 0 and bench.beats(8) == queued
+    bench.csc.pace = 1.0
+    await bench.csc.wait_finished(queued + 1)
+    await ClockCycles(dut.clk, 10)
+    bench.check_end()
+
+
+@cocotb.test()
+async def test_most_layers_ahead(dut: Any) -> None:
+    """At 255 layers ahead of CSC the next one waits: layers that reuse all have no other bound."""
+    bench = await Bench.start(dut, seeded())
+    bench.csc.pace = 0.0
+    keep = dict.fromkeys(("DATA_REUSE", "WEIGHT_REUSE", "SKIP_DATA_RLS", "SKIP_WEIGHT_RLS"), 1)
+    layer = weights(features(1, 1, 8), 2)
+    layer.fields["D_MISC_CFG"] |= keep
+    for _ in range(256):
+        await bench.enable(layer)
+    await ClockCycles(dut.clk, 300)
+    assert await bench.bus.read(MAP["CDMA.S_STATUS"].address) == 1 << 16
+    bench.csc.pace = 1.0
+    await bench.enable(weights(features(3, 2, 8, banks=(2, 5)), 4))
+    await bench.csc.wait_finished(257)
+    await ClockCycles(dut.clk, 10)
+    bench.check_end()
+
+
+@cocotb.test()
 async def test_full_rings(dut: Any) -> None:
     """More weights than the ring holds, and data that fill their ring to the last entry, with a slow CSC."""
     bench = await Bench.start(dut, seeded(), pace=0.02)
