@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from cocodla.errors import UserError
+from cocodla.sim import project
 
 SIDE = 28
 """Width and height of a digit picture in pixels."""
@@ -32,8 +33,7 @@ class Digits:
 
 def shared_folder() -> Path:
     """The folder of material that is not part of the project (COCODLA_SHARED, else ../shared); it may be absent."""
-    root = Path(__file__).resolve().parent.parent.parent
-    return Path(os.environ.get("COCODLA_SHARED") or root.parent / "shared")
+    return Path(os.environ.get("COCODLA_SHARED") or project.root().parent / "shared")
 
 
 def mnist(split: str) -> tuple[np.ndarray, np.ndarray]:

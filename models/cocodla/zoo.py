@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import onnx
 
 from cocodla import datasets
 from cocodla.compiler import CompileOptions, Network, compile_model
 from cocodla.nets import alexnet as nets
+from cocodla.sim import project
 
-FOLDER = Path(__file__).resolve().parent.parent / "zoo"
+FOLDER = project.root() / "models" / "zoo"
 
 LENET5_CALIBRATION = 500
 """Pictures that set LeNet-5's scales: scikit-learn's digits, so that it compiles to the same bytes everywhere."""

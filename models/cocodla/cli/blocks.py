@@ -37,7 +37,7 @@ def synth(
     from cocodla import datasets
     from cocodla.report.synth import run_synth
 
-    run_synth(console, only, project.root() / "docs" / "area.md", datasets.shared_folder(), jobs)
+    run_synth(console, only, project.committed("docs/area.md"), datasets.shared_folder(), jobs)
 
 
 @command

@@ -102,7 +102,7 @@ def bench(
     from cocodla.bench.measure import MEMORIES
     from cocodla.report.bench import run_bench
 
-    result = project.root() / "benchmarks" / "results" / "cycles.json"
+    result = project.committed("benchmarks/results/cycles.json")
     memories = memory or list(MEMORIES)
     if not run_bench(console, datasets.shared_folder(), result, only, memories, check, seed, accept, watchdog):
         raise typer.Exit(1)

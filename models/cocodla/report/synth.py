@@ -68,6 +68,7 @@ def run_synth(console: Console, only: str, document: Path, shared: Path, jobs: i
     lines = code_lines(yosys.project.root() / "rtl")
     console.print(f"code lines of rtl/: {lines['written'] + lines['generated']:,}", highlight=False)
     if complete and not changed:
+        document.parent.mkdir(parents=True, exist_ok=True)
         document.write_text(markdown(costs, lines, reference), encoding="utf-8")
 
 
