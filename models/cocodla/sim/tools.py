@@ -8,10 +8,12 @@ import importlib.util
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from cocodla.errors import UserError
+from cocodla.sim import plain
 
 VERILATOR_MINIMUM = (5, 36)
 """Oldest Verilator cocotb 2.1 works with."""
@@ -26,6 +28,18 @@ class Verilator:
     program: Path
     version: str
     from_wheel: bool
+
+    def call(self, environment: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+        """The program to start, and the environment it needs instead of `environment`, wherever it lies."""
+        changed = {name: value for name, value in environment.items() if name != "VERILATOR_ROOT"}
+        if not self.from_wheel:
+            return str(self.program), changed
+        # Its script finds program and root by its own place, links resolved, unless it is told of another.
+        root = plain.alias(self.program.parents[1])
+        program = root / "bin" / self.program.name
+        if program != self.program:
+            changed |= {"VERILATOR_ROOT": str(root), "VERILATOR_BIN": str(program.with_name("verilator_bin"))}
+        return str(program), changed
 
 
 @dataclass(frozen=True)
