@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import signal
 
-from cocodla.cli import blocks, chip, compiling, fuzzing, nets, quality, running, traces
+from cocodla.cli import blocks, chip, compiling, fuzzing, general, nets, quality, running, traces
 from cocodla.cli.base import app, run_app
 
-__all__ = ["app", "blocks", "chip", "compiling", "fuzzing", "main", "nets", "quality", "running", "traces"]
+__all__ = ["app", "blocks", "chip", "compiling", "fuzzing", "general", "main", "nets", "quality", "running", "traces"]
 
 
 def main() -> None:

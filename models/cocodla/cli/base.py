@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import os
 import shlex
 import sys
@@ -14,6 +15,7 @@ import typer
 from rich.console import Console
 
 from cocodla.errors import Fault, UserError
+from cocodla.sim import project
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console(width=None if sys.stdout.isatty() else 120, markup=False)  # names may look like markup
@@ -26,14 +28,19 @@ WATCHDOG = typer.Option(
 UsageError: Any = typer.BadParameter.__base__
 """What typer raises for wrong options and arguments."""
 WAVES = typer.Option(False, "--waves", help="record a waveform")
+BUILD = typer.Option(None, "--build", help="folder for everything generated, instead of COCODLA_BUILD")
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:
-    """Register a command whose foreseeable errors end in one line and status 2, faults of the project itself in 1."""
+    """Register a command whose foreseeable errors end in one line and status 2, faults of the project itself in 1.
+
+    It has the option --build besides its own.
+    """
 
     @functools.wraps(function)
-    def guarded(*args: Any, **kwargs: Any) -> None:
+    def guarded(*args: Any, build: Path | None = None, **kwargs: Any) -> None:
         try:
+            choose_build(build)
             function(*args, **kwargs)
         except UserError as error:
             _fail(str(error))
@@ -44,7 +51,17 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
         except OSError as error:
             _fail(f"{error.filename or 'file system'}: {error.strerror or error}")
 
+    own = inspect.signature(function)
+    common = inspect.Parameter("build", inspect.Parameter.KEYWORD_ONLY, default=BUILD, annotation=Path)
+    guarded.__signature__ = own.replace(parameters=[*own.parameters.values(), common])  # type: ignore[attr-defined]
+    guarded.__annotations__ = {**function.__annotations__, "build": Path}
     return app.command()(guarded)
+
+
+def choose_build(folder: Path | None) -> None:
+    """Generate everything in `folder`, if one is given: this process, and those it starts."""
+    if folder is not None:
+        os.environ[project.BUILD] = str(folder.resolve())
 
 
 def run_app() -> None:
@@ -57,14 +74,16 @@ def run_app() -> None:
 
 
 def command_line(*words: object) -> str:
-    """The shell command that calls this project with `words`, on the same DUT."""
-    chip = {}
+    """The shell command that calls this project with `words`, on the same DUT and in the same build folder."""
+    same = {}
+    if os.environ.get(project.BUILD):
+        same[project.BUILD] = str(project.build())
     if dut := os.environ.get("DUT_FILELIST"):
-        chip["DUT_FILELIST"] = str(Path(dut).resolve())
+        same["DUT_FILELIST"] = str(Path(dut).resolve())
     if values := os.environ.get("DUT_PARAMETERS"):
-        chip["DUT_PARAMETERS"] = values
-    prefix = "".join(f"{name}={shlex.quote(value)} " for name, value in chip.items())
-    return ("env " if chip else "") + prefix + shlex.join([sys.executable, "-m", "cocodla", *map(str, words)])
+        same["DUT_PARAMETERS"] = values
+    prefix = "".join(f"{name}={shlex.quote(value)} " for name, value in same.items())
+    return ("env " if same else "") + prefix + shlex.join([sys.executable, "-m", "cocodla", *map(str, words)])
 
 
 def _fail(message: str, status: int = 2) -> None:

@@ -13,6 +13,9 @@ import platformdirs
 _PACKAGE = Path(__file__).resolve().parents[1]
 _INSTALLED = _PACKAGE / "project"
 
+BUILD = "COCODLA_BUILD"
+"""The environment variable that names the folder of everything generated."""
+
 
 def root() -> Path:
     """The folder that holds rtl/, tb/, models/zoo: the checkout, or data of the installed package.
@@ -36,7 +39,7 @@ def build() -> Path:
     COCODLA_BUILD, else build/ of the checkout, else (installed, or a checkout that cannot be written to) the
     user's cache.
     """
-    override = os.environ.get("COCODLA_BUILD")
+    override = os.environ.get(BUILD)
     if override:
         return Path(override).resolve()
     return root() / "build" if is_own() else platformdirs.user_cache_path("cocodla")
