@@ -10,6 +10,9 @@
 #   make bench [ONLY=regex] [MEMORY=full32] [CHECK=0] [ACCEPT=1]                     cycles of layers and traces
 #   make synth [ONLY=regex] [JOBS=n]                                                 area and longest path of each unit
 #   make speed [ONLY=regex] | lint | registers | clean                               speed of the golden model | ...
+#   make constraints                                                                 tests with the newest packages, then pins them
+#
+# Everywhere: BUILD=dir for all that is generated (default: build), UNPINNED=1 for the newest packages instead of those in constraints.txt.
 
 # lenet, traces, random and bench: WATCHDOG=cycles without progress that end a run; DUT_FILELIST=another NV_nvdla (also for sim BLOCK=registers).
 # the same and nets, synth: DUT_PARAMETERS="SDP_LANES=4 ACC_DEPTH=32", parameters of NV_nvdla (docs/performance.md).
@@ -18,14 +21,20 @@
 SIM    ?= verilator
 export PYTHONUNBUFFERED = 1
 
-PYTHON := .venv/bin/python
+# A checkout that cannot be written to keeps its Python in BUILD, too.
+export VENV := $(if $(shell test -w . && echo yes),.venv,$(if $(BUILD),$(BUILD)/venv))
+ifdef BUILD
+export COCODLA_BUILD := $(BUILD)
+endif
+
+PYTHON := "$(VENV)/bin/python"
 CLI    := $(PYTHON) -m cocodla
 
 # option(name,variable): "--name value" when the variable is set
 option = $(if $($(2)),--$(1) "$($(2))")
 flag   = $(if $(filter-out 0,$($(2))),--$(1))
 
-.PHONY: lenet test sim traces random nets fuzz lint registers bench synth speed clean bootstrap
+.PHONY: lenet test sim traces random nets fuzz lint registers bench synth speed clean bootstrap constraints
 
 bootstrap:
 	@python3 scripts/bootstrap.py
@@ -69,6 +78,11 @@ synth: bootstrap
 speed: bootstrap
 	@$(PYTHON) benchmarks/golden_speed.py
 	@$(PYTHON) benchmarks/golden_against_onnxruntime.py $(call option,only,ONLY)
+
+constraints:
+	@$(MAKE) UNPINNED=1 test
+	@{ echo "# What the tests passed with last; written by make constraints." && $(PYTHON) -m pip freeze --exclude-editable; } >constraints.tmp
+	@mv constraints.tmp constraints.txt
 
 clean:
 	rm -rf build

@@ -1,8 +1,11 @@
-"""Make the project ready to run: .venv with the package, and the system tools around it.
+"""Make the project ready to run: a virtual environment with the package, and the system tools around it.
 
 Called by the Makefile before every target; needs nothing but Python 3.11. When nothing has changed it returns
 within a tenth of a second. System packages are installed where that is possible without a question (root or
 password-less sudo on a Debian-like system); otherwise the one command to run is printed, and what works goes on.
+
+Packages get the versions of constraints.txt, those the tests passed with last; UNPINNED=1 takes the newest. VENV names
+the virtual environment (.venv), COCODLA_BUILD the folder of the log (build).
 """
 
 from __future__ import annotations
@@ -15,9 +18,11 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-VENV = ROOT / ".venv"
+CONSTRAINTS = ROOT / "constraints.txt"
+PINNED = os.environ.get("UNPINNED", "") in ("", "0")
+VENV = ROOT / os.environ.get("VENV", ".venv")
 STAMP = VENV / ".bootstrap-stamp"
-LOG = ROOT / "build" / "bootstrap.log"
+LOG = ROOT / (os.environ.get("COCODLA_BUILD") or "build") / "bootstrap.log"
 
 # program or header -> (Debian package, what is lost without it)
 TOOLS = {
@@ -93,14 +98,15 @@ def make_venv() -> None:
 
 
 def check_venv() -> None:
-    recipe = (ROOT / "pyproject.toml").read_bytes() + sys.version.encode() + str(ROOT).encode()
+    pins = CONSTRAINTS.read_bytes() if PINNED else b""
+    recipe = (ROOT / "pyproject.toml").read_bytes() + pins + sys.version.encode() + str(ROOT).encode()
     digest = hashlib.sha256(recipe).hexdigest()
     if STAMP.exists() and STAMP.read_text() == digest and (VENV / "bin" / "python").exists():
         return
-    print("bootstrap: making .venv (once, a minute or two)", flush=True)
+    print(f"bootstrap: making {VENV.name} (once, a minute or two)", flush=True)
     make_venv()
     pip = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check", "-q"]
-    if not run_logged([*pip, "-e", f"{ROOT}[dev]"]):
+    if not run_logged([*pip, *(["-c", str(CONSTRAINTS)] if PINNED else []), "-e", f"{ROOT}[dev]"]):
         shutil.rmtree(VENV, ignore_errors=True)
         fail(f"pip could not install the package (details: {LOG})")
     STAMP.write_text(digest)
@@ -109,8 +115,10 @@ def check_venv() -> None:
 def main() -> None:
     if sys.version_info < (3, 11):  # noqa: UP036 (this script runs before the package is installed)
         fail(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}")
+    if VENV == ROOT:
+        fail(f"{ROOT} cannot be written to: name a folder for everything generated, BUILD=dir")
     try:
-        LOG.parent.mkdir(exist_ok=True)
+        LOG.parent.mkdir(parents=True, exist_ok=True)
         check_tools()
         check_venv()
     except KeyboardInterrupt:
