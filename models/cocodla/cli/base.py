@@ -76,12 +76,12 @@ def run_app() -> None:
 def command_line(*words: object) -> str:
     """The shell command that calls this project with `words`, on the same DUT and in the same build folder."""
     same = {}
-    if os.environ.get(project.BUILD):
-        same[project.BUILD] = str(project.build())
     if dut := os.environ.get("DUT_FILELIST"):
         same["DUT_FILELIST"] = str(Path(dut).resolve())
     if values := os.environ.get("DUT_PARAMETERS"):
         same["DUT_PARAMETERS"] = values
+    if os.environ.get(project.BUILD):
+        same[project.BUILD] = str(project.build())
     prefix = "".join(f"{name}={shlex.quote(value)} " for name, value in same.items())
     return ("env " if same else "") + prefix + shlex.join([sys.executable, "-m", "cocodla", *map(str, words)])
 
