@@ -21,7 +21,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_checkout_keeps_its_own_results(place: Path) -> None:
-    """build/ and committed files are in the checkout; COCODLA_BUILD moves what is generated only."""
+    """build/ and committed files are in the checkout."""
     assert project.build() == place / "project" / "build"
     assert project.committed("docs/x.md") == place / "project" / "docs" / "x.md"
 

