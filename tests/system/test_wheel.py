@@ -11,7 +11,8 @@ import cocodla
 import try_wheel
 from try_wheel import ROOT, Installed
 
-CARRIED = {"rtl": "cocodla/project/rtl", "models/zoo": "cocodla/project/models/zoo", "models/cocodla": "cocodla"}
+PLACES = {"models/cocodla/": "cocodla/", "tb/cocotbext/": "cocotbext/", "": "cocodla/project/"}
+"""Folder of the repository -> folder of the wheel; the first that fits."""
 SIM = "icarus" if shutil.which("iverilog") else "verilator"
 
 
@@ -27,13 +28,11 @@ def test_every_file_travels(installed: Installed) -> None:
         ["git", "-C", str(ROOT), "ls-files", "-co", "--exclude-standard", "rtl", "tb", "models"],
         capture_output=True, text=True, check=True,
     ).stdout.splitlines()  # fmt: skip
-    wanted = set()
-    for name in filter(lambda name: (ROOT / name).is_file(), tracked):
-        folder = next((folder for folder in CARRIED if name.startswith(f"{folder}/")), "")
-        if name.startswith("tb/cocotbext/"):
-            wanted.add(name.removeprefix("tb/"))
-        else:
-            wanted.add(CARRIED[folder] + name.removeprefix(folder) if folder else f"cocodla/project/{name}")
+    wanted = {
+        next(place + name.removeprefix(folder) for folder, place in PLACES.items() if name.startswith(folder))
+        for name in tracked
+        if (ROOT / name).is_file()
+    }
     assert {name for name in installed.files() if ".dist-info/" not in name} == wanted
 
 
