@@ -7,10 +7,14 @@ import inspect
 import os
 import shlex
 import sys
+import tempfile
+import traceback
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
+import platformdirs
 import typer
 from rich.console import Console
 
@@ -27,12 +31,14 @@ WATCHDOG = typer.Option(
 )
 UsageError: Any = typer.BadParameter.__base__
 """What typer raises for wrong options and arguments."""
+DEBUG = "COCODLA_DEBUG"
+"""Environment variable: if set, unexpected errors end with a traceback."""
 WAVES = typer.Option(False, "--waves", help="record a waveform")
 BUILD = typer.Option(None, "--build", help="folder for everything generated, instead of COCODLA_BUILD")
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:
-    """Register a command whose foreseeable errors end in one line and status 2, faults of the project itself in 1.
+    """Register a command whose foreseeable errors end in one line and status 2, faults and unexpected ones in 1.
 
     It has the option --build besides its own.
     """
@@ -50,6 +56,12 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
             _fail("interrupted")
         except OSError as error:
             _fail(f"{error.filename or 'file system'}: {error.strerror or error}")
+        except MemoryError:
+            _fail("not enough memory")
+        except (typer.Exit, typer.Abort, UsageError):
+            raise
+        except Exception as error:
+            _fail_unexpectedly(error)
 
     own = inspect.signature(function)
     common = inspect.Parameter("build", inspect.Parameter.KEYWORD_ONLY, default=BUILD, annotation=Path)
@@ -86,7 +98,29 @@ def command_line(*words: object) -> str:
     return ("env " if same else "") + prefix + shlex.join([sys.executable, "-m", "cocodla", *map(str, words)])
 
 
-def _fail(message: str, status: int = 2) -> None:
+def _fail_unexpectedly(error: Exception) -> NoReturn:
+    """What nobody foresaw: one line with the place of the traceback; the traceback itself if DEBUG is set."""
+    if os.environ.get(DEBUG):
+        raise error
+    _fail(f"unexpected error: {type(error).__name__}: {str(error)[:200]} (details: {_log_of(error)})", 1)
+
+
+def _log_of(error: Exception) -> str:
+    """A new file with the traceback: in the user's folder for states of programs, or where temporary files are."""
+    name = f"{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}.log"
+    text = f"{shlex.join(sys.argv)}\n\n{''.join(traceback.format_exception(error))}"
+    for folder in (platformdirs.user_state_path("cocodla"), Path(tempfile.gettempdir())):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            path = folder / f"error-{name}"
+            path.write_text(text, encoding="utf-8", errors="backslashreplace")
+            return str(path)
+        except OSError:
+            continue
+    return f"{DEBUG}=1 shows them"
+
+
+def _fail(message: str, status: int = 2) -> NoReturn:
     line = " ".join(message.split())
     print(f"cocodla: {line}", file=sys.stderr)  # noqa: T201 (rich would wrap the line)
     sys.exit(status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -76,11 +77,6 @@ class Network(NetworkParts):
         return self.finish(codes, images)
 
     @property
-    def stages(self) -> int:
-        """How many times the accelerator runs."""
-        return 1 + max(layer.stage for layer in self.layers)
-
-    @property
     def host_runs(self) -> int:
         """How many times the host runs: before, between and behind the stages."""
         made, runs = {self.input.tensor}, int(bool(self.host))
@@ -93,26 +89,6 @@ class Network(NetworkParts):
             runs += ready
             made.update(self.kept(stage))
         return runs
-
-    def feeds(self, stage: int) -> list[str]:
-        """Tensors that have to be in memory before a stage: inputs, the host's, and what earlier stages made."""
-        earlier = [name for layer in self.layers if layer.stage < stage for name in layer.completes]
-        names: dict[str, None] = {}
-        for root in dict.fromkeys(root for layer in self.layers if layer.stage == stage for root, _ in layer.reads):
-            made = [name for name in earlier if self.tensors[name].memory == root]
-            if root == self.input.tensor or root in made or any(step.output == root for step in self.steps):
-                made = [root]
-            names.update(dict.fromkeys(made))
-        for root in (root for layer in self.layers if layer.stage == stage for root, _ in layer.writes):
-            names.update(dict.fromkeys(name for name in earlier if self.tensors[name].memory == root))  # other parts
-        return list(names)
-
-    def kept(self, stage: int) -> list[str]:
-        """Tensors a stage makes that the host or a later stage needs."""
-        wanted = set(self.fetched).union(*(step.sources for step in self.steps))
-        wanted.update(name for later in range(stage + 1, self.stages) for name in self.feeds(later))
-        made = (name for layer in self.layers if layer.stage == stage for name in layer.completes)
-        return [name for name in made if name in wanted]
 
     def _host_step(self, step: HostStep, images: np.ndarray, memory: Mapping[str, np.ndarray]) -> np.ndarray:
         """Bytes (count, size) of a tensor the host makes."""
@@ -128,7 +104,10 @@ class Network(NetworkParts):
                 value = Quantisation(tensor.scale, tensor.zero).dequantise(codes)
             feeds[name] = value.reshape(-1, *shape)
         tensor = self.tensors[step.output]
-        value = run_host(step.model, feeds, step.output).reshape(-1, *tensor.shape)
+        value = run_host(step.model, feeds, step.output)
+        if value.size != len(images) * math.prod(tensor.shape):
+            raise UserError(f"the host makes {step.output!r} of shape {value.shape[1:]}, it has {tensor.shape}")
+        value = value.reshape(-1, *tensor.shape)
         return tensor_to_bytes(Quantisation(tensor.scale, tensor.zero).quantise(value), tensor.layout)
 
     def golden_stage(

@@ -1,42 +1,46 @@
 """The file of a compiled network.
 
 It is a zip of network.json (layers with their register words, tensors, meaning of input and outputs), memory.bin
-(constants) and host.onnx (the part that runs on the host, if any). The same network gives the same bytes.
+(constants) and host.onnx (the part that runs on the host, if any). The same network gives the same bytes. A file may
+come from anybody: all that running or showing the network assumes is checked when it is read.
 """
 
 from __future__ import annotations
 
-import base64
 import io
 import json
 import zipfile
-from dataclasses import asdict, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from cocodla.compiler.hardware.tensors import from_json, to_json
+import msgspec
+import numpy as np
+
+from cocodla.compiler.hardware.tensors import Tensor
+from cocodla.compiler.host_check import check_host
+from cocodla.compiler.layer_check import check_layers
+from cocodla.compiler.network_check import check_structure
+from cocodla.compiler.network_meta import NetworkMeta
 from cocodla.compiler.parts import HostStep, InputSpec, Layer, NetworkParts, OutputSpec
+from cocodla.compiler.plain_values import Address, End, Extents, Name
 from cocodla.errors import UserError
 from cocodla.files import write_whole
-from cocodla.registers import MAP
+from cocodla.input_files import read_archive, strict_json
 
 FORMAT = 3
 MEMBERS = ("network.json", "memory.bin", "host.onnx")
+KIND = "a compiled network"
+Value = TypeVar("Value")
 
 
 def save(network: NetworkParts, path: Path | str) -> None:
     """Write the network file, whole or not at all."""
     plain = {entry.name: getattr(network, entry.name) for entry in fields(network)}
-    values = {
-        "format": FORMAT,
-        **{name: value for name, value in plain.items() if name not in ("memory", "host")},
-        "input": asdict(network.input),
-        "outputs": [asdict(output) for output in network.outputs],
-        "layers": [asdict(layer) for layer in network.layers],
-        "tensors": {name: to_json(tensor) for name, tensor in network.tensors.items()},
-        "steps": [{**asdict(step), "model": base64.b64encode(step.model).decode()} for step in network.steps],
-    }
-    contents = (json.dumps(values, indent=1).encode(), network.memory, network.host)
+    values = {"format": FORMAT, **{name: value for name, value in plain.items() if name not in ("memory", "host")}}
+    text = json.dumps(msgspec.to_builtins(values, enc_hook=np.generic.item), indent=1)
+    contents = (text.encode(), network.memory, network.host)
     archived = io.BytesIO()
     with zipfile.ZipFile(archived, "w", zipfile.ZIP_DEFLATED) as archive:
         for member, data in zip(MEMBERS, contents, strict=True):
@@ -45,67 +49,97 @@ def save(network: NetworkParts, path: Path | str) -> None:
 
 
 def load(path: Path | str) -> NetworkParts:
-    """Read a network file; UserError when it is missing, unreadable or of another kind."""
-    path = Path(path)
+    """Read a network file; UserError when it is missing, unreadable, of another kind, or its parts do not fit."""
+    text, memory, host = read_archive(path, MEMBERS, kind=KIND).values()
     try:
-        with zipfile.ZipFile(path) as archive:
-            text, memory, host = (archive.read(member) for member in MEMBERS)
-        values = json.loads(text)
-        if values.pop("format") != FORMAT:
-            raise ValueError("written by another version of cocodla")
-        network = _from_json(values, memory, host)
-        _check(network)
-        return network
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: no such file") from error
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror})") from error
-    except Exception as error:  # a damaged archive or JSON of another kind may raise anything
-        raise UserError(f"{path}: not a compiled network ({error or type(error).__name__})") from error
+        network = _network(strict_json(text), memory, host)
+        check_structure(network)
+        check_layers(network)
+        check_host(network)
+    except (ValueError, UserError) as error:
+        raise UserError(f"{path}: not {KIND} ({error})") from None
+    return network
 
 
-def _check(network: NetworkParts) -> None:
-    """ValueError for a network whose parts do not fit together."""
-    if not network.layers or not network.outputs:
-        raise ValueError("it has no layers or no outputs")
-    named = [network.input.tensor, *network.fetched, *(step.output for step in network.steps)]
-    for layer in network.layers:
-        named += [*layer.completes, *(name for name, _ in (*layer.reads, *layer.writes))]
-        names = [*layer.registers, *layer.address_registers, *layer.shared]
-        unknown = [name for name in (*names, *(f"{unit}.D_OP_ENABLE" for unit in layer.units)) if name not in MAP]
-        if unknown:
-            raise ValueError(f"layer {layer.name!r}: there is no register {unknown[0]!r}")
-    missing = [name for name in named if name not in network.tensors]
-    if missing:
-        raise ValueError(f"tensor {missing[0]!r} is missing")
-    if network.memory_base + len(network.memory) > network.memory_end:
-        raise ValueError("its constants end behind its memory")
+def _network(values: Any, memory: bytes, host: bytes) -> NetworkParts:
+    """The network that plain values describe; ValueError that names the place of a value that is none of its kind."""
+    description = _fields(values, NetworkParts, "the description", {"format"}, {"memory", "host"})
+    if description.get("format") != FORMAT:
+        raise ValueError("written by another version of cocodla")
+    _value(description.get("meta", {}), NetworkMeta, "meta")
+    return NetworkParts(
+        name=_value(description["name"], Name, "name"),
+        input=_object(description["input"], InputSpec, "input"),
+        outputs=[_object(entry, OutputSpec, place) for place, entry in _list(description, "outputs")],
+        layers=[_object(entry, Layer, place) for place, entry in _list(description, "layers")],
+        tensors={name: _object(entry, Tensor, place) for name, place, entry in _named(description, "tensors")},
+        memory=memory,
+        memory_base=_value(description["memory_base"], Address, "memory_base"),
+        memory_end=_value(description["memory_end"], End, "memory_end"),
+        fetched={name: _value(entry, Extents, place) for name, place, entry in _named(description, "fetched")},
+        host=host,
+        steps=[_object(entry, HostStep, place) for place, entry in _list(description, "steps")],
+        meta=description.get("meta", {}),
+    )
 
 
-def _from_json(values: dict[str, Any], memory: bytes, host: bytes) -> NetworkParts:
-    parts = tuple((name, tuple(shape)) for name, shape in values["input"].pop("parts", ()))
-    values["input"] = InputSpec(**_tuples(values["input"]), parts=parts)
-    values["outputs"] = [OutputSpec(**_tuples(output)) for output in values["outputs"]]
-    for layer in values["layers"]:
-        layer["address_registers"] = _tuples(layer["address_registers"])
-        layer["tables"] = _tuples(layer.get("tables", {}))
-        for part in ("reads", "writes"):
-            layer[part] = tuple((name, tuple(map(tuple, box))) for name, box in layer[part])
-    values["layers"] = [Layer(**_tuples(layer)) for layer in values["layers"]]
-    values["tensors"] = {name: from_json(tensor) for name, tensor in values["tensors"].items()}
-    values["fetched"] = {name: tuple(shape) for name, shape in values["fetched"].items()}
-    values["steps"] = [
-        HostStep(
-            step["output"],
-            tuple(step["sources"]),
-            tuple((name, tuple(shape)) for name, shape in step["feeds"]),
-            base64.b64decode(step["model"]),
-        )
-        for step in values["steps"]
-    ]
-    return NetworkParts(memory=memory, host=host, **values)
+def _fields(
+    values: Any, kind: type, place: str, more: set[str] | frozenset[str] = frozenset(), but: set[str] | None = None
+) -> dict[str, Any]:
+    """An object of JSON with the names of a dataclass's fields only; ValueError for others and for missing ones."""
+    if not isinstance(values, dict):
+        raise ValueError(f"{place} is no object but {_shown(values)}")
+    entries = [entry for entry in fields(kind) if entry.name not in (but or ())]
+    unknown = values.keys() - {entry.name for entry in entries} - more
+    if unknown:
+        raise ValueError(f"{place} has an unknown field {min(unknown)[:80]!r}")
+    for entry in entries:
+        required = entry.default is MISSING and entry.default_factory is MISSING
+        if required and entry.name not in values:
+            raise ValueError(f"{place} has no field {entry.name!r}")
+    return values
 
 
-def _tuples(values: dict[str, Any]) -> dict[str, Any]:
-    """JSON knows lists only: the dataclasses hold tuples."""
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+def _object(values: Any, kind: type[Value], place: str) -> Value:
+    return _value(_fields(values, kind, place), kind, place)
+
+
+def _value(value: Any, kind: Any, place: str) -> Any:
+    """A value of a type with ranges; ValueError that names its place, the rule and what it is."""
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        rule, _, where = str(error).partition(" - at `$")
+        path = where.rstrip("`").lstrip(".")
+        raise ValueError(f"{place}{': ' + path if path else ''}: {rule}{_found(value, path)}") from None
+
+
+def _found(value: Any, path: str) -> str:
+    """", it is VALUE" for the value at a path of names; empty where the path does not tell which one."""
+    for name in filter(None, path.replace("]", "").replace("[", ".").split(".")):
+        if isinstance(value, dict) and name in value:
+            value = value[name]
+        elif isinstance(value, list) and name.isdecimal() and int(name) < len(value):
+            value = value[int(name)]
+        else:
+            return ""
+    return f", it is {_shown(value)}"
+
+
+def _shown(value: Any) -> str:
+    text = f"{value!r}" if isinstance(value, (str, int, float, bool)) or value is None else type(value).__name__
+    return text if len(text) <= 40 else f"{text[:40]}..."
+
+
+def _list(values: Mapping[str, Any], name: str) -> Iterator[tuple[str, Any]]:
+    """Entries of a list with what to call them."""
+    entries = _value(values[name], list[Any], name)
+    for index, entry in enumerate(entries):
+        called = entry.get("name", index) if isinstance(entry, dict) else index
+        yield f"{name}[{_shown(called)}]", entry
+
+
+def _named(values: Mapping[str, Any], name: str) -> Iterator[tuple[str, str, Any]]:
+    """Entries of an object: name, what to call it, value."""
+    for key, entry in _value(values[name], dict[Name, Any], name).items():
+        yield key, f"{name}[{_shown(key)}]", entry

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 import onnx
 import onnxruntime
 
+from cocodla.compiler.foreign_model import memory_limit
 from cocodla.compiler.ir import FloatArray
 from cocodla.errors import UserError
 
 onnxruntime.set_default_logger_severity(4)  # what goes wrong is told in the exception
+
+
+@cache
+def _limit_memory() -> None:
+    """All sessions of the process share one pool of memory, which ends before the machine's does."""
+    place = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    as_asked = 1  # not twice as much as before
+    settings = onnxruntime.OrtArenaCfg({"max_mem": memory_limit(), "arena_extend_strategy": as_asked})
+    onnxruntime.create_and_register_allocator(place, settings)
 
 
 def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
@@ -22,11 +34,12 @@ def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
     Its graph optimisations are off: they break some quantised models, and take zeros of Pad before MaxPool for minus
     infinity.
     """
+    _limit_memory()
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 4
     options.intra_op_num_threads = 1
-    options.enable_cpu_mem_arena = False  # each of many sessions would keep the memory of its largest run
+    options.add_session_config_entry("session.use_env_allocators", "1")
     try:
         return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its exceptions share no base class

@@ -7,9 +7,25 @@ from typing import Any
 
 import numpy as np
 
-from cocodla.compiler.hardware.tensors import Box, Tensor
+from cocodla.compiler.hardware.tensors import Tensor
 from cocodla.compiler.ir import FloatArray, IntegerCodes, Quantisation, Shape
-from cocodla.compiler.quantisation.pixels import Inputs, Parts, PixelMap, model_inputs, packed
+from cocodla.compiler.plain_values import (
+    CodeKind,
+    CodeShift,
+    Count,
+    Cube,
+    Entry,
+    Extents,
+    Name,
+    Part,
+    Place,
+    Real,
+    Scale,
+    Stage,
+    Unit,
+    Word,
+)
+from cocodla.compiler.quantisation.pixels import Inputs, PixelMap, model_inputs, packed
 
 
 @dataclass(frozen=True)
@@ -23,17 +39,17 @@ class InputSpec:
     several inputs, which the input then holds one behind the other.
     """
 
-    tensor: str
-    shape: Shape
-    pixel_scale: tuple[float, ...]
-    pixel_offset: tuple[float, ...]
-    map_scale: tuple[float, ...] | None = None
-    map_shift: tuple[float, ...] | None = None
+    tensor: Name
+    shape: Extents
+    pixel_scale: tuple[Real, ...]
+    pixel_offset: tuple[Real, ...]
+    map_scale: tuple[Real, ...] | None = None
+    map_shift: tuple[Real, ...] | None = None
     rounded: bool = False
-    codes: str | None = None
-    code_scale: float = 1.0
-    code_zero: int = 0
-    parts: Parts = ()
+    codes: CodeKind | None = None
+    code_scale: Scale = 1.0
+    code_zero: CodeShift = 0
+    parts: tuple[tuple[Name, Extents], ...] = ()
 
     @property
     def pixels(self) -> PixelMap:
@@ -65,11 +81,11 @@ class OutputSpec:
     real, or the host's.
     """
 
-    name: str
-    tensor: str | None
-    shape: Shape
-    codes: str | None = None
-    code_shift: int = 0
+    name: Name
+    tensor: Name | None
+    shape: Extents
+    codes: CodeKind | None = None
+    code_shift: CodeShift = 0
 
     def coded(self, codes: np.ndarray) -> np.ndarray:
         """int8 codes of the tensor as the model gives them."""
@@ -85,9 +101,9 @@ class HostStep:
     `feeds`, without batch.
     """
 
-    output: str
-    sources: tuple[str, ...]
-    feeds: tuple[tuple[str, Shape], ...]
+    output: Name
+    sources: tuple[Name, ...]
+    feeds: tuple[tuple[Name, Extents], ...]
     model: bytes
 
 
@@ -103,26 +119,26 @@ class Layer:
     only while the unit is idle.
     """
 
-    name: str
+    name: Name
     operation: str
-    input_shape: Shape
-    output_shape: Shape
-    sources: tuple[str, ...]
-    target: str
-    units: tuple[str, ...]
-    registers: dict[str, int]
-    address_registers: dict[str, tuple[str, int]]
-    macs: int
-    mac_cycles: int
-    read_beats: int
-    write_beats: int
-    reads: tuple[tuple[str, Box], ...] = ()
-    writes: tuple[tuple[str, Box], ...] = ()
-    completes: tuple[str, ...] = ()
+    input_shape: Cube
+    output_shape: Cube
+    sources: tuple[Name, ...]
+    target: Name
+    units: tuple[Unit, ...]
+    registers: dict[str, Word]
+    address_registers: dict[str, tuple[Name, Place]]
+    macs: Count
+    mac_cycles: Count
+    read_beats: Count
+    write_beats: Count
+    reads: tuple[tuple[Name, Part], ...] = ()
+    writes: tuple[tuple[Name, Part], ...] = ()
+    completes: tuple[Name, ...] = ()
     readers: int = 1
-    stage: int = 0
-    shared: dict[str, int] = field(default_factory=dict)
-    tables: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    stage: Stage = 0
+    shared: dict[str, Word] = field(default_factory=dict)
+    tables: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
 
     @property
     def bound(self) -> int:
@@ -156,6 +172,31 @@ class NetworkParts:
     def images_in_flight(self) -> int:
         """How many images the network works on at the same time."""
         return len(self.tensors[self.input.tensor].addresses)
+
+    @property
+    def stages(self) -> int:
+        """How many times the accelerator runs."""
+        return 1 + max(layer.stage for layer in self.layers)
+
+    def feeds(self, stage: int) -> list[str]:
+        """Tensors that have to be in memory before a stage: inputs, the host's, and what earlier stages made."""
+        earlier = [name for layer in self.layers if layer.stage < stage for name in layer.completes]
+        names: dict[str, None] = {}
+        for root in dict.fromkeys(root for layer in self.layers if layer.stage == stage for root, _ in layer.reads):
+            made = [name for name in earlier if self.tensors[name].memory == root]
+            if root == self.input.tensor or root in made or any(step.output == root for step in self.steps):
+                made = [root]
+            names.update(dict.fromkeys(made))
+        for root in (root for layer in self.layers if layer.stage == stage for root, _ in layer.writes):
+            names.update(dict.fromkeys(name for name in earlier if self.tensors[name].memory == root))  # other parts
+        return list(names)
+
+    def kept(self, stage: int) -> list[str]:
+        """Tensors a stage makes that the host or a later stage needs."""
+        wanted = set(self.fetched).union(*(step.sources for step in self.steps))
+        wanted.update(name for later in range(stage + 1, self.stages) for name in self.feeds(later))
+        made = (name for layer in self.layers if layer.stage == stage for name in layer.completes)
+        return [name for name in made if name in wanted]
 
 
 def check_name(image: int, tensor: str) -> str:

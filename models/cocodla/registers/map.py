@@ -25,6 +25,10 @@ class RegisterMap:
     def __contains__(self, path: object) -> bool:
         return path in self._by_path
 
+    def find_path(self, path: str) -> Register | None:
+        """The register `UNIT.REGISTER`, or None."""
+        return self._by_path.get(path)
+
     def __getitem__(self, path: str) -> Register:
         """The register `UNIT.REGISTER`; UserError when unit or register do not exist."""
         found = self._by_path.get(path)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from cocodla import hw
 from cocodla.compiler.ir import Box, Shape, Span, Steps
+from cocodla.compiler.plain_values import Address, Code, End, Extent, Name, Part, Place, Scale, Size
 from cocodla.formats import CubeLayout
 from cocodla.formats.pixels import PixelFormat, pixel_format
 
@@ -25,22 +26,22 @@ class Tensor:
     reach: the part of the root that holds it all, where strides of its own scatter it (`strided`).
     """
 
-    name: str
+    name: Name
     form: Literal["cube", "pixels"]
-    channels: int
-    height: int
-    width: int
-    size: int
-    line_strides: tuple[int, ...]
-    surface_stride: int = 0
-    planes: tuple[int, ...] = (0,)
-    scale: float = 1.0
-    zero: int = 0
-    addresses: list[int] = field(default_factory=list)
+    channels: Extent
+    height: Extent
+    width: Extent
+    size: Size
+    line_strides: tuple[Size, ...]
+    surface_stride: End = 0
+    planes: tuple[End, ...] = (0,)
+    scale: Scale = 1.0
+    zero: Code = 0
+    addresses: list[Address] = field(default_factory=list)
     root: str = ""
-    offset: int = 0
-    origin: tuple[int, int, int] = (0, 0, 0)
-    reach: Box | None = None
+    offset: End = 0
+    origin: tuple[Place, Place, Place] = (0, 0, 0)
+    reach: Part | None = None
 
     @property
     def shape(self) -> Shape:
@@ -162,16 +163,3 @@ def pixel_tensor(name: str, shape: Shape) -> Tensor:
     sizes = [stride * height for stride in strides]
     planes = tuple(int(offset) for offset in np.cumsum([0, *sizes[:-1]]))
     return Tensor(name, "pixels", channels, height, width, sum(sizes), strides, planes=planes)
-
-
-def to_json(tensor: Tensor) -> dict[str, Any]:
-    """Plain values of a tensor for the network file."""
-    return dict(tensor.__dict__)
-
-
-def from_json(values: dict[str, Any]) -> Tensor:
-    """Inverse of to_json."""
-    tuples = {name: tuple(values[name]) for name in ("line_strides", "planes", "origin")}
-    if values.get("reach"):
-        tuples["reach"] = tuple(map(tuple, values["reach"]))
-    return Tensor(**{**values, **tuples})
