@@ -42,11 +42,8 @@ def parsed(data: bytes) -> onnx.ModelProto:
     count = sum(1 for _ in all_nodes(model))
     if count > MOST_NODES:
         raise ValueError(f"it has {count:,} operators; at most {MOST_NODES:,} are taken")
-    try:
-        for text in _names(model):
-            text.encode()
-    except UnicodeError:
-        raise ValueError("a name in it is no text") from None
+    if not all(isinstance(name, str) for name in _names(model)):  # protobuf gives bytes that are no UTF-8 as bytes
+        raise ValueError("a name in it is no text")
     return model
 
 
@@ -142,11 +139,13 @@ def _nodes(nodes: Iterable[onnx.NodeProto], depth: int) -> Iterator[onnx.NodePro
             yield from _nodes(graph.node, depth + 1)
 
 
-def _names(model: onnx.ModelProto) -> Iterator[str]:
+def _names(model: onnx.ModelProto) -> Iterator[str | bytes]:
     for node in all_nodes(model):
         yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
-    for value in (*model.graph.input, *model.graph.output, *model.graph.value_info, *model.graph.initializer):
-        yield value.name
+        yield from (attribute.name for attribute in node.attribute)
+    for graph in _graphs(model):
+        for value in (*graph.input, *graph.output, *graph.value_info, *graph.initializer):
+            yield value.name
 
 
 def _graphs(model: onnx.ModelProto) -> Iterator[onnx.GraphProto]:

@@ -24,16 +24,16 @@ def check_host(network: NetworkParts) -> None:
     """ValueError for a model of the host that is not what the network describes, or takes too much."""
     given = {network.input.tensor: network.input.shape, **network.fetched}
     if network.host:
-        wanted = [output.name for output in network.outputs if output.tensor is None]
+        wanted = {output.name: output.shape for output in network.outputs if output.tensor is None}
         _check(network.host, "host.onnx", given, wanted)
     for step in network.steps:
-        place = f"the model of host step {step.output!r}"
-        names = [value.name for value in _check(step.model, place, dict(step.feeds), [step.output]).graph.input]
+        place, made = f"the model of host step {step.output!r}", {step.output: network.tensors[step.output].shape}
+        names = [value.name for value in _check(step.model, place, dict(step.feeds), made).graph.input]
         if set(names) != {name for name, _ in step.feeds}:
             raise ValueError(f"{place} reads {names}, it is fed {[name for name, _ in step.feeds]}")
 
 
-def _check(data: bytes, place: str, given: Mapping[str, Shape], wanted: list[str]) -> onnx.ModelProto:
+def _check(data: bytes, place: str, given: Mapping[str, Shape], shapes: Mapping[str, Shape]) -> onnx.ModelProto:
     """The model; ValueError if it is closed or bounded no more, or its inputs and outputs are others."""
     try:
         model = parsed(data)
@@ -45,7 +45,7 @@ def _check(data: bytes, place: str, given: Mapping[str, Shape], wanted: list[str
         check_inside(model)
         check_loops(model)
         _check_inputs(model, given)
-        _check_outputs(model, wanted)
+        _check_outputs(model, shapes)
         check_memory(model)
     except (ValueError, UserError) as error:
         raise ValueError(f"{place}: {error}") from None
@@ -65,11 +65,15 @@ def _check_inputs(model: onnx.ModelProto, given: Mapping[str, Shape]) -> None:
             raise ValueError(f"its input {value.name!r} has shape {extents}, in the network {given[value.name]}")
 
 
-def _check_outputs(model: onnx.ModelProto, wanted: list[str]) -> None:
+def _check_outputs(model: onnx.ModelProto, shapes: Mapping[str, Shape]) -> None:
     made = {value.name: value for value in model.graph.output}
-    for name in wanted:
+    for name, shape in shapes.items():
         if name not in made:
             raise ValueError(f"it has no output {name!r}")
         kind = made[name].type
         if kind.WhichOneof("value") not in (None, "tensor_type") or kind.tensor_type.elem_type not in (0, *NUMBERS):
             raise ValueError(f"its output {name!r} holds no numbers")
+        extents = [dim.dim_value for dim in kind.tensor_type.shape.dim]
+        known = kind.tensor_type.HasField("shape") and min(extents, default=1) > 0
+        if known and math.prod(extents) != math.prod(shape):
+            raise ValueError(f"its output {name!r} has shape {extents}, in the network {shape}")

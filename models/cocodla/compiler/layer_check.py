@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from functools import cache
 
 from cocodla.compiler.hardware.tensors import Tensor
 from cocodla.compiler.parts import Layer, NetworkParts
@@ -14,6 +16,16 @@ from cocodla.golden.regions import Region
 from cocodla.golden.state import State
 from cocodla.registers import MAP
 
+IN_SOME = re.compile(
+    r".*\.D_OP_ENABLE|.*\.S_LUT_ACCESS_.*"
+    r"|(SDP|SDP_RDMA)\.D_(SRC|DST|BS|BN)_(BASE_ADDR|LINE_STRIDE|SURFACE_STRIDE|BATCH_STRIDE).*"
+    r"|SDP\.D_DP_B[SN]_(ALU|MUL)_(CFG|SRC_VALUE)|CSC\.D_PRA_CFG|PDP_RDMA\.D_POOLING_PADDING_CFG"
+    r"|CDMA\.D_(CVT_OFFSET|CVT_SCALE|DAIN_ADDR_LOW_1|LINE_UV_STRIDE|BATCH_STRIDE|DATAIN_SIZE_EXT_0|MEAN_GLOBAL_[01]"
+    r"|PERF_ENABLE)"
+)
+"""Registers that matter in some layers only."""
+CUBES = ("SRC_BASE_ADDR_LOW", "DST_BASE_ADDR_LOW")
+"""Registers that strides belong to."""
 TABLES = {"LE": 65, "LO": 257}
 """Entries of CDP's look-up tables (spec: cdp.md)."""
 READERS = ("CDMA", "SDP_RDMA", "PDP_RDMA", "CDP_RDMA")
@@ -47,6 +59,11 @@ def _check_words(layer: Layer, network: NetworkParts) -> None:
                 raise ValueError(f"register {path} of a unit that the layer does not use")
             if word & ~register.write_mask:
                 raise ValueError(f"register {path} holds {word:#x}, its fields have the bits {register.write_mask:#x}")
+    _check_complete(layer)
+    for path, word in layer.registers.items():
+        to_tensor = "_ADDR_LOW" in path and word >= network.memory_base + len(network.memory)
+        if to_tensor and path not in layer.address_registers:
+            raise ValueError(f"register {path} holds {word:#x}, which is in no tensor that it names")
     for path, (name, offset) in layer.address_registers.items():
         tensor = network.tensors[name]
         if tensor.root or offset >= tensor.size or layer.registers.get(path) != tensor.address + offset:
@@ -59,6 +76,28 @@ def _check_words(layer: Layer, network: NetworkParts) -> None:
         inside = all(first < last <= end for (first, last), (_, end) in zip(box, tensor.box, strict=True))
         if tensor.root or not inside:
             raise ValueError(f"part {box} does not lie in tensor {name!r}, which has {tensor.box}")
+
+
+@cache
+def _needed(unit: str) -> list[str]:
+    """Registers that every layer of a unit sets."""
+    registers = (entry for entry in MAP.units[unit].registers if entry.write_mask and not entry.storage_only)
+    own = [entry for entry in registers if not IN_SOME.fullmatch(entry.path)]
+    return [entry.path for entry in own if entry.group == "dual" or (unit == "CDP" and entry.name.startswith("S_LUT"))]
+
+
+def _check_complete(layer: Layer) -> None:
+    """ValueError for a register that is not set: it would hold what the layer before has left there."""
+    wanted = [path for unit in layer.units for path in _needed(unit)]
+    missing = next((path for path in wanted if path not in layer.registers and path not in layer.shared), None)
+    if missing is not None:
+        raise ValueError(f"register {missing} is not set")
+    for path in (entry for entry in layer.registers if entry.endswith(CUBES)):
+        for stride in ("LINE_STRIDE", "SURFACE_STRIDE"):
+            if (other := path.replace("BASE_ADDR_LOW", stride)) not in layer.registers:
+                raise ValueError(f"register {path} is set, {other} is not")
+    if "CDP" in layer.units and "LO" not in layer.tables:
+        raise ValueError("CDP has no table LO")
 
 
 def _program(state: State, layer: Layer) -> Plan:

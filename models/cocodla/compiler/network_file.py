@@ -11,7 +11,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -66,7 +66,7 @@ def _network(values: Any, memory: bytes, host: bytes) -> NetworkParts:
     description = _fields(values, NetworkParts, "the description", {"format"}, {"memory", "host"})
     if description.get("format") != FORMAT:
         raise ValueError("written by another version of cocodla")
-    _value(description.get("meta", {}), NetworkMeta, "meta")
+    _value(description["meta"], NetworkMeta, "meta")
     return NetworkParts(
         name=_value(description["name"], Name, "name"),
         input=_object(description["input"], InputSpec, "input"),
@@ -79,24 +79,23 @@ def _network(values: Any, memory: bytes, host: bytes) -> NetworkParts:
         fetched={name: _value(entry, Extents, place) for name, place, entry in _named(description, "fetched")},
         host=host,
         steps=[_object(entry, HostStep, place) for place, entry in _list(description, "steps")],
-        meta=description.get("meta", {}),
+        meta=description["meta"],
     )
 
 
 def _fields(
     values: Any, kind: type, place: str, more: set[str] | frozenset[str] = frozenset(), but: set[str] | None = None
 ) -> dict[str, Any]:
-    """An object of JSON with the names of a dataclass's fields only; ValueError for others and for missing ones."""
+    """An object of JSON with the names of a dataclass's fields; ValueError for others and for missing ones."""
     if not isinstance(values, dict):
         raise ValueError(f"{place} is no object but {_shown(values)}")
     entries = [entry for entry in fields(kind) if entry.name not in (but or ())]
     unknown = values.keys() - {entry.name for entry in entries} - more
     if unknown:
         raise ValueError(f"{place} has an unknown field {min(unknown)[:80]!r}")
-    for entry in entries:
-        required = entry.default is MISSING and entry.default_factory is MISSING
-        if required and entry.name not in values:
-            raise ValueError(f"{place} has no field {entry.name!r}")
+    missing = next((entry.name for entry in entries if entry.name not in values), None)
+    if missing is not None:
+        raise ValueError(f"{place} has no field {missing!r}")
     return values
 
 

@@ -2,45 +2,53 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypedDict
+from typing import Annotated
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from cocodla.compiler.plain_values import Count, Real
 
+Decibels = Annotated[float, Meta(ge=-1000, le=1000)]
 
-class Choices(TypedDict):
-    """The settings of the quantisation; there are more than are named here."""
+
+class Choices(Struct, forbid_unknown_fields=True):
+    """See quantisation/settings.py."""
 
     calibrator: str
-    headroom: Real
+    percentile: Annotated[float, Meta(ge=0, le=100)]
+    equalise: bool
+    bias_correction: bool
+    asymmetric: bool
+    adaptive_rounding: bool
+    headroom: Annotated[float, Meta(ge=0, le=1000)]
+    rooms: dict[str, Real]
 
 
-class Trial(TypedDict):
-    """Settings that were tried, and what came of them in dB."""
+class Trial(Struct, forbid_unknown_fields=True):
+    """Settings that were tried, and what came of them."""
 
     settings: str
-    sqnr: Real
+    sqnr: Decibels
 
 
-class Images(TypedDict):
+class Images(Struct, forbid_unknown_fields=True):
     """How many images ranges and errors are from."""
 
     ranges: Count
     errors: Count
 
 
-class LayerCost(TypedDict):
+class LayerCost(Struct, forbid_unknown_fields=True):
     """See quantisation/costs.py."""
 
     layer: str
     tensor: str
-    sqnr: Real
-    own: Real
+    sqnr: Decibels
+    own: Decibels
     ends: Annotated[float, Meta(ge=0, le=1)]
 
 
-class QuantisationMeta(TypedDict):
+class QuantisationMeta(Struct, forbid_unknown_fields=True):
     """How a network is quantised and what that costs."""
 
     settings: Choices
@@ -49,7 +57,7 @@ class QuantisationMeta(TypedDict):
     layers: list[LayerCost]
 
 
-class Placed(TypedDict):
+class Placed(Struct, forbid_unknown_fields=True):
     """An operator that runs on the host, and why."""
 
     node: str
@@ -57,7 +65,7 @@ class Placed(TypedDict):
     reason: str
 
 
-class NetworkMeta(TypedDict, total=False):
+class NetworkMeta(Struct, forbid_unknown_fields=True):
     """changed: tensor -> factors and summands of its channels that passes brought in."""
 
     changed: dict[str, tuple[list[Real], list[Real]]]

@@ -41,7 +41,8 @@ def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
     options.intra_op_num_threads = 1
     options.add_session_config_entry("session.use_env_allocators", "1")
     try:
-        return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        data, providers = model.SerializeToString(), ["CPUExecutionProvider"]
+        return onnxruntime.InferenceSession(data, options, providers=providers, enable_fallback=0)  # it would print
     except Exception as error:  # its exceptions share no base class
         raise UserError(f"onnxruntime refuses the model ({_told(error)})") from error
 

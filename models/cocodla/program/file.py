@@ -13,7 +13,8 @@
     ["mark", name, info]
 
 `data.bin` holds all byte strings, each content once. Time stamps are fixed, so equal programs give
-equal files. Writing goes through a temporary file: an interrupted save leaves nothing behind.
+equal files. Writing goes through a temporary file: an interrupted save leaves nothing behind. A file may come from
+anybody: all that running it assumes of its values is checked when it is read.
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ import json
 import os
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from cocodla.errors import UserError
+from cocodla.input_files import file_limit, read_archive, strict_json
+from cocodla.program import file_records
 from cocodla.program.commands import (
     CheckMemory,
     Command,
@@ -42,6 +44,8 @@ from cocodla.program.commands import (
 
 FORMAT = "cocodla-program"
 VERSION = 1
+MEMBERS = ("commands.jsonl", "data.bin")
+MOST_COMMANDS = 1_000_000
 
 
 class _Blobs:
@@ -81,32 +85,6 @@ def _encode(command: Command, blobs: _Blobs) -> list[Any]:
             return ["mark", name, info]
 
 
-def _decode(item: list[Any], data: bytes) -> Command:
-    def blob(offset: int, length: int) -> bytes:
-        if not 0 <= offset <= offset + length <= len(data):
-            raise ValueError(f"bytes {offset}..{offset + length} are outside data.bin")
-        return data[offset : offset + length]
-
-    match item:
-        case ["load", int(address), int(offset), int(length)]:
-            return LoadMemory(address, blob(offset, length))
-        case ["fill", int(address), int(length), int(value)]:
-            return FillMemory(address, length, value)
-        case ["write", int(address), int(value)]:
-            return WriteRegister(address, value)
-        case ["read", int(address), int(mask), int(expected)]:
-            return ReadRegister(address, mask, expected)
-        case ["poll", int(address), int(mask), int(expected)]:
-            return PollRegister(address, mask, expected)
-        case ["wait", int(bits), bool(clear)]:
-            return WaitInterrupt(bits, clear)
-        case ["check", int(address), int(length), str(name), (int() | None) as offset, (int() | None) as crc]:
-            return CheckMemory(address, length, name, None if offset is None else blob(offset, length), crc)
-        case ["mark", str(name), dict(info)]:
-            return Mark(name, info)
-    raise ValueError("unknown command")
-
-
 def write(path: Path, commands: Sequence[Command], meta: Mapping[str, Any]) -> None:
     """Write a program file; UserError when that is not possible."""
     blobs = _Blobs()
@@ -138,25 +116,63 @@ def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
 
 def read(path: Path) -> tuple[list[Command], dict[str, Any]]:
     """Commands and meta of a program file; UserError naming the file and the line when it is not one."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            lines = archive.read("commands.jsonl").decode().splitlines()
-            data = archive.read("data.bin")
-    except OSError as error:
-        raise UserError(f"{path}: cannot read the program: {error.strerror}") from None
-    except (zipfile.BadZipFile, zlib.error, KeyError, UnicodeDecodeError, EOFError):
-        raise UserError(f"{path}: not a program file, or damaged") from None
-    try:
-        header = json.loads(lines[0])
-        if header["format"] != FORMAT or header["version"] != VERSION:
-            raise UserError(f"{path}: program format {header['format']!r} version {header['version']} is unknown")
-        meta: dict[str, Any] = header["meta"]
-    except (IndexError, KeyError, TypeError, ValueError):
-        raise UserError(f"{path}: not a program file: the header is missing") from None
-    commands = []
+    if not path.exists():
+        raise UserError(f"{path}: cannot read the program: no such file")
+    text, data = read_archive(path, MEMBERS, kind="a program file").values()
+    if text.count(b"\n") > MOST_COMMANDS:
+        raise UserError(f"{path}: more than {MOST_COMMANDS:,} commands; no more are taken")
+    lines = text.split(b"\n")
+    meta = _meta(path, lines[0])
+    blobs, commands, used = _Slices(data), list[Command](), sum(size for _, size in meta.get("memory", []))
     for number, line in enumerate(lines[1:], 2):
+        if not line and number == len(lines):
+            break
         try:
-            commands.append(_decode(json.loads(line), data))
+            commands.append(file_records.command(strict_json(line), blobs.part))
+            used += max(0, getattr(commands[-1], "length", 0))
+            if used > most_bytes():
+                raise ValueError(f"more than {most_bytes():,} bytes of memory are named, filled and checked until here")
         except ValueError as error:
             raise UserError(f"{path}: commands.jsonl line {number}: {error}") from None
     return commands, meta
+
+
+def most_bytes() -> int:
+    """Bytes of memory that a program file may name, fill and check altogether."""
+    return 2 * file_limit()
+
+
+def _meta(path: Path, line: bytes) -> dict[str, Any]:
+    try:
+        header = strict_json(line)
+        if not isinstance(header, dict) or "format" not in header:
+            raise ValueError("the header is missing")
+    except ValueError as error:
+        raise UserError(f"{path}: not a program file: line 1: {error}") from None
+    if header["format"] != FORMAT or header.get("version") != VERSION:
+        told = f"format {str(header['format'])[:40]!r} version {str(header.get('version'))[:40]}"
+        raise UserError(f"{path}: program {told} is unknown")
+    try:
+        return file_records.meta(header.get("meta"))
+    except ValueError as error:
+        raise UserError(f"{path}: commands.jsonl line 1: meta: {error}") from None
+
+
+class _Slices:
+    """Parts of data.bin, each made once; together they are not longer than it."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data, self.left = data, len(data)
+        self.made: dict[tuple[int, int], bytes] = {}
+
+    def part(self, offset: int, length: int) -> bytes:
+        """Some of its bytes; ValueError if they are outside, or more are taken than there are."""
+        if length < 0 or offset + length > len(self.data):
+            raise ValueError(f"bytes {offset}..{offset + length} are outside data.bin")
+        found = self.made.get((offset, length))
+        if found is None:
+            self.left -= length
+            if self.left < 0:
+                raise ValueError("parts of data.bin overlap: together they are longer than it")
+            found = self.made[offset, length] = self.data[offset : offset + length]
+        return found

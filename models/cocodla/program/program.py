@@ -18,6 +18,7 @@ from cocodla.program.commands import (
     Mark,
     PollRegister,
     ReadRegister,
+    WaitInterrupt,
     WriteRegister,
 )
 
@@ -100,6 +101,10 @@ def _fault(command: Command) -> str | None:
             return f"fill value {command.value} is not a byte"
         if isinstance(command, CheckMemory) and command.expected is not None and len(command.expected) != length:
             return f"{len(command.expected)} expected bytes for a length of {length}"
+        if isinstance(command, CheckMemory) and command.crc is not None and not 0 <= command.crc < 1 << 32:
+            return f"CRC-32 {command.crc:#x} does not fit 32 bits"
+    elif isinstance(command, WaitInterrupt) and not 0 <= command.bits < 1 << 32:
+        return f"interrupt bits {command.bits:#x} do not fit 32 bits"
     elif isinstance(command, (WriteRegister, ReadRegister, PollRegister)):
         if not 0 <= command.address < REGISTER_WINDOW or command.address % 4:
             return f"register address {command.address:#x} is not a word of the 256 KiB window"

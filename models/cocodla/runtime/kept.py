@@ -10,7 +10,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from cocodla.errors import UserError
+from cocodla.input_files import read_input, strict_json
 from cocodla.program import Program
 from cocodla.runtime import rtl
 from cocodla.sim.filelist import dut_list
@@ -47,9 +50,7 @@ def load_kept(folder: Path) -> tuple[Program, rtl.Simulation]:
     """The program and the simulation settings of a folder made by `save_kept`; UserError if it is none."""
     program = Program.load(folder / "program.zip")
     try:
-        settings = json.loads((folder / "simulation.json").read_text())
-        memory = rtl.MemoryModel(**settings.pop("memory"))
-        file_list = Path(settings.pop("file_list"))
-        return program, rtl.Simulation(memory=memory, file_list=file_list, **settings)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        settings = strict_json(read_input(folder / "simulation.json"))
+        return program, msgspec.convert(settings, rtl.Simulation, dec_hook=lambda kind, value: kind(value))
+    except (UserError, ValueError, TypeError) as error:
         raise UserError(f"{folder}: not a folder of a failed program ({error})") from None

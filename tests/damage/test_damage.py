@@ -1,0 +1,24 @@
+"""A seeded part of all damages (scripts/damage.py tries all of them): one clear line or a result, within the limits."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from . import kinds
+from .trial import try_all
+
+SHARES = {"networks": 0.04, "programs": 0.07}
+"""What share of the damages is tried here."""
+
+
+@pytest.mark.parametrize("kind", kinds.ALL)
+def test_damaged_files_end_in_one_line_or_a_result(kind: str, tmp_path: Path) -> None:
+    random = Random(int(os.environ.get("DAMAGE_SEED", "1")))
+    for sample in kinds.ALL[kind](tmp_path):
+        chosen = (damage for damage in sample.damages if random.random() < SHARES[kind])
+        tally = try_all(chosen, sample.read, tmp_path, sample.suffix)
+        assert tally.good and tally.outcomes["refused"] and tally.outcomes["results"], f"{tally}: {tally.unfit}"
