@@ -12,7 +12,7 @@ from cocodla import datasets, zoo
 from cocodla.compiler import CompileOptions, compile_model
 from cocodla.nets.builder import Builder
 
-from . import networks, programs
+from . import models, networks, programs
 from .trial import Damage
 
 
@@ -60,4 +60,14 @@ def _programs(folder: Path) -> Iterator[Sample]:
     yield Sample("two images", programs.damages(folder / "p.zip"), programs.use, ".zip")
 
 
-ALL: dict[str, Callable[[Path], Iterator[Sample]]] = {"networks": _networks, "programs": _programs}
+def _models(folder: Path) -> Iterator[Sample]:
+    path = staged().save(folder / "staged.onnx")
+    yield Sample("staged", models.damages(path), models.use, ".onnx")
+    tested = Builder((1, 8, 8)).conv(4, (3, 3)).node("Relu").node("AveragePool", kernel_shape=[2, 2], strides=[2, 2])
+    tested.node("Resize", "", tested.constant(np.array([1, 1, 2, 2], np.float32)), mode="nearest")
+    tested.node("Pad", tested.constant(np.array([0, 0, 1, 1, 0, 0, 1, 1])), mode="constant")
+    tested.node("Transpose", perm=[0, 2, 3, 1]).node("Reshape", tested.constant(np.array([1, -1]))).gemm(256, 5)
+    yield Sample("shapes", models.damages(tested.save(folder / "shapes.onnx")), models.use, ".onnx")
+
+
+ALL: dict[str, Callable[[Path], Iterator[Sample]]] = {"networks": _networks, "programs": _programs, "models": _models}

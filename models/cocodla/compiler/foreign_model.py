@@ -21,8 +21,10 @@ from cocodla.input_files import FILE_LIMIT_VARIABLE, file_limit, open_input
 
 RUNNABLE = ("", "ai.onnx", "ai.onnx.ml", "com.microsoft")
 """Domains of operators that onnxruntime has."""
-MOST_NODES = 20_000
+MOST_NODES = 4_000
 """Operators of a model, those in the graphs inside of others included."""
+MOST_LETTERS = 1_000
+"""Letters of a name."""
 MOST_TURNS = 10_000
 """Turns of all loops around an operator, one inside of the other."""
 PACKED = {"INT4": 4, "UINT4": 4, "FLOAT4E2M1": 4, "INT2": 2, "UINT2": 2}
@@ -42,8 +44,11 @@ def parsed(data: bytes) -> onnx.ModelProto:
     count = sum(1 for _ in all_nodes(model))
     if count > MOST_NODES:
         raise ValueError(f"it has {count:,} operators; at most {MOST_NODES:,} are taken")
-    if not all(isinstance(name, str) for name in _names(model)):  # protobuf gives bytes that are no UTF-8 as bytes
-        raise ValueError("a name in it is no text")
+    for name in _names(model):
+        if not isinstance(name, str):  # protobuf gives what is no UTF-8 as bytes
+            raise ValueError(f"{name[:40]!r} in it is no text")
+        if len(name) > MOST_LETTERS:
+            raise ValueError(f"a name in it has {len(name):,} letters; at most {MOST_LETTERS:,} are taken")
     return model
 
 
@@ -98,32 +103,49 @@ def check_inside(model: onnx.ModelProto) -> None:
 
 def check_loops(model: onnx.ModelProto) -> None:
     """ValueError for loops that may turn without end or too often: their count must be constant."""
+    constants = _constants(model.graph)
     for node in model.graph.node:
-        _check_turns(node, _constants(model.graph), 1)
+        _check_turns(node, constants, 1)
 
 
 def check_memory(model: onnx.ModelProto) -> None:
-    """ValueError if tensors whose shapes can be told need more memory than `memory_limit` at a time."""
+    """ValueError if tensors whose shapes can be told need more memory than `memory_limit` at a time.
+
+    What follows from constants alone is computed before anything runs: `folded_limit` is for all of that.
+    """
     try:
         graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
     except Exception:  # onnxruntime may know more
         graph = model.graph
     sizes = {value.name: _bytes_of(value) for value in (*graph.input, *graph.value_info, *graph.output)}
     last = {name: index for index, node in enumerate(graph.node) for name in node.input}
-    alive: dict[str, int] = {value.name: sizes[value.name] for value in graph.input}
-    outputs = {value.name for value in graph.output}
+    outputs, constants = {value.name for value in graph.output}, {tensor.name for tensor in graph.initializer}
+    alive = {value.name: sizes[value.name] for value in graph.input}
+    needed, folded = sum(alive.values()), 0
     for index, node in enumerate(graph.node):
-        alive.update((name, sizes.get(name, 0)) for name in node.output)
-        needed = sum(alive.values())
-        if needed > memory_limit():
-            called = node.name or next(iter(node.output), "")
-            raise ValueError(
-                f"{node.op_type} {called!r}: tensors of {needed:,} bytes at a time; at most {memory_limit():,} are "
-                f"taken ({FILE_LIMIT_VARIABLE})"
-            )
-        gone = [name for name in node.input if last.get(name) == index and name not in outputs]
-        for name in [*gone, *(name for name in node.output if name not in last and name not in outputs)]:
-            alive.pop(name, None)
+        made = {name: sizes.get(name, 0) for name in node.output if name}
+        if node.input and constants.issuperset(filter(None, node.input)):
+            constants.update(made)
+            folded += sum(made.values())
+            _check_bytes(node, "constants", folded, folded_limit())
+        alive.update(made)
+        needed += sum(made.values())
+        _check_bytes(node, "tensors at a time", needed, memory_limit())
+        gone = {name for name in node.input if last[name] == index} | {name for name in made if name not in last}
+        needed -= sum(alive.pop(name, 0) for name in gone - outputs)
+
+
+def folded_limit() -> int:
+    """Bytes of all that is computed of constants."""
+    return file_limit() // 2
+
+
+def _check_bytes(node: onnx.NodeProto, what: str, size: int, limit: int) -> None:
+    if size > limit:
+        called = node.name or next(iter(node.output), "")
+        raise ValueError(
+            f"{node.op_type} {called!r}: {size:,} bytes of {what}; at most {limit:,} are taken ({FILE_LIMIT_VARIABLE})"
+        )
 
 
 def _first_line(error: Exception) -> str:
@@ -140,12 +162,22 @@ def _nodes(nodes: Iterable[onnx.NodeProto], depth: int) -> Iterator[onnx.NodePro
 
 
 def _names(model: onnx.ModelProto) -> Iterator[str | bytes]:
+    """Names, and texts that are attributes."""
     for node in all_nodes(model):
         yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
-        yield from (attribute.name for attribute in node.attribute)
+        for attribute in node.attribute:
+            yield attribute.name
+            yield from map(_text, (attribute.s, *attribute.strings))
     for graph in _graphs(model):
         for value in (*graph.input, *graph.output, *graph.value_info, *graph.initializer):
             yield value.name
+
+
+def _text(data: bytes) -> str | bytes:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data
 
 
 def _graphs(model: onnx.ModelProto) -> Iterator[onnx.GraphProto]:
@@ -268,8 +300,9 @@ def _check_turns(node: onnx.NodeProto, constants: dict[str, onnx.TensorProto], t
         if turns > MOST_TURNS:
             raise ValueError(f"{called}: {turns:,} turns; at most {MOST_TURNS:,} are taken")
     for graph in inner_graphs(node):
+        known = {**constants, **_constants(graph)}
         for inner in graph.node:
-            _check_turns(inner, {**constants, **_constants(graph)}, turns)
+            _check_turns(inner, known, turns)
 
 
 def _bytes_of(value: onnx.ValueInfoProto) -> int:

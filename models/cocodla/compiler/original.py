@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 import onnxruntime
 
-from cocodla.compiler.foreign_model import memory_limit
+from cocodla.compiler.foreign_model import folded_limit, memory_limit
 from cocodla.compiler.ir import FloatArray
 from cocodla.errors import UserError
 
@@ -93,7 +93,10 @@ def evaluate(node: onnx.NodeProto, feeds: Mapping[str, np.ndarray], like: onnx.M
     graph = onnx.helper.make_graph([node], "constant", inputs, outputs)
     names = [value.name for value in outputs]
     runner = session(onnx.helper.make_model(graph, opset_imports=like.opset_import, ir_version=like.ir_version))
-    return dict(zip(names, run(runner, names, feeds), strict=True))
+    values = run(runner, names, feeds)
+    if (size := sum(value.nbytes for value in values)) > folded_limit():
+        raise UserError(f"{size:,} bytes of constants; at most {folded_limit():,} are taken")
+    return dict(zip(names, values, strict=True))
 
 
 def curve(model: bytes, x: FloatArray) -> FloatArray:

@@ -16,7 +16,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from cocodla.compiler import original
+from cocodla.compiler import foreign_model, original
 from cocodla.compiler.frontend import canonical, channels_last, coded, inputs, lines, qdq, qlinear, shapes
 from cocodla.compiler.frontend.batch import unbind
 from cocodla.compiler.frontend.nodes import RANDOM, STANDARD, label_of, named, prepare, reads
@@ -26,8 +26,11 @@ from cocodla.compiler.frontend.simplify import simplify
 from cocodla.compiler.ir import Graph, Shape, came_from
 from cocodla.compiler.options import CompileOptions
 from cocodla.errors import UserError
+from cocodla.input_files import read_input
 
 MIN_OPSET, MAX_OPSET = 7, 23
+MOST_LAYERS = 1_000
+"""Operators for the accelerator, before any are joined."""
 VALUELESS = {("Shape", 0), ("Size", 0), ("CastLike", 1)}
 """Operators and inputs of which they do not read the values."""
 WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul", "BatchNormalization")
@@ -46,17 +49,14 @@ def load_model(path: Path | str) -> onnx.ModelProto:
 def read_model(path: Path | str) -> tuple[onnx.ModelProto, list[str]]:
     """`load_model`, and what the user should know of the file, a line each."""
     path = Path(path)
-    if not path.is_file():
-        raise UserError(f"{path}: {'is a directory' if path.is_dir() else 'no such file'}")
+    if path.is_dir():
+        raise UserError(f"{path}: is a directory")
+    data = read_input(path)
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror})") from error
-    try:
-        model = onnx.load_model_from_string(data)
+        model = foreign_model.parsed(data)
+        foreign_model.embed(model, path.parent)
         model = canonical.raise_opset(prepare(model), MIN_OPSET)
         _check_opset(path, model)
-        onnx.load_external_data_for_model(model, str(path.parent))
         model, warnings = shapes.infer(model)
         warnings += _drop_unread_inputs(model)
         _check(model)  # after inference: it wants a shape at every output
@@ -106,8 +106,10 @@ def import_model(
     qlinear.expand(model)
     batch = unbind(model)
     input_name, shape = _bind_input(model, options)
+    _check_bounds(model)
     shapes.drop_windows_behind(model)
     simplify(model)
+    _check_bounds(model, simplified=True)
     qdq.drop_repeated(model)
     qdq.drop_limits(model)
     lines.expand(model)
@@ -150,7 +152,19 @@ def import_model(
                 raise UserError(f"{named(node)}: {reason}")
             partition.place(node, label, sources, reason)
     partition.cut()
+    if len(result.graph.nodes) > MOST_LAYERS:
+        raise UserError(f"{len(result.graph.nodes):,} layers; at most {MOST_LAYERS:,} are taken")
     return result
+
+
+def _check_bounds(model: onnx.ModelProto, simplified: bool = False) -> None:
+    """UserError for a model that would fill the memory, or (once its constants are known) might never end."""
+    try:
+        foreign_model.check_memory(model)
+        if simplified:
+            foreign_model.check_loops(model)
+    except ValueError as error:
+        raise UserError(str(error)) from None
 
 
 def _check_extents(model: onnx.ModelProto) -> None:
@@ -244,6 +258,8 @@ def _drops(node: onnx.NodeProto, result: Import) -> bool:
     """True for a Dropout that is not only its input: in training, or with a mask that is read."""
     training = node.input[2] if len(node.input) > 2 else ""
     mask = node.output[1] if len(node.output) > 1 else ""
+    if not training and not mask:
+        return False
     readers = (name for other in result.model.graph.node for name in other.input)
     return bool(training and np.any(result.constants.get(training, True))) or mask in {*readers, *result.outputs} - {""}
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import onnx
 from onnx import inliner
 
+from cocodla.compiler.foreign_model import RUNNABLE, inner_graphs
+
 RANDOM = ("RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Bernoulli", "Multinomial")
 """Operators whose outputs are never constant."""
 STANDARD = ("", "ai.onnx")
-RUNNABLE = (*STANDARD, "ai.onnx.ml", "com.microsoft")
-"""Domains of operators that onnxruntime has."""
 
 
 def label_of(node: onnx.NodeProto) -> str:
@@ -26,7 +26,7 @@ def named(node: onnx.NodeProto) -> str:
 
 def reads(node: onnx.NodeProto) -> list[str]:
     """Tensors a node reads: its inputs, and what the graphs inside of it (If, Loop, Scan) take from outside."""
-    outside = (name for graph in _graphs(node) for name in _free(graph))
+    outside = (name for graph in inner_graphs(node) for name in _free(graph))
     return list(dict.fromkeys(filter(None, (*node.input, *outside))))
 
 
@@ -35,7 +35,7 @@ def renamed(node: onnx.NodeProto, inputs: Sequence[str], aliases: Mapping[str, s
     copy = onnx.NodeProto()
     copy.CopyFrom(node)
     copy.input[:] = inputs
-    for graph in _graphs(copy):
+    for graph in inner_graphs(copy):
         _rename(graph, aliases)
     return copy
 
@@ -102,13 +102,6 @@ def _check_operators(model: onnx.ModelProto) -> None:
             raise ValueError(f"{named(node)}: ONNX has no such operator (opset {version})")
 
 
-def _graphs(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
-    for attribute in node.attribute:
-        if attribute.HasField("g"):
-            yield attribute.g
-        yield from attribute.graphs
-
-
 def _own(graph: onnx.GraphProto) -> set[str]:
     """Tensors a graph inside of a node makes itself."""
     values = (value.name for value in (*graph.input, *graph.initializer))
@@ -126,5 +119,5 @@ def _rename(graph: onnx.GraphProto, aliases: Mapping[str, str]) -> None:
     outside = {name: other for name, other in aliases.items() if name not in own}
     for node in graph.node:
         node.input[:] = [outside.get(name, name) for name in node.input]
-        for inner in _graphs(node):
+        for inner in inner_graphs(node):
             _rename(inner, outside)
