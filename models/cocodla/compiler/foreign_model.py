@@ -101,6 +101,16 @@ def check_inside(model: onnx.ModelProto) -> None:
     embed(model, Path())
 
 
+def check_bounds(model: onnx.ModelProto, simplified: bool = False) -> None:
+    """UserError for a model that would fill the memory, or (once its constants are known) might never end."""
+    try:
+        check_memory(model)
+        if simplified:
+            check_loops(model)
+    except ValueError as error:
+        raise UserError(str(error)) from None
+
+
 def check_loops(model: onnx.ModelProto) -> None:
     """ValueError for loops that may turn without end or too often: their count must be constant."""
     constants = _constants(model.graph)

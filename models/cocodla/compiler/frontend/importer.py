@@ -16,6 +16,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from cocodla import hw
 from cocodla.compiler import foreign_model, original
 from cocodla.compiler.frontend import canonical, channels_last, coded, inputs, lines, qdq, qlinear, shapes
 from cocodla.compiler.frontend.batch import unbind
@@ -106,10 +107,10 @@ def import_model(
     qlinear.expand(model)
     batch = unbind(model)
     input_name, shape = _bind_input(model, options)
-    _check_bounds(model)
+    foreign_model.check_bounds(model)
     shapes.drop_windows_behind(model)
     simplify(model)
-    _check_bounds(model, simplified=True)
+    foreign_model.check_bounds(model, simplified=True)
     qdq.drop_repeated(model)
     qdq.drop_limits(model)
     lines.expand(model)
@@ -155,16 +156,6 @@ def import_model(
     if len(result.graph.nodes) > MOST_LAYERS:
         raise UserError(f"{len(result.graph.nodes):,} layers; at most {MOST_LAYERS:,} are taken")
     return result
-
-
-def _check_bounds(model: onnx.ModelProto, simplified: bool = False) -> None:
-    """UserError for a model that would fill the memory, or (once its constants are known) might never end."""
-    try:
-        foreign_model.check_memory(model)
-        if simplified:
-            foreign_model.check_loops(model)
-    except ValueError as error:
-        raise UserError(str(error)) from None
 
 
 def _check_extents(model: onnx.ModelProto) -> None:
@@ -228,6 +219,8 @@ def _bind_input(model: onnx.ModelProto, options: CompileOptions) -> tuple[str, S
                 f"input {value.name!r}: extent of axis {axis + 1} is {dim.dim_value or dim.dim_param or 'open'!r}"
                 + (f", not {given[axis]}" if given else "; give an input shape")
             )
+    if len(dims) == 4 and (largest := max(dim.dim_value for dim in dims)) > hw.MAX_EXTENT:
+        raise UserError(f"input {value.name!r}: an extent of {largest:,} is larger than {hw.MAX_EXTENT}")
     _forget_batch(model)
     return value.name, tuple(dim.dim_value for dim in dims[1:])
 
