@@ -17,12 +17,17 @@ import numpy as np
 import onnx
 from onnx import TensorProto, numpy_helper
 
+from cocodla.errors import UserError
 from cocodla.input_files import FILE_LIMIT_VARIABLE, file_limit, open_input
 
 RUNNABLE = ("", "ai.onnx", "ai.onnx.ml", "com.microsoft")
 """Domains of operators that onnxruntime has."""
 MOST_NODES = 4_000
 """Operators of a model, those in the graphs inside of others included."""
+GROWING = ("ConstantOfShape", "EyeLike", "Expand", "Pad", "RandomNormal", "RandomUniform", "Range", "Resize", "Tile")
+"""Operators that make vectors of any length of a few numbers."""
+LONG = 10_000
+"""Elements of a vector that is no shape."""
 MOST_LETTERS = 1_000
 """Letters of a name."""
 MOST_TURNS = 10_000
@@ -118,13 +123,28 @@ def check_loops(model: onnx.ModelProto) -> None:
         _check_turns(node, constants, 1)
 
 
+def inferred(model: onnx.ModelProto, **options: bool) -> onnx.ModelProto:
+    """The model with shapes as ONNX infers them, values of shapes followed where that takes little.
+
+    It follows every vector as if it were a shape, and makes an object of each number of it. Raises what it raises.
+    """
+    growing = any(node.op_type in GROWING for node in model.graph.node)
+    follow = not growing or not _has_long_vectors(onnx.shape_inference.infer_shapes(model))
+    return onnx.shape_inference.infer_shapes(model, data_prop=follow, **options)
+
+
+def _has_long_vectors(model: onnx.ModelProto) -> bool:
+    extents = (value.type.tensor_type.shape.dim for value in model.graph.value_info)
+    return any(len(dims) == 1 and dims[0].dim_value > LONG for dims in extents)
+
+
 def check_memory(model: onnx.ModelProto) -> None:
     """ValueError if tensors whose shapes can be told need more memory than `memory_limit` at a time.
 
     What follows from constants alone is computed before anything runs: `folded_limit` is for all of that.
     """
     try:
-        graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
+        graph = inferred(model).graph
     except Exception:  # onnxruntime may know more
         graph = model.graph
     sizes = {value.name: _bytes_of(value) for value in (*graph.input, *graph.value_info, *graph.output)}

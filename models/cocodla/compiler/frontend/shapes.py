@@ -13,6 +13,7 @@ from onnx import helper
 
 from cocodla import hw
 from cocodla.compiler import original
+from cocodla.compiler.foreign_model import inferred
 from cocodla.compiler.ir import Shape
 from cocodla.errors import UserError
 
@@ -34,13 +35,13 @@ def infer(model: onnx.ModelProto) -> tuple[onnx.ModelProto, list[str]]:
             value.type.tensor_type.ClearField("shape")
     drop_windows_behind(plain)
     try:
-        found = onnx.shape_inference.infer_shapes(plain, check_type=True, strict_mode=True, data_prop=True)
+        found = inferred(plain, check_type=True, strict_mode=True)
     except onnx.shape_inference.InferenceError as error:
         try:
             original.session(plain)
         except UserError:
             raise error from None
-        found = onnx.shape_inference.infer_shapes(plain, data_prop=True)
+        found = inferred(plain)
     known = {value.name: value for value in (*found.graph.value_info, *found.graph.output)}
     for name, value in declared.items():  # what inference knows nothing of
         if name not in known:
@@ -120,7 +121,7 @@ def _drop(node: onnx.NodeProto, extents: tuple[int | str, ...] | None) -> bool:
 def inferred_values(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
     """All tensors whose shapes can be told."""
     try:
-        graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
+        graph = inferred(model).graph
     except Exception:  # a model onnxruntime may run all the same
         return []
     return [*graph.value_info, *graph.output]
