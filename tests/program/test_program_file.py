@@ -1,6 +1,8 @@
 """The program file: lossless, deterministic, and honest about damage."""
 
+import contextlib
 import json
+import os
 import zipfile
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cocodla.errors import UserError
+from cocodla.golden.run import run
 from cocodla.program.commands import (
     CheckMemory,
     FillMemory,
@@ -61,6 +64,28 @@ def test_round_trip_is_lossless_and_deterministic(
     again.save(folder / "b")
     assert (folder / "a").read_bytes() == (folder / "b").read_bytes()
     assert sorted(p.name for p in folder.iterdir()) == ["a", "b"]
+
+
+odd = st.one_of(
+    st.sampled_from([None, True, -1, 0, 8, 1 << 31, (1 << 32) - 1, 1 << 32, 1 << 70, 1.5, "", "x"]),
+    st.integers(), st.just({"tensor": 1}), plain,
+)  # fmt: skip
+kinds = st.sampled_from(["load", "fill", "write", "read", "poll", "wait", "check", "mark", "jump"])
+
+
+@settings(max_examples=int(os.environ.get("DAMAGE_EXAMPLES", "100")), deadline=None)
+@given(st.lists(st.lists(odd, max_size=6).flatmap(lambda rest: kinds.map(lambda kind: [kind, *rest])), max_size=4), odd)
+def test_odd_values_are_refused_or_run(
+    tmp_path_factory: pytest.TempPathFactory, items: list[list[object]], meta: object
+) -> None:
+    """DAMAGE_EXAMPLES: how many are tried."""
+    path = tmp_path_factory.mktemp("odd") / "p"
+    header = {"format": "cocodla-program", "version": 1, "meta": meta}
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("commands.jsonl", "\n".join(map(json.dumps, [header, *items])))
+        archive.writestr("data.bin", b"12345678")
+    with contextlib.suppress(UserError):
+        run(Program.load(path))
 
 
 def test_equal_blobs_are_stored_once(tmp_path: Path) -> None:
