@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from onnx import helper
 
 from cocodla.compiler import Network, original
 from cocodla.nets.builder import Builder
@@ -82,3 +83,23 @@ def test_several_inputs_come_from_an_archive(tmp_path: Path) -> None:
     np.testing.assert_array_equal(np.load(tmp_path / "y.npy"), wanted)
     assert "holds no array 'other'" in complaint(*compiling, tmp_path / "half.npz")
     assert "one .npz file with arrays image, other" in complaint(*compiling, tmp_path / "m.onnx")
+
+
+@pytest.mark.parametrize("kind", ["Greater", "NonZero"])
+def test_truth_values_and_nothing_at_all_are_shown(kind: str, tmp_path: Path) -> None:
+    """What the host makes need not be real numbers, nor any."""
+    builder = Builder((2, 6, 6)).conv(4, (3, 3))
+    first = builder.last
+    builder.node("Greater", builder.constant(np.float32(1e6)))
+    if kind == "NonZero":
+        builder.node("Cast", to=onnx.TensorProto.INT64).node("NonZero")
+    model = builder.model()
+    model.graph.output[0].type.tensor_type.elem_type = (
+        onnx.TensorProto.BOOL if kind == "Greater" else onnx.TensorProto.INT64
+    )
+    model.graph.output.append(helper.make_tensor_value_info(first, onnx.TensorProto.FLOAT, None))
+    onnx.save(model, tmp_path / "m.onnx")
+    np.save(tmp_path / "x.npy", IMAGES[:1])
+    assert invoke("compile", tmp_path / "m.onnx", "--calib", tmp_path / "x.npy").exit_code == 0
+    outcome = invoke("run", tmp_path / "m.dla", "--input", tmp_path / "x.npy")
+    assert outcome.exit_code == 0 and f"output {builder.last}, " in outcome.output, outcome.output

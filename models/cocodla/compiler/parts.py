@@ -17,6 +17,7 @@ from cocodla.compiler.plain_values import (
     Entry,
     Extents,
     Name,
+    OpenExtents,
     Part,
     Place,
     Real,
@@ -83,7 +84,7 @@ class OutputSpec:
 
     name: Name
     tensor: Name | None
-    shape: Extents
+    shape: OpenExtents
     codes: CodeKind | None = None
     code_shift: CodeShift = 0
 

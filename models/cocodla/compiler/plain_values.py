@@ -20,6 +20,8 @@ Stage = Annotated[int, Meta(ge=0, lt=10_000)]
 Extent = Annotated[int, Meta(ge=1, lt=1 << 31)]
 Place = Annotated[int, Meta(ge=0, lt=1 << 31)]
 Extents = Annotated[tuple[Extent, ...], Meta(max_length=8)]
+OpenExtents = Annotated[tuple[Place, ...], Meta(max_length=8)]
+"""Extents of what may have no elements for some images."""
 Cube = Annotated[tuple[Extent, ...], Meta(min_length=3, max_length=3)]
 """Channels, rows, columns."""
 Ends = tuple[Place, Extent]

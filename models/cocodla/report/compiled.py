@@ -235,7 +235,7 @@ def show_outputs(name: str, outputs: np.ndarray, console: Console, shown: int = 
     table = Table(title=f"output {name}, {_shape(outputs.shape[1:])}")
     for heading in ("image", "best", "value", "lowest", "highest"):
         table.add_column(heading, justify="right")
-    for index, row in enumerate(rows[:shown]):
+    for index, row in enumerate(rows[:shown].astype(np.float64) if rows.size else ()):  # also of truth values
         best = int(row.argmax())
         table.add_row(str(index), str(best), f"{row[best]:.5g}", f"{row.min():.5g}", f"{row.max():.5g}")
     console.print(table)
