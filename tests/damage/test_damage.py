@@ -11,7 +11,7 @@ import pytest
 from . import kinds
 from .trial import try_all
 
-SHARES = {"networks": 0.04, "programs": 0.07, "models": 0.02}
+SHARES = {"networks": 0.025, "programs": 0.07, "models": 0.02}
 """What share of the damages is tried here."""
 
 
