@@ -17,6 +17,7 @@
 # lenet, traces, random and bench: WATCHDOG=cycles without progress that end a run; DUT_FILELIST=another NV_nvdla (also for sim BLOCK=registers).
 # the same and nets, synth: DUT_PARAMETERS="SDP_LANES=4 ACC_DEPTH=32", parameters of NV_nvdla (docs/performance.md).
 # traces of one register log: IMAGE=its memory list, EXPECT=the bytes it must leave.
+# traces of others: ALLOW_OUTSIDE=1, files they name may lie outside of their folders; MEMORY_LIMIT=8G, memory one may declare (4G).
 
 SIM    ?= verilator
 export PYTHONUNBUFFERED = 1
@@ -46,7 +47,7 @@ sim: bootstrap
 	@$(CLI) sim $(BLOCK) --sim $(SIM) $(call option,test,TEST) $(call option,seed,SEED) $(call flag,waves,WAVES)
 
 traces: bootstrap
-	@$(CLI) traces "$(TRACES)" --sim $(SIM) $(call option,only,ONLY) $(call option,jobs,JOBS) $(call option,max-cycles,MAXCYCLES) $(call option,image,IMAGE) $(call option,expect,EXPECT) $(call option,watchdog,WATCHDOG) $(call option,seed,SEED) $(call flag,waves,WAVES)
+	@$(CLI) traces "$(TRACES)" --sim $(SIM) $(call option,only,ONLY) $(call option,jobs,JOBS) $(call option,max-cycles,MAXCYCLES) $(call option,image,IMAGE) $(call option,expect,EXPECT) $(call flag,allow-outside,ALLOW_OUTSIDE) $(call option,memory-limit,MEMORY_LIMIT) $(call option,watchdog,WATCHDOG) $(call option,seed,SEED) $(call flag,waves,WAVES)
 
 random: bootstrap
 	@$(CLI) random --sim $(SIM) $(call option,count,COUNT) $(call option,seed,SEED) $(call option,only,ONLY) $(call option,watchdog,WATCHDOG)

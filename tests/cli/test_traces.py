@@ -123,7 +123,7 @@ def test_image_and_output_of_a_log_from_the_command_line(build: Path, tmp_path: 
     assert outcome.exit_code == 0 and "output equal" in outcome.stdout, outcome.output
     assert invoke("traces", log, "--expect", folder / "expected_output.txt").exit_code == 1, "memory is all zero"
     assert "belong to one register log" in complaint("traces", write_trace(tmp_path / "c", "t"), *files)
-    assert "m.txt: cannot read" in complaint("traces", log, "--image", tmp_path / "m.txt")
+    assert "m.txt: no such file" in complaint("traces", log, "--image", tmp_path / "m.txt")
 
 
 def test_long_traces_are_skipped(build: Path, tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ def test_a_cut_surface_file(build: Path, tmp_path: Path) -> None:
     ("t.txn", "read_reg 0x1004", "read_reg 0x1002", "t.txn:{}: register address 0x1002 is not a multiple of 4"),
     ("t.txn", "read_reg 0x1004", "reed_reg 0x1004", "t.txn:{}: not a register access: 'reed_reg"),
     ("t.txn", "0xffffffff 0\n", "0xffffffff none\n", "t.txn:{}: 'none' is not a number"),
-    ("memory.txt", "m0.bin", "gone.bin", "memory.txt:1: gone.bin: No such file"),
+    ("memory.txt", "m0.bin", "gone.bin", "memory.txt:1: gone.bin: no such file"),
     ("memory.txt", "mem_fill 0x", "mem_fill 0xf0000000", "memory.txt:2: "),
     ("memory.txt", "mem_fill", "mem_full", "memory.txt:2: not a memory command"),
     ("expected_output.txt", "# output", "0x0 xyz", "expected_output.txt:1: not bytes in hexadecimal: 'xyz'"),

@@ -130,8 +130,8 @@ def test_an_interrupt_without_source_leaves_named_ones_alone(tmp_path: Path) -> 
     ("mem_reserve(pri_mem, 0xffffffff, 2);\n", "t.cfg:1: .* outside the 32-bit memory"),
     ("intr_notify(SDP_0, a b);\n", "t.cfg:1: 'a b' is not a sync id"),
     ("intr_notify(SDP_0, a);\nintr_notify(PDP_0, a);\n", "t.cfg:2: 'a' is announced twice"),
-    ("mem_init(1, 0, 0xf0000000, RANDOM);\n", "t.cfg:1: 4026531840 bytes; at most 268435456"),
-    ("sync_notify(SDP, a);\ncheck_file(a, 1, 0, 0xf0000000, \"t.cfg\");\n", "t.cfg:2: 4026531840 bytes"),
+    ("mem_init(1, 0, 0xf0000000, RANDOM);\n", "t.cfg:1: 4,026,531,840 bytes .*at most 268,435,456"),
+    ("sync_notify(SDP, a);\ncheck_file(a, 1, 0, 0xf0000000, \"t.cfg\");\n", "t.cfg:2: 4,026,531,840 bytes"),
     ("check_nothing();\n", "t.cfg:1: '' is not a sync id"),
 ])  # fmt: skip
 def test_events_that_cannot_happen_are_named(tmp_path: Path, text: str, reason: str) -> None:

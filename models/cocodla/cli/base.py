@@ -18,6 +18,7 @@ import platformdirs
 import typer
 from rich.console import Console
 
+from cocodla.cli.numbers import CYCLES, LATENCIES, SEEDS, whole
 from cocodla.errors import Fault, UserError
 from cocodla.sim import project
 
@@ -25,10 +26,11 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 console = Console(width=None if sys.stdout.isatty() else 120, markup=False)  # names may look like markup
 
 SIM = typer.Option("verilator", "--sim", help="simulator: verilator or icarus")
-SEED = typer.Option(None, "--seed", help="seed of everything random; printed, and chosen where none is given")
-WATCHDOG = typer.Option(
-    200_000, "--watchdog", min=100, help="cycles without a memory beat or a finished command that mean a run hangs"
+SEED = whole("--seed", None, "seed of everything random; printed, and chosen where none is given", *SEEDS)
+WATCHDOG = whole(
+    "--watchdog", 200_000, "cycles without a memory beat or a finished command that mean a run hangs", 100, CYCLES[1]
 )
+LATENCY = whole("--latency", 32, "memory read latency in cycles", *LATENCIES)
 UsageError: Any = typer.BadParameter.__base__
 """What typer raises for wrong options and arguments."""
 DEBUG = "COCODLA_DEBUG"

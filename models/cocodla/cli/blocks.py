@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from cocodla.cli.base import SEED, SIM, WAVES, command, console
+from cocodla.cli.numbers import whole
 from cocodla.sim import project
 
 
@@ -31,7 +32,7 @@ def synth(
     only: str = typer.Option(
         "", "--only", help="regular expression on the names of units; all: docs/area.md is written"
     ),
-    jobs: int = typer.Option(0, "--jobs", min=0, help="runs of Yosys at a time; 0: one for each processor"),
+    jobs: int = whole("--jobs", 0, "runs of Yosys at a time; 0: one for each processor", 0),
 ) -> None:
     """Synthesize the units with Yosys: area for an UltraScale+ FPGA, gates, longest paths."""
     from cocodla import datasets

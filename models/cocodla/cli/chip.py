@@ -6,7 +6,8 @@ from pathlib import Path
 
 import typer
 
-from cocodla.cli.base import SEED, SIM, WATCHDOG, WAVES, command, command_line, console
+from cocodla.cli.base import LATENCY, SEED, SIM, WATCHDOG, WAVES, command, command_line, console
+from cocodla.cli.numbers import CYCLES, SEEDS, whole
 from cocodla.errors import UserError
 from cocodla.sim import project
 
@@ -14,11 +15,11 @@ from cocodla.sim import project
 @command
 def lenet(
     sim: str = SIM,
-    count: int = typer.Option(10, "--count", min=1, help="how many images"),
+    count: int = whole("--count", 10, "how many images"),
     images: list[Path] = typer.Option([], "--images", help="an IDX file (with its labels beside it) or PNG files"),
     seed: int = SEED,
     waves: bool = WAVES,
-    latency: int = typer.Option(32, "--latency", min=1, help="memory read latency in cycles"),
+    latency: int = LATENCY,
     watchdog: int = WATCHDOG,
 ) -> None:
     """Compile LeNet-5, run handwritten digits through the RTL, and prove every layer equal to the golden model."""
@@ -47,12 +48,12 @@ def lenet(
 @command
 def random(
     sim: str = SIM,
-    count: int = typer.Option(200, "--count", min=1, help="at least this many layers"),
+    count: int = whole("--count", 200, "at least this many layers"),
     seed: int = SEED,
     only: list[str] = typer.Option([], "--only", help="kind of layer or sequence; several times; default all"),
     assertions: bool = typer.Option(True, "--assertions/--no-assertions", help="the RTL's assertions are on"),
-    watchdog: int = typer.Option(20_000, "--watchdog", min=100, help="cycles without progress that mean a run hangs"),
-    trials: int = typer.Option(200, "--trials", min=0, help="simulations spent to shrink a failing program"),
+    watchdog: int = whole("--watchdog", 20_000, "cycles without progress that mean a run hangs", 100, CYCLES[1]),
+    trials: int = whole("--trials", 200, "simulations spent to shrink a failing program", 0),
     rerun: Path = typer.Option(None, "--rerun", help="run the kept program of this folder (build/random/seed-N) again"),
     waves: bool = typer.Option(False, "--waves", help="with --rerun: record a waveform"),
 ) -> None:
@@ -93,7 +94,7 @@ def bench(
         [], "--memory", help="full32, full8, full64 or half32; several times; default all"
     ),
     check: bool = typer.Option(True, "--check/--no-check", help="compare the results of layers with the golden model"),
-    seed: int = typer.Option(1, "--seed", help="seed of weights and data"),
+    seed: int = whole("--seed", 1, "seed of weights and data", *SEEDS),
     accept: bool = typer.Option(False, "--accept", help="let slower results replace the committed ones"),
     watchdog: int = WATCHDOG,
 ) -> None:

@@ -9,14 +9,15 @@ import sys
 import typer
 
 from cocodla.cli.base import SEED, SIM, command, console
+from cocodla.cli.numbers import whole
 
 
 @command
 def fuzz(
-    count: int = typer.Option(100, "--count", min=1, help="how many networks"),
+    count: int = whole("--count", 100, "how many networks"),
     seed: int = SEED,
-    nodes: int = typer.Option(None, "--nodes", min=1, help="only the first nodes of each network"),
-    jobs: int = typer.Option(os.cpu_count() or 1, "--jobs", min=1, help="networks at a time (one with --rtl)"),
+    nodes: int = whole("--nodes", None, "only the first nodes of each network"),
+    jobs: int = whole("--jobs", os.cpu_count() or 1, "networks at a time (one with --rtl)", high=256),
     on_rtl: bool = typer.Option(False, "--rtl", help="run them on the RTL too"),
     sim: str = SIM,
 ) -> None:

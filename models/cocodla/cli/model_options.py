@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from cocodla.cli.numbers import whole
 from cocodla.errors import UserError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ CALIB = typer.Option(
 )
 INPUT = typer.Option(..., "--input", help="pictures, a folder of them, .npy, IDX or CIFAR-10 file")
 RESIZE = typer.Option(False, "--resize", help="scale pictures to the input's size")
-COUNT = typer.Option(None, "--count", min=1, help="use the first images only")
+COUNT = whole("--count", None, "use the first images only")
 SCALE = typer.Option(
     None, "--pixel-scale", help="a pixel byte p means scale * p + offset to the model: one number, or one a channel"
 )

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import typer
 
-from cocodla.cli.base import SEED, SIM, command, command_line, console
+from cocodla.cli.base import LATENCY, SEED, SIM, command, command_line, console
+from cocodla.cli.numbers import whole
 
 
 @command
 def nets(
     only: str = typer.Option("", "--only", help="networks with this text in their name"),
     sim: str = SIM,
-    jobs: int = typer.Option(None, "--jobs", min=1, help="networks at a time (default: one for each processor)"),
+    jobs: int = whole("--jobs", None, "networks at a time (default: one for each processor)"),
     seed: int = SEED,
-    latency: int = typer.Option(32, "--latency", min=1, help="memory read latency in cycles"),
+    latency: int = LATENCY,
 ) -> None:
     """Compile known networks; compare float with int8, golden model with RTL tensor by tensor, figures with limits."""
     from cocodla.nets.regression import check_all, chosen

@@ -28,6 +28,7 @@ from cocodla.cli.model_options import (
     compile_options,
     loader,
 )
+from cocodla.cli.numbers import whole
 from cocodla.errors import UserError
 from cocodla.files import check_target, write_whole
 
@@ -101,7 +102,7 @@ def diverge(
     adaptive_rounding: bool = ROUNDING,
     asymmetric: bool = ASYMMETRIC,
     resize: bool = RESIZE,
-    count: int = typer.Option(8, "--count", min=1, help="compare with the first images"),
+    count: int = whole("--count", 8, "compare with the first images"),
 ) -> None:
     """Find the first layer where float, int8, golden model or RTL part ways. Status 1 if there is one."""
     from cocodla.report import quality as tables

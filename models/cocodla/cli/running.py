@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from cocodla.cli.base import SEED, SIM, WATCHDOG, WAVES, command, command_line, console
+from cocodla.cli.base import LATENCY, SEED, SIM, WATCHDOG, WAVES, command, command_line, console
 from cocodla.cli.model_options import COUNT, INPUT, NETWORK, RESIZE, loader
 from cocodla.errors import UserError
 from cocodla.files import check_target, write_whole
@@ -29,7 +29,7 @@ def run(
     sim: str = SIM,
     seed: int = SEED,
     waves: bool = WAVES,
-    latency: int = typer.Option(32, "--latency", min=1, help="memory read latency in cycles"),
+    latency: int = LATENCY,
     watchdog: int = WATCHDOG,
     resize: bool = RESIZE,
     count: int = COUNT,

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cocodla.cli.base import SEED, SIM, WATCHDOG, WAVES, command, command_line, console
+from cocodla.cli.base import LATENCY, SEED, SIM, WATCHDOG, WAVES, command, command_line, console
+from cocodla.cli.numbers import CYCLES, size, whole
 from cocodla.errors import UserError
+from cocodla.input_files import MEMORY_LIMIT
 
 if TYPE_CHECKING:
     from cocodla.runtime.traces import Trace
@@ -18,18 +20,22 @@ LIST = typer.Option(None, "--image", help="memory image of a register log (defau
 OUTPUT = typer.Option(
     None, "--expect", help="bytes a log must leave in memory (default: expected_output.txt beside it)"
 )
+OUTSIDE = typer.Option(False, "--allow-outside", help="files that a trace names may lie outside of its folder")
+MEMORY = size("--memory-limit", MEMORY_LIMIT, "memory that one trace may declare in all (default: 4G)", 1 << 44)
 
 
 @command
 def traces(
     place: str = typer.Argument("", help="folder of public traces and register logs, or one of them"),
     sim: str = SIM,
-    latency: int = typer.Option(32, "--latency", min=1, help="memory read latency in cycles"),
+    latency: int = LATENCY,
     only: str = typer.Option("", "--only", help="run traces with this text in their name"),
-    jobs: int = typer.Option(None, "--jobs", min=1, help="traces at a time (default: one for each processor)"),
-    max_cycles: int = typer.Option(None, "--max-cycles", min=1, help="skip traces expected to take more cycles"),
+    jobs: int = whole("--jobs", None, "traces at a time (default: one for each processor)"),
+    max_cycles: int = whole("--max-cycles", None, "skip traces expected to take more cycles", *CYCLES),
     image: Path = LIST,
     expect: Path = OUTPUT,
+    outside: bool = OUTSIDE,
+    memory_limit: int = MEMORY,
     watchdog: int = WATCHDOG,
     seed: int = SEED,
     waves: bool = WAVES,
@@ -37,6 +43,7 @@ def traces(
 ) -> None:
     """Run public nv_small traces and recorded register logs on the golden model and on the RTL."""
     from cocodla import datasets
+    from cocodla.program.allowance import Limits
     from cocodla.report import traces as report
     from cocodla.runtime import rtl
     from cocodla.runtime.jobs import default_jobs
@@ -50,6 +57,7 @@ def traces(
     seed = new_seed() if seed is None else seed
     console.print(f"seed {seed}", highlight=False)
     options = ["--sim", sim, "--latency", str(latency), "--watchdog", str(watchdog), "--seed", str(seed), "--waves"]
+    options += ["--memory-limit", str(memory_limit), *(["--allow-outside"] if outside else [])]
 
     def repeat(trace: Trace) -> str:
         files = [
@@ -66,6 +74,7 @@ def traces(
         max_cycles,
         repeat,
         lambda folder: command_line("traces", "--rerun", folder, "--waves"),
+        Limits(memory_limit, outside),
     )
     runs = report.collect(run_traces(found, settings, jobs or default_jobs()), len(found), console)
     report.save(runs, project.build() / "traces" / "result.json")

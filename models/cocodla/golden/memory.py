@@ -8,6 +8,7 @@ Bytes nobody wrote read 0.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from itertools import product
 
 import numpy as np
@@ -144,16 +145,14 @@ class Memory:
             raise UserError(f"bytes {address:#x}..{address + length:#x} are outside the 32-bit memory")
 
     @staticmethod
-    def _parts(address: int, length: int) -> list[tuple[int, slice, slice]]:
+    def _parts(address: int, length: int) -> Iterator[tuple[int, slice, slice]]:
         """(page, slice of the data, slice of the page) for each page a range touches."""
-        parts = []
         position = 0
         while position < length:
             page, inside = divmod(address + position, PAGE)
             count = min(PAGE - inside, length - position)
-            parts.append((page, slice(position, position + count), slice(inside, inside + count)))
+            yield page, slice(position, position + count), slice(inside, inside + count)
             position += count
-        return parts
 
     def _page(self, number: int, count: int) -> ByteArray:
         """The page, made if it does not exist, and private if `count` images differ."""

@@ -7,9 +7,11 @@ sequence: file order as far as no queue waits, then the next expected interrupt,
 
 from __future__ import annotations
 
-from collections import Counter
+import heapq
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from cocodla.errors import UserError
 from cocodla.program.commands import Command, WaitInterrupt, WriteRegister
@@ -81,13 +83,14 @@ class Streams:
 
     error: Callable[[str, int], UserError]
     items: list[Item] = field(default_factory=list)
-    interrupts: list[Interrupt] = field(default_factory=list)
+    interrupts: dict[str, Interrupt] = field(default_factory=dict)
+    """By event."""
     actions: list[tuple[str, int, list[Command]]] = field(default_factory=list)
     """(event, line, commands): what is done at once when the event happens."""
 
     def sequence(self) -> list[Placed]:
         """All commands in one order. UserError for an event that nothing announces or that never happens."""
-        known = {interrupt.sync for interrupt in self.interrupts}
+        known = set(self.interrupts)
         known |= {item.sync for item in self.items if isinstance(item, Notify)}
         used = [(sync, line) for sync, line, _ in self.actions]
         used += [(item.sync, item.line) for item in self.items if isinstance(item, Wait)]
@@ -98,48 +101,73 @@ class Streams:
 
 
 class _Merge:
-    """One run through the streams.
+    """One run through the streams. Each command, event and interrupt is looked at a few times only, whatever waits.
 
-    outstanding: enables whose interrupt has not been waited for. enables: those still to come.
+    left: the streams by block, each (place in the file, item), never empty. expected: interrupts of a source and group
+    that have not been waited for; unnamed: those without a source, by event. outstanding: enables whose interrupt has
+    not been waited for. enables: those still to come.
     """
 
     def __init__(self, streams: Streams) -> None:
-        self.streams = streams
-        self.left: list[Item] = list(streams.items)
-        self.pending = list(streams.interrupts)
+        self.error = streams.error
+        self.left: dict[str, deque[tuple[int, Item]]] = {}
+        for number, item in enumerate(streams.items):
+            self.left.setdefault(item.block, deque()).append((number, item))
+        self.expected: dict[Place, deque[Interrupt]] = defaultdict(deque)
+        self.unnamed: OrderedDict[str, Interrupt] = OrderedDict()
+        for interrupt in streams.interrupts.values():
+            if interrupt.source:
+                self.expected[interrupt.place].append(interrupt)
+            else:
+                self.unnamed[interrupt.sync] = interrupt
+        self.actions: dict[str, list[Placed]] = defaultdict(list)
+        for sync, line, commands in streams.actions:
+            self.actions[sync] += [(line, command) for command in commands]
         self.happened: set[str] = set()
         self.producer: dict[str, int] = {}
         self.outstanding: Counter[Place] = Counter()
-        self.enables = _count_enables(self.left)
+        self.enables = _count_enables(streams.items)
         self.mask = 0
 
     def run(self) -> Iterator[Placed]:
         while True:
-            count = len(self.left)
+            heads = self._heads()
             yield from self._advance()
-            if len(self.left) < count:
+            if self._heads() != heads:
                 continue
-            if not self.pending:
+            if not (self.unnamed or any(self.expected.values())):
                 break
             yield from self._wait(self._next())
-        if self.left:
-            first = next(item for item in self.left if isinstance(item, Wait))
-            raise self.streams.error(f"the wait for {first.sync!r} never ends", first.line)
+        waits = [item for _, item in self._heads().values() if isinstance(item, Wait)]
+        if waits:
+            first = min(waits, key=lambda wait: wait.line)
+            raise self.error(f"the wait for {first.sync!r} never ends", first.line)
+
+    def _heads(self) -> dict[str, tuple[int, Item]]:
+        """The first item of each stream that has not ended."""
+        return {block: stream[0] for block, stream in self.left.items()}
 
     def _advance(self) -> Iterator[Placed]:
         """What every stream can do without another interrupt, in file order."""
-        items, self.left = self.left, []
-        blocked: set[str] = set()
-        for item in items:
-            if item.block in blocked:
-                self.left.append(item)
-            elif isinstance(item, Issue):
+        heads = [(stream[0][0], block) for block, stream in self.left.items()]
+        heapq.heapify(heads)
+        while heads:
+            _, block = heads[0]
+            stream = self.left[block]
+            item = stream[0][1]
+            if isinstance(item, Wait) and item.sync not in self.happened:
+                heapq.heappop(heads)
+                continue
+            stream.popleft()
+            if stream:
+                heapq.heapreplace(heads, (stream[0][0], block))
+            else:
+                heapq.heappop(heads)
+                del self.left[block]
+            if isinstance(item, Issue):
                 yield from self._issue(item)
             elif isinstance(item, Notify):
                 yield from self._happen(item.sync)
-            elif item.sync not in self.happened:
-                blocked.add(item.block)
-                self.left.append(item)
 
     def _issue(self, item: Issue) -> Iterator[Placed]:
         if isinstance(item.command, WriteRegister):
@@ -156,7 +184,7 @@ class _Merge:
     def _enable(self, place: Place) -> Iterator[Placed]:
         """Before a group starts again, the interrupts of its earlier layers: later they could not be told apart."""
         while self.outstanding[place] and self._announced(place) > self.enables[place]:
-            earlier = next(interrupt for interrupt in self.pending if self._is_of(interrupt, place))
+            earlier = self.expected[place][0] if self.expected[place] else next(iter(self.unnamed.values()))
             yield from self._wait(earlier)
         self.outstanding[place] += 1
         self.enables[place] -= 1
@@ -164,13 +192,14 @@ class _Merge:
     def _happen(self, sync: str) -> Iterator[Placed]:
         if sync not in self.happened:
             self.happened.add(sync)
-            for name, line, commands in self.streams.actions:
-                if name == sync:
-                    yield from ((line, command) for command in commands)
+            yield from self.actions[sync]
 
     def _wait(self, interrupt: Interrupt) -> Iterator[Placed]:
         source, group = self._source(interrupt)
-        self.pending.remove(interrupt)
+        if interrupt.source:
+            self.expected[interrupt.place].popleft()  # those of one source and group come in file order
+        else:
+            del self.unnamed[interrupt.sync]
         self.outstanding[source, group] = 0
         yield interrupt.line, WaitInterrupt(1 << SOURCE_BIT[source] + group)
         yield from self._happen(interrupt.sync)
@@ -180,37 +209,32 @@ class _Merge:
 
         Of several the first in the file; those of one source and group always come in file order.
         """
-        heads = {item.block: item for item in reversed(self.left)}.values()
-        waited = {item.sync for item in heads if isinstance(item, Wait)}
-        due = list({(i.place if i.source else i.sync): i for i in reversed(self.pending)}.values())
-        due.sort(key=lambda interrupt: interrupt.line)
+        waited = {item.sync for _, item in self._heads().values() if isinstance(item, Wait)}
+        due = [queue[0] for queue in self.expected.values() if queue]
+        unnamed = [self.unnamed[sync] for sync in waited if sync in self.unnamed]
+        due += [*unnamed, *islice(self.unnamed.values(), 1)]
         at_work = [interrupt for interrupt in due if not interrupt.source or self.outstanding[interrupt.place]]
         urgent = [interrupt for interrupt in at_work if interrupt.sync in waited]
-        return (urgent or at_work or due)[0]
+        return min(urgent or at_work or due, key=lambda interrupt: interrupt.line)
 
     def _announced(self, place: Place) -> int:
         """Interrupts still expected of a source and group."""
-        return sum(self._is_of(interrupt, place) for interrupt in self.pending)
+        return len(self.expected[place]) or (len(self.unnamed) if self._free(place) else 0)
 
-    def _is_of(self, interrupt: Interrupt, place: Place) -> bool:
-        return interrupt.place == place if interrupt.source else self._free(place)
-
-    def _source(self, interrupt: Interrupt) -> tuple[str, int]:
+    def _source(self, interrupt: Interrupt) -> Place:
         """Source and group; of an interrupt without a source those of the unit at work that ends a layer."""
         if interrupt.source:
-            return interrupt.source, interrupt.group
+            return interrupt.place
         for unit in _LAST_FIRST:
             for group in range(2):
                 if self.outstanding[unit, group] and self._free((unit, group)):
                     return unit, group
-        raise self.streams.error("no enabled unit announces its end by an interrupt that is not masked", interrupt.line)
+        raise self.error("no enabled unit announces its end by an interrupt that is not masked", interrupt.line)
 
     def _free(self, place: Place) -> bool:
         """True if a unit's interrupt is not masked and no intr_notify names it."""
         unit, group = place
-        if unit not in _LAST_FIRST or self.mask >> SOURCE_BIT[unit] + group & 1:
-            return False
-        return not any(other.source and other.place == place for other in self.pending)
+        return unit in _LAST_FIRST and not self.mask >> SOURCE_BIT[unit] + group & 1 and not self.expected[place]
 
 
 def _count_enables(items: list[Item]) -> Counter[Place]:

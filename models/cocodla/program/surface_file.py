@@ -7,24 +7,21 @@ from pathlib import Path
 
 from cocodla.errors import UserError
 from cocodla.hw import ADDRESS_BITS
-from cocodla.program.text import parse_number, read_text
+from cocodla.program.allowance import Allowance
+from cocodla.program.text import parse_number, read_lines
 
-MOST_BYTES = 1 << 28
-"""Longest record, pattern or expectation made into bytes at once; surfaces of nv_small are far below."""
-
-_RECORD = re.compile(r"\{\s*offset\s*:\s*(\w+)\s*,\s*size\s*:\s*(\w+)\s*,\s*payload\s*:([\w\s]*)\}\s*,?\s*")
-_TWO_DIGITS = re.compile(r"(?:0x[0-9a-fA-F]{2} ?)*", re.ASCII)
+_RECORD = re.compile(r"\{\s*offset\s*:\s*(\w+)\s*,\s*size\s*:\s*(\w+)\s*,\s*payload\s*:([\w\s]*+)\}\s*,?\s*")
+_TWO_DIGITS = re.compile(r"(?:0x[0-9a-fA-F]{2} ?)*+", re.ASCII)
 
 
-def read_surface_file(path: Path) -> list[tuple[int, bytes]]:
+def read_surface_file(path: Path, allowance: Allowance) -> list[tuple[int, bytes]]:
     """Contiguous runs (offset, bytes) in file order; bytes no record mentions are in no run.
 
-    UserError with file and line number for anything that is not a record.
+    UserError with file and line number for anything that is not a record, or more than `allowance` has left.
     """
-    text = read_text(path)
     runs: list[tuple[int, bytearray]] = []
     end = -1
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in read_lines(path, allowance):
         if not line.startswith("{offset"):
             line = line.strip()
             if line in ("", "{", "}") or line.startswith("#"):
@@ -32,16 +29,20 @@ def read_surface_file(path: Path) -> list[tuple[int, bytes]]:
         match = _RECORD.fullmatch(line)
         if not match:
             raise UserError(f"{path}:{number}: not a surface record: {line.strip()[:60]!r}")
-        offset, data = _record(path, number, match)
-        if offset == end:
-            runs[-1][1].extend(data)
-        else:
-            runs.append((offset, bytearray(data)))
+        try:
+            offset, data = _record(match, allowance)
+            if offset == end:
+                runs[-1][1].extend(data)
+            else:
+                allowance.command()
+                runs.append((offset, bytearray(data)))
+        except ValueError as error:
+            raise UserError(f"{path}:{number}: {error}") from None
         end = offset + len(data)
     return [(offset, bytes(data)) for offset, data in runs]
 
 
-def _record(path: Path, number: int, match: re.Match[str]) -> tuple[int, bytes]:
+def _record(match: re.Match[str], allowance: Allowance) -> tuple[int, bytes]:
     offset_text, size_text, payload = match.groups()
     try:
         offset, size = parse_number(offset_text), parse_number(size_text)
@@ -50,11 +51,10 @@ def _record(path: Path, number: int, match: re.Match[str]) -> tuple[int, bytes]:
         else:
             data = bytes(int(value, 0) for value in payload.split())
     except ValueError:
-        raise UserError(f"{path}:{number}: not a number or not a byte") from None
-    if size > MOST_BYTES:
-        raise UserError(f"{path}:{number}: a record of {size} bytes; at most {MOST_BYTES} are taken")
+        raise ValueError("not a number or not a byte") from None
     if offset + size > 1 << ADDRESS_BITS:
-        raise UserError(f"{path}:{number}: bytes {offset:#x}..{offset + size:#x} are outside the 32-bit memory")
+        raise ValueError(f"bytes {offset:#x}..{offset + size:#x} are outside the 32-bit memory")
     if len(data) > size:
-        raise UserError(f"{path}:{number}: {len(data)} bytes in a record of size {size}")
+        raise ValueError(f"{len(data)} bytes in a record of size {size}")
+    allowance.hold(size)
     return offset, data + bytes(size - len(data))

@@ -47,7 +47,11 @@ def regions(program: Program) -> list[tuple[int, int]]:
 
 def page_count(program: Program) -> int:
     """Pages of simulated memory that the program needs."""
-    return len({page for base, size in regions(program) for page in range(base // PAGE, (base + size - 1) // PAGE + 1)})
+    count, end = 0, 0
+    for first, last in sorted((base // PAGE, (base + size - 1) // PAGE + 1) for base, size in regions(program)):
+        count += max(0, last - max(first, end))
+        end = max(end, last)
+    return count
 
 
 def encode(program: Program) -> Iterator[bytes]:

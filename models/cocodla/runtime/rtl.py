@@ -116,9 +116,8 @@ def chip_design(simulation: Simulation, pages: int = 1) -> Design:
     """The chip-level bench around the DUT, with memory for at least `pages` pages."""
     root = project.root()
     dut = read_file_list(dut_list(simulation.file_list))
+    check_memory(pages)
     words = max(pages, 1) * player.PAGE // 8
-    if words * 8 > _LARGEST:
-        raise UserError(f"the program uses {words >> 17} MiB of memory, a simulation has at most {_LARGEST >> 20} MiB")
     size = max(_SMALLEST.get(simulation.sim.lower(), 0), (words - 1).bit_length())
     return Design(
         name="chip",
@@ -133,6 +132,13 @@ def chip_design(simulation: Simulation, pages: int = 1) -> Design:
         },
         optimize=True,
     )
+
+
+def check_memory(pages: int) -> None:
+    """UserError for more pages than a simulation has."""
+    size = pages * player.PAGE
+    if size > _LARGEST:
+        raise UserError(f"the program uses {size >> 20} MiB of memory, a simulation has at most {_LARGEST >> 20} MiB")
 
 
 def build_model(simulation: Simulation, pages: int = 1, echo: Callable[[str], None] | None = None) -> Model:

@@ -13,10 +13,11 @@ from cocodla.golden import Device
 from cocodla.golden.memory import PAGE, Memory
 from cocodla.golden.rules import AbsentPart
 from cocodla.golden.run import check, run, step
+from cocodla.input_files import file_limit
 from cocodla.program.commands import CheckMemory, ReadRegister
 from cocodla.program.execution import Execution
 from cocodla.program.program import Program
-from cocodla.runtime import player
+from cocodla.runtime import player, rtl
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Scoreboard:
 
     program: with all memory it uses named (a public trace may rely on zeros it never mentions), and where it checks no
     memory, with a check of all of it. refused: the golden model does not run it; golden_failures[0] tells why. absent:
-    because it needs what nv_small does not have.
+    because it needs what nv_small, or a simulation of it, does not have.
     """
 
     def __init__(self, program: Program) -> None:
@@ -77,6 +78,16 @@ class Scoreboard:
         self._name_memory()
         if not any(isinstance(command, CheckMemory) for command in program):
             self._check_all(device)
+        try:
+            rtl.check_memory(player.page_count(self.program))
+        except UserError as error:
+            self._refuse(str(error))
+
+    def _refuse(self, reason: str) -> None:
+        """A program that no simulation can run or judge."""
+        if not self.refused:
+            self.golden_failures, self.refused = [reason], True
+        self.absent = True
 
     def _name_memory(self) -> None:
         named: set[int] = set()
@@ -92,7 +103,12 @@ class Scoreboard:
             self.program.meta["memory"] = [*self.program.meta.get("memory", []), *extra]
 
     def _check_all(self, device: Device) -> None:
-        for address, length in player.regions(self.program):
+        found = player.regions(self.program)
+        total = sum(length for _, length in found)
+        if total > file_limit():
+            self._refuse(f"it checks no memory, and the {total:,} bytes it names are more than {file_limit():,}")
+            return
+        for address, length in found:
             if length:
                 self.program.append(CheckMemory(address, length, f"memory at {address:#x}"))
                 if not self.refused:

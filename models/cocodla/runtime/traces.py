@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from cocodla.errors import UserError
 from cocodla.latency import MemoryTiming, layer_of, predict
+from cocodla.program.allowance import Limits
 from cocodla.program.commands import WaitInterrupt, WriteRegister
 from cocodla.program.execution import Execution
 from cocodla.program.program import Program
@@ -40,9 +42,17 @@ class Trace:
     def is_log(self) -> bool:
         return self.script.suffix.lower() == ".txn"
 
-    def read(self) -> Program:
-        """The program; UserError, with file and line, for what its files get wrong."""
-        return read_txn(self.script, self.memory, self.output) if self.is_log else read_trace(self.script)
+    def read(self, limits: Limits | None = None) -> Program:
+        """The program; UserError, with file and line, for what its files get wrong, and for more than `limits`."""
+        if self.is_log:
+            return read_txn(self.script, self.memory, self.output, limits)
+        return read_trace(self.script, limits)
+
+    @property
+    def folder(self) -> Path:
+        """Where a failure is kept: a folder of its own in build/traces, whatever the name."""
+        parts = [part.strip(".") or "_" for part in Path(self.name).parts]
+        return project.build() / "traces" / Path(*parts)
 
 
 @dataclass(frozen=True)
@@ -51,8 +61,8 @@ class TraceRun:
 
     golden, rtl: failures of each (empty: passed). cycles: see `program_cycles`; -1 where unknown. tallies: what each
     backend checked. error: what its files get wrong. refused: the golden model found a broken rule, or a wait that
-    never ends; golden[0] tells which. absent: it needs a part that nv_small does not have, so the RTL has not run.
-    skipped: expected cycles of a trace not run. kept: folder of a failure.
+    never ends; golden[0] tells which. absent: it needs what nv_small or a simulation does not have, so the RTL has
+    not run. skipped: expected cycles of a trace not run. kept: folder of a failure.
     """
 
     name: str
@@ -83,7 +93,7 @@ class Settings:
     """How traces are run.
 
     references: cycles of the public design by name. max_cycles: longer ones are skipped. repeat, rerun: commands that
-    run a trace, and the program kept in a folder, again.
+    run a trace, and the program kept in a folder, again. limits: what a trace may take.
     """
 
     simulation: rtl.Simulation
@@ -91,6 +101,7 @@ class Settings:
     max_cycles: int | None = None
     repeat: Callable[[Trace], str] = lambda trace: ""
     rerun: Callable[[Path], str] = lambda folder: ""
+    limits: Limits | None = None
 
 
 def find_traces(place: Path) -> list[Trace]:
@@ -107,9 +118,9 @@ def find_traces(place: Path) -> list[Trace]:
         found += _in_folder(Path(folder))
     if not found:
         raise UserError(f"{place}: no trace (a folder with a .cfg or .txn file) in it")
-    names = [trace.name for trace in found]
+    names = Counter(trace.name for trace in found)
     for index, trace in enumerate(found):
-        if names.count(trace.name) > 1:
+        if names[trace.name] > 1:
             found[index] = replace(trace, name=str(trace.script.relative_to(place).with_suffix("")))
     return sorted(found, key=lambda trace: trace.name)
 
@@ -128,9 +139,11 @@ def _in_folder(folder: Path) -> list[Trace]:
 
 def _trace(script: Path, name: str) -> Trace:
     """A trace; beside a log lie its memory image (memory.txt) and its output (expected_output.txt)."""
-    beside = [script.with_name(text) for text in ("memory.txt", "expected_output.txt")]
     trace = Trace(name, script)
-    memory, output = (path if trace.is_log and path.is_file() else None for path in beside)
+    if not trace.is_log:
+        return trace
+    beside = [script.with_name(text) for text in ("memory.txt", "expected_output.txt")]
+    memory, output = (path if os.path.lexists(path) else None for path in beside)
     return replace(trace, memory=memory, output=output)
 
 
@@ -146,10 +159,10 @@ def run_traces(
 
 def run_one(trace: Trace, settings: Settings) -> TraceRun:
     """Read and run a trace; a failing one is kept in build/traces."""
-    folder = project.build() / "traces" / trace.name
+    folder = trace.folder
     shutil.rmtree(folder, ignore_errors=True)
     try:
-        program = trace.read()
+        program = trace.read(settings.limits)
     except UserError as error:
         return TraceRun(trace.name, error=str(error))
     reference = settings.references.get(trace.name)
