@@ -20,6 +20,8 @@ from cocodla.hw import ADDRESS_BITS, ATOM
 PAGE_BITS = 12
 PAGE = 1 << PAGE_BITS
 LIMIT = 1 << ADDRESS_BITS
+MOST_PAGES = 1 << 17
+"""Pages that may hold something other than zeros."""
 
 _FEW_LINES = 16
 _SPARSE = 16
@@ -75,7 +77,7 @@ class Memory:
                     self._pages.pop(page, None)
                     continue
                 if whole:
-                    self._pages[page] = np.full((1, PAGE), value, np.uint8)
+                    self._store(page, np.full((1, PAGE), value, np.uint8))
                     continue
             elif value == 0:
                 continue
@@ -163,8 +165,13 @@ class Memory:
             page = np.repeat(page, count, axis=0)
         else:
             return page
-        self._pages[number] = page
+        self._store(number, page)
         return page
+
+    def _store(self, number: int, page: ByteArray) -> None:
+        if len(self._pages) >= MOST_PAGES and number not in self._pages:
+            raise UserError(f"more than {MOST_PAGES * PAGE >> 20} MiB of memory are written; no more are kept")
+        self._pages[number] = page
 
 
 def _is_dense(shape: tuple[int, ...], strides: tuple[int, ...], run: int) -> bool:

@@ -91,10 +91,10 @@ def register_name(address: int) -> str:
 def check(index: int, name: str, data: bytes, expected: bytes | None, crc: int | None) -> list[str]:
     """Failure lines of one CheckMemory (none when it holds): shared by all backends."""
     if expected is not None and data != expected:
-        first = next(i for i, (a, b) in enumerate(zip(data, expected, strict=True)) if a != b)
-        count = sum(a != b for a, b in zip(data, expected, strict=True))
+        places = np.flatnonzero(np.frombuffer(data, np.uint8) != np.frombuffer(expected, np.uint8))
+        first = int(places[0])
         return [
-            f"command {index}: {name}: {count} of {len(data)} bytes differ, first at offset {first:#x}: "
+            f"command {index}: {name}: {len(places)} of {len(data)} bytes differ, first at offset {first:#x}: "
             f"expected {expected[first]:#04x}, got {data[first]:#04x}"
         ]
     if crc is not None and zlib.crc32(data) != crc:

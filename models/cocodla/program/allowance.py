@@ -7,7 +7,10 @@ from pathlib import Path
 
 from cocodla.input_files import FILE_LIMIT_VARIABLE, MEMORY_LIMIT, file_limit
 
-MOST_COMMANDS = 500_000
+MOST_COMMANDS = 250_000
+MOST_FILES = 10_000
+MOST_CHECKED = 64 << 20
+"""Bytes that are read back: a simulator writes them as text."""
 MOST_LINES = 2_000_000
 """Lines of all text files of a program; the largest public trace has a tenth of it."""
 MOST_TEXT = 128 << 20
@@ -33,7 +36,9 @@ class Allowance:
         self.limits = limits or Limits()
         self.memory = self.limits.memory
         self.contents = file_limit()
+        self.checked = MOST_CHECKED
         self.commands = MOST_COMMANDS
+        self.files = MOST_FILES
         self.lines = MOST_LINES
         self.text = MOST_TEXT
 
@@ -47,12 +52,20 @@ class Allowance:
             )
 
     def hold(self, size: int) -> None:
-        """Bytes that are written, compared or read back."""
+        """Bytes that are written, and not all zero."""
         self.contents -= size
         if self.contents < 0:
             raise ValueError(
-                f"{file_limit() - self.contents:,} bytes are written or checked up to here; at most {file_limit():,} "
-                f"are taken ({FILE_LIMIT_VARIABLE} changes that)"
+                f"{file_limit() - self.contents:,} bytes are written up to here; at most {file_limit():,} are taken "
+                f"({FILE_LIMIT_VARIABLE} changes that)"
+            )
+
+    def check(self, size: int) -> None:
+        """Bytes that are read back."""
+        self.checked -= size
+        if self.checked < 0:
+            raise ValueError(
+                f"{MOST_CHECKED - self.checked:,} bytes are checked up to here; at most {MOST_CHECKED:,} are taken"
             )
 
     def command(self, count: int = 1) -> None:
@@ -69,6 +82,9 @@ class Allowance:
 
     def file(self, folder: Path, name: str) -> Path:
         """A file that a program in `folder` names: by default in that folder or below, wherever links lead to."""
+        self.files -= 1
+        if self.files < 0:
+            raise ValueError(f"more than {MOST_FILES:,} files; no more are taken")
         path = folder / name
         try:
             inside = path.resolve(strict=True).is_relative_to(folder.resolve())

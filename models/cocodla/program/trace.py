@@ -72,6 +72,7 @@ class _TraceReader:
         self.path = path
         self.allowance = allowance
         self.line = 0
+        self.registers: dict[str, Register] = {}
         self.memory: list[tuple[int, list[Command]]] = []
         self.contents: list[tuple[int, Callable[[], None]]] = []
         self.streams = Streams(lambda text, line: self.error(text, line))
@@ -143,13 +144,17 @@ class _TraceReader:
         return text
 
     def _register(self, text: str) -> Register:
+        if found := self.registers.get(text):
+            return found
         match = re.fullmatch(r"NVDLA_(\w+)\.(\w+)_0", text)
         if not match:
             raise self.error(f"{text[:60]!r} is not a register name NVDLA_<UNIT>.<REGISTER>_0")
         try:
-            return MAP[".".join(match.groups())]
+            found = MAP[".".join(match.groups())]
         except UserError as error:
             raise self.error(str(error)) from None
+        self.registers[text] = found
+        return found
 
     def _block(self, text: str) -> str:
         name = text.removeprefix("NVDLA_")
@@ -297,7 +302,7 @@ class _TraceReader:
         """Address and size of a check."""
         size = parse_number(a[3])
         address = self._range(a[1], a[2], size)
-        self.allowance.hold(size)
+        self.allowance.check(size)
         return address, size
 
     def _check_crc(self, a: list[str]) -> None:

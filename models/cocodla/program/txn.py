@@ -127,7 +127,7 @@ def _expected_bytes(path: Path, allowance: Allowance) -> Iterator[tuple[int, Com
                 raise ValueError(f"not bytes in hexadecimal: {' '.join(words)[:60]!r}") from None
             if not data:
                 raise ValueError(f"no bytes after the address {start}")
-            allowance.hold(len(data))
+            allowance.check(len(data))
         yield line, CheckMemory(address, len(data), f"output at {address:#x}", data)
 
 

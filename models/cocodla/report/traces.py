@@ -20,6 +20,10 @@ from cocodla.runtime.scoreboard import Tally
 from cocodla.runtime.traces import TraceRun, run_trace
 
 
+MOST = 100
+"""Failures of a trace that are shown; its report has all."""
+
+
 def collect(runs: Generator[tuple[int, TraceRun], None, None], total: int, console: Console) -> list[TraceRun]:
     """Run all while a bar shows how far it is; the outcomes in the order of the traces."""
     done: dict[int, TraceRun] = {}
@@ -39,8 +43,11 @@ def show(runs: list[TraceRun], console: Console) -> int:
     if any(not run.error for run in runs):
         _show_table(runs, console)
     for run in runs:
-        for failure in (*run.golden[run.refused :], *run.rtl):
+        failures = [*run.golden[run.refused :], *run.rtl]
+        for failure in failures[:MOST]:
             console.print(f"{run.name}: {failure}", style="red", highlight=False, markup=False, soft_wrap=True)
+        if len(failures) > MOST:
+            console.print(f"{run.name}: {len(failures) - MOST:,} more failures", style="red", highlight=False)
         if run.is_log and run.ran:
             console.print(_summary(run), highlight=False, markup=False, soft_wrap=True)
         if run.kept:

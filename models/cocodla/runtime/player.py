@@ -30,6 +30,8 @@ from cocodla.runtime import hang
 END, WRITE, READ, POLL, WAIT, LOAD, FILL, DUMP, MARK, MAP_PAGES = range(10)
 PAGE = 4096
 """Bytes of a page of the simulated memory."""
+PIECE = 1 << 16
+"""Words that are converted at a time."""
 
 _ENABLES = {register.address: register.path for register in MAP if register.name == "D_OP_ENABLE"}
 
@@ -98,7 +100,8 @@ def _load(index: int, address: int, data: bytes) -> Iterator[bytes]:
         yield from _edge(index, address, data[: first - address])
     if first < last:
         words = np.frombuffer(data, "<u8", (last - first) // ATOM, first - address)
-        yield _record(LOAD, index, first, len(words), 0xFF) + words.astype(">u8").tobytes()
+        yield _record(LOAD, index, first, len(words), 0xFF)
+        yield from (words[start : start + PIECE].astype(">u8").tobytes() for start in range(0, len(words), PIECE))
     if last < end:
         yield from _edge(index, last, data[last - address :])
 
@@ -124,11 +127,14 @@ def decode(program: Program, path: Path, backend: str) -> Execution:
     """The Execution told by a results file. One that is cut off or missing gives a failure, not an exception."""
     execution = Execution(backend)
     try:
-        text = path.read_text(encoding="ascii")
+        with path.open(encoding="ascii") as file:
+            _decode(program, (line[:-1] for line in file if line.endswith("\n")), execution)
     except OSError:
         execution.failures.append(f"the simulation left no results ({path})")
-        return execution
-    lines = iter(text[: text.rfind("\n") + 1].splitlines())
+    return execution
+
+
+def _decode(program: Program, lines: Iterator[str], execution: Execution) -> None:
     complete = False
     status: dict[int, int | None] = {}
     stuck: int | None = None
@@ -140,9 +146,7 @@ def decode(program: Program, path: Path, backend: str) -> Execution:
         elif kind == "R":
             _register(program, int(words[0]), words[1], execution)
         elif kind == "D":
-            rows = list(islice(lines, int(words[1])))
-            if len(rows) == int(words[1]):
-                _memory(program, int(words[0]), rows, execution)
+            _memory(program, int(words[0]), int(words[1]), lines, execution)
         elif kind == "C":
             execution.counters[words[0]] = int(words[1])
         elif kind == "F":
@@ -156,7 +160,6 @@ def decode(program: Program, path: Path, backend: str) -> Execution:
         execution.failures.append(hang.diagnose(program, stuck, status))
     if not complete:
         execution.failures.append("the simulation ended before the program did")
-    return execution
 
 
 def _event(program: Program, numbers: list[int]) -> Event:
@@ -189,15 +192,22 @@ def _register(program: Program, index: int, text: str, execution: Execution) -> 
         )
 
 
-def _memory(program: Program, index: int, lines: list[str], execution: Execution) -> None:
+def _memory(program: Program, index: int, count: int, lines: Iterator[str], execution: Execution) -> None:
+    """The memory check told by the next `count` lines, a word each; nothing where the file has fewer."""
     command = program.commands[index]
     assert isinstance(command, CheckMemory)
-    text = "".join(lines)
-    if "x" in text or "z" in text:
+    words, unknown = bytearray(), False
+    while rows := list(islice(lines, min(PIECE, count - len(words) // ATOM))):
+        text = "".join(rows)
+        if "x" in text or "z" in text:
+            unknown = True
+            text = text.replace("x", "0").replace("z", "0")
+        words += np.frombuffer(bytes.fromhex(text), ">u8").astype("<u8").tobytes()
+    if len(words) != count * ATOM:
+        return
+    if unknown:
         execution.failures.append(f"command {index}: {command.name} holds X")
-        text = text.replace("x", "0").replace("z", "0")
-    words = np.frombuffer(bytes.fromhex(text), ">u8").astype("<u8").tobytes()
     offset = command.address % ATOM
-    data = words[offset : offset + command.length]
+    data = bytes(words[offset : offset + command.length])
     execution.observations.append(Observation(index, command.name, data))
     execution.failures += check(index, command.name, data, command.expected, command.crc)

@@ -13,7 +13,7 @@ from cocodla.golden import Device
 from cocodla.golden.memory import PAGE, Memory
 from cocodla.golden.rules import AbsentPart
 from cocodla.golden.run import check, run, step
-from cocodla.input_files import file_limit
+from cocodla.program.allowance import MOST_CHECKED
 from cocodla.program.commands import CheckMemory, ReadRegister
 from cocodla.program.execution import Execution
 from cocodla.program.program import Program
@@ -105,8 +105,8 @@ class Scoreboard:
     def _check_all(self, device: Device) -> None:
         found = player.regions(self.program)
         total = sum(length for _, length in found)
-        if total > file_limit():
-            self._refuse(f"it checks no memory, and the {total:,} bytes it names are more than {file_limit():,}")
+        if total > MOST_CHECKED:
+            self._refuse(f"it checks no memory, and the {total:,} bytes it names are more than {MOST_CHECKED:,}")
             return
         for address, length in found:
             if length:
