@@ -54,10 +54,10 @@ def test_wrong_files_are_named(tmp_path: Path) -> None:
     short = write_idx(tmp_path / "short-images-idx3", np.zeros((2, 28, 28)))
     short.write_bytes(short.read_bytes()[:-1])
     for name, rule in {
-        "absent.png": "cannot be read",
+        "absent.png": "no such file",
         "wide.png": "must be 28 x 28, this is 32 x 28",
-        "text.png": "neither an IDX file nor a picture",
-        "cut-images-idx3.gz": "cannot be read",
+        "text.png": "not a picture",
+        "cut-images-idx3.gz": "damaged gzip data",
         "small-images-idx3": "must be 28 x 28",
         "short-images-idx3": "promises",
     }.items():

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 import secrets
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
+from cocodla.array_files import GZIP, read_idx
 from cocodla.errors import UserError
+from cocodla.input_files import open_input
+from cocodla.pictures import PictureFiles
 from cocodla.sim import project
 
 SIDE = 28
@@ -54,18 +55,30 @@ def digits(files: list[Path], count: int, seed: int | None = None) -> Digits:
     """
     seed = secrets.randbelow(2**31) if seed is None else seed
     if files:
-        images, labels = _from_files(files)
-        source = f"{len(images)} pictures of {files[0]}" + (" and others" if len(files) > 1 else "")
+        parts = _from_files(files)
+        total = sum(len(images) for images, _ in parts)
+        source = f"{total} pictures of {files[0]}" + (" and others" if len(files) > 1 else "")
     elif (shared_folder() / "data" / "mnist").is_dir():
-        images, labels = mnist("t10k")
+        parts = [mnist("t10k")]
         source = "MNIST test pictures"
     else:
-        images, labels = sklearn_digits()
+        parts = [sklearn_digits()]
         source = "scikit-learn's handwritten digits, scaled to 28 x 28"
-    if count < len(images):
-        pick = np.sort(np.random.default_rng(seed).choice(len(images), count, replace=False))
-        images, labels = images[pick], labels[pick]
-    return Digits(images, labels, source, seed)
+    total = sum(len(images) for images, _ in parts)
+    if count < total:
+        pick = np.sort(np.random.default_rng(seed).choice(total, count, replace=False))
+    else:
+        pick = np.arange(total)
+    return Digits(*_picked(parts, pick), source, seed)
+
+
+def _picked(parts: list[tuple[np.ndarray, np.ndarray]], pick: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The pictures and labels of these numbers, counted through all parts; only they are read."""
+    ends = np.cumsum([len(images) for images, _ in parts])
+    places = [pick[(end - len(images) <= pick) & (pick < end)] - end + len(images)
+              for (images, _), end in zip(parts, ends, strict=True)]
+    chosen = [(images[place], labels[place]) for (images, labels), place in zip(parts, places, strict=True)]
+    return np.concatenate([images for images, _ in chosen]), np.concatenate([labels for _, labels in chosen])
 
 
 def sklearn_digits() -> tuple[np.ndarray, np.ndarray]:
@@ -80,35 +93,13 @@ def sklearn_digits() -> tuple[np.ndarray, np.ndarray]:
     return pictures, bunch.target.astype(np.int64)
 
 
-def _from_files(files: list[Path]) -> tuple[np.ndarray, np.ndarray]:
-    parts = [_digits_from_idx(path) if _is_idx(path) else _digit_from_picture(path) for path in files]
-    return np.concatenate([images for images, _ in parts]), np.concatenate([labels for _, labels in parts])
-
-
-def _read(path: Path) -> bytes:
-    """Content of a file, decompressed if it is gzip."""
-    try:
-        raw = path.read_bytes()
-        return gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
-    except (OSError, EOFError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UserError(f"{path}: cannot be read: {reason}") from None
+def _from_files(files: list[Path]) -> list[tuple[np.ndarray, np.ndarray]]:
+    return [_digits_from_idx(path) if _is_idx(path) else _digit_from_picture(path) for path in files]
 
 
 def _is_idx(path: Path) -> bool:
-    return "idx" in path.name or _read(path)[:2] == b"\0\0"
-
-
-def read_idx(path: Path) -> np.ndarray:
-    """Array of unsigned bytes in an IDX file (plain or gzip). Raises UserError if it is none."""
-    raw = _read(path)
-    if len(raw) < 4 or raw[:3] != b"\0\0\x08" or len(raw) < 4 + 4 * raw[3]:
-        raise UserError(f"{path}: not an IDX file of unsigned bytes")
-    shape = [int.from_bytes(raw[4 + 4 * i : 8 + 4 * i], "big") for i in range(raw[3])]
-    body = raw[4 + 4 * len(shape) :]
-    if len(body) != int(np.prod(shape)):
-        raise UserError(f"{path}: header promises {int(np.prod(shape))} bytes, there are {len(body)}")
-    return np.frombuffer(body, np.uint8).reshape(shape)
+    with open_input(path) as file:
+        return "idx" in path.name or file.read(2) in (GZIP, b"\0\0")
 
 
 def _digits_from_idx(path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -118,20 +109,12 @@ def _digits_from_idx(path: Path) -> tuple[np.ndarray, np.ndarray]:
     labels = np.full(len(images), NO_LABEL, np.int64)
     beside = path.with_name(path.name.replace("images-idx3", "labels-idx1"))
     if beside != path and beside.exists():
-        labels = read_idx(beside).astype(np.int64)
-        if labels.shape != (len(images),):
-            raise UserError(f"{beside}: {labels.shape} labels for {len(images)} pictures")
+        found = read_idx(beside)
+        if found.shape != (len(images),):
+            raise UserError(f"{beside}: {found.shape} labels for {len(images)} pictures")
+        labels = found.astype(np.int64)
     return images[:, None], labels
 
 
 def _digit_from_picture(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    try:
-        with Image.open(path) as picture:
-            grey = np.asarray(picture.convert("L"))
-    except UnidentifiedImageError:
-        raise UserError(f"{path}: neither an IDX file nor a picture") from None
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
-    if grey.shape != (SIDE, SIDE):
-        raise UserError(f"{path}: a picture must be {SIDE} x {SIDE}, this is {grey.shape[1]} x {grey.shape[0]}")
-    return grey[None, None], np.array([NO_LABEL])
+    return PictureFiles([path], (1, SIDE, SIDE))[:], np.array([NO_LABEL])

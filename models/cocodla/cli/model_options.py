@@ -61,16 +61,16 @@ def _numbers(text: str | None, option: str) -> list[float] | None:
     try:
         return [float(word) for word in text.split(",")]
     except ValueError:
-        raise UserError(f"{option} takes numbers between commas, not {text!r}") from None
+        raise UserError(f"{option} takes numbers between commas, not {text[:60]!r}") from None
 
 
 def _extents(text: str | None) -> list[int] | None:
     """Extents between commas."""
     if text is None:
         return None
-    words = text.split(",")
-    if not all(word.strip().isdecimal() and int(word) > 0 for word in words):
-        raise UserError(f"--input-shape takes whole numbers from 1, not {text!r}")
+    words = [word.strip() for word in text.split(",")]
+    if not all(word.isascii() and word.isdecimal() and len(word) < 10 and int(word) > 0 for word in words):
+        raise UserError(f"--input-shape takes whole numbers from 1 to 999999999, not {text[:60]!r}")
     return [int(word) for word in words]
 
 
@@ -79,7 +79,7 @@ def address(text: str) -> int:
     try:
         return int(text, 0)
     except ValueError:
-        raise UserError(f"--base-address takes a number, not {text!r}") from None
+        raise UserError(f"--base-address takes a number, not {text[:60]!r}") from None
 
 
 def compile_options(scale: str | None, offset: str, shape: str | None, **choices: Any) -> CompileOptions:

@@ -46,6 +46,7 @@ def run(
     targets = _targets(output, [entry.name for entry in loaded.outputs]) if output is not None else {}
     for target in targets.values():
         check_target(target, [network, *inputs])
+        _check_suffix(target)
     images = loader(inputs, resize, count)(loaded.input.shape, loaded.input.parts)
     _warn_of_clipping(loaded, images)
     passed = True
@@ -117,6 +118,12 @@ def _targets(path: Path, names: list[str]) -> dict[str, Path]:
     return {names[0]: path, **beside}
 
 
+def _check_suffix(path: Path) -> None:
+    """UserError for a file whose name promises another format; a pipe or device gets .npy."""
+    if path.suffix not in (".npz", ".npy") and (path.is_file() or not path.exists()):
+        raise UserError(f"{path}: outputs are written as .npz or .npy, not as {path.suffix or 'a file without suffix'}")
+
+
 def _save(targets: Mapping[str, Path], values: Mapping[str, Any]) -> None:
     """Write outputs to their files, each whole or not at all."""
     import io
@@ -150,15 +157,16 @@ def accuracy(
 ) -> None:
     """Measure what share of labelled images a compiled classifier recognises."""
     from cocodla.compiler import Network
-    from cocodla.images import load_labels
+    from cocodla.images import labels_for, read_labels
     from cocodla.report import compiled as report
     from cocodla.report.progress import progress_bar
     from cocodla.runtime.accuracy import measure
 
     loaded = Network.load(network)
+    numbers = read_labels(labels)
     found = loader(images, resize, count)(loaded.input.shape, loaded.input.parts)
+    classes = labels_for(numbers, labels, len(found), first=count is not None)
     _warn_of_clipping(loaded, found)
-    classes = load_labels(labels, len(found), first=count is not None)
     with progress_bar(console, f"{loaded.name}, {len(found)} images") as progress:
         result = measure(loaded, found, classes, model, progress)
     report.show_accuracy(result, loaded, console)

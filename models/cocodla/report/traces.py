@@ -19,7 +19,6 @@ from cocodla.runtime.kept import load_kept
 from cocodla.runtime.scoreboard import Tally
 from cocodla.runtime.traces import TraceRun, run_trace
 
-
 MOST = 100
 """Failures of a trace that are shown; its report has all."""
 

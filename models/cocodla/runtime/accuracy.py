@@ -130,6 +130,11 @@ def _check_input(original: onnx.ModelProto, network: Network, path: Path | str) 
             raise UserError(f"{path}: takes N x {extents}, {network.name} takes N x {list(shape)}")
 
 
+def _check_labels(labels: np.ndarray, classes: int) -> None:
+    if labels.max() >= classes or labels.min() < 0:
+        raise UserError(f"labels go from {labels.min()} to {labels.max()}, the network has {classes} outputs")
+
+
 def measure(
     network: Network,
     images: ImageSet,
@@ -145,16 +150,14 @@ def measure(
     ours, exact = [], []
     for part in batches(images, progress=progress):
         ours.append(network.golden_batch(part).reshape(len(part), -1))
+        _check_labels(labels, ours[-1].shape[1])  # before the other images run
         if original is not None:
             name = original.graph.output[0].name
             exact.append(outputs_of(original, [name], model_inputs(network, part))[name].reshape(len(part), -1))
     scores = np.concatenate(ours).astype(np.float64)  # of integers the least has no negative
-    classes = scores.shape[1]
-    if labels.max() >= classes or labels.min() < 0:
-        raise UserError(f"labels go from {labels.min()} to {labels.max()}, the network has {classes} outputs")
     order = np.argsort(-scores, axis=1, kind="stable")
     right = order == labels[:, None]
-    top5 = float(right[:, :5].any(1).mean()) if classes > 5 else None
+    top5 = float(right[:, :5].any(1).mean()) if scores.shape[1] > 5 else None
     top1 = float(right[:, 0].mean())
     if original is None:
         return Accuracy(len(labels), top1, top5)

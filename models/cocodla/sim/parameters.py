@@ -35,9 +35,9 @@ def chosen(file_list: Path | None = None) -> dict[str, int]:
     of our own RTL, for a name it does not have or a value it cannot have."""
     found = {}
     for word in os.environ.get(ENVIRONMENT, "").split():
-        match = re.fullmatch(r"(\w+)=(\d+)", word)
+        match = re.fullmatch(r"(\w+)=([0-9]{1,9})", word)
         if not match:
-            raise UserError(f"{ENVIRONMENT}: {word!r} is not NAME=number")
+            raise UserError(f"{ENVIRONMENT}: {word[:60]!r} is not NAME=number, the number below 10^9")
         found[match[1]] = int(match[2])
     if dut_list(file_list) == own_list():
         for name, value in found.items():
