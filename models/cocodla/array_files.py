@@ -39,7 +39,7 @@ def read_npy(path: Path) -> np.ndarray:
         try:
             return _mapped(file, *_header(file, size))
         except (ValueError, OSError) as error:
-            raise UserError(f"{path}: {error}") from None
+            raise UserError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
 
 
 def read_npz(path: Path) -> dict[str, np.ndarray]:

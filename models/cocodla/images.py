@@ -57,7 +57,7 @@ class ArrayFiles:
                 self._kept = number, self._open(number)
             array = self._kept[1]
             before = int(self.ends[number]) - len(array)
-            parts.append(array[max(start - before, 0) : stop - before])
+            parts.append(np.array(array[max(start - before, 0) : stop - before]))  # a copy: the file is closed
         return np.concatenate(parts)
 
     def _open(self, number: int) -> np.ndarray:

@@ -16,6 +16,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import cocotb
@@ -27,6 +28,9 @@ from cocodla.sim.runner import CommandFailed, Echo, make_runner
 
 KEEP_MODELS = 60
 """Models left in the cache; the least recently used are deleted after a build."""
+
+MOST_ENTRIES = 20_000
+"""In an include folder and below; a build's key depends on all headers there."""
 
 COMPILER_FLAGS = "-O1"
 """C++ optimisation of Verilator's models: as fast as -O2 on the chip (measured), built in a third of the time."""
@@ -112,17 +116,20 @@ def cache_key(design: Design, sim: str, waves: bool) -> str:
     digest.update(json.dumps(facts, sort_keys=True).encode())
     for path in [*design.sources, *_headers(design.includes)]:
         digest.update(os.path.relpath(path, project.root()).encode())
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
     return f"{design.name}-{sim}-{digest.hexdigest()[:16]}"
 
 
 def _headers(includes: Sequence[Path]) -> list[Path]:
-    return [
-        path
-        for folder in includes
-        for path in sorted(folder.rglob("*"))
-        if path.suffix in _HEADER_SUFFIXES and path.is_file()
-    ]
+    """Files that may be included. UserError for a folder of so many entries that it can hardly be meant."""
+    found = []
+    for folder in includes:
+        entries = list(islice(folder.rglob("*"), MOST_ENTRIES + 1))
+        if len(entries) > MOST_ENTRIES:
+            raise UserError(f"include folder {folder}: more than {MOST_ENTRIES:,} files and folders in it")
+        found += sorted(path for path in entries if path.suffix in _HEADER_SUFFIXES and path.is_file())
+    return found
 
 
 def _flags(design: Design, sim: str) -> list[str]:

@@ -19,8 +19,8 @@ from cocodla.sim import project
 _COMMENT = re.compile(r"(?:^|\s)(?:#|//)")
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
 _DEFINE = re.compile(r"([A-Za-z_]\w*)(?:=([^\0\n]*))?", re.ASCII)
-_UNFIT = re.compile(r"[\s\"'`$\\;&|<>(){}*?!#%:=,\x7f]|[^ -~]")
-"""What the makefiles of simulators do not take in a name."""
+_UNFIT = re.compile(r"[\"$\x00-\x1f\x7f]")
+"""What simulators do not take in a name: Verilator puts variables in place of $NAME itself."""
 
 MOST_ENTRIES = 20_000
 MOST_BYTES = 64 << 20
@@ -71,7 +71,7 @@ class _Reader:
             if len(parents) >= DEEPEST:
                 raise UserError(f"{where}file lists include each other more than {DEEPEST} deep")
             if not path.exists():
-                raise UserError(f"{where}file list {path} does not exist or cannot be read")
+                raise UserError(f"{where}file list {path} does not exist")
             text = read_input(path, MOST_BYTES).decode("utf-8-sig")
         except (OSError, RuntimeError, ValueError) as error:
             raise UserError(f"{where}file list {path} cannot be read ({str(error)[:120]})") from None
@@ -81,18 +81,20 @@ class _Reader:
             if self.entries > MOST_ENTRIES:
                 raise UserError(f"{path}:{number}: file lists of more than {MOST_ENTRIES:,} lines; no more are taken")
             if entry:
-                self._entry(_expanded(entry, f"{path}:{number}"), path, f"{path}:{number}", (*parents, same))
+                self._entry(entry, path, f"{path}:{number}", (*parents, same))
 
     def _entry(self, entry: str, path: Path, where: str, parents: tuple[Path, ...]) -> None:
+        if entry.startswith("+define+"):
+            for item in os.path.expandvars(entry).removeprefix("+define+").split("+"):
+                self._define(item, where)
+            return
+        entry = _expanded(entry, where)
         if entry.startswith("+incdir+"):
             for name in filter(None, entry.removeprefix("+incdir+").split("+")):
                 self.result.includes.append(_folder(path.parent / name, name, where))
-        elif entry.startswith("+define+"):
-            for item in entry.removeprefix("+define+").split("+"):
-                self._define(item, where)
         elif entry.startswith("-f ") or entry.startswith("-F "):
             self.read(path.parent / entry[3:].strip(), parents, f"{where}: ")
-        elif entry[0] in "+-":
+        elif entry[:1] in ("", "+", "-"):
             raise UserError(f"{where}: unknown option {entry[:60]!r} (known: +incdir+, +define+, -f)")
         else:
             self.result.sources.append(_source(path.parent / entry, entry, where))
@@ -119,18 +121,18 @@ def _expanded(entry: str, where: str) -> str:
 
 def _folder(folder: Path, name: str, where: str) -> Path:
     _check_name(folder, where)
-    if not folder.is_dir():
-        raise UserError(f"{where}: include folder {name} does not exist")
+    if not os.path.isdir(folder):  # noqa: PTH112 (for names that are too long Path raises)
+        raise UserError(f"{where}: include folder {name[:80]} does not exist")
     return folder
 
 
 def _source(file: Path, name: str, where: str) -> Path:
     _check_name(file, where)
-    if not file.exists():
-        raise UserError(f"{where}: file {name} does not exist")
+    if not os.path.exists(file):  # noqa: PTH110 (likewise)
+        raise UserError(f"{where}: file {name[:80]} does not exist")
     try:
         with open_input(file) as opened:
-            check_size(name, os.fstat(opened.fileno()).st_size, MOST_BYTES)
+            check_size(file, os.fstat(opened.fileno()).st_size, MOST_BYTES)
     except UserError as error:
         raise UserError(f"{where}: {error}") from None
     return file
