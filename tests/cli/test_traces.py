@@ -201,6 +201,51 @@ def test_a_bad_trace_does_not_stop_the_others(build: Path, tmp_path: Path) -> No
     assert "bad input" in outcome.stdout and "1 passed, 0 failed, 1 refused" in outcome.stdout
 
 
+def test_files_outside_and_memory_are_options(build: Path, tmp_path: Path) -> None:
+    folder = write_trace(tmp_path, "t", lambda text: text.replace('"in0.dat"', '"../in0.dat"'))
+    (folder / "in0.dat").rename(tmp_path / "in0.dat")
+    assert "t.cfg:1: '../in0.dat' lies outside" in complaint("traces", folder)
+    assert invoke("traces", folder, "--allow-outside").exit_code == 0
+    line = complaint("traces", folder, "--allow-outside", "--memory-limit", 16)
+    assert "are declared up to here; at most 16" in line
+
+
+def test_links_beside_a_log_are_not_overlooked(build: Path, tmp_path: Path) -> None:
+    """A memory image that cannot be read is not the same as none."""
+    folder = write_log(tmp_path, "t", expected())
+    (folder / "memory.txt").rename(tmp_path / "memory.txt")
+    (folder / "memory.txt").symlink_to("gone")
+    assert "memory.txt: no such file" in complaint("traces", folder)
+
+
+def test_memory_beyond_a_simulation_stops_only_its_trace(build: Path, tmp_path: Path) -> None:
+    everything = "mem_init(1, 0, 0xe0000000, ALL_ZERO);\n"
+    write_trace(tmp_path / "t", "large", lambda text: everything + text)
+    write_trace(tmp_path / "t", "unchecked", lambda text: everything + text, check="check_nothing(done);")
+    write_trace(tmp_path / "t", "good")
+    outcome = invoke("traces", tmp_path / "t")
+    assert outcome.exit_code == 2 and "1 passed, 0 failed, 2 refused" in outcome.stdout, outcome.output
+    assert "uses 3584 MiB of memory, a simulation has at most 1024 MiB" in outcome.stderr
+    assert "checks no memory, and the " in outcome.stderr
+
+
+def test_a_trace_keeps_its_failure_in_its_own_folder(build: Path, tmp_path: Path) -> None:
+    """Whatever its name: of "...cfg" it is "..", and the folder above was emptied."""
+    folder = write_trace(tmp_path, "t", lambda text: re.sub(r"0x\w+\);\n$", "0x12345678);\n", text))
+    script = (folder / "t.cfg").rename(folder / "...cfg")
+    (build / "kept").mkdir(parents=True)
+    assert invoke("traces", script).exit_code == 1
+    assert (build / "kept").is_dir() and (build / "traces" / "_" / "report.txt").is_file()
+
+
+def test_not_all_of_many_failures_are_shown(build: Path, tmp_path: Path) -> None:
+    reads = "reg_read_check(NVDLA_SDP.S_STATUS_0, 0x5);\n" * 150
+    outcome = invoke("traces", write_trace(tmp_path, "t", lambda text: reads + text))
+    assert outcome.exit_code == 1 and "t: 200 more failures" in outcome.stdout
+    report = (build / "traces" / "t" / "report.txt").read_text()
+    assert report.count("expected 0x00000005") == 300
+
+
 def test_no_traces_at_all(build: Path, tmp_path: Path) -> None:
     assert "no folder of traces given" in complaint("traces")
     assert "no folder of traces given" in complaint("traces", "")

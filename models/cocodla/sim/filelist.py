@@ -72,9 +72,9 @@ class _Reader:
                 raise UserError(f"{where}file lists include each other more than {DEEPEST} deep")
             if not path.exists():
                 raise UserError(f"{where}file list {path} does not exist")
-            text = read_input(path, MOST_BYTES).decode("utf-8-sig")
+            text = _text(path, where)
         except (OSError, RuntimeError, ValueError) as error:
-            raise UserError(f"{where}file list {path} cannot be read ({str(error)[:120]})") from None
+            raise UserError(f"{where}file list {str(path)[:200]} cannot be read ({str(error)[:120]})") from None
         for number, line in enumerate(text.splitlines(), 1):
             entry = _COMMENT.split(line, maxsplit=1)[0].strip()
             self.entries += 1
@@ -105,6 +105,13 @@ class _Reader:
             raise UserError(f"{where}: +define+ without a name" if item[:1] in ("", "=") else
                             f"{where}: +define+ of {item[:60]!r}, which is no NAME=value")
         self.result.defines[match[1]] = match[2] or "1"
+
+
+def _text(path: Path, where: str) -> str:
+    try:
+        return read_input(path, MOST_BYTES).decode("utf-8-sig")
+    except UserError as error:
+        raise UserError(f"{where}file list {error}") from None
 
 
 def _expanded(entry: str, where: str) -> str:
