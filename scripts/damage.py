@@ -1,4 +1,4 @@
-"""Try all damaged files that tests/damage makes: .venv/bin/python scripts/damage.py [networks] [programs] [models].
+"""Try all damaged files that tests/damage makes: .venv/bin/python scripts/damage.py [networks] [programs] [traces] [pictures] ...
 
 Each must end in one line or a result, within 10 s and 1 GB. Prints a tally for each kind; status 1 if one did not.
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import logging
 import os
 import resource
 import struct
@@ -162,6 +163,26 @@ def test_odd_modes(tmp_path: Path) -> None:
     Image.fromarray(np.zeros((28, 28), np.float32)).save(tmp_path / "f.tiff")
     with pytest.raises(UserError, match="has 32"):
         load_images([tmp_path / "f.tiff"], SHAPE)
+
+
+def test_pillow_says_nothing_of_its_own(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TIFF files of 127 samples a pixel, and of broken data: libraries told that, too, beside the line of ours."""
+    Image.new("RGB", (28, 28)).save(tmp_path / "a.tif")
+    whole = bytearray((tmp_path / "a.tif").read_bytes())
+    place = whole.index(struct.pack("<HHI", 277, 3, 1))
+    whole[place + 8] = 127
+    (tmp_path / "a.tif").write_bytes(whole)
+    Image.new("RGB", (28, 28)).save(tmp_path / "b.tif", compression="tiff_lzw")
+    whole = bytearray((tmp_path / "b.tif").read_bytes())
+    whole[8:40] = bytes(32)
+    (tmp_path / "b.tif").write_bytes(whole)
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    for name in ("a.tif", "b.tif"):
+        with pytest.raises(UserError, match=name):
+            load_images([tmp_path / name], (3, 28, 28))[:]
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_folder_is_judged_at_once(tmp_path: Path) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import logging
+import os
+import sys
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,8 @@ FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "TIFF", "WEBP")
 """Others that Pillow knows run programs, or read more than one picture."""
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 MOST_PIXELS = 1 << 26
+
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # else some complaints appear beside the line of ours
 
 
 class PictureFiles:
@@ -57,7 +62,8 @@ class PictureFiles:
         _, channels, height, width = self.shape
         with _opened(path) as picture:
             self._check(picture, path)
-            picture.load()
+            with _silent() if picture.format == "TIFF" else nullcontext():
+                picture.load()
             values = _plain(picture).convert(MODES[channels])
             if values.size != (width, height):
                 values = values.resize((width, height), Image.Resampling.BILINEAR)
@@ -86,6 +92,20 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         except Exception as error:  # a broken PNG, JPEG, ... file may raise anything
             reason = getattr(error, "strerror", None) or error or type(error).__name__
             raise UserError(f"{path}: cannot be read ({reason})") from None
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """libtiff writes what it thinks of a file to the error output, past Python: beside the one line of ours."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _judge(picture: Image.Image, path: Path) -> None:

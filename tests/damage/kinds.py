@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from cocodla import datasets, zoo
 from cocodla.compiler import CompileOptions, compile_model
 from cocodla.nets.builder import Builder
 
-from . import models, networks, programs
+from . import models, networks, programs, readers
 from .trial import Damage
 
 
@@ -70,4 +71,13 @@ def _models(folder: Path) -> Iterator[Sample]:
     yield Sample("shapes", models.damages(tested.save(folder / "shapes.onnx")), models.use, ".onnx")
 
 
-ALL: dict[str, Callable[[Path], Iterator[Sample]]] = {"networks": _networks, "programs": _programs, "models": _models}
+def _of_reader(name: str, folder: Path) -> Iterator[Sample]:
+    return (Sample(*entry) for entry in readers.ALL[name](folder))
+
+
+ALL: dict[str, Callable[[Path], Iterator[Sample]]] = {
+    "networks": _networks,
+    "programs": _programs,
+    "models": _models,
+    **{name: partial(_of_reader, name) for name in readers.ALL},
+}

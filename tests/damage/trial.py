@@ -98,6 +98,7 @@ def in_processes(
         receiver, sender = context.Pipe(duplex=False)
 
         def work(sender: Any = sender, chunk: list[Damage] = chunk) -> None:
+            resource.setrlimit(resource.RLIMIT_DATA, (2 * MOST_BYTES, 2 * MOST_BYTES))  # more would hurt the machine
             sender.send(try_all(chunk, read, folder, suffix))
 
         process = context.Process(target=work)

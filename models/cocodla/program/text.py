@@ -39,9 +39,14 @@ def read_lines(path: Path, allowance: Allowance, longest: int = LONGEST) -> Iter
             raise UserError(f"{path}: cannot be read ({error.strerror or error})") from None
 
 
+def clipped(text: str, most: int = 300) -> str:
+    """The text, of a long one the beginning: what is wrong with a line is told in one."""
+    return text if len(text) <= most else f"{text[:most]}..."
+
+
 def parse_number(text: str, limit: int = 1 << 32) -> int:
     """A number in 0..limit-1 in a spelling of Python (decimal, 0x, 0b); ValueError that says what is wrong with it."""
-    shown = text if len(text) <= 40 else f"{text[:40]}..."
+    shown = clipped(text, 40)
     try:
         value = int(text, 0)
     except ValueError:

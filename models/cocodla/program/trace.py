@@ -26,7 +26,7 @@ from cocodla.program.commands import (
 from cocodla.program.program import Program
 from cocodla.program.streams import SOURCE_BIT, Interrupt, Issue, Notify, Streams, Wait
 from cocodla.program.surface_file import read_surface_file
-from cocodla.program.text import LONGEST_COMMAND, parse_number, read_lines
+from cocodla.program.text import LONGEST_COMMAND, clipped, parse_number, read_lines
 from cocodla.registers import MAP, Register
 
 _COMMAND = re.compile(r'(\w+)\s*\(((?:[^";]|"[^"]*")*)\)\s*;\s*')
@@ -94,7 +94,7 @@ class _TraceReader:
         }
 
     def error(self, text: str, line: int | None = None) -> UserError:
-        return UserError(f"{self.path}:{self.line if line is None else line}: {text}")
+        return UserError(f"{self.path}:{self.line if line is None else line}: {clipped(text)}")
 
     def program(self) -> Program:
         for number, line in read_lines(self.path, self.allowance, LONGEST_COMMAND):

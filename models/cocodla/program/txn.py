@@ -23,7 +23,7 @@ from cocodla.program.commands import (
     WriteRegister,
 )
 from cocodla.program.program import REGISTER_WINDOW, Program
-from cocodla.program.text import LONGEST, LONGEST_COMMAND, parse_number, read_lines
+from cocodla.program.text import LONGEST, LONGEST_COMMAND, clipped, parse_number, read_lines
 from cocodla.registers import MAP
 
 _COMMENT = re.compile(r"#|//")
@@ -74,7 +74,7 @@ def _judged(path: Path, line: int) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        raise UserError(f"{path}:{line}: {error}") from None
+        raise UserError(f"{path}:{line}: {clipped(str(error))}") from None
 
 
 def _memory_commands(path: Path, allowance: Allowance) -> Iterator[tuple[int, Command]]:
