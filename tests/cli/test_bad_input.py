@@ -113,7 +113,7 @@ def test_unreadable_files(tmp_path: Path, images: Path) -> None:
 @pytest.mark.parametrize(("values", "words"), [
     (np.zeros((4, 1, 9, 9), np.uint8), ["4 x 1 x 9 x 9", "N x 1 x 8 x 8"]),
     (np.zeros((0, 1, 8, 8), np.uint8), ["no images"]),
-    (np.full((4, 1, 8, 8), np.nan, np.float32), ["not finite"]),
+    (np.full((4, 1, 8, 8), np.nan, np.float32), ["not finite"]), (np.full((4, 1, 8, 8), 1e39), ["not finite"]),
     (np.zeros((4, 1, 8, 8), np.uint8), ["input 'image'", "never varies"]),
     (np.full((4, 1, 8, 8), 7, np.uint8), ["input 'image'", "never varies"]),
     (np.full((4, 1, 8, 8), 1j, np.complex64), ["type complex64"]),

@@ -20,7 +20,7 @@ from cocodla.hw import ADDRESS_BITS, ATOM
 PAGE_BITS = 12
 PAGE = 1 << PAGE_BITS
 LIMIT = 1 << ADDRESS_BITS
-MOST_PAGES = 1 << 17
+MOST_PAGES = 3 << 15
 """Pages that may hold something other than zeros."""
 
 _FEW_LINES = 16

@@ -86,7 +86,8 @@ class Scoreboard:
     def _refuse(self, reason: str) -> None:
         """A program that no simulation can run or judge."""
         if not self.refused:
-            self.golden_failures, self.refused = [reason], True
+            place = next(iter(self.program.meta.get("files", [])), "the program")
+            self.golden_failures, self.refused = [f"{place}: {reason}"], True
         self.absent = True
 
     def _name_memory(self) -> None:

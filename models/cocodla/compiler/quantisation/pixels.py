@@ -249,9 +249,11 @@ def packed(inputs: np.ndarray | Inputs, parts: Parts) -> np.ndarray:
 
 
 def check_numbers(array: np.ndarray, what: str) -> None:
-    """UserError unless all values are finite real numbers."""
+    """UserError unless all values are finite real numbers, also in the float32 that models compute with."""
     if not (np.issubdtype(array.dtype, np.integer) or np.issubdtype(array.dtype, np.floating)):
         raise UserError(f"{what} hold values of type {array.dtype}, not pixels (uint8) or real numbers")
     wrong = array.size - np.count_nonzero(np.isfinite(array))
+    if not wrong and array.dtype.kind == "f" and array.dtype.itemsize > 4:
+        wrong = np.count_nonzero(np.abs(array) > np.finfo(np.float32).max)
     if wrong:
         raise UserError(f"{what} hold values that are not finite numbers ({wrong} of {array.size})")
