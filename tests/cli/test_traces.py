@@ -210,6 +210,12 @@ def test_files_outside_and_memory_are_options(build: Path, tmp_path: Path) -> No
     assert "are declared up to here; at most 16" in line
 
 
+def test_names_do_not_act_on_the_terminal(build: Path, tmp_path: Path) -> None:
+    folder = write_trace(tmp_path, "t", lambda text: text.replace("in0.dat", "\x1b[2J\x07.dat"))
+    assert r"\x1b[2J\x07.dat: no such file" in complaint("traces", folder)
+    assert r"no\x1b[2J: no such folder" in complaint("traces", tmp_path / "no\x1b[2J")
+
+
 def test_links_beside_a_log_are_not_overlooked(build: Path, tmp_path: Path) -> None:
     """A memory image that cannot be read is not the same as none."""
     folder = write_log(tmp_path, "t", expected())

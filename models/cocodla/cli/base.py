@@ -19,7 +19,7 @@ import typer
 from rich.console import Console
 
 from cocodla.cli.numbers import CYCLES, LATENCIES, SEEDS, whole
-from cocodla.errors import Fault, UserError
+from cocodla.errors import Fault, UserError, one_line
 from cocodla.sim import project
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -123,6 +123,5 @@ def _log_of(error: Exception) -> str:
 
 
 def _fail(message: str, status: int = 2) -> NoReturn:
-    line = " ".join(message.split())
-    print(f"cocodla: {line}", file=sys.stderr)  # noqa: T201 (rich would wrap the line)
+    print(f"cocodla: {one_line(message)}", file=sys.stderr)  # noqa: T201 (rich would wrap the line)
     sys.exit(status)

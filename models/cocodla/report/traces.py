@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from cocodla.errors import one_line
 from cocodla.files import write_whole
 from cocodla.report.progress import progress_bar
 from cocodla.runtime import rtl
@@ -55,7 +56,7 @@ def show(runs: list[TraceRun], console: Console) -> int:
             console.print(f"{run.name}: waves in {run.waves}", highlight=False, markup=False, soft_wrap=True)
     refused = [run.error or run.golden[0] for run in runs if run.error or run.refused]
     for line in refused:
-        print(f"cocodla: {' '.join(line.split())}", file=sys.stderr)  # noqa: T201 (rich would wrap the line)
+        print(f"cocodla: {one_line(line)}", file=sys.stderr)  # noqa: T201 (rich would wrap the line)
     passed = sum(run.passed for run in runs)
     failed = sum(run.ran and not run.passed and not run.refused for run in runs)
     if passed + failed + len(refused) != 1 or not refused:
