@@ -213,15 +213,6 @@ def test_labels_that_do_not_fit(compiled: Path, digits: Path, tmp_path: Path) ->
     assert "10 outputs" in complaint("accuracy", compiled, *pictures, "--labels", tmp_path / "large.txt")
 
 
-def test_output_to_a_device(compiled: Path, digits: Path, tmp_path: Path) -> None:
-    """What is no regular file is written into, not replaced."""
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    reader = subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE)
-    assert invoke("run", compiled, "--input", digits / "png", "-o", pipe).exit_code == 0
-    assert reader.communicate(timeout=60)[0].startswith(b"\x93NUMPY") and pipe.is_fifo()
-
-
 def test_damaged_network_file(compiled: Path, tmp_path: Path) -> None:
     """Cut short, and with single bytes changed: named, or (a byte that means nothing) still the same network."""
     whole, damaged = compiled.read_bytes(), tmp_path / "damaged.dla"

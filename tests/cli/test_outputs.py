@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -103,3 +105,12 @@ def test_truth_values_and_nothing_at_all_are_shown(kind: str, tmp_path: Path) ->
     assert invoke("compile", tmp_path / "m.onnx", "--calib", tmp_path / "x.npy").exit_code == 0
     outcome = invoke("run", tmp_path / "m.dla", "--input", tmp_path / "x.npy")
     assert outcome.exit_code == 0 and f"output {builder.last}, " in outcome.output, outcome.output
+
+
+def test_output_to_a_device(compiled: Path, digits: Path, tmp_path: Path) -> None:
+    """What is no regular file is written into, not replaced."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE)
+    assert invoke("run", compiled, "--input", digits / "png", "-o", pipe).exit_code == 0
+    assert reader.communicate(timeout=60)[0].startswith(b"\x93NUMPY") and pipe.is_fifo()
