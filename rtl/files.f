@@ -31,9 +31,12 @@ registers/gen/pdp_rdma_regs.v
 registers/gen/pdp_regs.v
 registers/gen/sdp_rdma_regs.v
 registers/gen/sdp_regs.v
+mcif/dla_reset_guard.v
 mcif/mcif.v
 mcif/mcif_ack.v
 mcif/mcif_arbiter.v
+mcif/mcif_owed.v
+mcif/mcif_quiet.v
 mcif/mcif_read.v
 mcif/mcif_write.v
 conv/cdma.v

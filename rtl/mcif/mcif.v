@@ -2,11 +2,14 @@
 //
 // Every request is one beat of 8 bytes; arbitration is beat by beat, weighted round robin, separate for
 // reads and writes. Latency: one cycle from a request to the bus, one from R to the response, one from the
-// B of the last beat to `wr_done`. Throughput: one read and one write beat a cycle.
+// B of the last beat to `wr_done`. Throughput: one read and one write beat a cycle. Answers to requests from before
+// a reset are dropped (mcif_quiet).
 // Spec: system.md sections 7 and 8; client ports: docs/architecture.md.
 `default_nettype none
 
-module mcif (
+module mcif #(
+    parameter RESET_QUIET = 0 // cycles without an answer after a reset before the first request
+) (
     input  wire        clk,
     input  wire        rst_n,
     // register bus
@@ -126,6 +129,16 @@ mcif_regs u_regs (
     .cfg_cfg_outstanding_cnt_wr_os_cnt      (wr_os_cnt)
 );
 
+wire open, rd_stray, wr_stray;
+
+mcif_quiet #(.QUIET(RESET_QUIET)) u_quiet (
+    .clk      (clk),
+    .rst_n    (rst_n),
+    .rd_stray (rd_stray),
+    .wr_stray (wr_stray),
+    .open     (open)
+);
+
 wire [63:0] rsp_data;
 assign cdma_dat_rd_rsp_data = rsp_data;
 assign cdma_wt_rd_rsp_data  = rsp_data;
@@ -139,6 +152,8 @@ assign cdp_rd_rsp_data      = rsp_data;
 mcif_read #(.N(7)) u_read (
     .clk       (clk),
     .rst_n     (rst_n),
+    .open      (open),
+    .stray     (rd_stray),
     .weight    ({rw_cdp, rw_pdp, rw_sdp_n, rw_sdp_b, rw_sdp, rw_cdma_wt, rw_cdma_dat}),
     .limit     (rd_os_cnt),
     .id        ({ID_CDP, ID_PDP, ID_SDP_N, ID_SDP_B, ID_SDP, ID_CDMA_WT, ID_CDMA_DAT}),
@@ -163,6 +178,8 @@ mcif_read #(.N(7)) u_read (
 mcif_write #(.N(3)) u_write (
     .clk       (clk),
     .rst_n     (rst_n),
+    .open      (open),
+    .stray     (wr_stray),
     .weight    ({ww_cdp, ww_pdp, ww_sdp}),
     .limit     (wr_os_cnt),
     .id        ({ID_CDP[2:0], ID_PDP[2:0], ID_SDP[2:0]}),

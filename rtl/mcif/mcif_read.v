@@ -4,6 +4,8 @@
 //
 // One cycle from a request to AR, one from R to the response; one beat a cycle each way. R is always
 // accepted because a client only asks for what it has room for. `limit` + 1 beats may be outstanding.
+// A beat that its client did not ask for (after a reset, see mcif_quiet) is dropped: it reaches nobody and is not
+// counted down, but told by `stray`.
 `default_nettype none
 
 module mcif_read #(
@@ -11,6 +13,8 @@ module mcif_read #(
 ) (
     input  wire            clk,
     input  wire            rst_n,
+    input  wire            open,     // requests may leave
+    output wire            stray,    // a beat has come that nobody is owed
     input  wire [8*N-1:0]  weight,
     input  wire [7:0]      limit,
     input  wire [4*N-1:0]  id,       // bus id of each client, constant
@@ -38,7 +42,7 @@ generate
 endgenerate
 
 reg  [8:0]   outstanding;
-wire         accept = (!arvalid || arready) && outstanding <= {1'b0, limit};
+wire         accept = open && (!arvalid || arready) && outstanding <= {1'b0, limit};
 wire [N-1:0] grant;
 wire         send   = accept && |grant;
 
@@ -60,11 +64,24 @@ always @* begin
     end
 end
 
-reg [N-1:0] rid_match;
-integer j;
-always @* begin
-    for (j = 0; j < N; j = j + 1) rid_match[j] = rid == id[4*j +: 4];
-end
+wire [N-1:0]   mine; // the client whose beat this is
+wire [9*N-1:0] owed;
+genvar g;
+generate
+    for (g = 0; g < N; g = g + 1) begin : client
+        mcif_owed u_owed (
+            .clk    (clk),
+            .rst_n  (rst_n),
+            .send   (req_ready[g]),
+            .answer (rvalid && rid == id[4*g +: 4]),
+            .mine   (mine[g]),
+            .owed   (owed[9*g +: 9])
+        );
+    end
+endgenerate
+
+wire take = |mine;
+assign stray = rvalid && !take;
 
 always @(posedge clk or negedge rst_n) begin
     if (!rst_n) begin
@@ -73,9 +90,9 @@ always @(posedge clk or negedge rst_n) begin
         outstanding <= 9'd0;
     end else begin
         arvalid   <= send || (arvalid && !arready);
-        rsp_valid <= rid_match & {N{rvalid}};
-        if (send && !rvalid)      outstanding <= outstanding + 9'd1;
-        else if (rvalid && !send) outstanding <= outstanding - 9'd1;
+        rsp_valid <= mine;
+        if (send && !take)      outstanding <= outstanding + 9'd1;
+        else if (take && !send) outstanding <= outstanding - 9'd1;
     end
 end
 
@@ -93,6 +110,26 @@ always @(posedge clk or negedge rst_n) begin
         araddr <= addr_sel;
     end
 end
+
+`ifdef DLA_ASSERT
+reg [11:0] sum;
+integer k;
+always @* begin
+    sum = 12'd0;
+    for (k = 0; k < N; k = k + 1) sum = sum + {3'd0, owed[9*k +: 9]};
+end
+
+always @(posedge clk or negedge rst_n) begin
+    if (rst_n && take && outstanding == 9'd0) $error("mcif_read: outstanding below zero");
+    if (rst_n && send && outstanding > {1'b0, limit}) $error("mcif_read: outstanding above the limit");
+    if (rst_n && outstanding > 9'd256) $error("mcif_read: more than 256 outstanding");
+    if (rst_n && sum != {3'd0, outstanding}) $error("mcif_read: outstanding is not the sum of the clients");
+end
+`else
+/* verilator lint_off UNUSEDSIGNAL */ // the assertions look at it
+wire unused = |owed;
+/* verilator lint_on UNUSEDSIGNAL */
+`endif
 
 endmodule
 

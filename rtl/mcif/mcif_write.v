@@ -4,7 +4,8 @@
 //                  +--> [W register]  -->
 //
 // Address and data leave together into two registers that the memory may empty in any order; the W order
-// is the AW order. One beat a cycle, one cycle latency. `limit` + 1 beats may be outstanding.
+// is the AW order. One beat a cycle, one cycle latency. `limit` + 1 beats may be outstanding. A response that no
+// client is owed (after a reset, see mcif_quiet) is dropped and told by `stray`.
 `default_nettype none
 
 module mcif_write #(
@@ -12,6 +13,8 @@ module mcif_write #(
 ) (
     input  wire            clk,
     input  wire            rst_n,
+    input  wire            open,     // requests may leave
+    output wire            stray,    // a response has come that nobody is owed
     input  wire [8*N-1:0]  weight,
     input  wire [7:0]      limit,
     input  wire [3*N-1:0]  id,       // bus id of each client, constant
@@ -42,8 +45,9 @@ generate
 endgenerate
 
 reg  [8:0]   outstanding;
-wire         accept = (!awvalid || awready) && (!wvalid || wready) && outstanding <= {1'b0, limit};
+wire         accept = open && (!awvalid || awready) && (!wvalid || wready) && outstanding <= {1'b0, limit};
 wire [N-1:0] hold;
+wire [N-1:0] mine;  // the client whose response this is
 wire [N-1:0] grant;
 wire         send   = accept && |grant;
 
@@ -63,11 +67,15 @@ generate
             .send      (req_ready[g]),
             .send_last (req_last[g]),
             .ack       (bvalid && bid == id[3*g +: 3]),
+            .mine      (mine[g]),
             .hold      (hold[g]),
             .done      (done[g])
         );
     end
 endgenerate
+
+wire take = |mine;
+assign stray = bvalid && !take;
 
 reg [2:0]  id_sel;
 reg [28:0] addr_sel;
@@ -92,8 +100,8 @@ always @(posedge clk or negedge rst_n) begin
     end else begin
         awvalid <= send || (awvalid && !awready);
         wvalid  <= send || (wvalid && !wready);
-        if (send && !bvalid)      outstanding <= outstanding + 9'd1;
-        else if (bvalid && !send) outstanding <= outstanding - 9'd1;
+        if (send && !take)      outstanding <= outstanding + 9'd1;
+        else if (take && !send) outstanding <= outstanding - 9'd1;
     end
 end
 
@@ -109,6 +117,14 @@ always @(posedge clk or negedge rst_n) begin
         wdata  <= data_sel;
     end
 end
+
+`ifdef DLA_ASSERT
+always @(posedge clk or negedge rst_n) begin
+    if (rst_n && take && outstanding == 9'd0) $error("mcif_write: outstanding below zero");
+    if (rst_n && send && outstanding > {1'b0, limit}) $error("mcif_write: outstanding above the limit");
+    if (rst_n && outstanding > 9'd256) $error("mcif_write: more than 256 outstanding");
+end
+`endif
 
 endmodule
 

@@ -14,7 +14,8 @@ module NV_nvdla #(
     parameter READ_DEPTH    = 128, // beats in flight of the inputs of SDP, PDP, CDP, a power of two: twice the memory's latency
     parameter OPERAND_DEPTH = 64,  // the same of each operand reader of SDP, at least 16
     parameter ACC_DEPTH     = 16,  // output positions CACC adds up at a time, a power of two, at least 8
-    parameter CACC_DEPTH    = 32   // atoms between CACC and SDP, a power of two, at least 16
+    parameter CACC_DEPTH    = 32,  // atoms between CACC and SDP, a power of two, at least 16
+    parameter RESET_QUIET   = 512  // core cycles after a reset without an answer of the memory before the first request: docs/reset.md
 ) (
     input  wire        dla_core_clk,
     input  wire        dla_csb_clk,
@@ -254,7 +255,7 @@ glb u_glb (
 
 // ---------------------------------------------------------------- memory interface
 
-mcif u_mcif (
+mcif #(.RESET_QUIET(RESET_QUIET)) u_mcif (
     .clk                   (dla_core_clk),
     .rst_n                 (rst_n),
     .reg_valid             (reg_valid[2]),

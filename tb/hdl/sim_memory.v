@@ -3,6 +3,11 @@
 // 32-bit byte address space in pages of 4 KiB, mapped on demand by the command player onto one word
 // array; an access of the design to an unmapped page is an error. Timing is set by plusargs, so that one
 // model serves all: see sim_plusargs below. Also checks the rules of the bus and counts beats.
+//
+// The accelerator may be reset (`dla_up` falls) while requests are under way. The memory goes on: it gives its answers,
+// during the reset, too, but for the first `freeze` cycles of it, or forgets them (`drop`). Before, it may collect reads or
+// writes without an answer (`hold`). Behind a guard nothing else happens. Without one it also does what a memory system must do (docs/reset.md): forgets half-sent writes, and does not
+// mind that a request is withdrawn.
 // Errors go to `log` as lines "F <text>", at most 20.
 `default_nettype none
 
@@ -11,6 +16,11 @@ module sim_memory #(
 ) (
     input  wire        clk,
     input  wire        rst_n,
+    input  wire        dla_up,     // the accelerator is not in reset
+    input  wire        guarded,    // a guard keeps the bus whole over resets of the accelerator
+    input  wire [1:0]  hold,       // no answers to reads, writes
+    input  wire        drop,       // in a reset of the accelerator: requests are forgotten
+    input  wire [31:0] freeze,     // from its beginning: cycles without an answer
     input  wire [31:0] log,        // file descriptor
     output reg  [63:0] cycle,      // core cycles since the end of reset
     output reg  [63:0] read_beats,
@@ -116,6 +126,14 @@ initial begin
     for (n = 0; n < (1 << 20); n = n + 1) page[n] = 20'd0;
 end
 
+// ---- resets of the accelerator ----
+reg        up_before;
+reg [31:0] frozen;   // cycles still without an answer
+reg [31:0] resets, cut_reads, cut_writes, cut_halves, cut_waiting; // how many, and what was under way at their beginnings
+wire       cut   = rst_n && !dla_up && !guarded;
+wire       clear = !rst_n || (!dla_up && drop);
+wire [9:0] reads_owed, writes_owed;
+
 // ---- requests ----
 reg [31:0] rnd;
 reg        ar_slot, aw_slot, w_slot;
@@ -159,6 +177,7 @@ always @(posedge clk) begin
         write_beats <= 0;
         rnd = seed | 32'd1;
     end else begin
+        if (cut) {aw_wr, aw_rd, w_wr, w_rd} <= 0;
         cycle <= cycle + 1;
         ar_slot <= (ar_every == 1) || (cycle % {32'd0, ar_every} == 0);
         aw_slot <= (aw_every == 1) || (cycle % {32'd0, aw_every} == 0);
@@ -192,7 +211,8 @@ always @(posedge clk) begin
 end
 
 sim_response #(.WIDTH(64), .SALT(1)) u_read (
-    .clk(clk), .rst_n(rst_n), .latency(read_latency), .jitter(jitter), .every(r_every), .stall(stall),
+    .clk(clk), .rst_n(!clear), .hold(frozen != 0 || hold[0]), .count(reads_owed),
+    .latency(read_latency), .jitter(jitter), .every(r_every), .stall(stall),
     .reorder(reorder[0]), .seed(seed),
     .push_valid(ar_fire), .push_id(ar_id[3:0]), .push_data(peek(ar_addr)), .full(r_full), .empty(r_empty),
     .out_valid(r_valid), .out_ready(r_ready), .out_id(r_id[3:0]), .out_data(r_data)
@@ -200,7 +220,8 @@ sim_response #(.WIDTH(64), .SALT(1)) u_read (
 
 /* verilator lint_off PINCONNECTEMPTY */
 sim_response #(.WIDTH(1), .SALT(2)) u_write (
-    .clk(clk), .rst_n(rst_n), .latency(write_latency), .jitter(jitter), .every(1), .stall(stall),
+    .clk(clk), .rst_n(!clear), .hold(frozen != 0 || hold[1]), .count(writes_owed),
+    .latency(write_latency), .jitter(jitter), .every(1), .stall(stall),
     .reorder(reorder[0]), .seed(seed),
     .push_valid(pair), .push_id(pair_aw[35:32]), .push_data(1'b0), .full(b_full), .empty(b_empty),
     .out_valid(b_valid), .out_ready(b_ready), .out_id(b_id[3:0]), .out_data()
@@ -220,9 +241,9 @@ reg [72:0] w_before;
 integer    k;
 
 always @(posedge clk) begin
-    ar_wait <= rst_n && ar_valid && !ar_ready;
-    aw_wait <= rst_n && aw_valid && !aw_ready;
-    w_wait  <= rst_n && w_valid && !w_ready;
+    ar_wait <= rst_n && !cut && ar_valid && !ar_ready;
+    aw_wait <= rst_n && !cut && aw_valid && !aw_ready;
+    w_wait  <= rst_n && !cut && w_valid && !w_ready;
     ar_before <= {ar_id, ar_len, ar_addr};
     aw_before <= {aw_id, aw_len, aw_addr};
     w_before  <= {w_strb, w_last, w_data};
@@ -234,14 +255,31 @@ always @(posedge clk) begin
     end else begin
         if (ar_fire) id_reads[ar_id[3:0]] <= id_reads[ar_id[3:0]] + 1;
         if (aw_fire) id_writes[aw_id[3:0]] <= id_writes[aw_id[3:0]] + 1;
-        if (ar_wait && (!ar_valid || ar_before != {ar_id, ar_len, ar_addr})) error_line("AR changed, was", ar_before[31:0]);
-        if (aw_wait && (!aw_valid || aw_before != {aw_id, aw_len, aw_addr})) error_line("AW changed, was", aw_before[31:0]);
-        if (w_wait && (!w_valid || w_before != {w_strb, w_last, w_data})) error_line("W changed, was", w_before[31:0]);
+        if (ar_wait && !cut && (!ar_valid || ar_before != {ar_id, ar_len, ar_addr})) error_line("AR changed, was", ar_before[31:0]);
+        if (aw_wait && !cut && (!aw_valid || aw_before != {aw_id, aw_len, aw_addr})) error_line("AW changed, was", aw_before[31:0]);
+        if (w_wait && !cut && (!w_valid || w_before != {w_strb, w_last, w_data})) error_line("W changed, was", w_before[31:0]);
         if (ar_fire && (ar_len != 0 || ar_addr[2:0] != 0)) error_line("bad read length, address", ar_addr);
         if (aw_fire && (aw_len != 0 || aw_addr[2:0] != 0)) error_line("bad write len., address", aw_addr);
         if (ar_fire && !client(ar_id)) error_line("unknown read id", {24'd0, ar_id});
         if (aw_fire && !client(aw_id)) error_line("unknown write id", {24'd0, aw_id});
         if (w_fire && (w_strb != 8'hff || !w_last)) error_line("bad wstrb or wlast, strb", {24'd0, w_strb});
+    end
+end
+
+always @(posedge clk) begin
+    if (!rst_n) begin
+        up_before <= 0;
+        {frozen, resets, cut_reads, cut_writes, cut_halves, cut_waiting} <= 0;
+    end else begin
+        up_before <= dla_up;
+        if (up_before && !dla_up) begin
+            frozen      <= freeze;
+            resets      <= resets + 1;
+            cut_reads   <= cut_reads + {22'd0, reads_owed};
+            cut_writes  <= cut_writes + {22'd0, writes_owed};
+            cut_halves  <= cut_halves + {22'd0, aw_count} + {22'd0, w_count};
+            cut_waiting <= cut_waiting + {31'd0, ar_wait} + {31'd0, aw_wait} + {31'd0, w_wait};
+        end else if (frozen != 0) frozen <= frozen - 1;
     end
 end
 
@@ -255,6 +293,13 @@ task report;
         $fdisplay(log, "C cycles %0d", cycle);
         $fdisplay(log, "C read_beats %0d", read_beats);
         $fdisplay(log, "C write_beats %0d", write_beats);
+        if (resets != 0) begin
+            $fdisplay(log, "C resets %0d", resets);
+            $fdisplay(log, "C cut_reads %0d", cut_reads);
+            $fdisplay(log, "C cut_writes %0d", cut_writes);
+            $fdisplay(log, "C cut_halves %0d", cut_halves);
+            $fdisplay(log, "C cut_waiting %0d", cut_waiting);
+        end
         for (k = 0; k < 16; k = k + 1) begin
             if (id_reads[k] != 0) $fdisplay(log, "C read_beats_id%0d %0d", k, id_reads[k]);
             if (id_writes[k] != 0) $fdisplay(log, "C write_beats_id%0d %0d", k, id_writes[k]);

@@ -15,6 +15,11 @@
 //   7 DUMP      address  words     -          D index words, then the words in hexadecimal
 //   8 MARK      -        -         -          E
 //   9 MAP       address  words     -          -
+//  10 RESET     cycles   freeze    see below  -
+//
+// RESET: c[31:16] cycles later a reset of the accelerator is asked for, for a cycles; memory and player stay (b, c[0]: freeze
+// and drop of sim_memory). With c[1] a register is read c[15:8] cycles before, whose answer is then owed no more. With
+// c[2] (c[3]) the memory answers no reads (writes) until the reset begins, so that it owes many.
 //
 // Further lines: F text (a rule was broken), C name value (counter), H index (hang: no progress for
 // +watchdog cycles, or one command took more than +limit), S address value (register read after a hang), Z (end, the file is complete).
@@ -36,13 +41,18 @@ module sim_player (
     input  wire        rsp_valid,
     input  wire [31:0] rsp_data,
     input  wire        rsp_wr_complete,
+    input  wire        dla_up,       // the accelerator is not in reset
+    output reg         reset_dla,    // reset it
+    output wire        reset_drop,
+    output wire [1:0]  reset_hold,
+    output wire [31:0] reset_freeze,
     output reg  [31:0] position,  // index of the last MARK or WAIT passed
     output reg         done
 );
 
 localparam [7:0] OP_END = 0, OP_WRITE = 1, OP_READ = 2, OP_POLL = 3, OP_WAIT = 4, OP_LOAD = 5, OP_FILL = 6,
-                 OP_DUMP = 7, OP_MARK = 8, OP_MAP = 9;
-localparam [2:0] ST_START = 0, ST_WRITE = 1, ST_REQUEST = 2, ST_ANSWER = 3, ST_SLEEP = 4, ST_HANG = 5, ST_DONE = 6;
+                 OP_DUMP = 7, OP_MARK = 8, OP_MAP = 9, OP_RESET = 10;
+localparam [2:0] ST_START = 0, ST_WRITE = 1, ST_REQUEST = 2, ST_ANSWER = 3, ST_SLEEP = 4, ST_RESET = 5, ST_DONE = 6;
 localparam [31:0] INTR_STATUS = 32'h100C;
 localparam SETTLE = 24;      // cycles between reset and the first request (system.md section 4.1)
 localparam SLEEP = 255;      // cycles between two looks at a status that is masked
@@ -55,6 +65,7 @@ reg [7:0]    op;
 reg [31:0]   index, a, b, c;
 reg [127:0]  record;
 reg [63:0]   word;
+reg          been_down; // the reset has reached the accelerator
 reg          event_write, running, diagnose, discard, intr_before, was_low;
 reg [31:0]   watchdog, limit, idle, spent, wait_count, unit;
 reg [63:0]   rise, beats;
@@ -144,6 +155,12 @@ task fetch;
                     request(INTR_STATUS, 0, 0);
                     running = 0;
                 end
+                OP_RESET: begin
+                    running = 0;
+                    wait_count = 0;
+                    been_down = 0;
+                    state = ST_RESET;
+                end
                 default: begin
                     running = 0;
                     finish_run;
@@ -196,6 +213,32 @@ task next_diagnosis;
     end
 endtask
 
+assign reset_drop   = op == OP_RESET && c[0];
+assign reset_hold   = c[3:2] & {2{op == OP_RESET && !been_down}};
+assign reset_freeze = (op == OP_RESET) ? b : 0;
+
+task reset_step;
+    begin
+        wait_count = wait_count + 1;
+        if (csb_ready) csb_valid <= 0;
+        if (c[1] && wait_count + {24'd0, c[15:8]} == {16'd0, c[31:16]}) begin
+            request(INTR_STATUS, 0, 0);
+            state = ST_RESET;
+        end
+        if (wait_count == {16'd0, c[31:16]} + 1) begin
+            reset_dla <= 1;
+            csb_valid <= 0;
+        end
+        if (wait_count == {16'd0, c[31:16]} + 1 + a) reset_dla <= 0;
+        if (rsp_valid && been_down) $fdisplay(log, "F CSB: read data of a read before the reset (cycle %0d)", cycle);
+        if (!dla_up) been_down = 1;
+        else if (been_down && !reset_dla) begin
+            wait_count = 0;
+            state = ST_START;
+        end
+    end
+endtask
+
 task step;
     begin
         case (state)
@@ -212,6 +255,7 @@ task step;
                 state = ST_ANSWER;
             end
             ST_ANSWER: if (rsp_valid) answer;
+            ST_RESET: reset_step;
             ST_SLEEP: begin
                 wait_count = wait_count + 1;
                 if (intr || wait_count == SLEEP) request(INTR_STATUS, 0, 0);
@@ -266,6 +310,7 @@ always @(posedge clk) begin
     if (intr && !intr_before) rise = cycle;
     if (!rst_n) begin
         csb_valid <= 0;
+        reset_dla <= 0;
         done <= 0;
         position <= 0;
         state = ST_START;
@@ -282,7 +327,7 @@ always @(posedge clk) begin
         index = 0;
     end else if (state != ST_DONE) begin
         if (rsp_wr_complete) $fdisplay(log, "F CSB: completion of a posted write (cycle %0d)", cycle);
-        if (rsp_valid && state != ST_ANSWER) $fdisplay(log, "F CSB: read data without a read (cycle %0d)", cycle);
+        if (rsp_valid && state != ST_ANSWER && state != ST_RESET) $fdisplay(log, "F CSB: read data without a read (cycle %0d)", cycle);
         if (diagnose) diagnosis_step;
         else begin
             step;

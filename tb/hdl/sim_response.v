@@ -13,6 +13,8 @@ module sim_response #(
 ) (
     input  wire             clk,
     input  wire             rst_n,
+    input  wire             hold,     // nothing comes out
+    output reg  [DEPTH_LOG2:0] count, // responses not out yet
     input  wire [31:0]      latency,
     input  wire [31:0]      jitter,
     input  wire [31:0]      every,
@@ -38,7 +40,6 @@ reg [DEPTH_LOG2-1:0] wr    [0:15];
 reg [DEPTH_LOG2-1:0] rd    [0:15];
 reg [3:0]            order [0:DEPTH-1];     // ids in the order of their requests
 reg [DEPTH_LOG2-1:0] order_wr, order_rd;
-reg [DEPTH_LOG2:0]   count;
 reg [31:0]           now, last, rnd;
 
 assign full  = count >= DEPTH - 2;
@@ -72,7 +73,7 @@ endtask
 task pick;
     begin
         found = 0;
-        if (count != 0 && now + 1 - last >= every && !(stall != 0 && {24'd0, rnd[7:0]} < stall)) begin
+        if (!hold && count != 0 && now + 1 - last >= every && !(stall != 0 && {24'd0, rnd[7:0]} < stall)) begin
             if (!reorder) begin
                 id = order[order_rd];
                 found = due[{id, rd[id]}] <= now + 1;

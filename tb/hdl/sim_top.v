@@ -1,6 +1,11 @@
 // Simulation only: chip-level top. Clocks, reset, memory, command player and any module NV_nvdla, which is
 // touched at its ports only; macro DUT_PARAMETERS, #(.NAME(value), ...), sets its parameters.
 //
+//   player --reset--> [dla_reset_guard] --> NV_nvdla dla_* <-- DBB --> [dla_reset_guard] <-- DBB --> memory
+//
+// The memory is never reset with the accelerator, but told of it: without the guard it stands for a memory system that does
+// what docs/reset.md asks of it.
+//
 // Plusargs: those of sim_player and sim_memory. The clock periods are parameters because a delay that is
 // not constant may be zero, and for zero delays Verilator schedules the whole design in a slower way (the
 // measured loss of speed is a third).
@@ -9,7 +14,8 @@
 module sim_top #(
     parameter WORDS_LOG2 = 19,     // log2 of 8-byte words of memory
     parameter CORE_PERIOD = 10000, // ps of dla_core_clk, even
-    parameter CSB_PERIOD = 0       // ps of dla_csb_clk, even; 0: both clocks are the same net
+    parameter CSB_PERIOD = 0,      // ps of dla_csb_clk, even; 0: both clocks are the same net
+    parameter GUARD = 0            // 1: dla_reset_guard between accelerator and memory
 ) (
     output wire        done,      // the run is over, the results file complete
     output wire [31:0] position   // command index of the last MARK or WAIT passed
@@ -51,6 +57,12 @@ initial begin
     rst_n <= 1;
 end
 
+wire        reset_dla, reset_drop;
+wire [1:0]  reset_hold;
+wire [31:0] reset_freeze;
+wire        reset_n = dla_rst_n && !reset_dla; // as the host asks
+wire        dut_rst_n;                         // as NV_nvdla gets it
+
 wire        csb_valid, csb_ready, csb_write, rsp_valid, rsp_wr_complete, intr, idle;
 wire [15:0] csb_addr;
 wire [31:0] csb_wdat, rsp_data;
@@ -62,15 +74,56 @@ wire [3:0]  aw_len, ar_len;
 wire [31:0] aw_addr, ar_addr;
 wire [63:0] w_data, r_data;
 
+wire        d_aw_valid, d_aw_ready, d_w_valid, d_w_ready, d_w_last, d_b_valid, d_b_ready, d_ar_valid, d_ar_ready, d_r_valid,
+            d_r_ready, d_r_last;
+wire [7:0]  d_aw_id, d_b_id, d_ar_id, d_r_id, d_w_strb;
+wire [3:0]  d_aw_len, d_ar_len;
+wire [31:0] d_aw_addr, d_ar_addr;
+wire [63:0] d_w_data, d_r_data;
+
+generate
+    if (GUARD == 0) begin : g_no_guard
+        assign dut_rst_n = reset_n;
+        assign {aw_valid, aw_id, aw_len, aw_addr} = {d_aw_valid, d_aw_id, d_aw_len, d_aw_addr};
+        assign {w_valid, w_data, w_strb, w_last}  = {d_w_valid, d_w_data, d_w_strb, d_w_last};
+        assign {ar_valid, ar_id, ar_len, ar_addr} = {d_ar_valid, d_ar_id, d_ar_len, d_ar_addr};
+        assign {b_ready, r_ready}                 = {d_b_ready, d_r_ready};
+        assign {d_aw_ready, d_w_ready, d_ar_ready} = {aw_ready, w_ready, ar_ready};
+        assign {d_b_valid, d_b_id}                 = {b_valid, b_id};
+        assign {d_r_valid, d_r_id, d_r_last, d_r_data} = {r_valid, r_id, r_last, r_data};
+    end else begin : g_guard
+        /* verilator lint_off PINCONNECTEMPTY */
+        dla_reset_guard u_guard (
+            .clk(core_clk), .por_rst_n(rst_n), .reset_req_n(reset_n), .dla_reset_rstn(dut_rst_n), .waiting(),
+            .dla_awvalid(d_aw_valid), .dla_awready(d_aw_ready), .dla_awid(d_aw_id), .dla_awlen(d_aw_len),
+            .dla_awaddr(d_aw_addr), .dla_wvalid(d_w_valid), .dla_wready(d_w_ready), .dla_wdata(d_w_data),
+            .dla_wstrb(d_w_strb), .dla_wlast(d_w_last), .dla_bvalid(d_b_valid), .dla_bready(d_b_ready), .dla_bid(d_b_id),
+            .dla_arvalid(d_ar_valid), .dla_arready(d_ar_ready), .dla_arid(d_ar_id), .dla_arlen(d_ar_len),
+            .dla_araddr(d_ar_addr), .dla_rvalid(d_r_valid), .dla_rready(d_r_ready), .dla_rid(d_r_id),
+            .dla_rlast(d_r_last), .dla_rdata(d_r_data),
+            .mem_awvalid(aw_valid), .mem_awready(aw_ready), .mem_awid(aw_id), .mem_awlen(aw_len), .mem_awaddr(aw_addr),
+            .mem_wvalid(w_valid), .mem_wready(w_ready), .mem_wdata(w_data), .mem_wstrb(w_strb), .mem_wlast(w_last),
+            .mem_bvalid(b_valid), .mem_bready(b_ready), .mem_bid(b_id),
+            .mem_arvalid(ar_valid), .mem_arready(ar_ready), .mem_arid(ar_id), .mem_arlen(ar_len), .mem_araddr(ar_addr),
+            .mem_rvalid(r_valid), .mem_rready(r_ready), .mem_rid(r_id), .mem_rlast(r_last), .mem_rdata(r_data)
+        );
+        /* verilator lint_on PINCONNECTEMPTY */
+    end
+endgenerate
+
 sim_player u_player (
     .clk(csb_clk), .rst_n(rst_n), .log(log), .cycle(cycle), .read_beats(read_beats), .write_beats(write_beats),
     .intr(intr), .csb_valid(csb_valid), .csb_ready(csb_ready), .csb_addr(csb_addr), .csb_wdat(csb_wdat),
     .csb_write(csb_write), .rsp_valid(rsp_valid), .rsp_data(rsp_data), .rsp_wr_complete(rsp_wr_complete),
+    .dla_up(dut_rst_n), .reset_dla(reset_dla), .reset_hold(reset_hold), .reset_drop(reset_drop),
+    .reset_freeze(reset_freeze),
     .position(position), .done(done)
 );
 
 sim_memory #(.WORDS_LOG2(WORDS_LOG2)) u_memory (
     .clk(core_clk), .rst_n(rst_n), .log(log),
+    .dla_up(dut_rst_n || !rst_n), .guarded(GUARD != 0), .hold(reset_hold), .drop(reset_drop),
+    .freeze(reset_freeze),
     .cycle(cycle), .read_beats(read_beats), .write_beats(write_beats), .idle(idle),
     .aw_valid(aw_valid), .aw_ready(aw_ready), .aw_id(aw_id), .aw_len(aw_len), .aw_addr(aw_addr),
     .w_valid(w_valid), .w_ready(w_ready), .w_data(w_data), .w_strb(w_strb), .w_last(w_last),
@@ -92,19 +145,19 @@ sim_x_check u_x_check (
 `endif
 NV_nvdla `DUT_PARAMETERS u_dla (
     .dla_core_clk(core_clk), .dla_csb_clk(csb_clk), .global_clk_ovr_on(1'b0), .tmc2slcg_disable_clock_gating(1'b0),
-    .dla_reset_rstn(dla_rst_n), .direct_reset_(dla_rst_n), .test_mode(1'b0),
+    .dla_reset_rstn(dut_rst_n), .direct_reset_(dut_rst_n), .test_mode(1'b0),
     .csb2nvdla_valid(csb_valid), .csb2nvdla_ready(csb_ready), .csb2nvdla_addr(csb_addr), .csb2nvdla_wdat(csb_wdat),
     .csb2nvdla_write(csb_write), .csb2nvdla_nposted(1'b0),
     .nvdla2csb_valid(rsp_valid), .nvdla2csb_data(rsp_data), .nvdla2csb_wr_complete(rsp_wr_complete),
-    .nvdla_core2dbb_aw_awvalid(aw_valid), .nvdla_core2dbb_aw_awready(aw_ready), .nvdla_core2dbb_aw_awid(aw_id),
-    .nvdla_core2dbb_aw_awlen(aw_len), .nvdla_core2dbb_aw_awaddr(aw_addr),
-    .nvdla_core2dbb_w_wvalid(w_valid), .nvdla_core2dbb_w_wready(w_ready), .nvdla_core2dbb_w_wdata(w_data),
-    .nvdla_core2dbb_w_wstrb(w_strb), .nvdla_core2dbb_w_wlast(w_last),
-    .nvdla_core2dbb_b_bvalid(b_valid), .nvdla_core2dbb_b_bready(b_ready), .nvdla_core2dbb_b_bid(b_id),
-    .nvdla_core2dbb_ar_arvalid(ar_valid), .nvdla_core2dbb_ar_arready(ar_ready), .nvdla_core2dbb_ar_arid(ar_id),
-    .nvdla_core2dbb_ar_arlen(ar_len), .nvdla_core2dbb_ar_araddr(ar_addr),
-    .nvdla_core2dbb_r_rvalid(r_valid), .nvdla_core2dbb_r_rready(r_ready), .nvdla_core2dbb_r_rid(r_id),
-    .nvdla_core2dbb_r_rlast(r_last), .nvdla_core2dbb_r_rdata(r_data),
+    .nvdla_core2dbb_aw_awvalid(d_aw_valid), .nvdla_core2dbb_aw_awready(d_aw_ready), .nvdla_core2dbb_aw_awid(d_aw_id),
+    .nvdla_core2dbb_aw_awlen(d_aw_len), .nvdla_core2dbb_aw_awaddr(d_aw_addr),
+    .nvdla_core2dbb_w_wvalid(d_w_valid), .nvdla_core2dbb_w_wready(d_w_ready), .nvdla_core2dbb_w_wdata(d_w_data),
+    .nvdla_core2dbb_w_wstrb(d_w_strb), .nvdla_core2dbb_w_wlast(d_w_last),
+    .nvdla_core2dbb_b_bvalid(d_b_valid), .nvdla_core2dbb_b_bready(d_b_ready), .nvdla_core2dbb_b_bid(d_b_id),
+    .nvdla_core2dbb_ar_arvalid(d_ar_valid), .nvdla_core2dbb_ar_arready(d_ar_ready), .nvdla_core2dbb_ar_arid(d_ar_id),
+    .nvdla_core2dbb_ar_arlen(d_ar_len), .nvdla_core2dbb_ar_araddr(d_ar_addr),
+    .nvdla_core2dbb_r_rvalid(d_r_valid), .nvdla_core2dbb_r_rready(d_r_ready), .nvdla_core2dbb_r_rid(d_r_id),
+    .nvdla_core2dbb_r_rlast(d_r_last), .nvdla_core2dbb_r_rdata(d_r_data),
     .dla_intr(intr),
     .nvdla_pwrbus_ram_c_pd(32'd0), .nvdla_pwrbus_ram_ma_pd(32'd0), .nvdla_pwrbus_ram_mb_pd(32'd0),
     .nvdla_pwrbus_ram_p_pd(32'd0), .nvdla_pwrbus_ram_o_pd(32'd0), .nvdla_pwrbus_ram_a_pd(32'd0)

@@ -27,7 +27,7 @@ from cocodla.program.program import Program
 from cocodla.registers import MAP
 from cocodla.runtime import hang
 
-END, WRITE, READ, POLL, WAIT, LOAD, FILL, DUMP, MARK, MAP_PAGES = range(10)
+END, WRITE, READ, POLL, WAIT, LOAD, FILL, DUMP, MARK, MAP_PAGES, RESET = range(11)
 PAGE = 4096
 """Bytes of a page of the simulated memory."""
 PIECE = 1 << 16
@@ -58,38 +58,49 @@ def page_count(program: Program) -> int:
 
 def encode(program: Program) -> Iterator[bytes]:
     """The command file, piece by piece."""
+    yield from encode_pages(program)
+    yield from encode_commands(program)
+    yield record(END, 0)
+
+
+def encode_pages(program: Program) -> Iterator[bytes]:
+    """The records that make all memory of a program usable."""
     for base, size in regions(program):
         if size:
             first = base & -PAGE
-            yield _record(MAP_PAGES, 0, first, (base + size - first + ATOM - 1) // ATOM)
-    for index, command in enumerate(program.commands):
+            yield record(MAP_PAGES, 0, first, (base + size - first + ATOM - 1) // ATOM)
+
+
+def encode_commands(program: Program, first: int = 0) -> Iterator[bytes]:
+    """The records of a program's commands, which are numbered from `first`."""
+    for index, command in enumerate(program.commands, first):
         yield from _encode(index, command)
-    yield _record(END, 0)
 
 
-def _record(op: int, index: int, a: int = 0, b: int = 0, c: int = 0) -> bytes:
+def record(op: int, index: int, a: int = 0, b: int = 0, c: int = 0) -> bytes:
+    """One record of the command file."""
     return struct.pack(">IIII", op << 24 | index, a, b, c)
 
 
 def _encode(index: int, command: Command) -> Iterator[bytes]:
     match command:
         case WriteRegister(address, value):
-            yield _record(WRITE, index, address, value, int(address in _ENABLES and value & 1 == 1))
+            yield record(WRITE, index, address, value, int(address in _ENABLES and value & 1 == 1))
         case ReadRegister(address, _, _):
-            yield _record(READ, index, address)
+            yield record(READ, index, address)
         case PollRegister(address, mask, expected):
-            yield _record(POLL, index, address, mask, expected & mask)
+            yield record(POLL, index, address, mask, expected & mask)
         case WaitInterrupt(bits, clear):
-            yield _record(WAIT, index, bits, int(clear))
+            yield record(WAIT, index, bits, int(clear))
         case LoadMemory(address, data):
             yield from _load(index, address, data)
         case FillMemory(address, length, value):
             yield from _fill(index, address, length, value)
         case CheckMemory(address, length, _):
             first = address & -ATOM
-            yield _record(DUMP, index, first, (align(address + length) - first) // ATOM)
+            yield record(DUMP, index, first, (align(address + length) - first) // ATOM)
         case Mark():
-            yield _record(MARK, index)
+            yield record(MARK, index)
 
 
 def _load(index: int, address: int, data: bytes) -> Iterator[bytes]:
@@ -100,7 +111,7 @@ def _load(index: int, address: int, data: bytes) -> Iterator[bytes]:
         yield from _edge(index, address, data[: first - address])
     if first < last:
         words = np.frombuffer(data, "<u8", (last - first) // ATOM, first - address)
-        yield _record(LOAD, index, first, len(words), 0xFF)
+        yield record(LOAD, index, first, len(words), 0xFF)
         yield from (words[start : start + PIECE].astype(">u8").tobytes() for start in range(0, len(words), PIECE))
     if last < end:
         yield from _edge(index, last, data[last - address :])
@@ -110,7 +121,7 @@ def _edge(index: int, address: int, data: bytes) -> Iterator[bytes]:
     """Less than a word, inside one word."""
     offset = address % ATOM
     word = int.from_bytes(bytes(offset) + data, "little")
-    yield _record(LOAD, index, address - offset, 1, ((1 << len(data)) - 1) << offset) + struct.pack(">Q", word)
+    yield record(LOAD, index, address - offset, 1, ((1 << len(data)) - 1) << offset) + struct.pack(">Q", word)
 
 
 def _fill(index: int, address: int, length: int, value: int) -> Iterator[bytes]:
@@ -119,7 +130,7 @@ def _fill(index: int, address: int, length: int, value: int) -> Iterator[bytes]:
         yield from _load(index, address, bytes([value]) * length)
         return
     yield from _load(index, address, bytes([value]) * (first - address))
-    yield _record(FILL, index, first, (last - first) // ATOM, value)
+    yield record(FILL, index, first, (last - first) // ATOM, value)
     yield from _load(index, last, bytes([value]) * (address + length - last))
 
 

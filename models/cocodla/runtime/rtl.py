@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from random import Random
@@ -91,6 +91,7 @@ class Simulation:
     watchdog: cycles without a memory beat or a finished command after which a run has hung.
     limit: cycles one command may take even if memory beats keep moving.
     csb_period_ps: period of dla_csb_clk; 0: the core clock itself. The core period is 10,000 ps.
+    guard: dla_reset_guard stands between accelerator and memory.
     run_name: first part of the name of the folder in build/runs; what is there stays until the next run of that name.
     """
 
@@ -103,6 +104,7 @@ class Simulation:
     watchdog: int = 200_000
     limit: int = 200_000_000
     csb_period_ps: int = 0
+    guard: bool = False
     run_name: str = "chip"
 
 
@@ -117,14 +119,20 @@ def chip_design(simulation: Simulation, pages: int = 1) -> Design:
     root = project.root()
     dut = read_file_list(dut_list(simulation.file_list))
     check_memory(pages)
+    guard = ("mcif/dla_reset_guard.v", "lib/dla_sync.v") if simulation.guard else ()
+    sources = list(dict.fromkeys((*dut.sources, *(root / "rtl" / name for name in guard))))
     words = max(pages, 1) * player.PAGE // 8
     size = max(_SMALLEST.get(simulation.sim.lower(), 0), (words - 1).bit_length())
     return Design(
         name="chip",
         top="sim_top",
-        sources=(*dut.sources, *sorted((root / "tb" / "hdl").glob("*.v"))),
+        sources=(*sources, *sorted((root / "tb" / "hdl").glob("*.v"))),
         includes=tuple(dut.includes),
-        parameters={"WORDS_LOG2": size, "CSB_PERIOD": simulation.csb_period_ps},
+        parameters={
+            "WORDS_LOG2": size,
+            "CSB_PERIOD": simulation.csb_period_ps,
+            **({"GUARD": 1} if simulation.guard else {}),
+        },
         defines={
             **({"DLA_ASSERT": "1"} if simulation.assertions else {}),
             **parameters.define(parameters.chosen(simulation.file_list)),
@@ -191,13 +199,19 @@ def run(program: Program, simulation: Simulation | None = None, progress: Progre
     read_beats, write_beats, *_beats_id<n>, wall_seconds and cpu_seconds of the simulation process, seed.
     UserError: no simulator, a DUT that does not compile, a program that is malformed.
     """
-    simulation = simulation or Simulation()
     program.validate()
+    return play(program, player.encode(program), simulation or Simulation(), progress)
+
+
+def play(
+    program: Program, commands: Iterable[bytes], simulation: Simulation, progress: Progress | None = None
+) -> Execution:
+    """Execute a command file, which is that of `program`, perhaps with records of its own between the commands."""
     model = build_model(simulation, player.page_count(program))
     seed = new_seed() if simulation.seed is None else simulation.seed
     with run_folder(project.build() / "runs" / f"{simulation.run_name}-{model.sim}") as folder:
         with (folder / "commands.bin").open("wb") as file:
-            file.writelines(player.encode(program))
+            file.writelines(commands)
         arguments = [
             f"+watchdog={simulation.watchdog}",
             f"+limit={simulation.limit}",

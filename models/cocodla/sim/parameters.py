@@ -26,6 +26,7 @@ RANGES: dict[str, tuple[int, int]] = {
     "OPERAND_DEPTH": (16, 1024),
     "ACC_DEPTH": (8, 512),
     "CACC_DEPTH": (16, 512),
+    "RESET_QUIET": (16, 65536),
 }
 """Least and largest value of each parameter of our NV_nvdla; any power of two between them works."""
 
