@@ -9,7 +9,7 @@ from cocotbext.dla.apb import ApbDriver
 from cocotbext.dla.bench import ICARUS, repeats, reset, start_clock, within
 from cocotbext.dla.checks import ProtocolError, Report, fail
 from cocotbext.dla.csb import CsbDriver, CsbMonitor, CsbRequest, CsbTransaction
-from cocotbext.dla.dbb import DbbMemory, DbbTiming
+from cocotbext.dla.dbb import DbbMemory, DbbTiming, OnReset
 from cocotbext.dla.dma import ReadResponder, WriteAcceptor
 from cocotbext.dla.interrupt import InterruptMonitor
 from cocotbext.dla.memory import SparseMemory, Unwritten
@@ -27,6 +27,7 @@ __all__ = [
     "DbbMemory",
     "DbbTiming",
     "InterruptMonitor",
+    "OnReset",
     "ProtocolError",
     "ReadResponder",
     "RegisterBus",

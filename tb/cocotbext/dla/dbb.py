@@ -1,11 +1,14 @@
 """Memory on the DBB bus: random latency, stalls, reordering between ids, and the rules of the bus.
 
+The accelerator may be reset while requests are under way (`reset_n`): see OnReset.
+
 Rules checked (all reported through `report`): single beats, 8-byte aligned addresses, full strobes, wlast,
 ids of known clients, valid/payload stability, write data without an address at the end (see `finish`).
 """
 
 from __future__ import annotations
 
+import enum
 from collections import Counter, deque
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -24,6 +27,18 @@ from cocotbext.dla.stream import StreamChecker
 
 CLIENT_IDS = frozenset({1, 2, 3, 5, 6, 8, 9})
 """Ids of the clients that exist: SDP, PDP, CDP, SDP_B, SDP_N, CDMA_DAT, CDMA_WT."""
+
+
+class OnReset(enum.Enum):
+    """What a memory does when the accelerator is reset.
+
+    FORGET: it is reset, too. ANSWER: it goes on and gives the answers it owes, also during the reset; of writes that
+    came half, address or data, it forgets that half. With `reset_n` None it is never told of a reset, and a request
+    withdrawn or half a write are errors.
+    """
+
+    FORGET = "forget"
+    ANSWER = "answer"
 
 
 @dataclass
@@ -116,10 +131,12 @@ class DbbMemory:
         rng: Random | None = None,
         ids: Collection[int] = CLIENT_IDS,
         report: Report = fail,
+        on_reset: OnReset = OnReset.FORGET,
     ) -> None:
         self.memory = memory if memory is not None else SparseMemory(report=report)
         self.clock, self.reset_n, self.name = clock, reset_n, name
         self.timing = timing or DbbTiming()
+        self.on_reset = on_reset
         self.rng = rng or Random(0)
         self.ids, self.report = frozenset(ids), report
         self.statistics = DbbStatistics()
@@ -165,6 +182,16 @@ class DbbMemory:
         queues = (self._addresses, self._data, self._reads.in_order, self._acks.in_order)
         return not (any(queues) or self._r_busy or self._b_busy)
 
+    @property
+    def owed(self) -> tuple[int, int]:
+        """Reads and writes accepted and not yet answered."""
+        return len(self._reads.in_order) + self._r_busy, len(self._acks.in_order) + self._b_busy
+
+    def answer_unasked(self, id_: int) -> None:
+        """Queue a read beat and a write response that nobody asked for."""
+        self._reads.push(_Response(id_, self._cycle))
+        self._acks.push(_Response(id_, self._cycle))
+
     def finish(self) -> None:
         """Call at the end of a test: reports requests that were left incomplete."""
         if self._addresses:
@@ -176,12 +203,16 @@ class DbbMemory:
         while True:
             await FallingEdge(self.clock)
             in_reset = self.reset_n is not None and not high(self.reset_n)
+            forget = in_reset and self.on_reset is OnReset.FORGET
             if in_reset:
+                self._addresses.clear()
+                self._data.clear()
+            if forget:
                 self._clear()
             else:
                 self._sample()
             await RisingEdge(self.clock)
-            if in_reset:
+            if forget:
                 self._drive_idle()
             else:
                 self._drive()

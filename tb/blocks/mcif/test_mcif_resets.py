@@ -1,0 +1,208 @@
+"""Resets of the memory interface with requests under way: late answers reach nobody, later requests are answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import cocotb
+from cocotb.task import Task
+from cocotb.triggers import ClockCycles, FallingEdge
+from test_mcif import READ_IDS, WRITE_IDS, Bench, check_dones, seeded
+
+from cocotbext.dla import DbbTiming, OnReset, Stall, StreamSource, never, reset, some_stalls, start_clock
+
+QUIET = 64
+"""Parameter RESET_QUIET of this variant (bench.toml)."""
+
+
+def silent() -> bool:
+    """A stall without end."""
+    return True
+
+
+class ResetBench(Bench):
+    """Clients are reset with the interface: their sources are made anew. writing: the writes of the clients."""
+
+    def __init__(self, dut: Any, rng: Random, timing: DbbTiming) -> None:
+        super().__init__(dut, rng, timing)
+        self.writing: list[Task[None]] = []
+
+    def renew(self, idle: Callable[[], Stall] | None = None) -> None:
+        """Clients that ask for nothing yet, and have seen nothing."""
+        for source in (*self.readers.values(), *self.writers.values()):
+            source.kill()
+        stall = idle or (lambda: some_stalls(self.rng))
+        self.readers = {c: StreamSource(self.dut, f"{c}_rd_req", self.dut.clk, ("addr",), stall()) for c in READ_IDS}
+        fields = ("addr", "data", "last")
+        self.writers = {c: StreamSource(self.dut, f"{c}_wr_req", self.dut.clk, fields, stall()) for c in WRITE_IDS}
+        for monitor in self.answers.values():
+            monitor.items.clear()
+        for task in self.writing:
+            task.cancel()
+        self.writing.clear()
+
+    def ask(self, count: int) -> dict[str, list[int]]:
+        """Requests of every client, up to `count` each: reads of the first 8 MiB, writes elsewhere. Returns reads."""
+        rng = self.rng
+        reads = {client: [rng.randrange(1 << 20) for _ in range(rng.randint(1, count))] for client in READ_IDS}
+        for client, addresses in reads.items():
+            for address in addresses:
+                self.readers[client].append(address)
+        for number, client in enumerate(WRITE_IDS):
+            base = 0x1000_0000 + 4096 * number
+            items = [
+                {"addr": base + i, "data": rng.getrandbits(64), "last": i % 16 == 15}
+                for i in range(rng.randint(1, count))
+            ]
+            self.writing.append(cocotb.start_soon(self.writers[client].send_all(items)))
+        return reads
+
+    async def check_reads(self, reads: dict[str, list[int]]) -> None:
+        """Every client gets what it asked for, in order, and nothing else; then nothing is under way."""
+        await self.wait(lambda: all(len(self.answers[c].items) >= len(reads[c]) for c in READ_IDS))
+        for task in self.writing:
+            await task
+        await FallingEdge(self.dut.clk)  # the last write counts
+        await self.wait(lambda: self.outstanding == (0, 0))
+        await ClockCycles(self.dut.clk, 5)
+        for client, addresses in reads.items():
+            expected = [int.from_bytes(self.memory.read(8 * a, 8), "little") for a in addresses]
+            assert self.answers[client].items == expected, f"{client}: wrong data or order"
+        assert self.outstanding == (0, 0) and self.dbb.idle
+
+    @property
+    def outstanding(self) -> tuple[int, int]:
+        """Reads and writes that the interface counts as under way."""
+        return int(self.dut.u_read.outstanding.value), int(self.dut.u_write.outstanding.value)
+
+    @property
+    def dropped(self) -> tuple[int, int]:
+        """Read beats and write responses dropped since the reset."""
+        return int(self.dut.u_quiet.rd_dropped.value), int(self.dut.u_quiet.wr_dropped.value)
+
+
+async def begin(dut: Any, rng: Random, timing: DbbTiming, on_reset: OnReset) -> ResetBench:
+    """The bench after its first reset, with the memory's behaviour for those to come."""
+    bench = ResetBench(dut, rng, timing)
+    start_clock(dut.clk)
+    await reset(dut.clk, dut.rst_n)
+    bench.dbb.on_reset = on_reset
+    bench.renew()
+    return bench
+
+
+@cocotb.test()
+@cocotb.parametrize(on_reset=list(OnReset), run=range(3))
+async def test_resets(dut: Any, on_reset: OnReset, run: int) -> None:
+    """Random resets under random traffic, answers forgotten or kept, given during the reset or after it."""
+    rng = seeded(on_reset, run)
+    timing = DbbTiming.random(rng)
+    timing.read_latency, timing.write_latency = (1, rng.choice([1, 20, 40])), (1, rng.choice([1, 20, 40]))
+    bench = await begin(dut, rng, timing, on_reset)
+    gaps = timing.r_gap, timing.b_gap
+    for _ in range(8):
+        bench.ask(150)
+        await ClockCycles(dut.clk, rng.randrange(300))
+        timing.r_gap = rng.choice([gaps[0], silent])
+        timing.b_gap = rng.choice([gaps[1], silent])
+        await ClockCycles(dut.clk, rng.randrange(60))
+        dut.rst_n.value = 0
+        if rng.random() < 0.5:
+            timing.r_gap, timing.b_gap = gaps
+        await ClockCycles(dut.clk, rng.randrange(1, 40))
+        bench.renew()
+        await FallingEdge(dut.clk)
+        dut.rst_n.value = 1
+        reads = bench.ask(20)
+        dones = cocotb.start_soon(check_dones(bench))
+        await ClockCycles(dut.clk, rng.randrange(QUIET // 2))
+        timing.r_gap, timing.b_gap = gaps
+        await bench.check_reads(reads)
+        dones.cancel()
+    bench.dbb.finish()
+
+
+@cocotb.test()
+async def test_resets_with_256_owed(dut: Any) -> None:
+    """The memory owes 256 reads and 256 writes, and gives them one by one, with pauses longer than the first wait."""
+    timing = DbbTiming()
+    bench = await begin(dut, seeded(), timing, OnReset.ANSWER)
+    bench.renew(lambda: never)
+    timing.r_gap = timing.b_gap = silent
+    for client in ("cdma_dat", "sdp"):
+        for i in range(200):
+            bench.readers[client].append(i)
+    for client in ("sdp", "pdp"):
+        for i in range(200):
+            bench.writers[client].append({"addr": 0x1000_0000 + i, "data": i, "last": i == 63})
+    await bench.wait(lambda: bench.dbb.owed == (256, 256))
+    dut.rst_n.value = 0
+    await ClockCycles(dut.clk, 50)
+    bench.renew()
+    dut.rst_n.value = 1
+    reads = bench.ask(20)
+    while sum(bench.dbb.owed):
+        await ClockCycles(dut.clk, 2 * QUIET if sum(bench.dbb.owed) == 400 else 3)
+        assert dut.dbb_arvalid.value == 0 and dut.dbb_awvalid.value == 0
+        timing.r_gap, timing.b_gap = one(), one()
+    await ClockCycles(dut.clk, 2)
+    assert bench.dropped == (256, 256)
+    timing.r_gap = timing.b_gap = never
+    await bench.check_reads(reads)
+    bench.dbb.finish()
+
+
+def one() -> Stall:
+    """A stall that lets one answer pass."""
+    passed = False
+
+    def stall() -> bool:
+        nonlocal passed
+        stalled, passed = passed, True
+        return stalled
+
+    return stall
+
+
+@cocotb.test()
+async def test_resets_quiet_time(dut: Any) -> None:
+    """Without late answers the first request leaves RESET_QUIET cycles after the reset; one makes that 4 times."""
+    timing = DbbTiming()
+    bench = await begin(dut, seeded(), timing, OnReset.ANSWER)
+    for late in (False, True):
+        bench.renew(lambda: never)
+        if late:
+            timing.r_gap = silent
+            bench.readers["pdp"].append(5)
+            await bench.wait(lambda: bench.dbb.owed == (1, 0))
+        dut.rst_n.value = 0
+        await ClockCycles(dut.clk, 5)
+        bench.renew(lambda: never)
+        await FallingEdge(dut.clk)
+        dut.rst_n.value = 1
+        bench.readers["sdp"].append(7)
+        timing.r_gap = never
+        cycles = await bench.wait(lambda: dut.dbb_arvalid.value == 1)
+        wait = 4 * QUIET if late else QUIET
+        assert wait <= cycles <= wait + 6, cycles
+        await bench.wait(lambda: len(bench.answers["sdp"].items) == 1)
+        assert not bench.answers["pdp"].items
+
+
+@cocotb.test()
+async def test_resets_answers_of_nobody(dut: Any) -> None:
+    """Answers that no client is owed, at any time and with any id, are dropped and counted."""
+    bench = await begin(dut, seeded(), DbbTiming(), OnReset.ANSWER)
+    await ClockCycles(dut.clk, QUIET + 10)
+    bench.dbb.ids = frozenset(range(16))
+    for id_ in range(16):
+        bench.dbb.answer_unasked(id_)
+    await bench.wait(lambda: bench.dbb.idle)
+    await ClockCycles(dut.clk, 3)
+    assert bench.dropped == (16, 16)
+    assert bench.outstanding == (0, 0)
+    assert not any(monitor.items for monitor in bench.answers.values())
+    reads = bench.ask(30)
+    await bench.check_reads(reads)
