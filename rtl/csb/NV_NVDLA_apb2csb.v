@@ -2,6 +2,9 @@
 //
 // A write ends when the CSB takes it (pready = csb2nvdla_ready). A read is requested once and ends when its data come.
 // Addresses are byte addresses of the 256 KiB window. No error response. Spec: system.md section 4.4.
+//
+// prstn must be low whenever the accelerator is reset: an accelerator in reset forgets a read it has taken, and only
+// its data end the access. With both in reset an access the master holds on to is requested again afterwards.
 `default_nettype none
 
 module NV_NVDLA_apb2csb (

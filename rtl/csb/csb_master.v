@@ -9,6 +9,8 @@
 // writes behind an answered request do not wait. With equal clocks a write reaches the flip-flops of its unit in the 5th
 // cycle after acceptance and a read is answered in the 9th; writes pass at one a cycle.
 // Units that do not exist answer 0. Spec: system.md section 4.
+// Both sides are reset together (csb_rst_n follows rst_n and is released after it), so the FIFO is empty, both toggles are 0
+// and nothing is owed: accesses under way are forgotten, none of them is answered later (docs/reset.md).
 `default_nettype none
 
 module csb_master #(
@@ -143,6 +145,14 @@ always @(posedge csb_clk or negedge csb_rst_n) begin
         if (take && !answer_write) nvdla2csb_data <= answer_data;
     end
 end
+
+`ifdef DLA_ASSERT
+reg one_sided; // for a whole cycle: both fall at the same time, in whatever order a simulator does that
+always @(posedge csb_clk) begin
+    one_sided <= csb_rst_n && !rst_n;
+    if (one_sided && csb_rst_n && !rst_n) $error("csb_master: clk is in reset and csb_clk is not");
+end
+`endif
 
 endmodule
 
