@@ -5,6 +5,7 @@
 #   make sim [BLOCK=sdp] [SIM=] [TEST=regex] [SEED=] [WAVES=1]                       one block's bench; alone: the list
 #   make traces TRACES=dir|file [SIM=] [ONLY=text] [JOBS=n] [MAXCYCLES=n] [WAVES=1]  public nv_small traces, register logs
 #   make random [COUNT=200] [SEED=] [SIM=]                                           random programs, RTL against golden
+#   make resets [COUNT=100] [SEED=] [SIM=] [GUARD=1]                                 resets in the middle of random programs
 #   make nets [ONLY=text] [SIM=] [JOBS=] [SEED=]                                     known networks, from float to RTL
 #   make fuzz [COUNT=100] [SEED=] [RTL=1]                                            random ONNX networks through the compiler
 #   make bench [ONLY=regex] [MEMORY=full32] [CHECK=0] [ACCEPT=1]                     cycles of layers and traces
@@ -35,7 +36,7 @@ CLI    := $(PYTHON) -m cocodla
 option = $(if $($(2)),--$(1) "$($(2))")
 flag   = $(if $(filter-out 0,$($(2))),--$(1))
 
-.PHONY: lenet test sim traces random nets fuzz lint registers bench synth speed clean bootstrap constraints
+.PHONY: lenet test sim traces random resets nets fuzz lint registers bench synth speed clean bootstrap constraints
 
 bootstrap:
 	@python3 scripts/bootstrap.py
@@ -51,6 +52,9 @@ traces: bootstrap
 
 random: bootstrap
 	@$(CLI) random --sim $(SIM) $(call option,count,COUNT) $(call option,seed,SEED) $(call option,only,ONLY) $(call option,watchdog,WATCHDOG)
+
+resets: bootstrap
+	@$(CLI) resets --sim $(SIM) $(call option,count,COUNT) $(call option,seed,SEED) $(call option,only,ONLY) $(call flag,guard,GUARD)
 
 nets: bootstrap
 	@$(CLI) nets --sim $(SIM) $(call option,only,ONLY) $(call option,jobs,JOBS) $(call option,seed,SEED)

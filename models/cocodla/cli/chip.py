@@ -1,4 +1,4 @@
-"""Commands that run the chip: lenet, random, bench."""
+"""Commands that run the chip: lenet, random, resets, bench."""
 
 from __future__ import annotations
 
@@ -84,6 +84,33 @@ def random(
         outcomes = campaign.run_cases(seed, count, sim, only or PIECES, assertions, watchdog)
         equal = report.show(outcomes, count, console, repeat, again, trials)
     if not equal:
+        raise typer.Exit(1)
+
+
+@command
+def resets(
+    sim: str = SIM,
+    count: int = typer.Option(100, "--count", min=1, help="how many resets"),
+    seed: int = SEED,
+    guard: bool = typer.Option(False, "--guard", help="dla_reset_guard between accelerator and memory (docs/reset.md)"),
+    only: list[str] = typer.Option([], "--only", help="kind of layer or sequence; several times; default all"),
+) -> None:
+    """Reset the accelerator in the middle of random programs, with requests under way; what runs next must be right."""
+    from cocodla.report import resets as report
+    from cocodla.runtime.resets import Outcome, run_cases
+    from cocodla.sim.run import new_seed
+    from cocodla.stimulus.program import PIECES
+
+    def repeat(outcome: Outcome) -> str:
+        case = outcome.case
+        words = ["--sim", sim, "--count", len(case.resets), "--seed", case.seed, *(["--guard"] if guard else [])]
+        return command_line("resets", *words, *(word for kind in only for word in ("--only", kind)))
+
+    if unknown := [kind for kind in only if kind not in PIECES]:
+        raise UserError(f"unknown kind {unknown[0]!r}; known: {', '.join(PIECES)}")
+    seed = new_seed() if seed is None else seed
+    console.print(f"resets on {sim}, seed {seed}", highlight=False)
+    if not report.show(run_cases(seed, count, sim, guard, only or PIECES), count, console, repeat):
         raise typer.Exit(1)
 
 

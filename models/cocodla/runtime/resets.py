@@ -79,13 +79,15 @@ def make_case(
     guard: bool = False,
     resets: int = RESETS_PER_CASE,
     kinds: Sequence[str] = PIECES,
+    pieces: tuple[int, int] = (3, 6),
+    sizes: Sequence[int] = (4, 8, 12, 20),
     assertions: bool = True,
     csb_periods: Sequence[int] = CSB_PERIODS,
 ) -> Case:
-    """The case of a seed."""
+    """The case of a seed. pieces: least and most of a program, sizes: each of one of these (see random_program)."""
     rng = Random(f"resets-{seed}")
     programs = [
-        random_program(rng.randrange(1 << 30), rng.randint(3, 6), kinds, rng.choice([4, 8, 12, 20])).program
+        random_program(rng.randrange(1 << 30), rng.randint(*pieces), kinds, rng.choice(sizes)).program
         for _ in range(resets + 1)
     ]
     simulation = rtl.Simulation(
@@ -145,3 +147,15 @@ def _part(execution: Execution, first: int, count: int) -> Execution:
         if first <= observation.index < first + count
     ]
     return Execution(execution.backend, seen)
+
+
+def run_cases(
+    seed: int, resets: int, sim: str = "verilator", guard: bool = False, kinds: Sequence[str] = PIECES
+) -> Iterator[Outcome]:
+    """Cases of seed, seed + 1, ... until so many resets have taken place."""
+    done = 0
+    while done < resets:
+        case = make_case(seed, sim, guard, min(RESETS_PER_CASE, resets - done), kinds)
+        yield run_case(case)
+        done += len(case.resets)
+        seed += 1
