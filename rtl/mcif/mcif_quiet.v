@@ -5,7 +5,7 @@
 // tells it from the answer to a new request of the same client. What can tell them apart is time alone:
 //
 //   * no state survives the reset that could hold the number of answers owed: the only reset pin in function is
-//     also the one at power-on, so such state would begin undefined (docs/reset.md has the alternatives);
+//     also the one at power-on, so such state would begin undefined (docs/reset.md tells more);
 //   * so no request leaves for QUIET cycles after the reset. In this time every answer is a late one. Each of them
 //     shows that the memory kept its queue, and then the wait is 4 * QUIET cycles without another one.
 //   * Answers that nobody owes at any later time are dropped as well, and start the same wait.
@@ -25,7 +25,7 @@ module mcif_quiet #(
 );
 
 localparam PATIENCE = 4 * QUIET;
-localparam LEFT_W   = $clog2(PATIENCE + 1) + 1;
+localparam LEFT_W   = (QUIET == 0) ? 1 : $clog2(PATIENCE + 1);
 
 reg [LEFT_W-1:0] left;
 
