@@ -99,6 +99,13 @@ module mcif #(
     input  wire [63:0] dbb_rdata
 );
 
+// An illegal parameter asks for a module that does not exist: its name is the rule.
+generate
+    if (RESET_QUIET < 0 || RESET_QUIET > 65536) begin : g_reset_quiet_illegal
+        mcif_RESET_QUIET_is_0_to_65536 u_illegal ();
+    end
+endgenerate
+
 // Bus ids, the same for reads and writes of a unit.
 localparam [3:0] ID_SDP = 4'd1, ID_PDP = 4'd2, ID_CDP = 4'd3, ID_SDP_B = 4'd5, ID_SDP_N = 4'd6;
 localparam [3:0] ID_CDMA_DAT = 4'd8, ID_CDMA_WT = 4'd9;

@@ -15,7 +15,7 @@ module NV_nvdla #(
     parameter OPERAND_DEPTH = 64,  // the same of each operand reader of SDP, at least 16
     parameter ACC_DEPTH     = 16,  // output positions CACC adds up at a time, a power of two, at least 8
     parameter CACC_DEPTH    = 32,  // atoms between CACC and SDP, a power of two, at least 16
-    parameter RESET_QUIET   = 512  // core cycles after a reset without an answer of the memory before the first request: docs/reset.md
+    parameter RESET_QUIET   = 512  // core cycles after a reset without an answer before the first request, a power of two: docs/reset.md
 ) (
     input  wire        dla_core_clk,
     input  wire        dla_csb_clk,
@@ -74,6 +74,7 @@ localparam LEGAL_READ_DEPTH    = (READ_DEPTH >= 16 && READ_DEPTH <= 1024 && (REA
 localparam LEGAL_OPERAND_DEPTH = (OPERAND_DEPTH >= 16 && OPERAND_DEPTH <= 1024 && (OPERAND_DEPTH & (OPERAND_DEPTH - 1)) == 0) ? OPERAND_DEPTH : 64;
 localparam LEGAL_ACC_DEPTH     = (ACC_DEPTH >= 8 && ACC_DEPTH <= 512 && (ACC_DEPTH & (ACC_DEPTH - 1)) == 0) ? ACC_DEPTH : 16;
 localparam LEGAL_CACC_DEPTH    = (CACC_DEPTH >= 16 && CACC_DEPTH <= 512 && (CACC_DEPTH & (CACC_DEPTH - 1)) == 0) ? CACC_DEPTH : 32;
+localparam LEGAL_RESET_QUIET   = (RESET_QUIET >= 16 && RESET_QUIET <= 65536 && (RESET_QUIET & (RESET_QUIET - 1)) == 0) ? RESET_QUIET : 512;
 generate
     if (SDP_LANES != LEGAL_SDP_LANES) begin : g_sdp_lanes_illegal
         NV_nvdla_SDP_LANES_is_1_2_4_or_8 u_illegal ();
@@ -95,6 +96,9 @@ generate
     end
     if (CACC_DEPTH != LEGAL_CACC_DEPTH) begin : g_cacc_depth_illegal
         NV_nvdla_CACC_DEPTH_is_a_power_of_two_from_16_to_512 u_illegal ();
+    end
+    if (RESET_QUIET != LEGAL_RESET_QUIET) begin : g_reset_quiet_illegal
+        NV_nvdla_RESET_QUIET_is_a_power_of_two_from_16_to_65536 u_illegal ();
     end
 endgenerate
 
@@ -255,7 +259,7 @@ glb u_glb (
 
 // ---------------------------------------------------------------- memory interface
 
-mcif #(.RESET_QUIET(RESET_QUIET)) u_mcif (
+mcif #(.RESET_QUIET(LEGAL_RESET_QUIET)) u_mcif (
     .clk                   (dla_core_clk),
     .rst_n                 (rst_n),
     .reg_valid             (reg_valid[2]),

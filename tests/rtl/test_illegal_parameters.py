@@ -31,10 +31,13 @@ ILLEGAL = [
     ("NV_nvdla", "ACC_DEPTH", 0),
     ("NV_nvdla", "ACC_DEPTH", 24),
     ("NV_nvdla", "CACC_DEPTH", 1024),
+    ("NV_nvdla", "RESET_QUIET", 600),
 ]
 ILLEGAL_INSIDE = [
     ("mcif_arbiter", "N", 1),
     ("mcif_read", "N", 17),
+    ("mcif_quiet", "QUIET", -1),
+    ("dla_reset_guard", "HOLD", 1),
     ("sdp_rdma", "N_LATENCY", 2),
     ("sdp_rdma_operand", "LATENCY", 8),
     ("cmac", "HALF", 2),
