@@ -5,8 +5,8 @@
 //
 // The guard has what NV_nvdla lacks: a reset of its own (por_rst_n, that of the memory system), so that it remembers over a
 // reset of the accelerator what the memory owes. On a request it
-//   1. STOP: lets nothing new through, but all that the memory has seen: a request presented stays until it is taken, and the
-//      missing half of a write follows, so that as many data beats as addresses have been taken;
+//   1. STOP: lets nothing new through, but what it has presented to the memory stays until it is taken. Address and data of
+//      a write are presented in the same cycle (system.md W1), so both halves of it are taken;
 //   2. RESET: holds the accelerator in reset, for at least HOLD cycles, until reset_req_n has risen and every answer owed has
 //      come; these answers are dropped.
 // So the memory sees no broken handshake, no half of a write, and the accelerator no answer to what it forgot, however
@@ -100,11 +100,10 @@ dla_sync #(.WIDTH(1), .STAGES(2)) u_request (
 
 reg               ar_shown, aw_shown, w_shown; // presented to the memory and not taken yet
 reg [COUNT_W-1:0] reads, writes;               // taken and not answered
-reg [COUNT_W-1:0] addresses, data;             // taken of the half that is ahead of the other one
 
 wire ar_pass = state == RUN || state == STOP && ar_shown;
-wire aw_pass = state == RUN || state == STOP && (aw_shown || data != 0);
-wire w_pass  = state == RUN || state == STOP && (w_shown || addresses != 0);
+wire aw_pass = state == RUN || state == STOP && aw_shown;
+wire w_pass  = state == RUN || state == STOP && w_shown;
 
 assign mem_arvalid = dla_arvalid && ar_pass;
 assign mem_awvalid = dla_awvalid && aw_pass;
@@ -121,11 +120,10 @@ assign dla_bvalid = mem_bvalid && state != RESET;
 
 wire ar_take = mem_arvalid && mem_arready;
 wire aw_take = mem_awvalid && mem_awready;
-wire w_take  = mem_wvalid && mem_wready;
 wire r_take  = mem_rvalid && mem_rready;
 wire b_take  = mem_bvalid && mem_bready;
 
-wire whole = !ar_shown && !aw_shown && !w_shown && addresses == 0 && data == 0;
+wire whole = !ar_shown && !aw_shown && !w_shown;
 wire owed  = reads != 0 || writes != 0;
 
 assign waiting = state == STOP || state == RESET && owed;
@@ -133,24 +131,14 @@ assign waiting = state == STOP || state == RESET && owed;
 always @(posedge clk or negedge por_rst_n) begin
     if (!por_rst_n) begin
         {ar_shown, aw_shown, w_shown} <= 3'd0;
-        reads     <= 0;
-        writes    <= 0;
-        addresses <= 0;
-        data      <= 0;
+        reads  <= 0;
+        writes <= 0;
     end else begin
         ar_shown <= mem_arvalid && !mem_arready;
         aw_shown <= mem_awvalid && !mem_awready;
         w_shown  <= mem_wvalid && !mem_wready;
         if (ar_take != r_take) reads  <= ar_take ? reads + 1'b1 : reads - 1'b1;
         if (aw_take != b_take) writes <= aw_take ? writes + 1'b1 : writes - 1'b1;
-        if (aw_take && !w_take) begin
-            if (data != 0) data <= data - 1'b1;
-            else           addresses <= addresses + 1'b1;
-        end
-        if (w_take && !aw_take) begin
-            if (addresses != 0) addresses <= addresses - 1'b1;
-            else                data <= data + 1'b1;
-        end
     end
 end
 
@@ -184,12 +172,20 @@ assign {dla_rid, dla_rlast, dla_rdata}   = {mem_rid, mem_rlast, mem_rdata};
 assign dla_bid = mem_bid;
 
 `ifdef DLA_ASSERT
+wire            w_take = mem_wvalid && mem_wready;
+reg [COUNT_W:0] ahead; // addresses taken less data taken, modulo 2^(COUNT_W+1)
+
+always @(posedge clk or negedge por_rst_n) begin
+    if (!por_rst_n) ahead <= 0;
+    else            ahead <= ahead + {{COUNT_W{1'b0}}, aw_take} - {{COUNT_W{1'b0}}, w_take};
+end
+
 always @(posedge clk or negedge por_rst_n) begin
     if (por_rst_n && r_take && !ar_take && reads == 0) $error("dla_reset_guard: a read beat without a read");
     if (por_rst_n && b_take && !aw_take && writes == 0) $error("dla_reset_guard: a response without a write");
     if (por_rst_n && (&reads || &writes)) $error("dla_reset_guard: COUNT_W is too small");
-    if (por_rst_n && addresses != 0 && data != 0) $error("dla_reset_guard: both halves of a write are ahead");
     if (por_rst_n && state == RESET && !whole) $error("dla_reset_guard: reset in the middle of a request");
+    if (por_rst_n && state == RESET && ahead != 0) $error("dla_reset_guard: reset in the middle of a write");
 end
 `endif
 
