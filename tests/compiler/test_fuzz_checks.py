@@ -95,6 +95,12 @@ def test_correction_of_biases_counts_on_other_images(tmp_path: Path) -> None:
     assert layer_fault(study, 0 * images, images) is None
 
 
+def test_weights_that_are_rounded_explain_noise(tmp_path: Path) -> None:
+    """Seed 900226 brings scales of its own, but float weights: a depthwise layer makes much of their rounding."""
+    finding = check(900226, tmp_path, 20)
+    assert finding.kind == "equal" and finding.sqnr < 20.0, finding.text
+
+
 def test_nan_and_infinity_are_no_noise() -> None:
     """What is not finite in float, too, is right; what is not finite in one of both only is told."""
     strange = np.array([[np.nan, np.inf, -np.inf, 1.0, 2.0]], np.float32)

@@ -14,6 +14,7 @@ from cocodla.compiler import CompileOptions, compile_model
 from cocodla.compiler.frontend.importer import load_model
 from cocodla.compiler.original import outputs_of
 from cocodla.fuzz.check import check, shrink
+from cocodla.fuzz.export import needed
 from cocodla.fuzz.networks import random_network
 
 SEEDS = range(60)
@@ -32,6 +33,12 @@ def test_constants_of_old_opsets_are_floats() -> None:
     integers = [model for model in old if any(t.data_type == TensorProto.INT64 for t in model.graph.initializer)]
     nodes = [node for model in old for node in model.graph.node if node.op_type == "Constant"]
     assert integers and nodes and all(node.attribute[0].t.data_type == TensorProto.FLOAT for node in nodes)
+
+
+@pytest.mark.parametrize(("attributes", "opset"), [({"mode": "DCR"}, 11), ({"mode": "CRD"}, 11), ({}, 7)])
+def test_order_of_depth_to_space_needs_its_opset(attributes: dict[str, str], opset: int) -> None:
+    """Before opset 11 the operator has no attribute for it."""
+    assert needed(helper.make_node("DepthToSpace", ["x"], ["y"], blocksize=2, **attributes), {}) == opset
 
 
 def test_fault_is_found_and_shrunk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,7 @@ def needed(node: onnx.NodeProto, constants: dict[str, np.ndarray]) -> int:
         return 10
     if attributes.get("ceil_mode"):
         return 10
-    if attributes.get("mode") in (b"CRD", b"linear") or attributes.get("axis", 0) < 0:
+    if attributes.get("mode") in (b"CRD", b"DCR", b"linear") or attributes.get("axis", 0) < 0:
         return 11
     if node.op_type == "Gemm" and len(node.input) < 3:
         return 11

@@ -53,12 +53,14 @@ def layer_fault(study: Study, images: np.ndarray, correction: np.ndarray | None 
 
 
 def rounded_outputs(study: Study, images: np.ndarray) -> dict[str, FloatArray]:
-    """Outputs of the float network with every tensor rounded to its codes: what the scales alone cost."""
+    """Outputs of the float network with every tensor and weight rounded to its codes: what the scales alone cost."""
     network, graph, meanings = study.network, study.graph, study.quantised.tensors
+    layers = {layer.target: layer for layer in study.quantised.layers}
     reader = next(node for node in graph.nodes if graph.input in node.inputs)
     values = {graph.input: _real(study, graph.input, reader, {graph.input: network.input_codes(images)})}
     unrounded = next(iter(reference.walk(graph, model_inputs(network, images))))[1]
-    for node in graph.nodes:
+    for original in graph.nodes:
+        node = as_rounded(original, graph, study.quantised, layers.get(original.output))
         inputs = [values[name] for name in node.inputs]
         if isinstance(node, Host):
             whole = {} if graph.input in graph.pins else {graph.input: unrounded}

@@ -229,8 +229,8 @@ def resize(grow: Grower) -> bool:
     elif kind == "DepthToSpace":
         if channels % 4:
             return False
-        mode = grow.random.choice(["DCR", "CRD"])
-        grow.add(kind, [source], (channels // 4, 2 * height, 2 * width), blocksize=2, mode=mode)
+        order = grow.random.choice([{"mode": "DCR"}, {"mode": "CRD"}, {}])  # opsets before 11 know no mode
+        grow.add(kind, [source], (channels // 4, 2 * height, 2 * width), blocksize=2, **order)
     elif kind == "Resize":
         scales = grow.constant(np.array([1, 1, 2, 2], np.float32))
         grow.add(
