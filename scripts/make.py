@@ -1,0 +1,77 @@
+"""What every target of the Makefile runs: checks the variables, makes the project ready, runs the target's commands.
+
+Variables come through the environment, as make exports them, and COCODLA_GIVEN names those of make's command line:
+these must belong to a target that is made. Others of the environment that no target takes are none of ours.
+
+The exit status is that of the first command that fails, 2 for a wrong variable. (make itself then ends with 2 and
+prints the number: "make: *** [Makefile:41: sim] Error 1".)
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import make_targets as targets
+
+ROOT = Path(__file__).resolve().parent.parent
+MAKE = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "COCODLA_GIVEN", "COCODLA_GOALS")
+"""What make leaves in the environment of a recipe: none of it is for the commands."""
+
+
+def environment(given: Mapping[str, str]) -> dict[str, str]:
+    """The environment of the commands: with the places of what is generated, without the variables that are options."""
+    every = {name for target in targets.COMMANDS for name in targets.variables(target)}
+    own = {*MAKE, *every} - {*targets.DUT, "UNPINNED"}
+    env = {name: text for name, text in given.items() if name not in own}
+    if build := given.get("BUILD"):
+        env["COCODLA_BUILD"] = build
+    # A checkout that cannot be written to keeps its Python in BUILD, too; without one, bootstrap says what to do.
+    env["VENV"] = ".venv" if os.access(ROOT, os.W_OK) else os.path.join(build, "venv") if build else ""  # noqa: PTH118
+    env["PYTHONUNBUFFERED"] = "1"
+    return env
+
+
+def run(target: str, given: Mapping[str, str]) -> int:
+    """Make a target; returns the exit status."""
+    goals = given.get("COCODLA_GOALS", "").split() or [target]
+    targets.check_names(given.get("COCODLA_GIVEN", "").split(), goals)
+    targets.check_values(given)
+    lines = [command.line(given) for command in targets.COMMANDS[target]]
+    if target == "clean":
+        shutil.rmtree(ROOT / "build", ignore_errors=True)
+        return 0
+    env = environment(given)
+    python = str(ROOT / env["VENV"] / "bin" / "python")
+    for line in [[sys.executable, "scripts/bootstrap.py"], *lines]:
+        words = [python if line[0] == targets.PYTHON else line[0], *line[1:]]
+        if status := _wait(words, env):
+            return status
+    return 0
+
+
+def _wait(words: list[str], env: Mapping[str, str]) -> int:
+    """Run a program to its end; Ctrl-C reaches it by itself, and its own last words are waited for."""
+    with subprocess.Popen(words, cwd=ROOT, env=env) as process:
+        while True:
+            try:
+                status = process.wait()
+                return status if status >= 0 else 128 - status
+            except KeyboardInterrupt:
+                continue
+
+
+def main() -> None:
+    try:
+        sys.exit(run(sys.argv[1], os.environ))
+    except targets.WrongVariable as error:
+        print(f"make: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

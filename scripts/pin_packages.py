@@ -1,0 +1,17 @@
+"""Run all tests with the newest packages; if they pass, write their versions to constraints.txt."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+PINS = Path("constraints.txt")
+
+if status := subprocess.run(["make", "UNPINNED=1", "test"]).returncode:
+    sys.exit(status)
+freeze = [sys.executable, "-m", "pip", "freeze", "--exclude-editable"]
+versions = subprocess.run(freeze, capture_output=True, text=True, check=True).stdout
+new = PINS.with_suffix(".tmp")
+new.write_text("# What the tests passed with last; written by make constraints.\n" + versions)
+new.replace(PINS)
