@@ -3,7 +3,17 @@
 import numpy as np
 
 from cocodla.formats import CubeLayout, tensor_to_bytes
-from cocodla.program import CheckMemory, Execution, Mark, Observation, Program, ReadRegister, WriteRegister, compare
+from cocodla.program import (
+    CheckMemory,
+    Event,
+    Execution,
+    Mark,
+    Observation,
+    Program,
+    ReadRegister,
+    WriteRegister,
+    compare,
+)
 from cocodla.registers import MAP
 
 LAYOUT = CubeLayout(width=3, height=2, channels=11, line_stride=32, surface_stride=72)
@@ -41,13 +51,16 @@ def test_a_tensor_is_told_in_coordinates() -> None:
     wrong[9, 1, 2] += 5
     one = execution(tensor_to_bytes(CUBE, LAYOUT).tobytes(), b"abcd", 0, 0, 0)
     other = execution(tensor_to_bytes(wrong, LAYOUT).tobytes(), b"abzd", 0, 1, 1)
+    other.events.append(Event(1, "later", 1234))
     texts = [str(m) for m in compare(PROGRAM, one, other)]
+    when = "(seen after cycle 1,234)"
     first, last = CUBE[9, 1, 2], wrong[9, 1, 2]
     assert texts == [
-        f"image0/conv1, channel 9, line 1, column 2: expected {first}, got {last} (1 of {LAYOUT.size} bytes differ)",
-        "plain, offset 0x2: expected 99, got 122",
-        "SDP.D_STATUS: expected 0, got 1",
-        "SDP.S_POINTER: expected 0, got 1",
+        f"layer conv1: image0/conv1, channel 9, line 1, column 2: expected {first}, got {last} "
+        f"(1 of {LAYOUT.size} bytes differ) {when}",
+        f"layer later: plain, offset 0x2: expected 99, got 122 {when}",
+        f"layer later: SDP.D_STATUS: expected 0, got 1 {when}",
+        f"layer later: SDP.S_POINTER: expected 0, got 1 {when}",
     ]
     padding = bytearray(tensor_to_bytes(CUBE, LAYOUT).tobytes())
     padding[72 + 5] ^= 1
@@ -63,7 +76,7 @@ def test_an_execution_that_ended_early_is_a_mismatch() -> None:
     other = Execution("rtl", one.observations[:3])
     found = compare(PROGRAM, one, other)
     assert [m.index for m in found] == [5, 6]
-    assert str(found[0]) == "SDP.D_STATUS: not observed on rtl"
+    assert str(found[0]) == "layer later: SDP.D_STATUS: not observed on rtl"
     assert len(compare(PROGRAM, other, one)) == 2
 
 

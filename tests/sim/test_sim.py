@@ -13,7 +13,8 @@ from cocodla.errors import UserError
 from cocodla.sim import bench, project, tools
 from cocodla.sim.build import Design, build, cache_key, prune, public_signals
 from cocodla.sim.filelist import read_file_list
-from cocodla.sim.run import read_results, run_folder
+from cocodla.sim.folders import KEEP_RUNS, keep_report, run_folder
+from cocodla.sim.run import read_results
 
 FIFO = project.root() / "rtl" / "lib" / "dla_fifo.v"
 DESIGN = Design("t", "dla_fifo", (FIFO,), parameters={"WIDTH": 8})
@@ -23,8 +24,11 @@ def test_unknown_block_test_and_simulator() -> None:
     """Each mistake is one line that names what there is."""
     with pytest.raises(UserError, match=r"unknown block 'nosuch': there are .*agents"):
         bench.run_bench("nosuch")
-    with pytest.raises(UserError, match=r"no regular expression"):
-        bench.run_bench("agents", test="(")
+    with pytest.raises(UserError, match=r"unknown block 'Mcf' \(is it mcif"):
+        bench.run_bench("Mcf")
+    for wrong in ("(", "(?P<", "*", "(?x)["):
+        with pytest.raises(UserError, match=r"no regular expression"):
+            bench.run_bench("agents", test=wrong)
     with pytest.raises(UserError, match=r"unknown simulator 'vcs'"):
         tools.check_simulator("vcs")
 
@@ -58,13 +62,14 @@ def test_bench_file_mistakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     folder.mkdir(parents=True)
     monkeypatch.setenv("COCODLA_ROOT", str(tmp_path))
     (folder / "test_x.py").write_text("@cocotb.test()\nasync def copy(dut):\n    pass\n")
-    good = 'top = "x"\nsources = ["tb/blocks/x/test_x.py"]\n'
+    good = 'about = "a"\ntop = "x"\nsources = ["tb/blocks/x/test_x.py"]\n'
     for text, message in [
         (good + '[variants.a]\ntest = "("', r"variants.a.test='\(' is no regular expression"),
         (good + '[variants.a]\ntest = "paste"', "variants.a.test='paste' matches no test"),
         ("top = 1\nsauces = []", "unknown key 'sauces'"),
-        ('top = "x"', "key 'sources' is missing"),
-        ('top = "x"\nsources = ["rtl/nothing.v"]', "match no file"),
+        ('top = "x"', "key 'about' is missing"),
+        ('about = "a"\ntop = "x"', "key 'sources' is missing"),
+        ('about = "a"\ntop = "x"\nsources = ["rtl/nothing.v"]', "match no file"),
         ("top = ", "bench.toml"),
     ]:
         (folder / "bench.toml").write_text(text)
@@ -78,11 +83,12 @@ def test_variants_have_tests_of_their_own(tmp_path: Path, monkeypatch: pytest.Mo
     folder.mkdir(parents=True)
     monkeypatch.setenv("COCODLA_ROOT", str(tmp_path))
     (folder / "test_x.py").write_text(
-        "@cocotb.parametrize(size=[1])\nasync def copy(dut):\n    pass\n"
+        "import cocotb\n@cocotb.parametrize(size=[1])\nasync def copy(dut):\n    pass\n"
         "@cocotb.test()\nasync def add(dut):\n    pass\n@cocotb.test()\nasync def add_more(dut):\n    pass\n"
     )
     (folder / "bench.toml").write_text(
-        'top = "x"\nsources = ["tb/blocks/x/test_x.py"]\n[variants.default]\n[variants.small]\ntest = "copy|more"\n'
+        'about = "a"\ntop = "x"\nsources = ["tb/blocks/x/test_x.py"]\n'
+        '[variants.default]\n[variants.small]\ntest = "copy|more"\n'
     )
     names = ["copy/size=1", "add", "add_more"]
     ran: list[tuple[str, str | None]] = []
@@ -101,15 +107,19 @@ def test_variants_have_tests_of_their_own(tmp_path: Path, monkeypatch: pytest.Mo
         (None, ["copy/size=1", "add_more"]),
         ("more", ["add_more"]),
         ("add$", []),
-        ("size=1", names[:1]),
+        ("ADD$", []),
+        ("Size=1", names[:1]),
     ):
         ran.clear()
         runs = bench.run_bench("x", test=chosen).runs
-        assert ran[0] == ("x", chosen)
+        assert ran[0][0] == "x"
         assert runs["default"].results
         assert (runs["small"].results if "small" in runs else []) == small
-    with pytest.raises(UserError, match="no test matches 'size=2'"):
-        bench.run_bench("x", test="size=2")
+    ran.clear()
+    for absent, near in (("size=2", ""), ("ad_more", r" \(is it add_more"), ("copy/sise=1", r" \(is it copy/size=1")):
+        with pytest.raises(UserError, match=f"no test matches '{absent}'{near}.*; there are copy, add, add_more$"):
+            bench.run_bench("x", test=absent)
+    assert ran == []
 
 
 def test_variants_of_one_simulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,7 +128,8 @@ def test_variants_of_one_simulator(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     folder.mkdir(parents=True)
     monkeypatch.setenv("COCODLA_ROOT", str(tmp_path))
     (folder / "test_x.py").write_text("@cocotb.test()\nasync def add(dut):\n    pass\n")
-    text = 'top = "x"\nsources = ["tb/blocks/x/test_x.py"]\n[variants.default]\n[variants.small]\nsim = "verilator"\n'
+    text = 'about = "a"\ntop = "x"\nsources = ["tb/blocks/x/test_x.py"]\n[variants.default]\n'
+    text += '[variants.small]\nsim = "verilator"\n'
     (folder / "bench.toml").write_text(text)
     made = SimpleNamespace(fresh=False, folder=tmp_path, sim="any")
     monkeypatch.setattr(bench, "build", lambda *_: made)
@@ -196,12 +207,23 @@ def test_public_signals() -> None:
     assert '-module "dla_fifo" -var "count"' in text and '-module "other" -var "mem"' in text
 
 
-def test_run_folders_do_not_collide(tmp_path: Path) -> None:
-    """Two runs at once get two folders; afterwards the first is used again."""
-    with run_folder(tmp_path / "r") as first, run_folder(tmp_path / "r") as second:
-        assert first != second
-    with run_folder(tmp_path / "r") as again:
-        assert again == first
+def test_run_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every run has its own folder, the newest stay, one in use always does, and names do not mix."""
+    monkeypatch.setenv("COCODLA_BUILD", str(tmp_path))
+    with run_folder("pdp", "verilator", 7) as first, run_folder("pdp", "verilator", 7) as second:
+        assert [path.name for path in (first, second)] == ["pdp-verilator-0001-seed7", "pdp-verilator-0002-seed7"]
+        with run_folder("pdp-lanes2", "verilator", 7) as other, run_folder("pdp", "icarus", 7) as icarus:
+            (other / "dump.fst").touch()
+        for seed in range(KEEP_RUNS + 3):
+            with run_folder("pdp", "verilator", seed) as last:
+                (last / "results.xml").write_text(f"{seed}")
+                keep_report(last / "results.xml")
+        assert first.is_dir() and second.is_dir(), "in use"
+    with run_folder("pdp", "verilator", 1) as newest:
+        kept = sorted(path.name for path in (tmp_path / "runs").glob("pdp-verilator-*"))
+    assert len(kept) == KEEP_RUNS and kept[-1] == newest.name
+    assert (other / "dump.fst").exists() and icarus.is_dir()
+    assert len(list((tmp_path / "junit").iterdir())) == KEEP_RUNS + 3
 
 
 def test_cut_off_results(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
+import json
+import math
 import os
 import shlex
 import sys
@@ -16,14 +18,19 @@ from typing import Any, NoReturn
 
 import platformdirs
 import typer
-from rich.console import Console
 
 from cocodla.cli.numbers import CYCLES, LATENCIES, SEEDS, whole
 from cocodla.errors import Fault, UserError, one_line
+from cocodla.report.screen import Screen
 from cocodla.sim import project
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-console = Console(width=None if sys.stdout.isatty() else 120, markup=False)  # names may look like markup
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},  # subcommands inherit it
+)
+_WIDTH = None if sys.stdout.isatty() else 120
+console = Screen(width=_WIDTH, markup=False)  # names may look like markup
 
 SIM = typer.Option("verilator", "--sim", help="simulator: verilator or icarus")
 SEED = whole("--seed", None, "seed of everything random; printed, and chosen where none is given", *SEEDS)
@@ -37,18 +44,23 @@ DEBUG = "COCODLA_DEBUG"
 """Environment variable: if set, unexpected errors end with a traceback."""
 WAVES = typer.Option(False, "--waves", help="record a waveform")
 BUILD = typer.Option(None, "--build", help="folder for everything generated, instead of COCODLA_BUILD")
+QUIET = typer.Option(False, "--quiet", help="results and errors only")
+JSON = typer.Option(False, "--json", help="the result as JSON (docs/commands.md), and nothing else, on stdout")
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:
     """Register a command whose foreseeable errors end in one line and status 2, faults and unexpected ones in 1.
 
-    It has the option --build besides its own.
+    It has the options --build, --quiet and --json besides its own.
     """
 
     @functools.wraps(function)
-    def guarded(*args: Any, build: Path | None = None, **kwargs: Any) -> None:
+    def guarded(
+        *args: Any, build: Path | None = None, quiet: bool = False, as_json: bool = False, **kwargs: Any
+    ) -> None:
         try:
             choose_build(build)
+            console.quiet, console.remarks = as_json, not quiet
             function(*args, **kwargs)
         except UserError as error:
             _fail(str(error))
@@ -66,10 +78,33 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
             _fail_unexpectedly(error)
 
     own = inspect.signature(function)
-    common = inspect.Parameter("build", inspect.Parameter.KEYWORD_ONLY, default=BUILD, annotation=Path)
-    guarded.__signature__ = own.replace(parameters=[*own.parameters.values(), common])  # type: ignore[attr-defined]
-    guarded.__annotations__ = {**function.__annotations__, "build": Path}
+    common = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=option, annotation=kind)
+        for name, option, kind in (("build", BUILD, Path), ("quiet", QUIET, bool), ("as_json", JSON, bool))
+    ]
+    guarded.__signature__ = own.replace(parameters=[*own.parameters.values(), *common])  # type: ignore[attr-defined]
+    guarded.__annotations__ = {**function.__annotations__, **{item.name: item.annotation for item in common}}
     return app.command()(guarded)
+
+
+def emit(result: Callable[[], Any]) -> None:
+    """Print the result as JSON if that was asked for. It must be plain values; nan and infinity become null."""
+    if console.quiet:
+        print(json.dumps(_finite(result()), indent=1, default=_plain))  # noqa: T201 (rich would wrap the lines)
+
+
+def _plain(value: Any) -> Any:
+    """What json takes for a path, or a number of numpy."""
+    return value.item() if hasattr(value, "item") else str(value)
+
+
+def _finite(value: Any) -> Any:
+    """The same values without the numbers that JSON does not have."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(key): _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def choose_build(folder: Path | None) -> None:

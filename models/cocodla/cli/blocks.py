@@ -4,27 +4,43 @@ from __future__ import annotations
 
 import typer
 
-from cocodla.cli.base import SEED, SIM, WAVES, command, console
+from cocodla.cli.base import SEED, SIM, WAVES, command, command_line, console, emit
 from cocodla.cli.numbers import whole
+from cocodla.errors import UserError
 from cocodla.sim import project
 
 
 @command
 def sim(
-    block: str = typer.Argument("", help="block to run; without it the blocks and tests are listed"),
+    block: str = typer.Argument("", help="block to run; without it the blocks are listed"),
     sim: str = SIM,
-    test: str = typer.Option(None, "--test", help="regular expression on the test names"),
+    test: str = typer.Option(None, "--test", help="regular expression on the test names, blind to case"),
     seed: int = SEED,
     waves: bool = WAVES,
-    quiet: bool = typer.Option(False, "--quiet", help="the result only, not the simulator's output"),
+    names: bool = typer.Option(False, "--list", help="list the tests of the block, and run none"),
 ) -> None:
     """Run the bench of one block, or list all of them."""
     from cocodla.report import blocks as report
+    from cocodla.sim import tools
 
     if not block:
-        report.show_list()
-    else:
-        raise typer.Exit(report.run_block(block, sim, test, seed, waves, quiet))
+        blocks = report.describe_blocks()
+        if test is not None or seed is not None or waves or names:
+            raise UserError(f"no block given; there are {', '.join(entry['block'] for entry in blocks)}")
+        report.show_blocks(blocks, console)
+        emit(lambda: blocks)
+        return
+    sim = tools.check_simulator(sim)
+    if names:
+        tests = report.describe_tests(block, sim, test)
+        report.show_tests(tests, console)
+        emit(lambda: tests)
+        return
+    outcome = report.run_block(block, sim, test, seed, waves, console)
+    report.show_run(outcome, lambda words: command_line("sim", *words), console)
+    emit(lambda: report.as_json(outcome))
+    if not outcome.passed:
+        raise typer.Exit(1)
 
 
 @command
@@ -38,7 +54,8 @@ def synth(
     from cocodla import datasets
     from cocodla.report.synth import run_synth
 
-    run_synth(console, only, project.committed("docs/area.md"), datasets.shared_folder(), jobs)
+    result = run_synth(console, only, project.committed("docs/area.md"), datasets.shared_folder(), jobs)
+    emit(lambda: result)
 
 
 @command
@@ -46,4 +63,8 @@ def lint(modules: list[str] = typer.Argument(None, help="modules of rtl/; withou
     """Lint the RTL with every warning of Verilator on, and with slang (pyslang) where that is installed."""
     from cocodla.report import blocks as report
 
-    raise typer.Exit(report.run_lint(modules or []))
+    results = report.lint_all(modules or [])
+    report.show_lint(results, console)
+    emit(lambda: [{"name": r.name, "clean": None if r.text is None else r.clean, "text": r.text} for r in results])
+    if not all(result.clean for result in results):
+        raise typer.Exit(1)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from cocodla.cli.base import LATENCY, SEED, SIM, WATCHDOG, WAVES, command, command_line, console
+from cocodla.cli.base import LATENCY, SEED, SIM, WATCHDOG, WAVES, command, command_line, console, emit
 from cocodla.cli.numbers import CYCLES, SEEDS, whole
 from cocodla.errors import UserError
 from cocodla.sim import project
@@ -30,7 +30,7 @@ def lenet(
     from cocodla.runtime.verify import verify_network
 
     digits = datasets.digits(images, count, seed=seed)
-    console.print(f"{digits.source}, seed {digits.seed}", highlight=False)
+    console.note(f"{digits.source}, seed {digits.seed}")
     network = zoo.lenet5()
     memory = rtl.MemoryModel(latency=latency)
     simulation = rtl.Simulation(sim=sim, waves=waves, seed=digits.seed, memory=memory, watchdog=watchdog)
@@ -41,6 +41,7 @@ def lenet(
     rerun = command_line("lenet", "--sim", sim, "--seed", digits.seed, "--waves", *options)
     report.show(run, console, rerun)
     report.save(run, project.build() / "lenet", rerun)
+    emit(run.as_json)
     if not run.passed:
         raise typer.Exit(1)
 
@@ -74,16 +75,17 @@ def random(
         return command_line("random", "--sim", sim, "--count", 1, "--seed", case.seed, *kinds, *watch)
 
     if rerun:
-        equal = report.show_rerun(rerun, waves, console)
+        result = report.show_rerun(rerun, waves, console)
     else:
         unknown = [kind for kind in only if kind not in PIECES]
         if unknown:
             raise UserError(f"unknown kind {unknown[0]!r}; known: {', '.join(PIECES)}")
         seed = new_seed() if seed is None else seed
-        console.print(f"random programs on {sim}, seed {seed}", highlight=False)
+        console.note(f"random programs on {sim}, seed {seed}")
         outcomes = campaign.run_cases(seed, count, sim, only or PIECES, assertions, watchdog)
-        equal = report.show(outcomes, count, console, repeat, again, trials)
-    if not equal:
+        result = report.show(outcomes, count, console, repeat, again, trials)
+    emit(lambda: result)
+    if not result["passed"]:
         raise typer.Exit(1)
 
 
@@ -130,7 +132,10 @@ def bench(
     from cocodla.bench.measure import MEMORIES
     from cocodla.report.bench import run_bench
 
-    result = project.committed("benchmarks/results/cycles.json")
+    committed = project.committed("benchmarks/results/cycles.json")
     memories = memory or list(MEMORIES)
-    if not run_bench(console, datasets.shared_folder(), result, only, memories, check, seed, accept, watchdog):
+    folder = datasets.shared_folder()
+    result = run_bench(console, folder, committed, only, memories, check, seed, accept, watchdog)
+    emit(lambda: result)
+    if not result["passed"]:
         raise typer.Exit(1)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import typer
 
-from cocodla.cli.base import command, console
+from cocodla.cli.base import command, console, emit
 from cocodla.cli.model_options import (
     ASYMMETRIC,
     BUDGET,
@@ -82,19 +81,15 @@ def compile(
             save_annotated(network, model, annotated)
     report.show_network(network, console)
     console.print(f"written: {target}" + (f", {annotated}" if annotated else ""), highlight=False, soft_wrap=True)
+    emit(lambda: report.describe(network))
 
 
 @command
-def inspect(
-    network: Path = NETWORK,
-    as_json: bool = typer.Option(False, "--json", help="plain values instead of tables"),
-) -> None:
+def inspect(network: Path = NETWORK) -> None:
     """Show a compiled network: memory map, layers, tiles, bounds, traffic."""
     from cocodla.compiler import Network
     from cocodla.report import compiled as report
 
     loaded = Network.load(network)
-    if as_json:
-        typer.echo(json.dumps(report.describe(loaded), indent=1))
-    else:
-        report.show_network(loaded, console)
+    report.show_network(loaded, console)
+    emit(lambda: report.describe(loaded))

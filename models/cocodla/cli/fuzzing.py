@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import shlex
-import sys
 
 import typer
 
-from cocodla.cli.base import SEED, SIM, command, console
+from cocodla.cli.base import SEED, SIM, command, command_line, console, emit
 from cocodla.cli.numbers import whole
 
 
@@ -32,11 +30,13 @@ def fuzz(
     def repeat(finding: Finding) -> str:
         words = ["fuzz", "--count", "1", "--seed", str(finding.seed)]
         words += ["--nodes", str(finding.nodes)] if finding.nodes else []
-        return shlex.join([sys.executable, "-m", "cocodla", *words, *(["--rtl", "--sim", sim] if on_rtl else [])])
+        return command_line(*words, *(["--rtl", "--sim", sim] if on_rtl else []))
 
     seed = new_seed() if seed is None else seed
-    console.print(f"random networks, seed {seed}", highlight=False)
+    console.note(f"random networks, seed {seed}")
     simulation = rtl.Simulation(sim=sim, seed=seed) if on_rtl else None
     found = run_networks(range(seed, seed + count), project.build() / "fuzz", jobs, simulation, nodes)
-    if not tables.show(found, count, console, repeat):
+    result = tables.show(found, count, console, repeat)
+    emit(lambda: result)
+    if not result["passed"]:
         raise typer.Exit(1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cocodla.cli.base import LATENCY, SEED, SIM, command, command_line, console
+from cocodla.cli.base import LATENCY, SEED, SIM, command, command_line, console, emit
 from cocodla.cli.numbers import whole
 
 
@@ -26,12 +26,14 @@ def nets(
 
     found = chosen(only)
     seed = new_seed() if seed is None else seed
-    console.print(f"{len(found)} networks on {sim}, seed {seed}", highlight=False)
+    console.note(f"{len(found)} networks on {sim}, seed {seed}")
     simulation = rtl.Simulation(sim=sim, seed=seed, memory=rtl.MemoryModel(latency=latency))
 
     def rerun(name: str) -> str:
         return command_line("nets", "--only", name, "--sim", sim, "--seed", seed, "--latency", latency)
 
     results = check_all(found, simulation, jobs or default_jobs())
-    if not run_nets(results, [net.name for net in found], console, rerun, project.build() / "nets"):
+    passed, figures = run_nets(results, [net.name for net in found], console, rerun, project.build() / "nets")
+    emit(lambda: figures)
+    if not passed:
         raise typer.Exit(1)

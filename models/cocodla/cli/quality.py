@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from cocodla.cli.base import SEED, SIM, WAVES, command, console
+from cocodla.cli.base import SEED, SIM, WAVES, command, console, emit
 from cocodla.cli.model_options import (
     ASYMMETRIC,
     BUDGET,
@@ -77,6 +77,7 @@ def quantize(
         tables.show_quality(layers, console)
     if output is not None:
         write_whole(output, (json.dumps(tables.as_json(layers), indent=1) + "\n").encode())
+    emit(lambda: tables.as_json(layers))
 
 
 @command
@@ -126,11 +127,12 @@ def diverge(
     simulation = None
     if on_rtl:
         seed = new_seed() if seed is None else seed
-        console.print(f"seed {seed}", highlight=False)
+        console.note(f"seed {seed}")
         simulation = rtl.Simulation(sim=sim, waves=waves, seed=seed)
     with progress_bar(console, f"{study.network.name}") as progress:
         found = search(study, model, images, limit, simulation, progress)
     tables.show_divergence(found, console)
+    emit(lambda: tables.divergence_json(found))
     if found.first is not None or found.rtl_mismatch is not None:
         raise typer.Exit(1)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import typer
 
-from cocodla.cli.base import LATENCY, SEED, SIM, WATCHDOG, WAVES, command, command_line, console
+from cocodla.cli.base import LATENCY, SEED, SIM, WATCHDOG, WAVES, command, command_line, console, emit
 from cocodla.cli.model_options import COUNT, INPUT, NETWORK, RESIZE, loader
 from cocodla.errors import UserError
 from cocodla.files import check_target, write_whole
@@ -58,7 +59,7 @@ def run(
         from cocodla.sim.run import new_seed
 
         seed = new_seed() if seed is None else seed
-        console.print(f"seed {seed}", highlight=False)
+        console.note(f"seed {seed}")
         memory = rtl.MemoryModel(latency=latency)
         simulation = rtl.Simulation(sim=sim, waves=waves, seed=seed, memory=memory, watchdog=watchdog)
         words = ["run", network, "--backend", "rtl", "--sim", sim, "--seed", seed, "--latency", latency, "--waves"]
@@ -68,6 +69,7 @@ def run(
     for name, values in found.items():
         report.show_outputs(name, values, console)
     _save(targets, found)
+    emit(lambda: {"passed": passed, "outputs": report.outputs_json(found)})
     if not passed:
         raise typer.Exit(1)
 
@@ -170,3 +172,4 @@ def accuracy(
     with progress_bar(console, f"{loaded.name}, {len(found)} images") as progress:
         result = measure(loaded, found, classes, model, progress)
     report.show_accuracy(result, loaded, console)
+    emit(lambda: asdict(result))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cocodla.cli.base import LATENCY, SEED, SIM, WATCHDOG, WAVES, command, command_line, console
+from cocodla.cli.base import LATENCY, SEED, SIM, WATCHDOG, WAVES, command, command_line, console, emit
 from cocodla.cli.numbers import CYCLES, size, whole
 from cocodla.errors import UserError
 from cocodla.input_files import MEMORY_LIMIT
@@ -52,10 +52,12 @@ def traces(
     from cocodla.sim.run import new_seed
 
     if rerun:
-        raise typer.Exit(report.show_rerun(rerun, waves, console))
+        again = report.show_rerun(rerun, waves, console)
+        emit(lambda: report.as_json([again]))
+        raise typer.Exit(0 if again.passed else 1)
     found = _find(place, only, image, expect)
     seed = new_seed() if seed is None else seed
-    console.print(f"seed {seed}", highlight=False)
+    console.note(f"seed {seed}")
     options = ["--sim", sim, "--latency", str(latency), "--watchdog", str(watchdog), "--seed", str(seed), "--waves"]
     options += ["--memory-limit", str(memory_limit), *(["--allow-outside"] if outside else [])]
 
@@ -78,7 +80,9 @@ def traces(
     )
     runs = report.collect(run_traces(found, settings, jobs or default_jobs()), len(found), console)
     report.save(runs, project.build() / "traces" / "result.json")
-    if status := report.show(runs, console):
+    status = report.show(runs, console)
+    emit(lambda: report.as_json(runs))
+    if status:
         raise typer.Exit(status)
 
 

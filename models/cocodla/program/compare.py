@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from cocodla.formats.feature import CubeLayout
-from cocodla.program.commands import CheckMemory, ReadRegister
+from cocodla.program.commands import CheckMemory, Mark, ReadRegister
 from cocodla.program.counters import not_enabled
 from cocodla.program.execution import Execution
 from cocodla.program.program import Program
@@ -23,6 +23,8 @@ class Mismatch:
 
     place: "channel 5, line 2, column 7" where the program tells the layout of the tensor, else the
     offset. count: bytes that differ, of `total`. expected, got: the first of them (a tensor's as signed numbers).
+    layer: whose the observation is, empty where the program does not tell. cycle: of the last event before it was made
+    (the interrupt of the layer, mostly), -1 where there is none.
     """
 
     index: int
@@ -32,12 +34,17 @@ class Mismatch:
     got: int
     count: int
     total: int
+    layer: str = ""
+    cycle: int = -1
 
     def __str__(self) -> str:
+        owner = f"layer {self.layer}: " if self.layer else ""
+        when = f" (seen after cycle {self.cycle:,})" if self.cycle >= 0 else ""
         if self.count == 0:
-            return f"{self.name}: {self.place}"
+            return f"{owner}{self.name}: {self.place}{when}"
         share = "" if self.total <= 4 else f" ({self.count} of {self.total} bytes differ)"
-        return f"{self.name}{self.place and ', '}{self.place}: expected {self.expected}, got {self.got}{share}"
+        values = f"expected {self.expected}, got {self.got}"
+        return f"{owner}{self.name}{self.place and ', '}{self.place}: {values}{share}{when}"
 
 
 def compare(program: Program, expected: Execution, got: Execution) -> list[Mismatch]:
@@ -64,7 +71,13 @@ def compare(program: Program, expected: Execution, got: Execution) -> list[Misma
         if mismatch:
             result.append(mismatch)
     result += [_absent(observation.index, observation.name, expected.backend) for observation in found.values()]
-    return sorted(result, key=lambda mismatch: mismatch.index)
+    placed = [replace(m, layer=_layer(program, m.index), cycle=_cycle_before(got, m.index)) for m in result]
+    return sorted(placed, key=lambda mismatch: mismatch.index)
+
+
+def _cycle_before(execution: Execution, index: int) -> int:
+    """Cycle of the last event before a command, -1 if there is none or the backend has no cycles."""
+    return max((event.cycle for event in execution.events if event.index < index), default=-1)
 
 
 def _absent(index: int, name: str, backend: str) -> Mismatch:
@@ -104,11 +117,22 @@ def tensor_layout(program: Program, index: int) -> CubeLayout | None:
     Such a Mark has info["tensor"] = {"name", "address", "width", "height", "channels", "line_stride",
     "surface_stride"}.
     """
+    mark = _tensor_mark(program, index)
+    return CubeLayout.from_json(mark.info["tensor"]) if mark else None
+
+
+def _layer(program: Program, index: int) -> str:
+    """The layer that made the tensor a command reads, where a Mark tells; else the one under way."""
+    mark = _tensor_mark(program, index)
+    return str(mark.info["layer"]) if mark and "layer" in mark.info else program.layer_of(index)
+
+
+def _tensor_mark(program: Program, index: int) -> Mark | None:
     command = program.commands[index]
     if not isinstance(command, CheckMemory):
         return None
     for mark in program.marks_before(index):
         tensor = mark.info.get("tensor")
         if isinstance(tensor, dict) and tensor.get("address") == command.address:
-            return CubeLayout.from_json(tensor)
+            return mark
     return None

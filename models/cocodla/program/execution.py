@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Execution:
 
     failures: one line for each command whose own expectation was not met.
     counters: totals of the run (cycles, read_beats, write_beats; RTL only).
+    waves: the waveform of the run, where one was recorded (RTL only).
     """
 
     backend: str
@@ -41,6 +43,7 @@ class Execution:
     events: list[Event] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     counters: dict[str, float] = field(default_factory=dict)
+    waves: Path | None = None
 
     @property
     def passed(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -21,6 +22,7 @@ from cocodla.bench.measure import (
 )
 from cocodla.errors import UserError
 from cocodla.report.progress import progress_bar
+from cocodla.report.screen import Screen
 from cocodla.runtime import rtl
 from cocodla.sim.parameters import is_default_chip
 
@@ -37,7 +39,7 @@ def select(cases: Sequence[Case], pattern: str) -> list[Case]:
 
 
 def run_bench(
-    console: Console,
+    console: Screen,
     shared: Path,
     result: Path,
     pattern: str = "",
@@ -46,15 +48,16 @@ def run_bench(
     seed: int = 1,
     accept: bool = False,
     watchdog: int = rtl.Simulation.watchdog,
-) -> bool:
-    """Measure, print, compare with the committed `result` and update it. True if all is well.
+) -> dict[str, Any]:
+    """Measure, print, compare with the committed `result` and update it. The result as plain values, whether it
+    `passed` among them.
 
     accept: slower results replace the committed ones. Those of another chip are only printed.
     """
-    console.print(f"seed {seed}", highlight=False)
+    console.note(f"seed {seed}")
     traces = trace_cases(shared / "traces" / "nv_small")
     if not traces:
-        console.print("traces skipped: no ../shared")
+        console.note("traces skipped: no ../shared")
     cases = select([*layer_cases(seed), *traces], pattern)
     names = check_memories(memories)
     with progress_bar(console, "benchmark") as progress:
@@ -68,8 +71,22 @@ def run_bench(
     measured = [row.measured for row in rows]
     for memory in names:
         _show(console, memory, [row for row in rows if row.measured.memory == memory])
-    _show_goals(console, results.goals(rows))
-    return _conclude(console, result, measured, accept)
+    goals = results.goals(rows)
+    _show_goals(console, goals)
+    passed = _conclude(console, result, measured, accept)
+    return {
+        "passed": passed,
+        "seed": seed,
+        "measurements": [_row_json(row) for row in rows],
+        "goals": [{"what": g.what, "goal": g.goal, "reached": g.value, "cases": g.count} for g in goals],
+    }
+
+
+def _row_json(row: results.Row) -> dict[str, Any]:
+    return {
+        "case": row.measured.name, "memory": row.measured.memory, "cycles": row.measured.cycles, "bound": row.bound,
+        "reference": row.reference, "predicted": row.predicted, "failures": list(row.measured.failures),
+    }  # fmt: skip
 
 
 def _conclude(console: Console, result: Path, measured: list[Measurement], accept: bool) -> bool:

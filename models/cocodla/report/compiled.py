@@ -243,6 +243,21 @@ def show_outputs(name: str, outputs: np.ndarray, console: Console, shown: int = 
         console.print(f"... {len(rows) - shown} more images", highlight=False)
 
 
+def outputs_json(found: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
+    """Plain values of each output: for each image the best class, its value, the range."""
+    return [
+        {
+            "name": name,
+            "shape": list(values.shape[1:]),
+            "images": [
+                {"best": int(row.argmax()), "value": row.max(), "lowest": row.min(), "highest": row.max()}
+                for row in values.reshape(len(values), -1)
+            ],
+        }
+        for name, values in found.items()
+    ]
+
+
 def show_accuracy(accuracy: Accuracy, network: Network, console: Console) -> None:
     """Print what share of images was recognised."""
     line = f"{network.name}: {accuracy.count} images, int8 {accuracy.top1:.2%}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -12,8 +13,12 @@ from cocodla.fuzz.check import Finding
 from cocodla.report.progress import progress_bar
 
 
-def show(findings: Iterable[Finding], total: int, console: Console, repeat: Callable[[Finding], str]) -> bool:
-    """Consume findings under a progress bar; print failures as they come, a table at the end. True if all is good."""
+def show(findings: Iterable[Finding], total: int, console: Console, repeat: Callable[[Finding], str]) -> dict[str, Any]:
+    """Consume findings under a progress bar; print failures as they come, a table at the end.
+
+    The result as plain values, whether all is good (`passed`) among them.
+    """
+    failures: list[dict[str, Any]] = []
     kinds, operators, placed = Counter[str](), Counter[str](), Counter[str]()
     cycles = 0
     with progress_bar(console, "random networks") as progress:
@@ -26,6 +31,7 @@ def show(findings: Iterable[Finding], total: int, console: Console, repeat: Call
                 placed += finding.placed
             progress(kinds.total(), total)
             if not finding.good:
+                failures.append({"seed": finding.seed, "kind": finding.kind, "text": finding.text})
                 line = f"seed {finding.seed}, {finding.nodes} nodes: {finding.kind}: {finding.text}; {repeat(finding)}"
                 console.print(line, style="red", highlight=False, markup=False, soft_wrap=True)
     table = Table("operator", "networks that run", "on the accelerator", title="operators of random networks")
@@ -38,4 +44,11 @@ def show(findings: Iterable[Finding], total: int, console: Console, repeat: Call
         summary + (f"; {cycles:,} cycles on the RTL" if cycles else ""),
         style="red" if failed else "green", highlight=False,
     )  # fmt: skip
-    return not failed
+    return {
+        "passed": not failed,
+        "networks": kinds.total(),
+        "kinds": dict(kinds),
+        "cycles": cycles,
+        "failures": failures,
+        "operators": {name: {"run": operators[name], "accelerator": placed[name]} for name in sorted(operators)},
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -12,6 +13,7 @@ from rich.table import Table
 from cocodla.files import write_whole
 from cocodla.nets.regression import NetResult, Rounding
 from cocodla.report.progress import progress_bar
+from cocodla.report.screen import Screen
 from cocodla.runtime.diverge import DIFFERING
 
 HEADINGS = (
@@ -21,9 +23,9 @@ HEADINGS = (
 
 
 def run_nets(
-    results: Iterable[NetResult], order: list[str], console: Console, rerun: Callable[[str], str], folder: Path
-) -> bool:
-    """Run all while a bar shows how far it is, print the table, write result.json. True if none failed.
+    results: Iterable[NetResult], order: list[str], console: Screen, rerun: Callable[[str], str], folder: Path
+) -> tuple[bool, list[dict[str, Any]]]:
+    """Run all while a bar shows how far it is, print the table, write result.json. Whether none failed, the figures.
 
     order: names of the networks as they are to be shown. rerun: command that runs one of them again.
     """
@@ -34,13 +36,14 @@ def run_nets(
             done.append(result)
             progress(len(done), len(order))
             if not console.is_terminal:
-                console.print(f"{result.name}: {verdict(result)}", highlight=False)
+                console.note(f"{result.name}: {verdict(result)}")
     done.sort(key=lambda result: order.index(result.name))
     _show(done, console, rerun)
     folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps([result.as_json() for result in done], indent=1) + "\n"
-    write_whole(folder / "result.json", text.encode())
-    return any(result.passed for result in done) and not any(result.failures for result in done)
+    figures = [result.as_json() for result in done]
+    write_whole(folder / "result.json", (json.dumps(figures, indent=1) + "\n").encode())
+    passed = any(result.passed for result in done) and not any(result.failures for result in done)
+    return passed, figures
 
 
 def _show(done: list[NetResult], console: Console, rerun: Callable[[str], str]) -> None:

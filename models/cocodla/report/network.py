@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cocodla import hw
+from cocodla.report.runs import show_waves
 from cocodla.runtime.verify import LayerRun, NetworkRun
 
 
@@ -34,6 +35,8 @@ def show(run: NetworkRun, console: Console, rerun: str) -> None:
         console.print(f"failure: {failure}", style="red", highlight=False, markup=False)
     if run.first_mismatch is not None:
         console.print(f"first mismatch: {run.first_mismatch}", style="red", highlight=False, markup=False)
+    for path in run.waves:
+        show_waves(path, console)
     if run.passed:
         console.print(f"PASS: {run.tensors_compared} tensors compared, all equal", style="green", highlight=False)
     else:

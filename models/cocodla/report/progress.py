@@ -11,9 +11,9 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 @contextmanager
 def progress_bar(console: Console, title: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar titled `title`; yields a function to be called with (done, total)."""
+    """A bar titled `title`; yields a function to be called with (done, total). It is not shown where no remarks are."""
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=console, transient=True, disable=not getattr(console, "remarks", True)) as progress:
         task = progress.add_task(title, total=None)
 
         def update(done: int, total: int) -> None:

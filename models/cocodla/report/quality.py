@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cocodla.report.runs import show_waves
 from cocodla.runtime.diverge import Divergence
 from cocodla.runtime.quality import LayerQuality, by_impact
 
@@ -65,6 +66,8 @@ def show_divergence(found: Divergence, console: Console) -> None:
     console.print(table)
     if found.rtl_mismatch is not None:
         console.print(f"RTL: {found.rtl_mismatch}", style="red", highlight=False)
+    for path in found.waves:
+        show_waves(path, console)
     if found.first is None:
         console.print("no divergence", style="green")
     else:
@@ -73,6 +76,19 @@ def show_divergence(found: Divergence, console: Console) -> None:
             f"first divergence: layer {layer_name}, {step.stage}: {step.figure}", style="red", highlight=False,
             markup=False, soft_wrap=True,
         )  # fmt: skip
+
+
+def divergence_json(found: Divergence) -> dict[str, Any]:
+    """Plain values: every comparison of every layer, and the first that leaves its bound."""
+    return {
+        "layers": [
+            {"name": layer.name, "operation": layer.operation, "steps": [asdict(step) for step in steps]}
+            for layer, steps in found.layers
+        ],
+        "first": {"layer": found.first[0], **asdict(found.first[1])} if found.first else None,
+        "rtl": found.rtl_mismatch,
+        "waves": found.waves,
+    }
 
 
 def _finite(value: float) -> float | None:

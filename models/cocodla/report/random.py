@@ -7,12 +7,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from cocodla.report.progress import progress_bar
-from cocodla.runtime import campaign, rtl
+from cocodla.report.runs import show_waves
+from cocodla.report.screen import Screen
+from cocodla.runtime import campaign
 from cocodla.runtime.campaign import Outcome
 from cocodla.runtime.kept import load_kept
 from cocodla.sim import project
@@ -24,15 +27,15 @@ Rerun = Callable[[Path], str]
 def show(
     outcomes: Iterable[Outcome],
     total: int,
-    console: Console,
+    console: Screen,
     repeat: Callable[[Outcome], str],
     rerun: Rerun,
     trials: int,
-) -> bool:
+) -> dict[str, Any]:
     """Run cases under a progress bar; shrink and keep what failed; then print a summary.
 
     total: layers wanted. repeat, rerun: commands that run a case, and the program kept in a folder, again.
-    trials: simulations spent to shrink a case. True if all is equal.
+    trials: simulations spent to shrink a case. The result as plain values, whether all is equal (`passed`) too.
     """
     coverage, kinds = Coverage(), Counter[str]()
     seeds: list[int] = []
@@ -47,7 +50,7 @@ def show(
             coverage.add(outcome.layers)
             progress(min(kinds.total(), total), total)
             if not console.is_terminal and kinds.total() // 1000 > (kinds - outcome.kinds).total() // 1000:
-                console.print(f"{kinds.total():,} layers, seed {seeds[-1]}", highlight=False)
+                console.note(f"{kinds.total():,} layers, seed {seeds[-1]}")
             if outcome.differences:
                 failed.append(outcome.case.seed)
                 _show_failure(outcome, console, repeat(outcome), rerun, trials)
@@ -58,23 +61,22 @@ def show(
         style="red" if failed else "green",
         highlight=False,
     )
-    _save(seeds, failed, kinds, cycles, coverage)
-    return not failed
+    return {"passed": not failed, **_save(seeds, failed, kinds, cycles, coverage)}
 
 
-def show_rerun(folder: Path, waves: bool, console: Console) -> bool:
-    """Run the small program of a failed case again; True if golden model and RTL are equal now."""
+def show_rerun(folder: Path, waves: bool, console: Console) -> dict[str, Any]:
+    """Run the small program of a failed case again; whether golden model and RTL are equal now (`passed`), and more."""
     program, simulation = load_kept(folder)
     simulation = replace(simulation, waves=waves, run_name="rerun")
-    differences, cycles = campaign.check(program, simulation)
+    differences, got = campaign.check(program, simulation)
     for line in differences:
         console.print(line, style="red", highlight=False, markup=False, soft_wrap=True)
-    if found := rtl.waves(simulation) if waves else None:
-        console.print(f"waves in {found}", highlight=False, soft_wrap=True)
+    show_waves(got.waves, console)
+    cycles = int(got.counters.get("cycles", 0))
     console.print(
         f"{cycles:,} cycles: " + (f"{len(differences)} differences" if differences else "equal"), highlight=False
     )
-    return not differences
+    return {"passed": not differences, "differences": differences, "cycles": cycles, "waves": got.waves}
 
 
 def _show_failure(outcome: Outcome, console: Console, repeat: str, rerun: Rerun, trials: int) -> None:
@@ -98,7 +100,7 @@ def _show_coverage(coverage: Coverage, console: Console) -> None:
         console.print("not exercised: " + "; ".join(holes), highlight=False, markup=False)
 
 
-def _save(seeds: list[int], failed: list[int], kinds: Counter[str], cycles: int, coverage: Coverage) -> None:
+def _save(seeds: list[int], failed: list[int], kinds: Counter[str], cycles: int, coverage: Coverage) -> dict[str, Any]:
     folder = project.build() / "random"
     folder.mkdir(parents=True, exist_ok=True)
     result = {
@@ -111,3 +113,4 @@ def _save(seeds: list[int], failed: list[int], kinds: Counter[str], cycles: int,
         "holes": list(coverage.holes()),
     }
     (folder / "result.json").write_text(json.dumps(result, indent=1) + "\n")
+    return result

@@ -7,8 +7,9 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -44,11 +45,11 @@ class Reference:
     ram_bits: int
 
 
-def run_synth(console: Console, only: str, document: Path, shared: Path, jobs: int = 0) -> None:
+def run_synth(console: Console, only: str, document: Path, shared: Path, jobs: int = 0) -> dict[str, Any]:
     """Synthesize the units whose name matches `only`, print the tables (all units of the default chip: and write
     `document`).
 
-    jobs: runs of Yosys at a time; 0: one for each processor.
+    jobs: runs of Yosys at a time; 0: one for each processor. Returns the figures as plain values.
     """
     chosen = select(only)
     changed = parameters.chosen()
@@ -70,6 +71,13 @@ def run_synth(console: Console, only: str, document: Path, shared: Path, jobs: i
     if complete and not changed:
         document.parent.mkdir(parents=True, exist_ok=True)
         document.write_text(markdown(costs, lines, reference), encoding="utf-8")
+    return {
+        "tool": yosys.version(),
+        "parameters": dict(changed),
+        "units": [{"unit": unit.name, "count": unit.count, **asdict(cost)} for unit, cost in costs],
+        "exceeded": list(exceeded(costs, reference)),
+        "code_lines": lines,
+    }
 
 
 def select(only: str) -> list[Unit]:

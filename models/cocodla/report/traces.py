@@ -8,6 +8,7 @@ from collections.abc import Generator
 from contextlib import closing
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -15,7 +16,7 @@ from rich.table import Table
 from cocodla.errors import one_line
 from cocodla.files import write_whole
 from cocodla.report.progress import progress_bar
-from cocodla.runtime import rtl
+from cocodla.report.runs import show_waves
 from cocodla.runtime.kept import load_kept
 from cocodla.runtime.scoreboard import Tally
 from cocodla.runtime.traces import TraceRun, run_trace
@@ -109,15 +110,19 @@ def _tally(tally: Tally) -> str:
     return f"{tally.reads_equal} of {tally.reads} reads equal, output {output}"
 
 
+def as_json(runs: list[TraceRun]) -> list[dict[str, Any]]:
+    """All outcomes as plain values."""
+    return [{**asdict(run), "passed": run.passed} for run in runs]
+
+
 def save(runs: list[TraceRun], path: Path) -> None:
     """Write all outcomes as JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    values = [{**asdict(run), "passed": run.passed} for run in runs]
-    write_whole(path, (json.dumps(values, indent=1, default=str) + "\n").encode())
+    write_whole(path, (json.dumps(as_json(runs), indent=1, default=str) + "\n").encode())
 
 
-def show_rerun(folder: Path, waves: bool, console: Console) -> int:
-    """Run the program of a failure again; the exit status."""
+def show_rerun(folder: Path, waves: bool, console: Console) -> TraceRun:
+    """Run the program of a failure again."""
     program, simulation = load_kept(folder)
     simulation = replace(simulation, waves=waves, run_name="rerun")
     run = run_trace(folder.name, program, simulation)
@@ -125,7 +130,6 @@ def show_rerun(folder: Path, waves: bool, console: Console) -> int:
         console.print(f"golden model: {line}", style="red", highlight=False, markup=False, soft_wrap=True)
     for line in run.rtl:
         console.print(f"RTL: {line}", style="red", highlight=False, markup=False, soft_wrap=True)
-    if found := rtl.waves(simulation) if waves else None:
-        console.print(f"waves in {found}", highlight=False, soft_wrap=True)
+    show_waves(run.waves, console)
     console.print(f"{folder.name}: {'passed' if run.passed else 'failed'}, {run.cycles:,} cycles", highlight=False)
-    return 0 if run.passed else 1
+    return run

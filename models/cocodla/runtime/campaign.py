@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 
 from cocodla.golden import run as run_golden
-from cocodla.program import Program, compare
+from cocodla.program import Execution, Program, compare
 from cocodla.runtime import rtl
 from cocodla.runtime.kept import save_kept
 from cocodla.sim import project
@@ -77,17 +77,17 @@ def make_case(
 def run_case(case: Case) -> Outcome:
     """Run a case on both backends and compare them."""
     made = build_program(case.plan)
-    differences, cycles = check(made.program, case.simulation)
-    return Outcome(case, made.program, made.layers, differences, cycles)
+    differences, got = check(made.program, case.simulation)
+    return Outcome(case, made.program, made.layers, differences, int(got.counters.get("cycles", 0)))
 
 
-def check(program: Program, simulation: rtl.Simulation) -> tuple[list[str], int]:
-    """Differences between golden model and RTL, and the cycles the RTL took."""
+def check(program: Program, simulation: rtl.Simulation) -> tuple[list[str], Execution]:
+    """Differences between golden model and RTL, and what the RTL did."""
     golden = run_golden(program)
     got = rtl.run(program, simulation)
     lines = [f"golden model: {failure}" for failure in golden.failures] + got.failures
-    lines += [f"layer {program.layer_of(m.index)}: {m}" for m in compare(program, golden, got)]
-    return lines, int(got.counters.get("cycles", 0))
+    lines += map(str, compare(program, golden, got))
+    return lines, got
 
 
 def run_cases(

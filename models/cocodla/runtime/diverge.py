@@ -6,7 +6,7 @@ network order where a comparison leaves its bound is where to look.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +51,7 @@ class Divergence:
 
     layers: list[tuple[LayerQuality, list[Step]]]
     rtl_mismatch: str | None = None
+    waves: list[str] = field(default_factory=list)
 
     @property
     def first(self) -> tuple[str, Step] | None:
@@ -88,9 +89,9 @@ def search(
     changed = _changes_by_passes(study, model, images)
     agreements = {found.tensor: found for found in against_onnxruntime(study, model, images)}
     mismatches: dict[str, str] = {}
-    trouble = None
+    trouble, waves = None, list[str]()
     if simulation is not None:
-        mismatches, trouble = _on_rtl(study, images[:IMAGES_ON_RTL], simulation, progress)
+        mismatches, trouble, waves = _on_rtl(study, images[:IMAGES_ON_RTL], simulation, progress)
     layers = []
     for quality in qualities:
         steps = []
@@ -106,7 +107,7 @@ def search(
             found = mismatches.get(quality.tensor)
             steps.append(Step("rtl", found or "equal", found is None))
         layers.append((quality, steps))
-    return Divergence(layers, trouble)
+    return Divergence(layers, trouble, waves)
 
 
 def _integers(found: Agreement, operation: str) -> Step:
@@ -140,14 +141,16 @@ def _changes_by_passes(study: Study, model: Path | str, images: np.ndarray) -> d
 
 def _on_rtl(
     study: Study, images: np.ndarray, simulation: rtl.Simulation, progress: Progress | None
-) -> tuple[dict[str, str], str | None]:
-    """First mismatch of each tensor in words, and what went wrong besides."""
+) -> tuple[dict[str, str], str | None, list[str]]:
+    """First mismatch of each tensor in words, what went wrong besides, and the waveforms."""
     mismatches: dict[str, str] = {}
     failures: list[str] = []
+    waves: list[str] = []
     for program in study.network.programs(images):  # each stage starts from what the golden model has
         on_rtl = rtl.run(program, simulation, progress=progress)
         failures += on_rtl.failures
+        waves += [str(on_rtl.waves)] if on_rtl.waves else []
         for mismatch in compare(program, run_golden(program), on_rtl):
             tensor = mismatch.name.partition("/")[2]
             mismatches.setdefault(tensor, str(mismatch))
-    return mismatches, failures[0] if failures else None
+    return mismatches, failures[0] if failures else None, waves

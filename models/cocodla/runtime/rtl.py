@@ -20,7 +20,8 @@ from cocodla.runtime import player
 from cocodla.sim import parameters, project
 from cocodla.sim.build import Design, Model, build
 from cocodla.sim.filelist import dut_list, own_list, read_file_list
-from cocodla.sim.run import new_seed, run_folder, simulate
+from cocodla.sim.folders import run_folder
+from cocodla.sim.run import new_seed, simulate
 
 Progress = Callable[[int, int], None]
 """Called with (commands done, commands in all) while the simulation runs."""
@@ -92,7 +93,7 @@ class Simulation:
     limit: cycles one command may take even if memory beats keep moving.
     csb_period_ps: period of dla_csb_clk; 0: the core clock itself. The core period is 10,000 ps.
     guard: dla_reset_guard stands between accelerator and memory.
-    run_name: first part of the name of the folder in build/runs; what is there stays until the next run of that name.
+    run_name: first part of the name of the folder in build/runs (cocodla.sim.folders says how long it stays).
     """
 
     sim: str = "verilator"
@@ -106,12 +107,6 @@ class Simulation:
     csb_period_ps: int = 0
     guard: bool = False
     run_name: str = "chip"
-
-
-def waves(simulation: Simulation) -> Path | None:
-    """The waveform of the last run of this name, None where there is none."""
-    folder = project.build() / "runs" / f"{simulation.run_name}-{simulation.sim.lower()}"
-    return next((path for path in sorted(folder.glob("dump.*")) if path.suffix in (".fst", ".vcd")), None)
 
 
 def chip_design(simulation: Simulation, pages: int = 1) -> Design:
@@ -209,7 +204,7 @@ def play(
     """Execute a command file, which is that of `program`, perhaps with records of its own between the commands."""
     model = build_model(simulation, player.page_count(program))
     seed = new_seed() if simulation.seed is None else simulation.seed
-    with run_folder(project.build() / "runs" / f"{simulation.run_name}-{model.sim}") as folder:
+    with run_folder(simulation.run_name, model.sim, seed) as folder:
         with (folder / "commands.bin").open("wb") as file:
             file.writelines(commands)
         arguments = [
@@ -230,6 +225,7 @@ def play(
         )
         execution = player.decode(program, folder / "results.txt", model.sim)
         execution.counters.update(_usage(folder))
+        execution.waves = outcome.waves
     execution.counters["wall_seconds"] = time.monotonic() - started
     execution.counters["seed"] = seed
     if not outcome.passed:

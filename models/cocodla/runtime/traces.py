@@ -174,7 +174,7 @@ def run_one(trace: Trace, settings: Settings) -> TraceRun:
     if simulation.waves:
         simulation = replace(simulation, run_name=f"trace-{trace.name.replace(os.sep, '-')}")
     outcome = run_trace(trace.name, program, simulation, reference)
-    outcome = replace(outcome, is_log=trace.is_log, waves=rtl.waves(simulation) if simulation.waves else None)
+    outcome = replace(outcome, is_log=trace.is_log)
     if outcome.passed:
         return outcome
     report = [f"{trace.script}", ""]
@@ -202,6 +202,7 @@ def run_trace(name: str, program: Program, simulation: rtl.Simulation, reference
         cycles=program_cycles(board.program, on_rtl),
         reference_cycles=reference,
         tallies=board.tallies(on_rtl),
+        waves=on_rtl.waves,
         refused=board.refused,
     )
 

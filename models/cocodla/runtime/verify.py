@@ -53,6 +53,7 @@ class NetworkRun:
     first_mismatch: Mismatch | None
     failures: list[str] = field(default_factory=list)
     counters: dict[str, float] = field(default_factory=dict)
+    waves: list[str] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:
@@ -114,6 +115,7 @@ def verify_network(
         first_mismatch=mismatches[0] if mismatches else None,
         failures=[line for stage in runs for line in stage.on_rtl.failures + stage.on_golden.failures],
         counters=counters,
+        waves=[str(stage.on_rtl.waves) for stage in runs if stage.on_rtl.waves],
     )
 
 

@@ -2,6 +2,7 @@
 
 bench.toml (paths are globs from the project's root, in compile order):
 
+    about = "SDP with its read DMA"   # what the bench is about, in a line
     top = "sdp"                       # module cocotb sees as dut
     sources = ["rtl/lib/*.v", "rtl/sdp/*.v"]
     includes = ["rtl/include"]        # optional
@@ -20,7 +21,7 @@ With `dut`, a source is left out when the DUT brings its module itself.
 
 from __future__ import annotations
 
-import ast
+import difflib
 import re
 import tomllib
 from collections.abc import Callable
@@ -30,22 +31,14 @@ from typing import Any
 
 from cocodla.errors import UserError
 from cocodla.sim import project
+from cocodla.sim.bench_tests import TestInfo, choose, compile_filter, find_tests, test_names
 from cocodla.sim.build import Design, build
 from cocodla.sim.filelist import FileList, dut_list, read_file_list
-from cocodla.sim.run import Run, new_seed, run_folder, simulate
+from cocodla.sim.folders import keep_report, run_folder
+from cocodla.sim.run import Run, new_seed, simulate
 
-_KEYS = {"top", "sources", "includes", "parameters", "defines", "public", "dut", "timeout", "variants"}
+_KEYS = {"about", "top", "sources", "includes", "parameters", "defines", "public", "dut", "timeout", "variants"}
 DEFAULT_TIMEOUT = 900.0
-
-
-@dataclass(frozen=True)
-class TestInfo:
-    """One cocotb test as its source tells it."""
-
-    module: str
-    name: str
-    summary: str
-    parametrized: bool
 
 
 @dataclass(frozen=True)
@@ -55,6 +48,7 @@ class Bench:
     """
 
     block: str
+    about: str
     folder: Path
     designs: dict[str, Design]
     timeout: float
@@ -96,15 +90,18 @@ def load_bench(block: str) -> Bench:
     """The bench of a block. Raises UserError for an unknown block or a wrong bench.toml."""
     folder = benches_folder() / block
     file = folder / "bench.toml"
-    if not file.is_file():
-        raise UserError(f"unknown block {block!r}: there are {', '.join(block_names()) or 'none'}")
+    names = block_names()
+    if block not in names:
+        near = difflib.get_close_matches(block.lower(), names, 3, 0.5)
+        hint = f" (is it {' or '.join(near)}?)" if near else ""
+        raise UserError(f"unknown block {block!r}{hint}: there are {', '.join(names) or 'none'}")
     try:
         config = tomllib.loads(file.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{file}: {error}") from None
     if unknown := sorted(set(config) - _KEYS):
         raise UserError(f"{file}: unknown key {unknown[0]!r}")
-    for key in ("top", "sources"):
+    for key in ("about", "top", "sources"):
         if key not in config:
             raise UserError(f"{file}: key {key!r} is missing")
     variants = config.get("variants") or {"default": {}}
@@ -112,9 +109,11 @@ def load_bench(block: str) -> Bench:
     tests = [test for path in sorted(folder.glob("test_*.py")) for test in find_tests(path)]
     only = {name: str(variant["test"]) for name, variant in variants.items() if "test" in variant}
     sims = {name: str(variant["sim"]) for name, variant in variants.items() if "sim" in variant}
-    bench = Bench(block, folder, designs, float(config.get("timeout", DEFAULT_TIMEOUT)), tests, only, sims)
+    timeout = float(config.get("timeout", DEFAULT_TIMEOUT))
+    bench = Bench(block, config["about"], folder, designs, timeout, tests, only, sims)
     for name, pattern in only.items():
-        if not _may_match(tests, _pattern(f"{file}: variants.{name}.test", pattern)):
+        check = compile_filter(f"{file}: variants.{name}.test", pattern)
+        if not any(test.parametrized or check.search(f"{test.module}.{test.name}") for test in tests):
             raise UserError(f"{file}: variants.{name}.test={pattern!r} matches no test")
     return bench
 
@@ -155,32 +154,6 @@ def _expand(globs: list[str], file: Path) -> list[Path]:
     return list(found)
 
 
-def find_tests(path: Path) -> list[TestInfo]:
-    """cocotb tests of a module, by reading its syntax only."""
-    try:
-        tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    except SyntaxError as error:
-        raise UserError(f"{path}:{error.lineno}: {error.msg}") from None
-    tests = []
-    for node in tree.body:
-        if not isinstance(node, ast.AsyncFunctionDef):
-            continue
-        decorators = {_decorator_name(decorator) for decorator in node.decorator_list}
-        if decorators & {"test", "parametrize"}:
-            summary = (ast.get_docstring(node) or "").partition("\n")[0]
-            tests.append(TestInfo(path.stem, node.name, summary, "parametrize" in decorators))
-    return tests
-
-
-def _decorator_name(node: ast.expr) -> str:
-    """Last name of a decorator: cocotb.test(...) -> test."""
-    if isinstance(node, ast.Call):
-        node = node.func
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else ""
-
-
 def run_bench(
     block: str,
     sim: str = "verilator",
@@ -197,7 +170,7 @@ def run_bench(
     simulator, a design that does not compile.
     """
     bench = load_bench(block)
-    _check_filter(bench, test)
+    chosen = choose_tests(bench, sim, test)
     seed = new_seed() if seed is None else seed
     say = say or (lambda text: None)
     runs = {}
@@ -205,48 +178,32 @@ def run_bench(
         if bench.sims.get(variant, sim) != sim:
             continue
         own = bench.only.get(variant)
-        if own and test and not _may_match([info for info in bench.tests if _matches(own, info)], re.compile(test)):
+        if own and chosen is not None and not any(re.search(f"(?i:{own})", name) for name in chosen):
             continue
-        both = f"^(?=.*(?:{own}))(?=.*(?:{test or ''}))" if own else test
         model = build(design, sim, waves)
         say(f"{design.name}: {'built' if model.fresh else 'cached'} {model.folder}")
-        with run_folder(project.build() / "runs" / f"{design.name}-{model.sim}") as folder:
-            run = simulate(
-                model, bench.modules, folder,
-                seed=seed, test_filter=both, path=[bench.folder], timeout=bench.timeout, echo=echo,
+        with run_folder(design.name, model.sim, seed) as folder:
+            runs[variant] = simulate(
+                model, bench.modules, folder, seed=seed, test_filter=_both(own, test), path=[bench.folder],
+                timeout=bench.timeout, echo=echo,
             )  # fmt: skip
-        none = test and not run.results and "no test ran" in run.error
-        if none and own:
-            continue
-        runs[variant] = run
-        if none:
-            raise UserError(f"block {block}: no test matches {test!r}")
+            keep_report(folder / "results.xml")
     if not runs:
         raise UserError(f"block {block}: no variant is for {sim}")
     return BenchRun(bench, sim, seed, runs)
 
 
-def _check_filter(bench: Bench, test: str | None) -> None:
+def choose_tests(bench: Bench, sim: str, test: str | None) -> list[str] | None:
+    """module.name of the tests a filter chooses; None without one: all. UserError, before anything is built."""
     if not bench.tests:
         raise UserError(f"block {bench.block}: {bench.folder} has no cocotb test")
     if test is None:
-        return
-    if not _may_match(bench.tests, _pattern("TEST", test)):
-        names = ", ".join(info.name for info in bench.tests)
-        raise UserError(f"block {bench.block}: no test matches {test!r}; there are {names}")
+        return None
+    pattern = compile_filter("TEST", test)
+    return choose(bench.block, pattern, test, test_names(bench.folder, bench.modules, sim))
 
 
-def _pattern(name: str, text: str) -> re.Pattern[str]:
-    try:
-        return re.compile(text)
-    except re.error as error:
-        raise UserError(f"{name}={text!r} is no regular expression: {error}") from None
-
-
-def _matches(pattern: str, info: TestInfo) -> bool:
-    return re.search(pattern, f"{info.module}.{info.name}") is not None
-
-
-def _may_match(tests: list[TestInfo], pattern: re.Pattern[str]) -> bool:
-    """Whether the pattern can match a test: a parametrised one has more to its name than the source tells."""
-    return any(info.parametrized or _matches(pattern.pattern, info) for info in tests)
+def _both(own: str | None, test: str | None) -> str | None:
+    """The pattern of the tests that both a variant and the user want."""
+    parts = [f"(?=.*(?i:{text}))" for text in (own, test) if text]
+    return f"^{''.join(parts)}" if parts else None

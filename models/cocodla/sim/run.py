@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import re
 import secrets
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -18,12 +18,17 @@ from cocodla.sim.runner import CommandFailed, Echo, make_runner
 
 @dataclass(frozen=True)
 class TestResult:
-    """One test of a run. message is the first line of the failure, empty where it passed."""
+    """One test of a run. message is the first line of the failure, empty where it passed. module is its Python module.
+
+    nanoseconds: the time of the simulation when it ended, -1 where that is not known.
+    """
 
     name: str
     status: str  # "passed", "failed" or "skipped"
     seconds: float
     message: str = ""
+    module: str = ""
+    nanoseconds: float = -1.0
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ class Run:
     @property
     def waves(self) -> Path | None:
         """The waveform file, where one was recorded."""
-        return next((path for path in sorted(self.folder.glob("dump.*")) if path.suffix in (".fst", ".vcd")), None)
+        return next((path for path in sorted(self.folder.iterdir()) if path.suffix in (".fst", ".vcd")), None)
 
     @property
     def passed(self) -> bool:
@@ -78,8 +83,6 @@ def simulate(
     folder.mkdir(parents=True, exist_ok=True)
     log, results = folder / "sim.log", folder / "results.xml"
     log.write_text(f"seed {seed}\n", encoding="utf-8")
-    for old in [results, *folder.glob("dump.*")]:
-        old.unlink(missing_ok=True)
     runner = make_runner(model.sim)
     runner.echo = echo
     runner.timeout = timeout
@@ -103,22 +106,55 @@ def simulate(
             log_file=log,
             waves=model.waves,
         )
+    for dump in folder.glob("dump.*"):  # a name that tells the run, for viewers that show no more than that
+        dump.rename(dump.with_stem(folder.name))
+    complaint = _complaint(log)
+    found = [_cut_off(result, complaint) for result in read_results(results)]
     if runner.timed_out:
-        error = f"ended after {timeout:g} s of wall time (log: {log})"
+        error = f"ended after {timeout:g} s of wall time{_running(log)} (log: {log})"
     elif runner.exit_code != 0:
-        error = f"simulator ended with status {runner.exit_code}{_complaint(log)} (log: {log})"
-    found = read_results(results)
-    if not found and not error:
-        error = f"no test ran (log: {log})"
+        error = f"simulator {_end(runner.exit_code)}{_running(log)}{complaint} (log: {log})"
+    elif not found:
+        error = f"no test ran{_running(log)} (log: {log})"
     return Run(folder, seed, found, error)
+
+
+def _end(status: int) -> str:
+    """How a process ended: a status, or the signal that killed it (which shells tell as 128 and its number)."""
+    number = -status if status < 0 else status - 128
+    if number > 0 and number in {item.value for item in signal.Signals}:
+        return f"was killed by {signal.Signals(number).name}"
+    return f"ended with status {status}"
+
+
+def _running(log: Path) -> str:
+    """" in TEST" for the test that the end of the simulator has cut off, as cocotb logs it; empty if there is none."""
+    running = ""
+    for line, following in pairwise([*_lines(log), ""]):
+        if begun := re.search(r"cocotb\.regression\s+running (\S+) \(\d+/\d+\)", line):
+            running = begun[1]
+        elif running and re.search(rf"cocotb\.regression\s+{re.escape(running)} (?:passed|failed|skipped)", line):
+            running = running if "SimFailure" in following else ""
+    return f" in {running}" if running else ""
 
 
 def _complaint(log: Path) -> str:
     """ ": " and the first error the HDL reported itself, an assertion for instance; empty if there is none."""
-    for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
-        if found := re.search(r"(?:%Error|ERROR): \S+?:\d+: (.*)", line):
+    for line in _lines(log):
+        if found := re.search(r"(?:%Error|%Fatal|ERROR|FATAL): \S+?:\d+: (.*)", line):
             return f": {found[1].strip()}"
     return ""
+
+
+def _lines(log: Path) -> list[str]:
+    return log.read_text(encoding="utf-8", errors="replace").splitlines()
+
+
+def _cut_off(result: TestResult, complaint: str) -> TestResult:
+    """A test that the simulator ended is told by what the HDL said, not by what cocotb thinks of it."""
+    if result.message.startswith("cocotb expected it would shut down the simulation"):
+        return replace(result, message=f"the simulation ended by itself{complaint}")
+    return result
 
 
 def read_results(path: Path) -> list[TestResult]:
@@ -138,7 +174,9 @@ def _test_result(case: ElementTree.Element) -> TestResult:
         elif child.tag in ("failure", "error"):
             status = "failed"
             message = _first_line(child.get("error_msg") or child.get("message") or child.text or "failed")
-    return TestResult(case.get("name", "?"), status, float(case.get("time", "0")), message)
+    ends = [float(item.get("value", "-1")) for item in case.iter("property") if item.get("name") == "sim_time_stop"]
+    seconds, module = float(case.get("time", "0")), case.get("classname", "")
+    return TestResult(case.get("name", "?"), status, seconds, message, module, *ends[:1])
 
 
 def _first_line(text: str) -> str:
@@ -147,21 +185,3 @@ def _first_line(text: str) -> str:
     lines = [line for line in (frames if traceback else text).strip("\n").splitlines() if line.strip()]
     plain = [line for line in lines if not line.startswith(" ")] if traceback else lines
     return (plain or lines or ["failed"])[0].strip()
-
-
-@contextlib.contextmanager
-def run_folder(base: Path) -> Iterator[Path]:
-    """A folder for one run, emptied: `base`, or `base`-2, -3, ... while another process runs in it."""
-    base.parent.mkdir(parents=True, exist_ok=True)
-    for number in range(1, 1000):
-        folder = base if number == 1 else base.with_name(f"{base.name}-{number}")
-        with folder.with_name(f"{folder.name}.lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir()
-            yield folder
-            return
-    raise RuntimeError(f"no free run folder near {base}")

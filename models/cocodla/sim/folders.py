@@ -1,0 +1,92 @@
+"""Folders of runs: build/runs/NAME-SIM-NUMBER-seedSEED, one for each run, the newest KEEP_RUNS of a name and simulator.
+
+A run never writes into the folder of another. While a process uses a folder it holds a lock on it, and nobody deletes
+it. The numbers of a name and simulator rise with time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from cocodla.sim import project
+
+KEEP_RUNS = 20
+"""Runs kept of each name and simulator; the oldest go when another begins."""
+KEEP_REPORTS = 1000
+"""JUnit files kept in build/junit, small ones, named like the folders of their runs."""
+
+
+@contextlib.contextmanager
+def run_folder(name: str, sim: str, seed: int) -> Iterator[Path]:
+    """A fresh folder for one run, not deleted by others meanwhile."""
+    base = project.build() / "runs"
+    base.mkdir(parents=True, exist_ok=True)
+    start = f"{name}-{sim}"
+    number = max((_number(path, start) for path in base.iterdir()), default=0)
+    while True:
+        number += 1
+        folder = base / f"{start}-{number:04}-seed{seed}"
+        with contextlib.suppress(FileExistsError), _claimed(base, start, number):
+            folder.mkdir()
+            break
+    with _locked(folder) as mine:
+        assert mine, f"{folder} is locked by another process"
+        _prune(base, start)
+        yield folder
+
+
+def keep_report(results: Path) -> None:
+    """Keep the JUnit file of a run beside those of all others, in build/junit, when its folder is gone."""
+    if not results.is_file():
+        return
+    target = project.build() / "junit" / f"{results.parent.name}.xml"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(results, target)
+    reports = sorted(target.parent.glob("*.xml"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for old in reports[KEEP_REPORTS:]:
+        old.unlink(missing_ok=True)
+
+
+def _number(path: Path, start: str) -> int:
+    """Number of the run whose folder this is; 0 for anything else."""
+    found = re.fullmatch(re.escape(start) + r"-(\d{4,})-seed\d+", path.name)
+    return int(found[1]) if found else 0
+
+
+@contextlib.contextmanager
+def _claimed(base: Path, start: str, number: int) -> Iterator[None]:
+    """Nobody else takes this number meanwhile; FileExistsError if somebody has it already."""
+    with _locked(base, wait=True):
+        if any(_number(path, start) == number for path in base.iterdir()):
+            raise FileExistsError
+        yield
+
+
+@contextlib.contextmanager
+def _locked(folder: Path, wait: bool = False) -> Iterator[bool]:
+    """Hold the lock of a folder; gives whether it was to be had."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            held = True
+        except BlockingIOError:
+            held = False
+        yield held
+    finally:
+        os.close(handle)
+
+
+def _prune(base: Path, start: str) -> None:
+    """Delete the oldest runs of a name and simulator beyond KEEP_RUNS, but none that is under way."""
+    runs = sorted((path for path in base.iterdir() if _number(path, start)), key=lambda path: -_number(path, start))
+    for path in runs[KEEP_RUNS:]:
+        with contextlib.suppress(FileNotFoundError), _locked(path) as free:
+            if free:
+                shutil.rmtree(path, ignore_errors=True)
