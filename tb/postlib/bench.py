@@ -16,10 +16,13 @@ from cocotbext.dla import (
     SparseMemory,
     Unwritten,
     WriteAcceptor,
+    expect,
+    expect_beats,
     never,
     reset,
     start_clock,
 )
+from cocotbext.dla.mismatch import now
 from cocotbext.dla.pins import high, number
 from cocotbext.dla.stalls import Stall, some_stalls
 from postlib.space import Space
@@ -50,6 +53,7 @@ class PostBench:
         self.write_cycles: list[int] = []
         self.stalled = dict.fromkeys((*readers, "wr"), 0)
         self.cycle = 0
+        self._seen: list[tuple[str, int, int, float]] = []  # register, what was read, what it should be, when
         self._stalls = stalls
 
     def pattern(self) -> Stall:
@@ -133,7 +137,7 @@ class PostBench:
     async def select_finished(self, used: dict[str, int]) -> None:
         """Point the producer at the groups that ran a layer, which must be idle by now."""
         for unit, group in used.items():
-            assert await self.status(unit, group) == IDLE, f"{unit} group {group} is not idle after the interrupt"
+            expect(f"{unit}.S_STATUS of group {group} behind the interrupt", await self.status(unit, group), IDLE)
             await self.write(f"{unit}.S_POINTER", group)
 
     # ------------------------------------------------------------ checks
@@ -144,18 +148,24 @@ class PostBench:
             if len(self.interrupts) >= count:
                 return
             await RisingEdge(self.dut.clk)
-        raise AssertionError(f"{len(self.interrupts)} interrupts after {limit} cycles, {count} expected")
+        expect(f"interrupts after {limit} cycles", len(self.interrupts), count)
+
+    async def see(self, register: str, expected: int) -> None:
+        """Read `UNIT.REGISTER`; it is checked by `check_seen`, behind the data: these tell more about a fault."""
+        self._seen.append((register, await self.read(register), expected, now()))
+
+    def check_seen(self) -> None:
+        """What `see` has read must be as expected."""
+        seen, self._seen = self._seen, []
+        for register, got, expected, at in seen:
+            expect(register, got, expected, at)
+
+    def check_interrupts(self, got: Sequence[tuple[int, int]], expected: Sequence[tuple[int, int]]) -> None:
+        """Each interrupt is (group, writes acknowledged before it)."""
+        expect_beats("interrupts (group, acknowledged writes)", got, expected, place="number {}".format)
 
     def check_stall_counters(self, counted: dict[str, int], before: dict[str, int]) -> None:
         """The sums of the stall counters equal the stalls seen on the interfaces since `before`."""
         seen = {name: self.stalled[name] - before[name] for name in counted}
-        assert counted == seen, f"stall counters {counted}, stalls seen {seen}"
-
-
-def compare(got: Sequence[Any], expected: Sequence[Any], layers: Sequence[Any]) -> None:
-    """Fail at the first difference of two lists of transfers."""
-    for index, (one, other) in enumerate(zip(got, expected, strict=False)):
-        if one != other:
-            named = "; ".join(str(layer) for layer in layers)
-            raise AssertionError(f"transfer {index}: got {one}, expected {other}; layers {named}")
-    assert len(got) == len(expected), f"{len(got)} transfers, {len(expected)} expected"
+        for name, count in counted.items():
+            expect(f"stall counter of {name}", count, seen[name])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from cocodla.registers import MAP, Register
-from cocotbext.dla import ApbDriver
+from cocotbext.dla import ApbDriver, expect
 from reglib.model import RegisterModel
 
 
@@ -51,10 +51,10 @@ class Board:
         value = await self.host.read(address)
         expected = self.model.read(address)
         register = MAP.find(address)
-        name = register.path if register else "no register"
+        group = ""
         if register and register.group == "dual" and register.unit in self.model.units:
-            name += f" of group {self.model.units[register.unit].producer}"
-        assert value == expected, f"{address:#07x} ({name}): {value:#010x}, expected {expected:#010x}"
+            group = f" of group {self.model.units[register.unit].producer}"
+        expect_register(address, value, expected, group)
 
     async def select(self, unit: str, group: int) -> None:
         """Accesses go to this group of the unit from now on."""
@@ -76,6 +76,13 @@ class Board:
         for register in MAP.units[unit].registers:
             if not writable_only or register.write_mask or register.name == "S_STATUS":
                 await self.check(register.address)
+
+
+def expect_register(address: int, got: int, expected: int, more: str = "") -> None:
+    """Mismatch, by the name of the register at a byte address, unless both words are equal."""
+    register = MAP.find(address)
+    name = register.path if register else "no register"
+    expect(f"{name} ({address:#07x}){more}", got, expected, show="{:#010x}".format)
 
 
 def dual(unit: str) -> list[Register]:

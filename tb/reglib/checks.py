@@ -10,7 +10,7 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 
 from cocodla.registers import MAP, Register
-from reglib.board import Board, dual
+from reglib.board import Board, dual, expect_register
 from reglib.model import GLB_PRESENT
 
 GROUPED = [name for name, unit in MAP.units.items() if unit.has_groups]
@@ -37,12 +37,12 @@ async def reset_values(board: Board, registers: Sequence[Register]) -> None:
         for register in registers:
             value = await board.host.read(register.address)
             if register is FLUSH:
-                assert value in (0, 1), f"{register.path}: {value:#010x}"
+                expect_register(register.address, value, value & 1)
             elif register.name == "S_POINTER" and register.unit in GROUPED:
-                assert value == group, f"{register.path}: {value:#010x}"
+                expect_register(register.address, value, group)
             elif group == 0 or register.group == "dual":
                 expected = register.reset & register.read_mask
-                assert value == expected, f"{register.path} group {group}: {value:#010x}, expected {expected:#010x}"
+                expect_register(register.address, value, expected, f" of group {group}")
 
 
 async def flush_ends(board: Board) -> None:
@@ -53,7 +53,7 @@ async def flush_ends(board: Board) -> None:
     else:
         raise AssertionError(f"{FLUSH.path} never became 1")
     await board.host.write(FLUSH.address, 0)
-    assert await board.host.read(FLUSH.address) == 1
+    expect_register(FLUSH.address, await board.host.read(FLUSH.address), 1)
 
 
 async def storage(board: Board, registers: Sequence[Register], rounds: Sequence[int] = range(ROUNDS)) -> None:
@@ -115,7 +115,7 @@ async def pending_layer(board: Board, unit: str, full: bool = True) -> None:
         await board.enable(unit, 0xFFFFFFFE)  # bit 0 is 0: no effect
         await board.check(status)
     await board.enable(unit, 0xFFFFFFFF)
-    assert await board.host.read(status) == 2 << 16, f"{unit}: group 1 is not PENDING"
+    expect_register(status, await board.host.read(status), 2 << 16, ", group 1 PENDING")
     await board.check(enable)
     for register in registers:
         await board.write(register.address, random.getrandbits(32), nposted=random.random() < 0.3)
@@ -148,7 +148,7 @@ async def interrupts(board: Board, line: LineCheck, steps: int, bits: Sequence[i
     for bit in bits:
         await board.write(mask, 0)
         await board.write(force, 1 << bit)
-        assert await board.host.read(status) == 1 << bit & GLB_PRESENT, f"S_INTR_SET bit {bit}"
+        expect_register(status, await board.host.read(status), 1 << bit & GLB_PRESENT, f" after S_INTR_SET bit {bit}")
         await line(bool(1 << bit & GLB_PRESENT))
         await board.write(status, ~(1 << bit) & 0xFFFFFFFF)  # clears the others only
         await board.write(mask, 1 << bit)

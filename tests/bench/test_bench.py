@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from cocodla.bench import measure, results
 from cocodla.bench.layers import LAYERS, BenchLayer, ConvShape, SdpShape, Traffic
@@ -19,6 +18,7 @@ from cocodla.datasets import shared_folder
 from cocodla.errors import UserError
 from cocodla.golden import run
 from cocodla.report.bench import run_bench, select
+from cocodla.report.screen import Screen
 
 REFERENCE = shared_folder() / "reference" / "nv_small_layers.json"
 BY_NAME = {layer.name: layer for layer in LAYERS}
@@ -123,21 +123,21 @@ def test_wrong_choices_are_named() -> None:
 
 def test_small_layers_are_measured_once_and_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measure, "_place", lambda *key: tmp_path / f"{abs(hash(key))}.json")
-    result, console = tmp_path / "cycles.json", Console(width=120, quiet=True)
+    result, console = tmp_path / "cycles.json", Screen(width=120, quiet=True)
     arguments = (console, tmp_path / "nothing", result, "^(lenet5_fc3|r18_gap)", ["full8"])
-    assert run_bench(*arguments)
+    assert run_bench(*arguments)["passed"]
     cycles = json.loads(result.read_text())["cycles"]
     assert set(cycles) == {"lenet5_fc3", "r18_gap_8x8x64"}
     for name, entry in cycles.items():
         bound = BY_NAME[name].shape.traffic.bound()
         assert bound < entry["full8"] < bound + 300
     monkeypatch.setattr(measure.rtl, "run", lambda *_: pytest.fail("measured twice"))
-    assert run_bench(*arguments)
+    assert run_bench(*arguments)["passed"]
     faster = {name: {"full8": entry["full8"] // 2} for name, entry in cycles.items()}
     result.write_text(json.dumps({"cycles": faster}))
-    assert not run_bench(*arguments)
+    assert not run_bench(*arguments)["passed"]
     assert json.loads(result.read_text())["cycles"] == faster
-    assert run_bench(*arguments, accept=True)
+    assert run_bench(*arguments, accept=True)["passed"]
     assert json.loads(result.read_text())["cycles"] == cycles
 
 

@@ -89,7 +89,7 @@ def _show_failures(
         if result.status == "failed":
             name = f"{outcome.bench.block}, {result.name}" + ("" if variant == "default" else f" ({variant})")
             console.print(f"{name}: {tell(result)}", style="red", highlight=False, markup=False, soft_wrap=True)
-            again = command_line(_repeat(outcome, result))
+            again = command_line(repeat(outcome, result))
             console.print(f"again with waves: {again}", highlight=False, markup=False, soft_wrap=True)
     if run.error and not any(result.status == "failed" for result in run.results):
         console.print(run.error, style="red", highlight=False, markup=False, soft_wrap=True)
@@ -101,7 +101,7 @@ def tell(result: TestResult) -> str:
     return result.message if timed else f"{result.message} (at {result.nanoseconds:g} ns)"
 
 
-def _repeat(outcome: bench.BenchRun, result: TestResult) -> list[object]:
+def repeat(outcome: bench.BenchRun, result: TestResult) -> list[object]:
     """Words of `cocodla sim` that run one test again, with waves."""
     pattern = rf"\.{re.escape(result.name)}$"
     return [outcome.bench.block, "--sim", outcome.sim, "--test", pattern, "--seed", outcome.seed, "--waves"]

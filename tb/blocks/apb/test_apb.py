@@ -9,7 +9,8 @@ import cocotb
 from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
 
 from cocodla.registers import MAP
-from cocotbext.dla import ApbDriver, CsbMonitor, start_clock
+from cocotbext.dla import ApbDriver, CsbMonitor, expect, expect_beats, start_clock
+from reglib import expect_register
 
 MCIF = MAP.units["MCIF"].registers
 
@@ -60,11 +61,11 @@ async def accesses(dut: Any, core_period: float, busy: float) -> None:
             done.append((address, True, False))
         else:
             expected = 0x00303031 if address == 0x1000 else values.get(address, 0)
-            assert await apb.read(upper | address) == expected, hex(address)
+            expect_register(address, await apb.read(upper | address), expected)
             done.append((address, False, False))
         await ClockCycles(dut.pclk, random.choice([0, 0, 1, 5]) + 1)
     await ClockCycles(dut.pclk, 5)
-    assert seen == done
+    expect_beats("CSB requests (address, write, nposted)", seen, done, place="access {}".format)
 
 
 @cocotb.test()
@@ -73,10 +74,12 @@ async def write_takes_one_access_cycle(dut: Any) -> None:
     apb, monitor = await begin(dut)
     for register in MCIF[:6]:
         data = random.getrandbits(32)
-        assert await apb.write(register.address, data) == 1
+        expect(f"access cycles of a write to {register.path}", await apb.write(register.address, data), 1)
         await ClockCycles(dut.pclk, 2)
         request = monitor.transactions[-1].request
-        assert (request.address, request.data, request.write, request.nposted) == (register.address, data, True, False)
+        expect_register(register.address, request.data, data, ", data of the CSB request")
+        pins = (request.address, request.write, request.nposted)
+        expect("address, write, nposted of the CSB request", pins, (register.address, True, False))
 
 
 @cocotb.test()
@@ -88,7 +91,8 @@ async def setup_phase_requests_nothing(dut: Any) -> None:
         dut.pwrite.value = write
         await ClockCycles(dut.pclk, 10)
         await FallingEdge(dut.pclk)
-        assert int(dut.csb2nvdla_valid.value) == 0 and int(dut.pready.value) == 1
+        expect("csb2nvdla_valid without penable", int(dut.csb2nvdla_valid.value), 0)
+        expect("pready without penable", int(dut.pready.value), 1)
         await RisingEdge(dut.pclk)
     assert not monitor.transactions
 
@@ -104,6 +108,6 @@ async def read_is_requested_once(dut: Any) -> None:
         access = int(dut.psel.value) and int(dut.penable.value)
         requests += int(dut.csb2nvdla_valid.value) and int(dut.csb2nvdla_ready.value)
         ready += access and int(dut.pready.value)
-    assert task.result() == 0x00303031
-    assert (requests, ready) == (1, 1)
-    assert len(monitor.transactions) == 1
+    expect_register(0x1000, task.result(), 0x00303031)
+    expect("cycles of a request, of pready in the access phase", (requests, ready), (1, 1))
+    expect("CSB requests", len(monitor.transactions), 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 from typing import Any
 
 import cocotb
@@ -14,6 +15,8 @@ from cocotbext.dla import (
     StreamSink,
     StreamSource,
     bursts,
+    expect,
+    expect_beats,
     never,
     random_stalls,
     start_clock,
@@ -59,9 +62,9 @@ class TB:
         limit = CYCLES_A_WORD * (count + DEPTH_OF_WIDTH[width])
         await within(self.slower, limit, self.source.send_all(words), f"sending {count} words")
         received = await within(self.slower, limit, self.sink.wait_items(seen + count), f"receiving {count} words")
-        assert received[seen:] == words
+        expect_beats("out", received[seen:], words, self.sink.times[seen:], "word {}".format, partial(expect, show=hex))
         await ClockCycles(self.dut.rd_clk, 20)
-        assert len(self.sink.items) == seen + count
+        expect("words out", len(self.sink.items), seen + count)
 
 
 @cocotb.test()
@@ -108,7 +111,7 @@ async def holds_its_depth(dut: Any) -> None:
     for _ in range(60):
         await FallingEdge(dut.wr_clk)
         accepted += int(dut.in_valid.value) and int(dut.in_ready.value)
-    assert accepted == depth
+    expect("words taken in", accepted, depth)
     open_sink[0] = True
     await task
 
@@ -120,7 +123,8 @@ async def nothing_is_taken_in_reset(dut: Any) -> None:
     dut.in_valid.value = 1
     for _ in range(20):
         await FallingEdge(dut.wr_clk)
-        assert int(dut.in_ready.value) == 0 and int(dut.out_valid.value) == 0
+        expect("in_ready in reset", int(dut.in_ready.value), 0)
+        expect("out_valid in reset", int(dut.out_valid.value), 0)
     dut.in_valid.value = 0
     await tb.reset()
     await tb.pass_words(20)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -12,7 +13,7 @@ from cocotb.triggers import FallingEdge, RisingEdge
 
 from cocodla.golden.convolution import truncate
 from cocodla.registers import MAP
-from cocotbext.dla import RegisterBus, StreamChecker, StreamSink, reset, start_clock
+from cocotbext.dla import RegisterBus, StreamChecker, StreamSink, expect, expect_beats, expect_lanes, reset, start_clock
 from cocotbext.dla.pins import high, number
 from cocotbext.dla.stalls import Stall, never, some_stalls
 
@@ -29,11 +30,13 @@ class Acc:
         for name in INPUTS:
             getattr(dut, name).value = 0
         self.bus = RegisterBus(dut, dut.clk, "reg", dut.rst_n)
-        self.depth, self.places = int(dut.ACC_DEPTH.value), int(dut.FIFO_DEPTH.value)
-        self.cycle, self.credits = 0, self.places
+        self.depth, self.room = int(dut.ACC_DEPTH.value), int(dut.FIFO_DEPTH.value)
+        self.cycle, self.credits = 0, self.room
         self.taken: list[int] = []
         self.interrupts: list[tuple[int, int]] = []
         self.expected: list[int] = []
+        self.places: list[str] = []  # what each expected atom is of
+        self.stripes = 0
         self.group = 0
         cocotb.start_soon(self._count())  # first of all that wake in a cycle
         self.sink = StreamSink(
@@ -57,7 +60,7 @@ class Acc:
         while True:
             await FallingEdge(self.dut.clk)
             self.credits += high(self.dut.credit)
-            assert self.credits <= self.places, "more credits returned than were spent"
+            assert self.credits <= self.room, "more credits returned than were spent"
             if bits := number(self.dut.cacc_intr):
                 self.interrupts.append((self.cycle, bits))
 
@@ -84,6 +87,8 @@ class Acc:
         sums = values.sum(axis=0)
         final = truncate(sums, shift).astype("<i4")
         self.expected += [int.from_bytes(row.tobytes(), "little") for row in final]
+        self.places += [f"stripe {self.stripes}, position {index}, shift {shift}" for index in range(length)]
+        self.stripes += 1
         for op in range(operations):
             last = op == operations - 1
             for index in range(length):
@@ -114,8 +119,9 @@ class Acc:
             await RisingEdge(self.dut.clk)
         for _ in range(8):
             await RisingEdge(self.dut.clk)
-        assert [f"{v:064x}" for v in self.sink.items] == [f"{v:064x}" for v in self.expected]
-        assert self.credits == self.places, "credits are missing"
+        check = partial(expect_lanes, bits=32)
+        expect_beats("cacc2sdp", self.sink.items, self.expected, self.sink.times, self.places.__getitem__, check)
+        expect("credits at the end", self.credits, self.room)
 
 
 async def begin(dut: Any, stalls: bool = False) -> Acc:
@@ -179,8 +185,8 @@ async def stalled_sink_fills_the_buffer(dut: Any) -> None:
     acc = Acc(dut, rng, never, lambda: stopped)
     await acc.start()
     await acc.enable(3)
-    length = min(acc.depth, acc.places)
-    for _ in range(acc.places // length):
+    length = min(acc.depth, acc.room)
+    for _ in range(acc.room // length):
         await acc.stripe(length, 2, 3)
     for _ in range(20):
         await RisingEdge(dut.clk)
@@ -206,5 +212,6 @@ async def layers(dut: Any) -> None:
         while await acc.bus.read(MAP["CACC.S_STATUS"].address) >> 16 * (i & 1) & 3:
             pass
     await acc.drain()
-    assert acc.interrupts == [(acc.taken[end], 1 << (i & 1)) for i, end in enumerate(ends)]
-    assert await acc.bus.read(MAP["CACC.D_OUT_SATURATION"].address) == 0
+    due = [(acc.taken[end], 1 << (i & 1)) for i, end in enumerate(ends)]
+    expect_beats("interrupts (cycle, group bits)", acc.interrupts, due, place="layer {}".format)
+    expect("CACC.D_OUT_SATURATION", await acc.bus.read(MAP["CACC.D_OUT_SATURATION"].address), 0)

@@ -10,7 +10,8 @@ import cocotb
 from cocotb.triggers import FallingEdge, RisingEdge
 
 from cocodla.hw import CBUF_BANK_ENTRIES, CBUF_BANKS
-from cocotbext.dla import reset, start_clock
+from cocotbext.dla import expect, expect_lanes, reset, start_clock
+from cocotbext.dla.pins import known, number
 
 ENTRIES = CBUF_BANKS * CBUF_BANK_ENTRIES
 LATENCY = 3
@@ -22,7 +23,7 @@ class Bench:
     def __init__(self, dut: Any) -> None:
         self.dut = dut
         self.contents: dict[int, int] = {}
-        self.expected: deque[dict[str, int]] = deque([{}] * LATENCY)
+        self.expected: deque[dict[str, tuple[int, int]]] = deque([{}] * LATENCY)  # port -> entry, content
 
     @staticmethod
     async def start(dut: Any) -> Bench:
@@ -54,11 +55,12 @@ class Bench:
                 getattr(dut, port).value = address
         if write is not None:
             self.contents[write[0]] = write[1]
-        self.expected.append({p: self.contents[a] for p, a in reads.items() if a is not None})
+        self.expected.append({p: (a, self.contents[a]) for p, a in reads.items() if a is not None})
         await FallingEdge(dut.clk)
-        for port, value in self.expected.popleft().items():
-            got = getattr(dut, port).value
-            assert got.is_resolvable and int(got) == value, f"{port} is {got}, expected {value:#018x}"
+        for port, (entry, value) in self.expected.popleft().items():
+            where = f"{port}, entry {entry} (bank {entry // CBUF_BANK_ENTRIES})"
+            expect(f"{where}, holds X", not known(getattr(dut, port)), False)
+            expect_lanes(where, number(getattr(dut, port)), value, signed=False, lane="byte")
         await RisingEdge(dut.clk)
 
     async def drain(self) -> None:
@@ -119,5 +121,5 @@ async def test_idle_output_holds(dut: Any) -> None:
     await bench.cycle(data0=6, weight=600)
     for value in range(10):
         await bench.cycle(write=(6, value))
-    assert int(dut.dat_rd_data0.value) == 0x1234
-    assert int(dut.wt_rd_data.value) == 0x5678
+    expect("dat_rd_data0 while nothing is read", number(dut.dat_rd_data0), 0x1234, show=hex)
+    expect("wt_rd_data while nothing is read", number(dut.wt_rd_data), 0x5678, show=hex)

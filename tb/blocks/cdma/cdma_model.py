@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from cocodla.golden.memory import Memory
 from cocodla.hw import ATOM, CBUF_BANK_ENTRIES, CBUF_BANKS
+from cocotbext.dla import expect_lanes
 
 SIZE = CBUF_BANKS * CBUF_BANK_ENTRIES
 Block = tuple[NDArray[np.uint8], NDArray[np.bool_]]  # entries (n, 8) and which of their bytes count
@@ -30,12 +31,14 @@ class Ring:
     """One ring: what must arrive next, what is held (oldest first), where."""
 
     name: str
+    what: str  # what a block is
     first: int = 0
     size: int = 0
     tail: int = 0  # ring index of the next block to arrive
     head: int = 0  # ring index of the oldest entry held
     expected: deque[Block] = field(default_factory=deque)
     held: deque[int] = field(default_factory=deque)  # entries of each block
+    arrived: int = 0  # blocks since the start
 
     def restart(self, first: int, size: int) -> None:
         """Flush: empty, starts at its first entry."""
@@ -73,7 +76,7 @@ class Csc:
         self.dut, self.memory, self.rng, self.pace = dut, memory, rng, pace
         self.cbuf = np.zeros((SIZE, ATOM), np.uint8)
         self.in_use = np.zeros(SIZE, bool)
-        self.data, self.weights = Ring("data"), Ring("weights")
+        self.data, self.weights = Ring("data", "data line"), Ring("weights", "weight atom")
         self.plans: deque[_Plan] = deque()
         self.data_moves: deque[Layer] = deque()
         self.weight_moves: deque[Layer] = deque()
@@ -193,11 +196,11 @@ class Csc:
         places = ring.places(ring.tail, len(block))
         assert self.in_use[places].all(), f"{ring.name} reported before they were written"
         got = self.cbuf[places]
-        wrong = np.argwhere((got != block) & counts)
-        assert not wrong.size, (
-            f"{ring.name} block at ring index {ring.tail}: entry {wrong[0][0]} byte {wrong[0][1]} "
-            f"is {got[tuple(wrong[0])]:#04x}, expected {block[tuple(wrong[0])]:#04x} ({len(wrong)} bytes differ)"
-        )
+        for entry in np.flatnonzero(((got != block) & counts).any(axis=1)):
+            where = f"{ring.what} {ring.arrived}, entry {entry} (CBUF {places[entry]})"
+            words = [int.from_bytes((rows[entry] * counts[entry]).tobytes(), "little") for rows in (got, block)]
+            expect_lanes(where, *words, signed=False, lane="byte")
+        ring.arrived += 1
         ring.tail = (ring.tail + len(block)) % ring.size
         ring.held.append(len(block))
 

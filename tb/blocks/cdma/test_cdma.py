@@ -22,6 +22,7 @@ from cocotbext.dla import (
     RegisterBus,
     SparseMemory,
     Unwritten,
+    expect,
     repeats,
     reset,
     start_clock,
@@ -106,7 +107,7 @@ def seeded() -> Random:
 async def test_flush_status(dut: Any) -> None:
     """S_CBUF_FLUSH_STATUS reads 1 soon after reset, and no write to CBUF is made by itself."""
     bench = await Bench.start(dut, seeded())
-    assert await bench.bus.read(MAP["CDMA.S_CBUF_FLUSH_STATUS"].address) == 1
+    expect("CDMA.S_CBUF_FLUSH_STATUS", await bench.bus.read(MAP["CDMA.S_CBUF_FLUSH_STATUS"].address), 1, show=hex)
     await ClockCycles(dut.clk, 50)
     assert bench.csc.last_write == 0
 
@@ -294,7 +295,7 @@ async def test_most_layers_ahead(dut: Any) -> None:
     for _ in range(256):
         await bench.enable(layer)
     await ClockCycles(dut.clk, 300)
-    assert await bench.bus.read(MAP["CDMA.S_STATUS"].address) == 1 << 16
+    expect("CDMA.S_STATUS", await bench.bus.read(MAP["CDMA.S_STATUS"].address), 1 << 16, show=hex)
     bench.csc.pace = 1.0
     await bench.enable(weights(features(3, 2, 8, banks=(2, 5)), 4))
     await bench.csc.wait_finished(257)
@@ -330,7 +331,7 @@ async def test_hang(dut: Any, which: str) -> None:
     await bench.bus.write(MAP["CDMA.D_OP_ENABLE"].address, 1)
     await ClockCycles(dut.clk, 600)
     assert bench.beats(free) in (10, 16) and bench.beats(17 - free) == 0
-    assert await bench.bus.read(MAP["CDMA.S_STATUS"].address) == 1
+    expect("CDMA.S_STATUS", await bench.bus.read(MAP["CDMA.S_STATUS"].address), 1, show=hex)
     assert bench.csc.interrupts == [("wt" if free == 9 else "dat", 0)]
 
 

@@ -9,7 +9,8 @@ from cdp_layers import Layer, layer_registers, lut_registers, random_tables, tab
 from cocotb.triggers import RisingEdge
 
 from cocodla.golden.config_cdp import LutConfig, Tables
-from postlib import PostBench, compare
+from cocotbext.dla import described
+from postlib import PostBench, check_writes
 
 STATISTICS = {"UFLOW": "underflow", "OFLOW": "overflow", "HYBRID": "hybrid", "LE_HIT": "le_hit", "LO_HIT": "lo_hit"}
 
@@ -68,9 +69,11 @@ class Bench(PostBench):
         await self.wait_interrupts(first_interrupt + len(layers), limit)
         for layer, used in waiting:
             await self._check_status(layer, used, sums)
-        compare(self.writer.writes[first_write:], [w for layer in layers for w in layer.expected_writes()], layers)
+        check_writes(self.writer.writes[first_write:], self.writer.times[first_write:], layers)
         expected = [(first_group ^ (i & 1), acknowledged + i + 1) for i in range(len(layers))]
-        assert self.interrupts[first_interrupt:] == expected, f"interrupts {self.interrupts[first_interrupt:]}"
+        with described(layers):
+            self.check_seen()
+        self.check_interrupts(self.interrupts[first_interrupt:], expected)
         if all(layer.perf for layer in layers):
             self.check_stall_counters(sums, before)
 
@@ -79,9 +82,8 @@ class Bench(PostBench):
         await self.select_finished(used)
         statistics = layer.expected()[1]
         for name, attribute in STATISTICS.items():
-            count = await self.read(f"CDP.D_PERF_LUT_{name}")
-            assert count == getattr(statistics, attribute), f"{name}: {count}, expected {statistics}"
-        assert await self.read("CDP.D_OUT_SATURATION") == 0
+            await self.see(f"CDP.D_PERF_LUT_{name}", getattr(statistics, attribute))
+        await self.see("CDP.D_OUT_SATURATION", 0)
         if layer.perf:
             sums["rd"] += await self.read("CDP_RDMA.D_PERF_READ_STALL")
             sums["wr"] += await self.read("CDP.D_PERF_WRITE_STALL")

@@ -18,6 +18,7 @@ from cocodla.formats.feature import CubeLayout
 from cocodla.golden import cdp as golden
 from cocodla.golden.config_cdp import LE_ENTRIES, LO_ENTRIES, CdpConfig, LutConfig, TableConfig, Tables
 from cocodla.hw import ATOM
+from cocotbext.dla import Cube
 from postlib import Space
 
 Writes = list[tuple[str, int]]  # (register path, word)
@@ -46,6 +47,11 @@ class Layer:
         places = list(self._addresses(self.config.address, self.config.destination(self.source)))
         end = len(places) - 1
         return [(place, atom.tobytes(), i == end) for i, (place, atom) in enumerate(zip(places, atoms, strict=True))]
+
+    def output_cube(self) -> Cube:
+        """Where the output goes."""
+        to = self.config.destination(self.source)
+        return Cube(to.width, to.height, to.surfaces, self.config.address, to.line_stride, to.surface_stride)
 
     def input_memory(self) -> list[tuple[int, bytes]]:
         """(byte address, atom) of the input cube."""

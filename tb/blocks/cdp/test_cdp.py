@@ -12,7 +12,8 @@ from cdp_layers import layer_registers, random_layer, random_lut, random_tables
 from cocotb.triggers import ClockCycles
 
 from cocodla.golden.config_cdp import LE_ENTRIES, LO_ENTRIES, LutConfig, TableConfig, Tables
-from cocotbext.dla import ICARUS, repeats
+from cocotbext.dla import ICARUS, expect, repeats
+from postlib import check_writes
 
 # q (0 .. 9*65536) against tables that cover all of it.
 WIDE = LutConfig(
@@ -31,8 +32,9 @@ async def table_access(dut: Any) -> None:
     for number, entries in enumerate((tables.le, tables.lo)):
         await bench.write("CDP.S_LUT_ACCESS_CFG", number << 16)
         for entry in entries:
-            assert await bench.read("CDP.S_LUT_ACCESS_DATA") == int(entry) & 0xFFFF
-        assert await bench.read("CDP.S_LUT_ACCESS_CFG") == number << 16 | len(entries) - 1
+            expect("CDP.S_LUT_ACCESS_DATA", await bench.read("CDP.S_LUT_ACCESS_DATA"), int(entry) & 0xFFFF, show=hex)
+        last = number << 16 | len(entries) - 1
+        expect("CDP.S_LUT_ACCESS_CFG", await bench.read("CDP.S_LUT_ACCESS_CFG"), last, show=hex)
 
 
 @cocotb.test()
@@ -158,13 +160,13 @@ async def queued_groups(dut: Any) -> None:
     layers = [random_layer(bench.rng, bench.space, WIDE, tables, (8, 4, 16)) for _ in range(2)]
     for layer in layers:
         await bench.enqueue(layer)
-    assert await bench.read("CDP.S_STATUS") == 0x00020001
+    expect("CDP.S_STATUS", await bench.read("CDP.S_STATUS"), 0x00020001, show=hex)
     while await bench.read("CDP.S_STATUS") != 0:
         pass
-    assert bench.interrupts == []
+    expect("interrupts", bench.interrupts, [])
     await ClockCycles(dut.clk, 300)
-    assert [group for group, _ in bench.interrupts] == [0, 1]
-    assert bench.writer.writes == [write for layer in layers for write in layer.expected_writes()]
+    expect("groups of the interrupts", [group for group, _ in bench.interrupts], [0, 1])
+    check_writes(bench.writer.writes, bench.writer.times, layers)
 
 
 @cocotb.test()
@@ -184,8 +186,8 @@ async def wrong_ram_type_waits(dut: Any, unit: str) -> None:
         await bench.write(f"{name}.D_OP_ENABLE", 1)
     await ClockCycles(dut.clk, 200)
     assert bool(bench.readers["rd"].addresses) == (unit == "destination")
-    assert bench.writer.writes == []
-    assert await bench.read("CDP.S_STATUS") == 1
+    expect("writes", bench.writer.writes, [])
+    expect("CDP.S_STATUS", await bench.read("CDP.S_STATUS"), 1, show=hex)
 
 
 @cocotb.test()

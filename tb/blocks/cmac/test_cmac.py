@@ -10,7 +10,7 @@ from typing import Any
 import cocotb
 from cocotb.triggers import FallingEdge, RisingEdge
 
-from cocotbext.dla import RegisterBus, reset, start_clock
+from cocotbext.dla import RegisterBus, expect, expect_lanes, reset, start_clock
 from cocotbext.dla.pins import number
 from cocotbext.dla.stalls import Stall, never, some_stalls
 
@@ -84,17 +84,18 @@ class Mac:
             self.cycle += 1
             due = self.expected[0] if self.expected and self.expected[0][0] == self.cycle else None
             valid = 0 if due is None else 3
-            assert number(dut.mac_valid) == valid, f"mac_valid in cycle {self.cycle}, expected {valid}"
+            expect(f"mac_valid of the two halves, cycle {self.cycle}", number(dut.mac_valid), valid)
             if due is None:
                 continue
             self.expected.pop(0)
             _, sums, tag = due
-            word = number(dut.mac_data)
-            got = [word >> 19 * k & 0x7FFFF for k in range(8)]
-            assert got == [s & 0x7FFFF for s in sums], f"sums {got}, expected {sums}"
             index, *flags = tag
-            assert number(dut.mac_index) == index << len(dut.dat_index) | index
-            assert [number(flag) for flag in (dut.mac_first, dut.mac_last, dut.mac_layer_end)] == [3 * f for f in flags]
+            where = f"atom {index} of its stripe, cycle {self.cycle}"
+            wanted = sum((s & 0x7FFFF) << 19 * k for k, s in enumerate(sums))
+            expect_lanes(f"sums, {where}", number(dut.mac_data), wanted, 19, lane="kernel")
+            expect(f"mac_index of the two halves, {where}", number(dut.mac_index), index << len(dut.dat_index) | index)
+            for name, flag in zip(("mac_first", "mac_last", "mac_layer_end"), flags, strict=True):
+                expect(f"{name} of the two halves, {where}", number(getattr(dut, name)), 3 * flag)
 
     def weights(self, kernels: int) -> list[bytes]:
         """A random set; in every third one the upper lanes are 0."""
@@ -214,13 +215,13 @@ async def layers_end_with_their_tag(dut: Any, unit: int) -> None:
         dut.unit.value = half
         await mac.bus.write_all([(S_POINTER, 0), (D_OP_ENABLE, 1), (S_POINTER, 1), (D_OP_ENABLE, 1)])
     dut.unit.value = unit
-    assert await mac.bus.read(S_STATUS) == 2 << 16 | 1
+    expect("S_STATUS", await mac.bus.read(S_STATUS), 2 << 16 | 1, show=hex)
     await mac.operation(8, 5)
     await mac.drain()
-    assert await mac.bus.read(S_STATUS) == 2 << 16 | 1, "layer ended without its tag"
+    expect("S_STATUS", await mac.bus.read(S_STATUS), 2 << 16 | 1, show=hex)
     await mac.operation(8, 5, layer_end=True)
     await mac.drain()
-    assert await mac.bus.read(S_STATUS) == 1 << 16, "second group does not run"
+    expect("S_STATUS", await mac.bus.read(S_STATUS), 1 << 16, show=hex)
     await mac.operation(3, 2, layer_end=True)
     await mac.drain()
-    assert await mac.bus.read(S_STATUS) == 0
+    expect("S_STATUS", await mac.bus.read(S_STATUS), 0, show=hex)

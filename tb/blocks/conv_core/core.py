@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -10,7 +11,19 @@ from cocotb.triggers import FallingEdge, RisingEdge
 
 from cocodla.hw import surfaces
 from cocodla.registers import MAP
-from cocotbext.dla import RegisterBus, StreamChecker, StreamSink, never, reset, start_clock
+from cocotbext.dla import (
+    Cube,
+    RegisterBus,
+    StreamChecker,
+    StreamSink,
+    described,
+    expect,
+    expect_beats,
+    expect_lanes,
+    never,
+    reset,
+    start_clock,
+)
 from cocotbext.dla.pins import number
 from cocotbext.dla.stalls import Stall
 from convlib.fetch import Fetch
@@ -86,14 +99,19 @@ class Core:
         cocotb.start_soon(self._program(layers, not fetch_first))
         for index, atoms in enumerate(expected):
             await self.until(lambda wanted=before + len(atoms): len(self.sink.items) >= wanted)
-            got = self.sink.items[before : before + len(atoms)]
-            check_atoms(got, atoms, index, layers[index])
-            before += len(atoms)
+            end = before + len(atoms)
+            config = layers[index].config
+            cube = Cube(config.out_width, config.out_height, surfaces(config.kernels))
+            got, times = self.sink.items[before:end], self.sink.times[before:end]
+            with described([config]):
+                where = f"layer {index + 1} of {len(layers)}"
+                expect_beats(where, got, atoms, times, cube.cell, partial(expect_lanes, bits=32))
+            before = end
         dones = len(self.fetch.layers)
         await self.until(lambda: len(self.fetch.csc_dones) >= dones and self.fetch.idle_now)
         for _ in range(10):
             await RisingEdge(self.dut.clk)
-        assert len(self.sink.items) == before, "more atoms than the layers have"
+        expect("atoms of all layers", len(self.sink.items), before)
         return self.enabled[0]
 
     async def _program(self, layers: list[Layer], fetch: bool) -> None:
@@ -120,31 +138,13 @@ class Core:
         """After a run: what is left in the rings is what the last layer keeps."""
         config = layers[-1].config
         keep = config.height if config.skip_data_release else config.height - config.release_lines
-        assert len(self.fetch.data.held) == keep * config.entries, "data entries left in the ring"
+        expect("data entries left in the ring", len(self.fetch.data.held), keep * config.entries)
         left = config.weight_bytes // 8 if config.skip_weight_release else 0
-        assert len(self.fetch.weights.held) == left, "weight entries left in the ring"
-
+        expect("weight entries left in the ring", len(self.fetch.weights.held), left)
 
     def check_interrupts(self, layers: list[Layer]) -> None:
         """One interrupt a layer, groups in turn, when its last atom is taken."""
         sizes = [layer.config.out_width * layer.config.out_height * surfaces(layer.config.kernels) for layer in layers]
         ends = [self.taken[sum(sizes[: i + 1]) - 1] for i in range(len(sizes))]
-        assert self.interrupts == [(cycle, 1 << (i & 1)) for i, cycle in enumerate(ends)]
-
-
-def check_atoms(got: list[Any], expected: list[int], index: int, layer: Layer) -> None:
-    """Compare atoms (8 x int32 in 256 bits) and name the first difference."""
-    for i, (ours, golden) in enumerate(zip(got, expected, strict=True)):
-        if ours == golden:
-            continue
-        c = layer.config
-        group, position = divmod(i, c.out_width * c.out_height)
-        y, x = divmod(position, c.out_width)
-        lanes = [(lane(ours, k), lane(golden, k)) for k in range(8)]
-        raise AssertionError(f"layer {index}, group {group}, line {y}, column {x}: (got, expected) {lanes} in {c}")
-
-
-def lane(atom: int, k: int) -> int:
-    """Signed 32-bit lane of an atom."""
-    value = atom >> 32 * k & 0xFFFFFFFF
-    return value - (1 << 32) if value >> 31 else value
+        due = [(cycle, 1 << (i & 1)) for i, cycle in enumerate(ends)]
+        expect_beats("interrupts (cycle, group bits)", self.interrupts, due, place="layer {}".format)

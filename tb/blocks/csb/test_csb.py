@@ -10,9 +10,9 @@ from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
 
 from cocodla.registers import MAP, Field, Register
 from cocodla.registers.codegen.verilog import is_live, port_name
-from cocotbext.dla import CsbDriver, Stall, never, random_stalls, repeats, start_clock
+from cocotbext.dla import CsbDriver, Stall, expect, expect_beats, never, random_stalls, repeats, start_clock
 from cocotbext.dla.csb import CsbTransaction
-from reglib import GLB_PRESENT, Board, RegisterModel, checks
+from reglib import GLB_PRESENT, Board, RegisterModel, checks, expect_register
 
 UNITS = list(MAP.units)
 GROUPED = [name for name, unit in MAP.units.items() if unit.has_groups]
@@ -60,7 +60,7 @@ class TB(Board):
     async def line(self, level: bool) -> None:
         """The interrupt pin has this level once both clock domains have settled."""
         await self.both(10)
-        assert bool(self.dut.dla_intr.value) == level
+        expect("dla_intr", bool(self.dut.dla_intr.value), level)
 
     async def done(self, unit: str) -> None:
         """The unit ends a layer."""
@@ -86,7 +86,8 @@ class TB(Board):
             word = self.model.value(register, group)
             port = port_name("cfg", register, field)
             value = int(getattr(self.regs(unit), port).value)
-            assert value == word >> field.lsb & ((1 << field.width) - 1), f"{unit}: {port}"
+            where = f"{register.path}.{field.name} of group {group} at port {port}"
+            expect(where, value, word >> field.lsb & ((1 << field.width) - 1), show=hex)
 
 
 def live_fields(unit: str) -> list[tuple[Register, Field]]:
@@ -166,16 +167,17 @@ async def one_or_two_layers(tb: TB, unit: str, queued: bool) -> None:
         await tb.write(enable, 1)
         await tb.check(status)
     for _ in range(1 + queued):
-        assert int(tb.dut.op_en.value) == 1 << UNITS.index(unit)
+        expect("op_en", int(tb.dut.op_en.value), 1 << UNITS.index(unit))
         tb.set_status([random.getrandbits(32) for _ in tb.model.inputs])
         await tb.done(unit)
-        assert int(tb.dut.consumer.value) >> UNITS.index(unit) & 1 == tb.model.units[unit].consumer
+        consumer = int(tb.dut.consumer.value) >> UNITS.index(unit) & 1
+        expect(f"{unit}.S_POINTER.CONSUMER", consumer, tb.model.units[unit].consumer)
         for producer in (0, 1):
             await tb.write(pointer, producer)
             for register in MAP.units[unit].registers:
                 await tb.check(register.address)
         await tb.check_ports(unit)
-    assert int(tb.dut.op_en.value) == 0
+    expect("op_en", int(tb.dut.op_en.value), 0)
 
 
 @cocotb.test()
@@ -224,7 +226,11 @@ async def order(dut: Any, ratio: str) -> None:
         await task
     await tb.both(10)
     answered = [(t.request.address, t.request.write, t.data) for t in seen if not t.request.write or t.request.nposted]
-    assert answered == expected
+    def check(where: str, got: tuple[int, bool, int], wanted: tuple[int, bool, int], at: float) -> None:
+        expect(f"{where}, (address, write)", got[:2], wanted[:2], at)
+        expect_register(got[0], got[2], wanted[2])
+
+    expect_beats("answers", answered, expected, place="number {}".format, check=check)
 
 
 @cocotb.test()
@@ -248,7 +254,7 @@ async def first_request_after_reset(dut: Any, ratio: str) -> None:
             raise AssertionError("csb2nvdla_ready stays 0 after reset")
         await RisingEdge(dut.csb_clk)
         dut.csb2nvdla_valid.value = 0
-        assert await tb.csb.read(register.address) == value
+        expect_register(register.address, await tb.csb.read(register.address), value)
 
 
 @cocotb.test()
@@ -258,7 +264,7 @@ async def data_stays(dut: Any) -> None:
     await tb.csb.read(MAP["GLB.S_NVDLA_HW_VERSION"].address)
     await tb.csb.write(MAP["SDP.D_CVT_OFFSET"].address, 5, nposted=True)
     await tb.both(20)
-    assert int(dut.nvdla2csb_data.value) == 0x00303031
+    expect("nvdla2csb_data", int(dut.nvdla2csb_data.value), 0x00303031, show=hex)
 
 
 @cocotb.test()
@@ -279,8 +285,8 @@ async def rate_and_latency(dut: Any) -> None:
     for task in tasks:
         await task
     watcher.cancel()
-    assert refused == 0
-    assert await tb.csb.read(MAP["SDP.D_CVT_OFFSET"].address) == 299
+    expect("refused requests", refused, 0)
+    expect("SDP.D_CVT_OFFSET", await tb.csb.read(MAP["SDP.D_CVT_OFFSET"].address), 299, show=hex)
     await tb.both(20)
     await tb.csb.write(MAP["SDP.D_CVT_OFFSET"].address, 7)
     cycles = 0  # the edge of acceptance has just passed
@@ -320,6 +326,6 @@ async def interrupt_pulses(dut: Any) -> None:
         for address in (mask, force, status):
             await tb.check(address)
         await tb.both(6)
-        assert bool(dut.dla_intr.value) == tb.model.line()
+        expect("dla_intr", bool(dut.dla_intr.value), tb.model.line())
     await tb.write(force, 0xFFFFFFFF)
-    assert await tb.csb.read(status) == GLB_PRESENT
+    expect_register(status, await tb.csb.read(status), GLB_PRESENT)

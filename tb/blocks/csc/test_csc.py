@@ -12,7 +12,7 @@ import cocotb
 from cocotb.triggers import FallingEdge, RisingEdge
 
 from cocodla.registers import MAP
-from cocotbext.dla import RegisterBus, repeats, reset, start_clock
+from cocotbext.dla import RegisterBus, expect, expect_lanes, repeats, reset, start_clock
 from cocotbext.dla.pins import high, number
 from cocotbext.dla.stalls import Stall, never, some_stalls
 from convlib.fetch import Fetch
@@ -74,7 +74,7 @@ class Sequencer:
         sel, data = number(dut.wt_sel), number(dut.wt_data).to_bytes(8, "little")
         weights = [data[:4], data[4:]] if high(dut.wt_pair) else [data]
         if high(dut.wt_upper):
-            assert sel == self.upper, f"upper lanes of kernel {sel} after {self.upper} kernels"
+            expect("weights, next kernel with its upper lanes", sel, self.upper)
             for k, weight in enumerate(weights, sel):
                 self.shadow[k] = self.shadow[k][:4] + weight[:4]
             self.upper += len(weights)
@@ -82,7 +82,7 @@ class Sequencer:
         if sel == 0:
             self.shadow.clear()
             self.upper = 0
-        assert sel == len(self.shadow), f"kernel {sel} after {len(self.shadow)} kernels"
+        expect("weights, next kernel", sel, len(self.shadow))
         for k, weight in enumerate(weights, sel):
             self.shadow[k] = weight.ljust(8, b"\0")
 
@@ -91,16 +91,18 @@ class Sequencer:
         assert self.plan, "an atom after the last one"
         op, index = self.plan[0], number(dut.dat_index)
         assert index != self.index, "two successive atoms with one index"
-        assert index == self.position
-        assert high(dut.dat_swap) == (index == 0)
+        where = f"atom {self.atoms} (number {self.position} of its operation), cycle {self.fetch.cycle}"
+        expect(f"dat_index, {where}", index, self.position)
+        expect(f"dat_swap, {where}", high(dut.dat_swap), index == 0)
         if index == 0:
             self.active = [self.shadow[k] for k in sorted(self.shadow)]
-            assert self.active == op.weights, f"weights {hexes(self.active)}, expected {hexes(op.weights)}"
-        data = number(dut.dat_data).to_bytes(8, "little")
-        assert data == op.atoms[index], f"atom {self.atoms}: {data.hex()}, expected {op.atoms[index].hex()}"
+            expect(f"kernels of the weight set, {where}", len(self.active), len(op.weights))
+            for kernel, (got, weights) in enumerate(zip(self.active, op.weights, strict=True)):
+                expect_lanes(f"weights of kernel {kernel}, {where}", word(got), word(weights))
+        expect_lanes(f"data, {where}", number(dut.dat_data), word(op.atoms[index]))
         end = op.layer_end and index == len(op.atoms) - 1
-        flags = (high(dut.dat_first), high(dut.dat_last), high(dut.dat_layer_end))
-        assert flags == (op.first, op.last, end), f"first, last, layer_end {flags}"
+        for name, wanted in (("dat_first", op.first), ("dat_last", op.last), ("dat_layer_end", end)):
+            expect(f"{name}, {where}", high(getattr(dut, name)), wanted)
         self.spent += op.last
         self.most_spent = max(self.most_spent, self.spent)
         assert self.spent <= self.credits, "more atoms sent out than CACC can hold"
@@ -147,8 +149,9 @@ class Sequencer:
             assert self.fetch.cycle - since < PATIENCE, f"stuck: atoms, lines, weight entries freed {now}"
 
 
-def hexes(weights: list[bytes]) -> list[str]:
-    return [w.hex() for w in weights]
+def word(lanes: bytes) -> int:
+    """Eight lanes as a word, the first one lowest."""
+    return int.from_bytes(lanes, "little")
 
 
 async def begin(dut: Any, stalls: bool = True) -> Sequencer:
@@ -339,10 +342,10 @@ async def status_follows_the_layer(dut: Any) -> None:
     for layer in layers:
         unit.plan.extend(operations(layer, unit.depth))
         await unit.program(layer)
-    assert await unit.bus.read(MAP["CSC.S_STATUS"].address) == 2 << 16 | 1
+    expect("CSC.S_STATUS", await unit.bus.read(MAP["CSC.S_STATUS"].address), 2 << 16 | 1, show=hex)
     unit.fetch.layers.append(layers[0])
     await unit.until(lambda: unit.ends == 1 and unit.fetch.csc_dones)
-    assert await unit.bus.read(MAP["CSC.S_STATUS"].address) == 1 << 16
+    expect("CSC.S_STATUS", await unit.bus.read(MAP["CSC.S_STATUS"].address), 1 << 16, show=hex)
     unit.fetch.layers.append(layers[1])
     await unit.until(lambda: unit.ends == 2 and len(unit.fetch.csc_dones) == 2)
-    assert await unit.bus.read(MAP["CSC.S_STATUS"].address) == 0
+    expect("CSC.S_STATUS", await unit.bus.read(MAP["CSC.S_STATUS"].address), 0, show=hex)

@@ -9,7 +9,8 @@ import cocotb
 from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
 
 from cocodla.registers import MAP
-from cocotbext.dla import reset, start_clock
+from cocotbext.dla import expect, reset, start_clock
+from reglib import expect_register
 
 MASK, SET, STATUS = (MAP[f"GLB.S_INTR_{name}"] for name in ("MASK", "SET", "STATUS"))
 SOURCES = {"sdp": 0, "cdp": 2, "pdp": 4, "cdma_dat": 16, "cdma_wt": 18, "cacc": 20}
@@ -74,7 +75,10 @@ class TB:
         self.model.clock(pulses, write[0] if write else None, write[1] if write else 0)
         dut.reg_valid.value = 0
         await FallingEdge(dut.clk)
-        assert int(dut.reg_rdata.value) == expected, f"read of {address}: {int(dut.reg_rdata.value):#x}, {expected:#x}"
+        if read is None:
+            expect("reg_rdata without a read", int(dut.reg_rdata.value), 0, show=hex)
+        else:
+            expect_register(read, int(dut.reg_rdata.value), expected)
 
 
 @cocotb.test()
@@ -105,10 +109,10 @@ async def every_source_has_its_bit(dut: Any) -> None:
             for mask, level in ((0, 1), (bit, 0), (~bit & 0xFFFFFFFF, 1)):
                 await tb.cycle(write=(MASK.address, mask))
                 await ClockCycles(dut.csb_clk, 8)
-                assert int(dut.dla_intr.value) == level, f"{name}{group}, mask {mask:#x}"
+                expect(f"dla_intr for {name}, group {group}, mask {mask:#x}", int(dut.dla_intr.value), level)
             await tb.cycle(write=(STATUS.address, bit))
             await ClockCycles(dut.csb_clk, 8)
-            assert int(dut.dla_intr.value) == 0
+            expect("dla_intr", int(dut.dla_intr.value), 0)
 
 
 @cocotb.test()
@@ -130,5 +134,5 @@ async def random_cycles(dut: Any, csb_period: float) -> None:
         await ClockCycles(dut.clk, 3)
         await ClockCycles(dut.csb_clk, 6)
         await FallingEdge(dut.clk)
-        assert int(dut.dla_intr.value) == bool(tb.model.status & ~tb.model.mask)
+        expect("dla_intr", int(dut.dla_intr.value), bool(tb.model.status & ~tb.model.mask))
         await RisingEdge(dut.clk)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -20,6 +21,9 @@ from cocotbext.dla import (
     StreamMonitor,
     StreamSource,
     Unwritten,
+    expect,
+    expect_beats,
+    expect_lanes,
     never,
     reset,
     some_stalls,
@@ -92,11 +96,12 @@ def seeded(*more: object) -> Random:
 async def test_registers(dut: Any) -> None:
     """STATUS is always idle; weights read back what was written and 1 after reset."""
     bench = await Bench.start(dut, seeded(), DbbTiming())
-    assert await bench.bus.read(MAP["MCIF.STATUS"].address) == 0x100
+    expect("MCIF.STATUS", await bench.bus.read(MAP["MCIF.STATUS"].address), 0x100, show=hex)
     for number in range(3):
-        assert await bench.bus.read(MAP[f"MCIF.CFG_RD_WEIGHT_{number}"].address) == 0x01010101
+        register = MAP[f"MCIF.CFG_RD_WEIGHT_{number}"]
+        expect(register.path, await bench.bus.read(register.address), 0x01010101, show=hex)
     await bench.bus.write(MAP["MCIF.CFG_OUTSTANDING_CNT"].address, 0x1234)
-    assert await bench.bus.read(MAP["MCIF.CFG_OUTSTANDING_CNT"].address) == 0x1234
+    expect("MCIF.CFG_OUTSTANDING_CNT", await bench.bus.read(MAP["MCIF.CFG_OUTSTANDING_CNT"].address), 0x1234, show=hex)
 
 
 @cocotb.test()
@@ -125,13 +130,16 @@ async def test_random(dut: Any, run: int) -> None:
     await ClockCycles(dut.clk, 10)
     for client, addresses in reads.items():
         expected = [int.from_bytes(bench.memory.read(8 * a, 8), "little") for a in addresses]
-        assert bench.answers[client].items == expected, f"{client}: wrong data or order"
-        assert bench.dbb.statistics.reads[READ_IDS[client]] == len(addresses)
+        answers = bench.answers[client]
+        check = partial(expect_lanes, signed=False, lane="byte")
+        expect_beats(f"{client}_rd_rsp", answers.items, expected, answers.times, check=check)
+        expect(f"read beats of {client} on DBB", bench.dbb.statistics.reads[READ_IDS[client]], len(addresses))
     for client, items in writes.items():
         for item in items:
-            stored = bench.memory.read(8 * item["addr"], 8)
-            assert stored == item["data"].to_bytes(8, "little"), f"{client}: {item}"
-        assert bench.dbb.statistics.writes[WRITE_IDS[client]] == len(items)
+            stored = int.from_bytes(bench.memory.read(8 * item["addr"], 8), "little")
+            where = f"memory at {8 * item['addr']:#010x}, written by {client}"
+            expect_lanes(where, stored, item["data"], signed=False, lane="byte")
+        expect(f"write beats of {client} on DBB", bench.dbb.statistics.writes[WRITE_IDS[client]], len(items))
     bench.dbb.finish()
     arbiter.cancel()
     dones.cancel()
@@ -150,8 +158,8 @@ async def check_dones(bench: Bench) -> None:
         cycle += 1
         for client, id_ in WRITE_IDS.items():
             if getattr(dut, f"{client}_wr_done").value == 1:
-                assert due.pop(client, None) == cycle, f"{client}: done pulse at the wrong time"
-            assert due.get(client, cycle + 1) > cycle, f"{client}: done pulse missing"
+                expect(f"cycle of {client}_wr_done", cycle, due.pop(client, None))
+            assert due.get(client, cycle + 1) > cycle, f"{client}_wr_done: missing in cycle {due[client]}"
             late = sent[client] == acked[client]  # the acknowledge of a beat from before a reset
             if dut.dbb_bvalid.value == 1 and int(dut.dbb_bid.value) == id_ and not late:
                 acked[client] += 1
@@ -186,7 +194,7 @@ async def check_arbiter(
             order = [(owner + 1 + i) % len(names) for i in range(len(names))]
             expected = next(i for i in order if asking[i])
             left = quota[expected]
-        assert taken == [expected], f"granted {names[taken[0]]}, expected {names[expected]}"
+        expect(f"{kind} client granted", names[taken[0]], names[expected])
         owner, left = expected, left - 1
 
 

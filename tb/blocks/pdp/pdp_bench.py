@@ -9,7 +9,7 @@ from pdp_layers import Layer, pdp_registers, rdma_registers
 
 from cocodla.hw import ATOM
 from cocotbext.dla import StreamSource
-from postlib import PostBench, compare
+from postlib import PostBench, check_reads, check_writes
 
 
 class Bench(PostBench):
@@ -58,10 +58,11 @@ class Bench(PostBench):
         await self.wait_interrupts(start[2] + len(layers), limit)
         for used in waiting:
             await self._collect(used, sums)
-        compare(reads[start[1] :], [a for layer in layers for a in layer.expected_reads()], layers)
-        compare(self.writer.writes[start[0] :], [w for layer in layers for w in layer.expected_writes()], layers)
+        check_reads(reads[start[1] :], self.readers["rd"].times[start[1] :], layers)
+        check_writes(self.writer.writes[start[0] :], self.writer.times[start[0] :], layers)
+        self.check_seen()
         expected = [(first ^ (i & 1), start[3] + i + 1) for i in range(len(layers))]
-        assert self.interrupts[start[2] :] == expected, f"interrupts {self.interrupts[start[2] :]}, not {expected}"
+        self.check_interrupts(self.interrupts[start[2] :], expected)
         if all(layer.perf for layer in layers):
             self.check_stall_counters(sums, before)
 
@@ -72,4 +73,4 @@ class Bench(PostBench):
         if "PDP_RDMA" in used:
             sums["rd"] += await self.read("PDP_RDMA.D_PERF_READ_STALL")
         for name in ("INF_INPUT_NUM", "NAN_INPUT_NUM", "NAN_OUTPUT_NUM"):
-            assert await self.read(f"PDP.D_{name}") == 0
+            await self.see(f"PDP.D_{name}", 0)

@@ -14,6 +14,7 @@ from cocodla.golden import pdp
 from cocodla.golden.config import PdpConfig, Pooling, Split
 from cocodla.hw import ATOM
 from cocodla.registers import MAP
+from cocotbext.dla import Cube
 from postlib import Space
 
 Writes = list[tuple[str, int]]
@@ -66,6 +67,16 @@ class Layer:
             for line in range(self.x.shape[1])
             for column in range(first, first + columns)
         ]
+
+    def output_cube(self) -> Cube:
+        """Where the output goes."""
+        c = self.config
+        return Cube(c.out_width, c.out_height, self.x.shape[0], c.address, c.line_stride, c.surface_stride)
+
+    def input_cube(self) -> Cube:
+        """Where the input comes from."""
+        s = self.source
+        return Cube(s.width, s.height, s.surfaces, self.source_address, s.line_stride, s.surface_stride)
 
     def input_memory(self) -> list[tuple[int, bytes]]:
         """(byte address, bytes) of every line of the input cube."""

@@ -12,7 +12,7 @@ from pdp_bench import Bench
 from pdp_layers import make_layer, pooling, random_layer, random_scaling
 
 from cocodla.golden.config import Pooling, Split
-from cocotbext.dla import ICARUS, repeats
+from cocotbext.dla import ICARUS, expect, repeats
 from postlib import IDLE, RUNNING
 
 SCALING = {"reciprocal_width": 21845, "reciprocal_height": 21845, "pad_values": (5, 10, 15, 20, 25, 30, 35)}
@@ -166,8 +166,8 @@ async def ram_type_zero(dut: Any, path: str) -> None:
     await bench.write(path, 0)
     await bench.enable(layer, list(used))
     await ClockCycles(dut.clk, 1000)
-    assert bench.interrupts == []
-    assert bench.writer.writes == []
+    expect("interrupts", bench.interrupts, [])
+    expect("writes", bench.writer.writes, [])
     assert bool(bench.readers["rd"].addresses) == (path == "PDP.D_DST_RAM_CFG")
     assert await bench.status(path.partition(".")[0], 0) == RUNNING
 
@@ -180,14 +180,14 @@ async def status_follows_layer(dut: Any) -> None:
     layer = make_layer(bench.rng, bench.space, pooling((6, 6, 16), (2, 2), (2, 2)))
     used = await bench.program(layer)
     await bench.enable(layer, list(used))
-    assert await bench.status("PDP", 0) == RUNNING
+    expect("PDP.S_STATUS, group 0", await bench.status("PDP", 0), RUNNING)
     while not bench.writer.writes or not bench.writer.writes[-1][2]:
         assert await bench.status("PDP", 0) == RUNNING or bench.writer.writes[-1][2]
     await ClockCycles(dut.clk, 4)
-    assert await bench.status("PDP", 0) == IDLE
-    assert bench.interrupts == []
+    expect("PDP.S_STATUS, group 0", await bench.status("PDP", 0), IDLE)
+    expect("interrupts", bench.interrupts, [])
     await ClockCycles(dut.clk, 200)
-    assert bench.interrupts == [(0, 1)]
+    expect("interrupts", bench.interrupts, [(0, 1)])
 
 
 @cocotb.test(skip=ICARUS)

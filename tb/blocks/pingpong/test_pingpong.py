@@ -8,7 +8,7 @@ from typing import Any
 import cocotb
 from cocotb.triggers import FallingEdge, RisingEdge
 
-from cocotbext.dla import reset, start_clock
+from cocotbext.dla import expect, reset, start_clock
 
 INPUTS = ("pointer_write", "op_en_write", "wdata", "done")
 
@@ -63,8 +63,9 @@ async def step(dut: Any, model: Model, **values: int) -> None:
         getattr(dut, name).value = value
     await FallingEdge(dut.clk)
     expected = model.outputs(inputs["op_en_write"], inputs["wdata"], inputs["done"])
-    seen = {name: int(getattr(dut, name).value) for name in expected}
-    assert seen == expected, f"inputs {inputs}: {seen}, expected {expected}"
+    given = ", ".join(f"{name}={value}" for name, value in inputs.items())
+    for name, value in expected.items():
+        expect(f"{name} (inputs {given})", int(getattr(dut, name).value), value, show=hex)
     await RisingEdge(dut.clk)
     model.clock(**inputs)
 
@@ -74,13 +75,13 @@ async def start_and_done(dut: Any) -> None:
     """One layer: op_en the cycle after the write, 0 with done and one cycle longer; OP_EN cannot be taken back."""
     model = await begin(dut)
     await step(dut, model, op_en_write=1, wdata=0)
-    assert int(dut.op_en.value) == 0
+    expect("op_en", int(dut.op_en.value), 0)
     await step(dut, model, op_en_write=1, wdata=1)
     await step(dut, model)
-    assert int(dut.op_en.value) == 1
+    expect("op_en", int(dut.op_en.value), 1)
     await step(dut, model, op_en_write=1, wdata=0)
     await step(dut, model, op_en_write=1, wdata=1)
-    assert int(dut.started.value) == 0
+    expect("started", int(dut.started.value), 0)
     await step(dut, model, done=1)
     for _ in range(5):
         await step(dut, model)
@@ -94,7 +95,7 @@ async def back_to_back(dut: Any) -> None:
     await step(dut, model, pointer_write=1, wdata=1)
     await step(dut, model, op_en_write=1, wdata=1)
     await step(dut, model)
-    assert int(dut.status.value) == 0x00020001
+    expect("status", int(dut.status.value), 0x00020001, show=hex)
     levels = []
     for done in (0, 1, 0, 0):
         await step(dut, model, done=done)

@@ -8,7 +8,17 @@ from typing import Any
 
 from cocotb.triggers import ClockCycles, FallingEdge
 
-from cocotbext.dla import ApbDriver, CsbDriver, CsbMonitor, DbbMemory, DbbTiming, SparseMemory, Unwritten, start_clock
+from cocotbext.dla import (
+    ApbDriver,
+    CsbDriver,
+    CsbMonitor,
+    DbbMemory,
+    DbbTiming,
+    SparseMemory,
+    Unwritten,
+    expect,
+    start_clock,
+)
 from reglib import ApbHost, Board
 
 CLOCKS = {"one": (10, 10), "slow_csb": (37, 10), "fast_csb": (3, 10)}
@@ -84,7 +94,7 @@ class Chip:
             if int(self.dut.dla_intr.value) == level:
                 break
         else:
-            raise AssertionError(f"dla_intr did not become {int(level)} within {PATIENCE} cycles")
+            expect(f"dla_intr after {PATIENCE} cycles", not level, level)
         for _ in range(10):
             await FallingEdge(self.dut.csb_clk)
-            assert int(self.dut.dla_intr.value) == level, f"dla_intr left {int(level)}"
+            expect("dla_intr, which must stay", bool(int(self.dut.dla_intr.value)), level)

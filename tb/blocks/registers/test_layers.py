@@ -16,7 +16,7 @@ from cocodla.program.commands import Command, PollRegister, WaitInterrupt, Write
 from cocodla.registers import MAP
 from cocodla.stimulus.layers import Allocator, RandomLayer, random_layer
 from cocodla.stimulus.sequencer import Sequencer
-from cocotbext.dla import ICARUS, Unwritten
+from cocotbext.dla import ICARUS, Unwritten, expect
 from reglib.board import dual
 
 STATUS = MAP["GLB.S_INTR_STATUS"].address
@@ -104,7 +104,7 @@ async def layers(dut: Any, kind: str) -> None:
     await perform(chip, [*setup, *enabled[0][0], *enabled[1][0]])
     for unit in one.words:
         word = await chip.board.host.read(MAP[f"{unit}.S_STATUS"].address)
-        assert word == 0x0002_0001, f"{unit}: S_STATUS {word:#010x}, expected RUNNING and PENDING"
+        expect(f"{unit}.S_STATUS, RUNNING and PENDING", word, 0x0002_0001, show=hex)
     await closed(chip, one)
     await chip.line(False)
     chip.gate = False
@@ -112,7 +112,8 @@ async def layers(dut: Any, kind: str) -> None:
     await perform(chip, enabled[2][0])
     await ended(chip, enabled[2][1], (three,))
     for unit in one.words:
-        assert await chip.board.host.read(MAP[f"{unit}.S_POINTER"].address) >> 16 == 1, f"{unit}: CONSUMER after three"
+        word = await chip.board.host.read(MAP[f"{unit}.S_POINTER"].address)
+        expect(f"{unit}.S_POINTER.CONSUMER after three layers", word >> 16, 1)
         for group in (0, 1):
             await chip.board.select(unit, group)
             await chip.board.check_unit(unit, writable_only=True)
@@ -120,7 +121,9 @@ async def layers(dut: Any, kind: str) -> None:
     for observation in golden.observations:
         check = next(c for c in checks if c.name == observation.name)
         got = chip.memory.read(check.address, check.length)
-        assert got == observation.data, f"{kind}: {check.name} differs from the golden model"
+        wrong = next((i for i, pair in enumerate(zip(got, observation.data, strict=True)) if pair[0] != pair[1]), 0)
+        where = f"{kind}: {check.name}, byte {wrong} (address {check.address + wrong:#010x})"
+        expect(where, got[wrong], observation.data[wrong])
 
 
 def same_units(rng: np.random.Generator, kind: str, allocator: Allocator) -> RandomLayer:

@@ -10,7 +10,7 @@ from chip import CLOCKS, Chip
 from cocotb.triggers import FallingEdge
 
 from cocodla.registers import MAP, Register
-from cocotbext.dla import ICARUS
+from cocotbext.dla import ICARUS, expect
 from reglib import checks
 
 BUSES = ["apb"] if ICARUS else ["csb", "apb"]  # the csb bench has the CSB under Icarus
@@ -67,8 +67,8 @@ async def pending_layers(dut: Any, bus: str) -> None:
         await checks.pending_layer(chip.board, unit, full=not ICARUS)
     await chip.reset()
     for unit in units:
-        assert await chip.board.host.read(MAP[f"{unit}.S_STATUS"].address) == 0
-        assert await chip.board.host.read(MAP[f"{unit}.S_POINTER"].address) == 0
+        expect(f"{unit}.S_STATUS", await chip.board.host.read(MAP[f"{unit}.S_STATUS"].address), 0, show=hex)
+        expect(f"{unit}.S_POINTER", await chip.board.host.read(MAP[f"{unit}.S_POINTER"].address), 0, show=hex)
 
 
 @cocotb.test()
@@ -130,7 +130,7 @@ async def completions(dut: Any, clocks: str) -> None:
         wanted += nposted
         await chip.board.host.write(random.choice([target, 0x0, 0x10000, 0x4FFC]), number, nposted)
     await chip.board.host.write(target, 0x1234)
-    assert await chip.board.host.read(target) == 0x1234
+    expect("SDP.D_CVT_OFFSET", await chip.board.host.read(target), 0x1234, show=hex)
     await chip.both(200)
     counter.cancel()
-    assert pulses == wanted
+    expect("pulses of nvdla2csb_wr_complete", pulses, wanted)

@@ -8,8 +8,8 @@ from typing import Any
 from sdp_layers import Layer, rdma_registers, sdp_registers
 
 from cocodla.hw import ATOM
-from cocotbext.dla import StreamChecker, StreamSink, StreamSource
-from postlib import PostBench, compare
+from cocotbext.dla import StreamChecker, StreamSink, StreamSource, described, expect, expect_beats, expect_lanes
+from postlib import PostBench, check_writes
 
 READERS = ("sdp_rd", "sdp_b_rd", "sdp_n_rd")
 
@@ -61,6 +61,8 @@ class Bench(PostBench):
         for layer, used in waiting:
             await self._check_status(layer, used, sums)
         self._check_data(layers, start)
+        with described(layers):
+            self.check_seen()
         if all(layer.perf for layer in layers):
             self.check_stall_counters(sums, before)
 
@@ -68,26 +70,32 @@ class Bench(PostBench):
         """Counters and status of a finished layer, in the group that ran it."""
         await self.select_finished(used)
         read = self.read
-        saturated = await read("SDP.D_PERF_OUT_SATURATION")
-        assert saturated == layer.expected_saturation(), f"saturation {saturated}, {layer}"
+        await self.see("SDP.D_PERF_OUT_SATURATION", layer.expected_saturation())
         nonzero = not layer.sdp.to_pdp and bool(layer.expected().any())
-        assert await read("SDP.D_STATUS") == nonzero, "STATUS_UNEQUAL"
+        await self.see("SDP.D_STATUS", int(nonzero))
         sums["wr"] += await read("SDP.D_PERF_WDMA_WRITE_STALL")
         if layer.rdma is not None:
             for name, register in zip(READERS, "MBN", strict=True):
                 sums[name] += await read(f"SDP_RDMA.D_PERF_{register}RDMA_READ_STALL")
-            assert await read("SDP_RDMA.D_PERF_ERDMA_READ_STALL") == 0
+            await self.see("SDP_RDMA.D_PERF_ERDMA_READ_STALL", 0)
 
     def _check_data(self, layers: list[Layer], start: tuple[int, int, int, int]) -> None:
-        writes = [write for layer in layers for write in layer.expected_writes()]
-        compare(self.writer.writes[start[0] :], writes, layers)
+        check_writes(self.writer.writes[start[0] :], self.writer.times[start[0] :], layers)
         atoms = [
-            int.from_bytes(atom.tobytes(), "little")
-            for layer in layers
+            (number, index, int.from_bytes(atom.tobytes(), "little"))
+            for number, layer in enumerate(layers)
             if layer.sdp.to_pdp
-            for atom in layer.expected().reshape(-1, ATOM)
+            for index, atom in enumerate(layer.expected().reshape(-1, ATOM))
         ]
-        compare(self.pdp.items[start[1] :], atoms, layers)
+
+        def place(beat: int) -> str:
+            number, index, _ = atoms[beat]
+            return f"layer {number + 1} of {len(layers)}, {layers[number].output_cube().cell(index)}"
+
+        with described(layers):
+            expected = [atom for _, _, atom in atoms]
+            got, times = self.pdp.items[start[1] :], self.pdp.times[start[1] :]
+            expect_beats("sdp2pdp", got, expected, times, place, expect_lanes)
         self._check_interrupts(layers, start)
 
     def _check_interrupts(self, layers: list[Layer], start: tuple[int, int, int, int]) -> None:
@@ -98,7 +106,7 @@ class Bench(PostBench):
         got = self.interrupts[start[2] :]
         first = self.groups["SDP"] ^ (len(layers) & 1)
         groups = [first ^ (index & 1) for index in range(len(layers))]
-        assert sorted(group for group, _ in got) == sorted(groups), f"interrupts {got}"
+        expect("groups of the interrupts, sorted", sorted(group for group, _ in got), sorted(groups))
         if all(not layer.sdp.to_pdp for layer in layers):
             expected = [(group, start[3] + index + 1) for index, group in enumerate(groups)]
-            assert got == expected, f"interrupts (group, acknowledges) {got}, expected {expected}"
+            self.check_interrupts(got, expected)

@@ -25,6 +25,7 @@ from cocodla.golden.config import (
     StageConfig,
 )
 from cocodla.hw import ATOM, surfaces
+from cocotbext.dla import Cube
 from postlib import Space
 
 Writes = list[tuple[str, int]]  # (register path, word)
@@ -67,6 +68,12 @@ class Layer:
         places = list(self._addresses(self.sdp.address, self.sdp.line_stride, self.sdp.surface_stride, ATOM))
         end = len(places) - 1
         return [(place, atom.tobytes(), i == end) for i, (place, atom) in enumerate(zip(places, atoms, strict=True))]
+
+    def output_cube(self) -> Cube:
+        """Where the output goes; 1x1 cubes are packed."""
+        c, (count, height, width) = self.sdp, self.shape
+        surface = ATOM if width == height == 1 else c.surface_stride
+        return Cube(width, height, count, c.address, c.line_stride, surface)
 
     def input_memory(self) -> list[tuple[int, bytes]]:
         """(byte address, bytes) of the input cube and of all operands."""

@@ -11,7 +11,8 @@ from sdp_bench import Bench
 from sdp_layers import Layer, random_layer, rdma_registers, sdp_registers
 
 from cocodla.golden.config import StageConfig
-from cocotbext.dla import ICARUS, repeats
+from cocotbext.dla import ICARUS, expect, expect_beats, repeats
+from postlib import check_writes
 
 PLAIN = (StageConfig(), StageConfig())
 NEUTRAL = {"cvt_offset": 0, "cvt_scale": 1, "cvt_shift": 0}
@@ -105,7 +106,7 @@ async def queued_groups(dut: Any) -> None:
     layers = [plain_copy(bench, (16, 4, 8)) for _ in range(2)]
     for layer in layers:
         await bench.enqueue(layer)
-    assert await bench.read("SDP.S_STATUS") == 0x00020001
+    expect("SDP.S_STATUS", await bench.read("SDP.S_STATUS"), 0x00020001, show=hex)
     while await bench.read("SDP.S_STATUS") != 0x00010000:
         assert await bench.read("SDP.S_STATUS") in (0x00020001, 0x00010000)
     assert await bench.read("SDP.S_POINTER") >> 16 == 1
@@ -113,7 +114,7 @@ async def queued_groups(dut: Any) -> None:
         pass
     assert await bench.read("SDP.S_POINTER") >> 16 == 0
     await ClockCycles(dut.clk, 60)
-    assert [group for group, _ in bench.interrupts] == [0, 1]
+    expect("groups of the interrupts", [group for group, _ in bench.interrupts], [0, 1])
 
 
 @cocotb.test()
@@ -126,10 +127,12 @@ async def reads_ahead(dut: Any) -> None:
     for layer in layers:
         await bench.enqueue(layer)
     await ClockCycles(dut.clk, 100)
-    assert bench.readers["sdp_rd"].addresses == [place for layer in layers for place, _ in layer.input_memory()]
+    reads = bench.readers["sdp_rd"]
+    expected = [place for layer in layers for place, _ in layer.input_memory()]
+    expect_beats("reads (addresses)", reads.addresses, expected, reads.times)
     bench.writer.stall = lambda: False
     await ClockCycles(dut.clk, 200)
-    assert bench.writer.writes == [write for layer in layers for write in layer.expected_writes()]
+    check_writes(bench.writer.writes, bench.writer.times, layers)
 
 
 @cocotb.test()
@@ -143,13 +146,13 @@ async def done_before_acknowledge(dut: Any) -> None:
         await bench.enqueue(layer)
     while await bench.read("SDP.S_STATUS") != 0:
         pass
-    assert bench.interrupts == []
+    expect("interrupts", bench.interrupts, [])
     late = [plain_copy(bench, (1, 1, 8)) for _ in range(2)]
     for layer in late:
         await bench.enqueue(layer)
     await ClockCycles(dut.clk, 700)
-    assert [group for group, _ in bench.interrupts] == [0, 1] * 3
-    assert bench.writer.writes == [write for layer in layers + late for write in layer.expected_writes()]
+    expect("groups of the interrupts", [group for group, _ in bench.interrupts], [0, 1] * 3)
+    check_writes(bench.writer.writes, bench.writer.times, layers + late)
 
 
 @cocotb.test()
@@ -161,9 +164,9 @@ async def pdp_layer_interrupts_at_once(dut: Any) -> None:
     await bench.enqueue(plain_copy(bench, (2, 1, 8)))
     await bench.enqueue(plain_copy(bench, (2, 1, 8), to_pdp=True))
     await ClockCycles(dut.clk, 200)
-    assert bench.interrupts == [(1, 0)]
+    expect("interrupts", bench.interrupts, [(1, 0)])
     await ClockCycles(dut.clk, 400)
-    assert bench.interrupts == [(1, 0), (0, 1)]
+    expect("interrupts", bench.interrupts, [(1, 0), (0, 1)])
 
 
 @cocotb.test()
@@ -176,7 +179,7 @@ async def idle_rdma_flips(dut: Any) -> None:
     await bench.write("SDP_RDMA.D_FEATURE_MODE_CFG", 1)
     await bench.write("SDP_RDMA.D_OP_ENABLE", 1)
     await ClockCycles(dut.clk, 10)
-    assert await bench.read("SDP_RDMA.S_STATUS") == 0
+    expect("SDP_RDMA.S_STATUS", await bench.read("SDP_RDMA.S_STATUS"), 0, show=hex)
     assert await bench.read("SDP_RDMA.S_POINTER") >> 16 == 1
 
 
@@ -205,8 +208,8 @@ async def wrong_ram_type_waits(dut: Any, unit: str) -> None:
     reader = {"main": "sdp_rd", "bs": "sdp_b_rd", "bn": "sdp_n_rd"}.get(unit)
     for name, responder in bench.readers.items():
         assert bool(responder.addresses) == (name != reader), f"requests of {name}: {responder.addresses}"
-    assert bench.writer.writes == []
-    assert await bench.read("SDP.S_STATUS") == 1
+    expect("writes", bench.writer.writes, [])
+    expect("SDP.S_STATUS", await bench.read("SDP.S_STATUS"), 1, show=hex)
 
 
 @cocotb.test()

@@ -13,6 +13,7 @@ from cocotbext.dla.dbb import DbbMemory, DbbTiming, OnReset
 from cocotbext.dla.dma import ReadResponder, WriteAcceptor
 from cocotbext.dla.interrupt import InterruptMonitor
 from cocotbext.dla.memory import SparseMemory, Unwritten
+from cocotbext.dla.mismatch import Cube, Mismatch, described, expect, expect_beats, expect_lanes
 from cocotbext.dla.regbus import RegisterBus
 from cocotbext.dla.stalls import Stall, bursts, every, never, random_stalls, some_stalls
 from cocotbext.dla.stream import StreamChecker, StreamMonitor, StreamSink, StreamSource
@@ -24,9 +25,11 @@ __all__ = [
     "CsbMonitor",
     "CsbRequest",
     "CsbTransaction",
+    "Cube",
     "DbbMemory",
     "DbbTiming",
     "InterruptMonitor",
+    "Mismatch",
     "OnReset",
     "ProtocolError",
     "ReadResponder",
@@ -41,7 +44,11 @@ __all__ = [
     "Unwritten",
     "WriteAcceptor",
     "bursts",
+    "described",
     "every",
+    "expect",
+    "expect_beats",
+    "expect_lanes",
     "fail",
     "never",
     "random_stalls",

@@ -17,6 +17,7 @@ from cocotb_bus.bus import Bus
 
 from cocotbext.dla.checks import Report, fail
 from cocotbext.dla.memory import SparseMemory
+from cocotbext.dla.mismatch import now
 from cocotbext.dla.pins import Output, high, known, number
 from cocotbext.dla.stalls import Stall, never
 from cocotbext.dla.stream import StreamChecker
@@ -28,7 +29,7 @@ class ReadResponder:
     """Answers <name>_req_* on <name>_rsp_*; name is "rd" or "<client>_rd".
 
     latency is an inclusive range of cycles from acceptance to data. `addresses` lists the byte
-    addresses requested.
+    addresses requested, `times` when (ns).
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class ReadResponder:
         self.response = Bus(entity, f"{name}_rsp", ["valid", "data"], case_insensitive=False)
         self.checker = StreamChecker(entity, f"{name}_req", clock, ["addr"], reset_n, report)
         self.addresses: list[int] = []
+        self.times: list[float] = []
         self.beats = 0
         self._queue: deque[tuple[int, int]] = deque()  # due cycle, byte address
         self._ready, self._valid = Output(self.request.ready), Output(self.response.valid)
@@ -73,6 +75,7 @@ class ReadResponder:
             elif high(request.valid) and high(request.ready) and known(request.addr):
                 address = number(request.addr) * ATOM
                 self.addresses.append(address)
+                self.times.append(now())
                 self._queue.append((cycle + self.rng.randint(*self.latency) - 1, address))
             await RisingEdge(self.clock)
             self._ready.drive(not in_reset and not self.stall())
@@ -91,7 +94,7 @@ class WriteAcceptor:
     """Stores <name>_req_*, pulses <name>_done for beats marked last; name is "wr" or "<client>_wr".
 
     done_latency is an inclusive range of cycles from the last beat to the pulse. `writes` lists
-    (byte address, data, last); `done_count` counts the pulses given.
+    (byte address, data, last), `times` when each came (ns); `done_count` counts the pulses given.
     """
 
     def __init__(
@@ -111,6 +114,7 @@ class WriteAcceptor:
         self.request = Bus(entity, f"{name}_req", ["valid", "ready", "addr", "data", "last"], case_insensitive=False)
         self.checker = StreamChecker(entity, f"{name}_req", clock, ["addr", "data", "last"], reset_n, report)
         self.writes: list[tuple[int, bytes, bool]] = []
+        self.times: list[float] = []
         self.done_count = 0
         self._due: deque[int] = deque()
         self._ready, self._done = Output(self.request.ready), Output(getattr(entity, f"{name}_done"))
@@ -147,5 +151,6 @@ class WriteAcceptor:
         last = high(request.last)
         self.memory.write(address, data)
         self.writes.append((address, data, last))
+        self.times.append(now())
         if last:
             self._due.append(cycle + self.rng.randint(*self.done_latency) - 1)

@@ -15,6 +15,7 @@ from cocotb_bus.drivers import BusDriver
 from cocotb_bus.monitors import BusMonitor
 
 from cocotbext.dla.checks import Report, fail
+from cocotbext.dla.mismatch import now
 from cocotbext.dla.pins import Output, high, known, number, resolved
 from cocotbext.dla.stalls import Stall, never
 
@@ -72,7 +73,7 @@ class StreamSource(BusDriver):
 
 
 class StreamMonitor(BusMonitor):
-    """Sees every transfer; `items` keeps them all, callbacks get them one by one."""
+    """Sees every transfer; `items` keeps them all, `times` when each came (ns), callbacks get them one by one."""
 
     def __init__(
         self,
@@ -87,6 +88,7 @@ class StreamMonitor(BusMonitor):
         self._optional_signals = ["ready"]
         self.fields = tuple(fields)
         self.items: list[Item] = []
+        self.times: list[float] = []
         super().__init__(entity, name, clock, reset_n=reset_n, callback=callback, case_insensitive=False)
         self.add_callback(self.items.append)
 
@@ -99,6 +101,7 @@ class StreamMonitor(BusMonitor):
             if hasattr(bus, "ready") and not high(bus.ready):
                 continue
             values = {field: number(getattr(bus, field)) for field in self.fields}
+            self.times.append(now())
             self._recv(values if len(values) > 1 else values[self.fields[0]])
 
     async def wait_items(self, count: int) -> list[Item]:

@@ -1,0 +1,151 @@
+"""Break each block on purpose, in a copy, run its bench, and check that one line says what is wrong.
+
+python scripts/try_faults.py [BLOCK ...]     all blocks without one: about ten minutes; Icarus is needed
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cocodla.report.blocks import repeat, tell
+from cocodla.sim import bench, project
+
+CELL = r"layer \d+ of \d+, surface \d+, line \d+, column \d+, "
+LANE = r"lane \d: got -?\d+, expected -?\d+(, \d lanes differ)?"
+WHEN = r" \(at [\d.]+ ns\)$"
+WORD = r"got 0x[0-9a-f]{8}, expected 0x[0-9a-f]{8}"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One text of one file of the RTL is replaced. test: which tests run. says: how the first failure must look."""
+
+    file: str
+    old: str
+    new: str
+    test: str
+    says: str
+
+
+FAULTS = {
+    "apb": Fault(
+        "rtl/csb/NV_NVDLA_apb2csb.v", "prdata = nvdla2csb_data", "prdata = nvdla2csb_data ^ 32'd4",
+        "accesses/core_period=10/", rf"(MCIF\.\w+|GLB\.\w+|no register) \(0x[0-9a-f]+\): {WORD}{WHEN}",
+    ),
+    "async_fifo": Fault(
+        "rtl/lib/dla_async_fifo.v", "= mem[rd_bin[PTR_W-2:0]];", "= mem[rd_bin[PTR_W-2:0]] ^ &rd_bin;",
+        "ratio=3.7", rf"out, word \d+: got 0x[0-9a-f]+, expected 0x[0-9a-f]+{WHEN}",
+    ),
+    "cacc": Fault(
+        "rtl/conv/cacc_round.v", "(!v[31] || sticky)", "!v[31]",
+        "rounding/shift=7$", rf"cacc2sdp, stripe \d+, position \d+, shift 7, {LANE}{WHEN}",
+    ),
+    "cbuf": Fault(
+        "rtl/conv/cbuf.v", "wt_word   = wt_word | wt[64*i +: 64]", "wt_word   = wt_word | wt[64*i +: 64] << (i == 5)",
+        "every_entry", rf"wt_rd_data, entry \d+ \(bank 2[0-3]\), byte \d: got \d+, expected \d+.*{WHEN}",
+    ),
+    "cdma": Fault(
+        "rtl/conv/cdma_cvt.v", "dat_pad[i] ? pad_value", "dat_pad[i] ? pad_value ^ 8'd1",
+        "pixels/", rf"data line \d+, entry \d+ \(CBUF \d+\), byte \d: got \d+, expected \d+.*{WHEN}",
+    ),
+    "cdp": Fault(
+        "rtl/cdp/cdp_ocvt_lane.v", "v * factor - offset", "v * factor - offset + 26'sd300",
+        "windows/", rf"writes, {CELL}{LANE}{WHEN}",
+    ),
+    "cmac": Fault(
+        "rtl/conv/cmac_cell.v", "dot4(dat_data[63:32], active[63:32])", "dot4(dat_data[63:32], active[63:32]) + 18'd1",
+        "extreme_sums", r"sums, atom \d+ of its stripe, cycle \d+, kernel \d: got -?\d+, expected -?\d+.*" + WHEN,
+    ),
+    "conv_core": Fault(
+        "rtl/conv/cmac_cell.v", "exists_2 ? total : 19'd0", "exists_2 ? total ^ (&total[2:0]) : 19'd0",
+        "random_layers", rf"{CELL}{LANE}{WHEN}",
+    ),
+    "csb": Fault(
+        "rtl/csb/dla_regs.v", "assign ram_addr     = {dual && producer, word};", "assign ram_addr     = {1'b0, word};",
+        "layers$", rf"\w+\.\w+ \(0x[0-9a-f]+\) of group [01]: {WORD}{WHEN}",
+    ),
+    "csc": Fault(
+        "rtl/conv/csc_wt.v", "narrow && (!last_k || op_kernels[0])", "narrow && !last_k",
+        "random_layers", r"weights, next kernel( with its upper lanes)?: got \d, expected \d" + WHEN
+        + rf"|weights of kernel \d, atom \d+ \(number 0 of its operation\), cycle \d+, {LANE}{WHEN}"
+        + r"|kernels of the weight set, atom \d+ .*: got \d, expected \d" + WHEN,
+    ),
+    "glb": Fault(
+        "rtl/csb/glb.v", "(set | (status & ~clear))", "((set | status) & ~clear)",
+        "set_wins", rf"GLB\.S_INTR_STATUS \(0x0100c\): {WORD}{WHEN}",
+    ),
+    "mcif": Fault(
+        "rtl/mcif/mcif_arbiter.v", "left  <= quota - 8'd1", "left  <= quota",
+        "test_weights", r"(rd|wr) client granted: got \w+, expected \w+" + WHEN,
+    ),
+    "pdp": Fault(
+        "rtl/pdp/pdp_combine.v", "sum[WIDTH] ? b : a", "sum[WIDTH] ? a : b",
+        "paddings/.*MAX", rf"writes, {CELL}{LANE}{WHEN}",
+    ),
+    "pingpong": Fault(
+        "rtl/csb/dla_pingpong.v", "!done && !done_d", "!done",
+        "back_to_back", rf"op_en \(inputs .*done=0\): got 0x1, expected 0x0{WHEN}",
+    ),
+    "registers": Fault(
+        "rtl/csb/NV_NVDLA_apb2csb.v", "prdata = nvdla2csb_data", "prdata = nvdla2csb_data ^ 32'd4",
+        "storage/bus=apb", rf"\w+\.\w+ \(0x[0-9a-f]+\)( of group [01])?: {WORD}{WHEN}",
+    ),
+    "sdp": Fault(
+        "rtl/sdp/sdp_cvt_lane.v", "r[7:0] : {r[17], {7{!r[17]}}}", "r[7:0] : {r[17], {7{r[17]}}}",
+        "converter_saturation", rf"writes, {CELL}{LANE}{WHEN}",
+    ),
+}  # fmt: skip
+"""A fault for each block, but for agents, which has no RTL of the accelerator."""
+
+
+@contextmanager
+def broken(fault: Fault) -> Iterator[None]:
+    """The project is a copy with the fault in it meanwhile, and so is the folder of everything generated."""
+    before = {name: os.environ.get(name) for name in ("COCODLA_ROOT", project.BUILD)}
+    source = project.root()
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        for part in ("rtl", "tb"):
+            shutil.copytree(source / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
+        text = (root / fault.file).read_text()
+        assert text.count(fault.old) == 1, f"{fault.file}: {fault.old!r} is there {text.count(fault.old)} times"
+        (root / fault.file).write_text(text.replace(fault.old, fault.new))
+        os.environ |= {"COCODLA_ROOT": folder, project.BUILD: str(root / "build")}
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
+
+
+def first_failure(block: str, fault: Fault, sim: str = "icarus") -> tuple[str, list[object]]:
+    """What the bench says of the fault first, and the words of the command that repeats it; "" if it finds nothing."""
+    with broken(fault):
+        outcome = bench.run_bench(block, sim, fault.test, seed=1)
+        for run in outcome.runs.values():
+            for result in run.results:
+                if result.status == "failed":
+                    return tell(result), repeat(outcome, result)
+        return "; ".join(run.error for run in outcome.runs.values()), []
+
+
+def main() -> None:
+    wrong = []
+    for block in sys.argv[1:] or FAULTS:
+        line, again = first_failure(block, FAULTS[block])
+        good = re.match(FAULTS[block].says, line) is not None and "--waves" in again
+        wrong += [] if good else [block]
+        print(f"{block}: {'' if good else 'WRONG: '}{line}", flush=True)
+    sys.exit(f"not as promised: {', '.join(wrong)}" if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()

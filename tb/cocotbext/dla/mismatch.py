@@ -1,0 +1,123 @@
+"""How a bench tells a mismatch, in one line: where, what came, what was expected, when.
+
+    surface 1, line 2, column 3, lane 5: got 12, expected 13 (at 1230 ns)
+
+`expect` compares two values, `expect_lanes` two words lane by lane, `expect_beats` two lists; a `Cube` names the cells
+of a feature cube. Lists that are compared after a run need the times at which their beats came: monitors keep them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
+
+from cocotb.utils import get_sim_time
+
+
+class Mismatch(AssertionError):
+    """The design did something else than its model."""
+
+
+def now() -> float:
+    """Time of the simulation in ns."""
+    return float(get_sim_time("ns"))
+
+
+def expect(
+    where: str, got: object, expected: object, at: float | None = None, show: Callable[[Any], str] = str
+) -> None:
+    """Mismatch unless both are equal. at: when it was seen in ns, by default now. show: how a value is written."""
+    if got != expected:
+        time = now() if at is None else at
+        raise Mismatch(f"{where}: got {show(got)}, expected {show(expected)} (at {time:.12g} ns)")
+
+
+def expect_lanes(
+    where: str, got: int, expected: int, bits: int = 8, signed: bool = True, at: float | None = None, lane: str = "lane"
+) -> None:
+    """Mismatch at the first lane (of `bits` each, the lowest is lane 0) in which two words differ.
+
+    lane: what a lane is called.
+    """
+    different = got ^ expected
+    wrong = [k for k in range(-(-different.bit_length() // bits)) if different >> bits * k & ~(-1 << bits)]
+    if wrong:
+        k = wrong[0]
+        more = f", {len(wrong)} {lane}s differ" if len(wrong) > 1 else ""
+        values = [_lane(word, k, bits, signed) for word in (got, expected)]
+        time = now() if at is None else at
+        raise Mismatch(f"{where}, {lane} {k}: got {values[0]}, expected {values[1]}{more} (at {time:.12g} ns)")
+
+
+def _lane(word: int, index: int, bits: int, signed: bool) -> int:
+    value = word >> bits * index & ~(-1 << bits)
+    return value - (1 << bits) if signed and value >> bits - 1 else value
+
+
+def expect_beats(
+    stream: str,
+    got: Sequence[Any],
+    expected: Sequence[Any],
+    times: Sequence[float] = (),
+    place: Callable[[int], str] = "beat {}".format,
+    check: Callable[..., None] = expect,
+) -> None:
+    """Mismatch at the first beat of a stream that differs, is missing or is too many.
+
+    times: when each of `got` came. place: what beat number n is. check: called with (where, got, expected, at=time) for
+    each pair: expect, expect_lanes or one of the bench's own.
+    """
+    absent = object()
+    for index, (one, other) in enumerate(zip_longest(got, expected, fillvalue=absent)):
+        at = times[index] if index < len(times) else now()
+        if other is absent:
+            raise Mismatch(f"{stream}, beat {index}: came after the last of {len(expected)} (at {at:.12g} ns)")
+        where = f"{stream}, {place(index)}"
+        if one is absent:
+            raise Mismatch(f"{where}: never came, {len(got)} of {len(expected)} did (at {at:.12g} ns)")
+        if one != other:
+            check(where, one, other, at=at)
+
+
+@contextmanager
+def described(layers: Sequence[object]) -> Iterator[None]:
+    """Write the layers to the log, in full, if what they did is a mismatch."""
+    try:
+        yield
+    except Mismatch:
+        for number, layer in enumerate(layers, 1):
+            logging.getLogger("cocotb.bench").error("layer %d of %d: %s", number, len(layers), layer)
+        raise
+
+
+@dataclass(frozen=True)
+class Cube:
+    """A feature cube of cells (the 8 lanes of a surface at one pixel); strides in bytes, where it lies in memory."""
+
+    width: int
+    height: int
+    surfaces: int
+    address: int = 0
+    line_stride: int = 0
+    surface_stride: int = 0
+    cell_bytes: int = 8
+
+    def cell(self, index: int) -> str:
+        """Place of a cell by its number, in the order surface, line, column."""
+        line, column = divmod(index, self.width)
+        surface, line = divmod(line, self.height)
+        return f"surface {surface}, line {line}, column {column}"
+
+    def at(self, address: int) -> str:
+        """Place of the cell at a byte address; the address itself where there is none."""
+        rest = (address - self.address) & 0xFFFFFFFF
+        surface, rest = divmod(rest, self.surface_stride) if self.surfaces > 1 else (0, rest)
+        line, rest = divmod(rest, self.line_stride) if self.height > 1 else (0, rest)
+        column, rest = divmod(rest, self.cell_bytes)
+        if rest or surface >= self.surfaces or line >= self.height or column >= self.width:
+            return f"address {address:#010x}"
+        return f"surface {surface}, line {line}, column {column}"

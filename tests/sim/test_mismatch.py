@@ -1,0 +1,59 @@
+"""Mismatches are told by place, values and time."""
+
+from __future__ import annotations
+
+import pytest
+
+from cocotbext.dla import Cube, Mismatch, expect, expect_beats, expect_lanes
+from cocotbext.dla import mismatch as module
+
+
+@pytest.fixture(autouse=True)
+def time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no simulator: it is always 50 ns."""
+    monkeypatch.setattr(module, "get_sim_time", lambda unit: 50.0)
+
+
+def line(*arguments: object, check: object = expect, **more: object) -> str:
+    with pytest.raises(Mismatch) as error:
+        check(*arguments, **more)  # type: ignore[operator]
+    return str(error.value)
+
+
+def test_values() -> None:
+    expect("x", 3, 3)
+    assert line("x", 3, 4) == "x: got 3, expected 4 (at 50 ns)"
+    assert line("x", 3, 4, 1234567.5, hex) == "x: got 0x3, expected 0x4 (at 1234567.5 ns)"
+
+
+def test_lanes() -> None:
+    expect_lanes("x", 0x1234, 0x1234)
+    assert line("x", 0x80_00_01, 0x01_00_01, check=expect_lanes) == "x, lane 2: got -128, expected 1 (at 50 ns)"
+    text = line("x", 0x0102, 0xFFFF0304, check=expect_lanes, signed=False, lane="byte", at=7.0)
+    assert text == "x, byte 0: got 2, expected 4, 4 bytes differ (at 7 ns)"
+    assert line("x", 0x7FFFF, 0, 19, check=expect_lanes) == "x, lane 0: got -1, expected 0 (at 50 ns)"
+
+
+def test_beats() -> None:
+    expect_beats("s", [1, 2], [1, 2])
+    assert line("s", [1, 5], [1, 2], [10.0, 20.0], check=expect_beats) == "s, beat 1: got 5, expected 2 (at 20 ns)"
+    assert line("s", [1], [1, 2, 3], [10.0], check=expect_beats) == "s, beat 1: never came, 1 of 3 did (at 50 ns)"
+    text = line("s", [1, 2], [1], [10.0, 20.0], ["first"].__getitem__, check=expect_beats)
+    assert text == "s, beat 1: came after the last of 1 (at 20 ns)"
+    text = line("s", [0x0100], [0x0200], (), "word {}".format, expect_lanes, check=expect_beats)
+    assert text == "s, word 0, lane 1: got 1, expected 2 (at 50 ns)"
+
+
+def test_places_in_a_cube() -> None:
+    cube = Cube(width=3, height=2, surfaces=2, address=0xFFFFFFC0, line_stride=32, surface_stride=128)
+    assert cube.cell(0) == "surface 0, line 0, column 0"
+    assert cube.cell(10) == "surface 1, line 1, column 1"
+    for surface in range(2):
+        for row in range(2):
+            for column in range(3):
+                address = (cube.address + 128 * surface + 32 * row + 8 * column) & 0xFFFFFFFF
+                assert cube.at(address) == f"surface {surface}, line {row}, column {column}"
+    for outside in (24, 64, 4, 256, -8):
+        address = (cube.address + outside) & 0xFFFFFFFF
+        assert cube.at(address) == f"address {address:#010x}"
+    assert Cube(1, 1, 1).at(0) == "surface 0, line 0, column 0", "no strides are needed where there is one cell"
