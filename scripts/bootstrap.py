@@ -97,11 +97,16 @@ def make_venv() -> None:
     fail(f"cannot make {VENV}: run: sudo apt-get install -y python3-venv (details: {LOG})")
 
 
-def check_venv() -> None:
+def digest() -> str:
+    """What the environment is made from, in short."""
     pins = CONSTRAINTS.read_bytes() if PINNED else b""
     recipe = (ROOT / "pyproject.toml").read_bytes() + pins + sys.version.encode() + str(ROOT).encode()
-    digest = hashlib.sha256(recipe).hexdigest()
-    if STAMP.exists() and STAMP.read_text() == digest and (VENV / "bin" / "python").exists():
+    return hashlib.sha256(recipe).hexdigest()
+
+
+def check_venv() -> None:
+    wanted = digest()
+    if STAMP.exists() and STAMP.read_text() == wanted and (VENV / "bin" / "python").exists():
         return
     print(f"bootstrap: making {VENV.name} (once, a minute or two)", flush=True)
     make_venv()
@@ -109,7 +114,7 @@ def check_venv() -> None:
     if not run_logged([*pip, *(["-c", str(CONSTRAINTS)] if PINNED else []), "-e", f"{ROOT}[dev]"]):
         shutil.rmtree(VENV, ignore_errors=True)
         fail(f"pip could not install the package (details: {LOG})")
-    STAMP.write_text(digest)
+    STAMP.write_text(wanted)
 
 
 def main() -> None:

@@ -76,6 +76,8 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
             raise
         except Exception as error:
             _fail_unexpectedly(error)
+        finally:
+            console.quiet, console.remarks = False, True
 
     own = inspect.signature(function)
     common = [
