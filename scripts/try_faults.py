@@ -98,6 +98,10 @@ FAULTS = {
         "rtl/csb/NV_NVDLA_apb2csb.v", "prdata = nvdla2csb_data", "prdata = nvdla2csb_data ^ 32'd4",
         "storage/bus=apb", rf"\w+\.\w+ \(0x[0-9a-f]+\)( of group [01])?: {WORD}{WHEN}",
     ),
+    "reset_guard": Fault(
+        "rtl/mcif/dla_reset_guard.v", "{mem_rid, mem_rlast, mem_rdata};", "{mem_rid, mem_rlast, mem_rdata ^ 64'd256};",
+        "test_", rf"\w+_rd_rsp, beat \d+, byte 1: got \d+, expected \d+{WHEN}",
+    ),
     "sdp": Fault(
         "rtl/sdp/sdp_cvt_lane.v", "r[7:0] : {r[17], {7{!r[17]}}}", "r[7:0] : {r[17], {7{r[17]}}}",
         "converter_saturation", rf"writes, {CELL}{LANE}{WHEN}",

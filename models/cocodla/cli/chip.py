@@ -111,8 +111,10 @@ def resets(
     if unknown := [kind for kind in only if kind not in PIECES]:
         raise UserError(f"unknown kind {unknown[0]!r}; known: {', '.join(PIECES)}")
     seed = new_seed() if seed is None else seed
-    console.print(f"resets on {sim}, seed {seed}", highlight=False)
-    if not report.show(run_cases(seed, count, sim, guard, only or PIECES), count, console, repeat):
+    console.note(f"resets on {sim}, seed {seed}")
+    result = report.show(run_cases(seed, count, sim, guard, only or PIECES), count, console, repeat)
+    emit(lambda: result)
+    if not result["passed"]:
         raise typer.Exit(1)
 
 

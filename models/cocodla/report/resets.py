@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from rich.console import Console
 
@@ -19,10 +20,10 @@ CUT = {
 """Counters of the simulated memory: what was under way at the beginnings of the resets."""
 
 
-def show(outcomes: Iterable[Outcome], total: int, console: Console, repeat: Callable[[Outcome], str]) -> bool:
+def show(outcomes: Iterable[Outcome], total: int, console: Console, repeat: Callable[[Outcome], str]) -> dict[str, Any]:
     """Run cases under a progress bar, print each that differs with the command that repeats it, then a summary.
 
-    total: resets wanted. True if all is equal.
+    total: resets wanted. The result as plain values, whether all is equal (`passed`) among them.
     """
     sums: Counter[str] = Counter()
     failed: list[int] = []
@@ -44,4 +45,5 @@ def show(outcomes: Iterable[Outcome], total: int, console: Console, repeat: Call
         style="red" if failed else "green",
         highlight=False,
     )
-    return not failed
+    counts = {name: sums[name] for name in ("resets", "cycles", *CUT)}
+    return {"passed": not failed, "failed_seeds": failed, **counts}

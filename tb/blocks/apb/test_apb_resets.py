@@ -10,6 +10,7 @@ from cocotb.triggers import ClockCycles, Timer
 from test_apb import MCIF, begin
 
 from cocodla.registers import MAP
+from reglib import expect_register
 
 WEIGHT = MAP["MCIF.CFG_RD_WEIGHT_0"]
 STORED = [register for register in MCIF if register.write_mask]
@@ -40,10 +41,10 @@ async def resets(dut: Any, core_period: float, write: bool) -> None:
         await ClockCycles(dut.pclk, 40)
         value = await apb.read(WEIGHT.address)
         if was_done:
-            assert value == WEIGHT.reset
+            expect_register(WEIGHT.address, value, WEIGHT.reset)
             continue
         assert len(monitor.transactions) == before + 2  # the access, and the read that checks
-        assert value == (0x0607_0809 if write else WEIGHT.reset)
+        expect_register(WEIGHT.address, value, 0x0607_0809 if write else WEIGHT.reset)
         assert write or result == WEIGHT.reset
 
 
@@ -63,8 +64,8 @@ async def random_accesses_after_resets(dut: Any) -> None:
                 dut.prstn.value = 1
                 assert await read in (value, register.reset)
                 break
-            assert await read == value
+            expect_register(register.address, await read, value)
         else:
             continue
         for register in values:
-            assert await apb.read(register.address) == register.reset
+            expect_register(register.address, await apb.read(register.address), register.reset)

@@ -10,7 +10,7 @@ import cocotb
 from cocotb.triggers import FallingEdge, RisingEdge
 
 from cocodla.hw import CBUF_BANK_ENTRIES, CBUF_BANKS
-from cocotbext.dla import expect, expect_lanes, reset, start_clock
+from cocotbext.dla import expect, expect_bytes, reset, start_clock
 from cocotbext.dla.pins import known, number
 
 ENTRIES = CBUF_BANKS * CBUF_BANK_ENTRIES
@@ -60,7 +60,7 @@ class Bench:
         for port, (entry, value) in self.expected.popleft().items():
             where = f"{port}, entry {entry} (bank {entry // CBUF_BANK_ENTRIES})"
             expect(f"{where}, holds X", not known(getattr(dut, port)), False)
-            expect_lanes(where, number(getattr(dut, port)), value, signed=False, lane="byte")
+            expect_bytes(where, number(getattr(dut, port)), value)
         await RisingEdge(dut.clk)
 
     async def drain(self) -> None:

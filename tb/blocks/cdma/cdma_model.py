@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from cocodla.golden.memory import Memory
 from cocodla.hw import ATOM, CBUF_BANK_ENTRIES, CBUF_BANKS
-from cocotbext.dla import expect_lanes
+from cocotbext.dla import expect_bytes
 
 SIZE = CBUF_BANKS * CBUF_BANK_ENTRIES
 Block = tuple[NDArray[np.uint8], NDArray[np.bool_]]  # entries (n, 8) and which of their bytes count
@@ -199,7 +199,7 @@ class Csc:
         for entry in np.flatnonzero(((got != block) & counts).any(axis=1)):
             where = f"{ring.what} {ring.arrived}, entry {entry} (CBUF {places[entry]})"
             words = [int.from_bytes((rows[entry] * counts[entry]).tobytes(), "little") for rows in (got, block)]
-            expect_lanes(where, *words, signed=False, lane="byte")
+            expect_bytes(where, *words)
         ring.arrived += 1
         ring.tail = (ring.tail + len(block)) % ring.size
         ring.held.append(len(block))

@@ -11,6 +11,7 @@ from test_csb import RATIOS, TB
 
 from cocodla.registers import MAP
 from cocotbext.dla import CsbDriver, repeats
+from reglib import expect_register
 
 STORED = [MAP[f"MCIF.CFG_RD_WEIGHT_{n}"] for n in range(3)] + [MAP["GLB.S_INTR_MASK"], MAP["SDP.D_CVT_OFFSET"]]
 
@@ -46,12 +47,12 @@ async def check_alive(tb: TB) -> None:
     dut, csb = tb.dut, tb.csb
     some = random.sample(STORED, 3)
     for register in some:
-        assert await csb.read(register.address) == register.reset, register.path
+        expect_register(register.address, await csb.read(register.address), register.reset)
     values = {register: random.getrandbits(32) & register.write_mask for register in some}
     for register, value in values.items():
         await csb.write(register.address, value, nposted=random.random() < 0.5)
     for register, value in values.items():
-        assert await csb.read(register.address) == value, register.path
+        expect_register(register.address, await csb.read(register.address), value)
     await RisingEdge(dut.csb_clk)
     assert not csb.monitor.pending
 
@@ -79,4 +80,4 @@ async def silence_after_reset(dut: Any, ratio: str) -> None:
             for _ in range(40):
                 await RisingEdge(dut.csb_clk)
                 assert dut.nvdla2csb_valid.value == 0 and dut.nvdla2csb_wr_complete.value == 0
-            assert await tb.csb.read(address) == STORED[0].reset
+            expect_register(address, await tb.csb.read(address), STORED[0].reset)

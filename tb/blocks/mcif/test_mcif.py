@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from functools import partial
 from random import Random
 from typing import Any
 
@@ -23,7 +22,7 @@ from cocotbext.dla import (
     Unwritten,
     expect,
     expect_beats,
-    expect_lanes,
+    expect_bytes,
     never,
     reset,
     some_stalls,
@@ -131,14 +130,13 @@ async def test_random(dut: Any, run: int) -> None:
     for client, addresses in reads.items():
         expected = [int.from_bytes(bench.memory.read(8 * a, 8), "little") for a in addresses]
         answers = bench.answers[client]
-        check = partial(expect_lanes, signed=False, lane="byte")
-        expect_beats(f"{client}_rd_rsp", answers.items, expected, answers.times, check=check)
+        expect_beats(f"{client}_rd_rsp", answers.items, expected, answers.times, check=expect_bytes)
         expect(f"read beats of {client} on DBB", bench.dbb.statistics.reads[READ_IDS[client]], len(addresses))
     for client, items in writes.items():
         for item in items:
             stored = int.from_bytes(bench.memory.read(8 * item["addr"], 8), "little")
             where = f"memory at {8 * item['addr']:#010x}, written by {client}"
-            expect_lanes(where, stored, item["data"], signed=False, lane="byte")
+            expect_bytes(where, stored, item["data"])
         expect(f"write beats of {client} on DBB", bench.dbb.statistics.writes[WRITE_IDS[client]], len(items))
     bench.dbb.finish()
     arbiter.cancel()

@@ -53,6 +53,11 @@ def expect_lanes(
         raise Mismatch(f"{where}, {lane} {k}: got {values[0]}, expected {values[1]}{more} (at {time:.12g} ns)")
 
 
+def expect_bytes(where: str, got: int, expected: int, at: float | None = None) -> None:
+    """`expect_lanes` of bytes that are no numbers."""
+    expect_lanes(where, got, expected, signed=False, at=at, lane="byte")
+
+
 def _lane(word: int, index: int, bits: int, signed: bool) -> int:
     value = word >> bits * index & ~(-1 << bits)
     return value - (1 << bits) if signed and value >> bits - 1 else value

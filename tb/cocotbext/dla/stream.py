@@ -104,6 +104,11 @@ class StreamMonitor(BusMonitor):
             self.times.append(now())
             self._recv(values if len(values) > 1 else values[self.fields[0]])
 
+    def clear(self) -> None:
+        """Forget all transfers seen."""
+        self.items.clear()
+        self.times.clear()
+
     async def wait_items(self, count: int) -> list[Item]:
         """Wait until `count` items have been seen since the start; returns the first `count`."""
         while len(self.items) < count:
