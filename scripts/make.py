@@ -10,7 +10,6 @@ prints the number: "make: *** [Makefile:41: sim] Error 1".)
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -42,14 +41,15 @@ def run(target: str, given: Mapping[str, str]) -> int:
     targets.check_names(given.get("COCODLA_GIVEN", "").split(), goals)
     targets.check_values(given)
     lines = [command.line(given) for command in targets.COMMANDS[target]]
-    if target == "clean":
-        shutil.rmtree(ROOT / "build", ignore_errors=True)
-        return 0
     env = environment(given)
-    python = str(ROOT / env["VENV"] / "bin" / "python")
-    for line in [[sys.executable, "scripts/bootstrap.py"], *lines]:
-        words = [python if line[0] == targets.PYTHON else line[0], *line[1:]]
-        if status := _wait(words, env):
+    programs = {
+        targets.PYTHON: str(ROOT / env["VENV"] / "bin" / "python"),
+        targets.SYSTEM_PYTHON: sys.executable,
+    }
+    if targets.needs_environment(target):
+        lines.insert(0, [targets.SYSTEM_PYTHON, "scripts/bootstrap.py"])
+    for line in lines:
+        if status := _wait([programs[line[0]], *line[1:]], env):
             return status
     return 0
 

@@ -12,11 +12,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 COMMON = ("BUILD", "UNPINNED")
-"""Variables of every target; they say where and with what the commands run."""
+"""Variables of every target with the virtual environment; they say where and with what the commands run."""
 DUT = ("DUT_FILELIST", "DUT_PARAMETERS")
 """Variables that the commands read from the environment themselves."""
 PYTHON = "python"
 """Stands for the interpreter of the virtual environment at the head of a command."""
+SYSTEM_PYTHON = "python3"
+"""Stands for the interpreter that runs this; what begins with it needs no virtual environment."""
 CLI = (PYTHON, "-m", "cocodla")
 
 
@@ -127,8 +129,8 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
         script("benchmarks/golden_speed.py"),
         script("benchmarks/golden_against_onnxruntime.py", ONLY=ONLY),
     ),
-    "constraints": (script("scripts/pin_packages.py"),),
-    "clean": (),
+    "constraints": (Command((SYSTEM_PYTHON, "scripts/pin_packages.py"), {}),),
+    "clean": (Command((SYSTEM_PYTHON, "-c", "import shutil; shutil.rmtree('build', ignore_errors=True)"), {}),),
 }  # fmt: skip
 """What each target runs, in order."""
 
@@ -139,7 +141,12 @@ TAKES_DUT = {"lenet", "sim", "traces", "random", "resets", "nets", "fuzz", "benc
 def variables(target: str) -> list[str]:
     """All variables a target takes."""
     own = [name for command in COMMANDS[target] for name in command.variables]
-    return [*own, *(DUT if target in TAKES_DUT else ()), *COMMON]
+    return [*own, *(DUT if target in TAKES_DUT else ()), *(COMMON if needs_environment(target) else ())]
+
+
+def needs_environment(target: str) -> bool:
+    """Whether a target needs the virtual environment: bootstrap makes nothing else."""
+    return target == "bootstrap" or any(command.words[0] == PYTHON for command in COMMANDS[target])
 
 
 def check_names(given: list[str], goals: list[str]) -> None:
@@ -153,7 +160,7 @@ def check_names(given: list[str], goals: list[str]) -> None:
         near = difflib.get_close_matches(name.upper(), known, 3, 0.6)
         hint = f" (is it {' or '.join(near)}?)" if near else ""
         verb = "does not use" if name in everywhere else "has no variable"
-        raise WrongVariable(f"{place} {verb} {name}{hint}; it takes {', '.join(known)}")
+        raise WrongVariable(f"{place} {verb} {name}{hint}; it takes {', '.join(known) or 'no variable'}")
 
 
 def check_values(given: Mapping[str, str]) -> None:

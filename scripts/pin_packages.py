@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ PINS = Path("constraints.txt")
 
 if status := subprocess.run(["make", "UNPINNED=1", "test"]).returncode:
     sys.exit(status)
-freeze = [sys.executable, "-m", "pip", "freeze", "--exclude-editable"]
+freeze = [str(Path(os.environ["VENV"]) / "bin" / "python"), "-m", "pip", "freeze", "--exclude-editable"]
 versions = subprocess.run(freeze, capture_output=True, text=True, check=True).stdout
 new = PINS.with_suffix(".tmp")
 new.write_text("# What the tests passed with last; written by make constraints.\n" + versions)

@@ -111,6 +111,7 @@ def test_switches_are_1_or_0() -> None:
         ("sed", ["random"], "make random has no variable sed (is it SEED?)"),
         ("SIM", ["lint"], "make lint does not use SIM; it takes BUILD, UNPINNED"),
         ("WAVES", ["lint", "fuzz"], "make lint fuzz does not use WAVES"),
+        ("BUILD", ["clean"], "make clean does not use BUILD; it takes no variable"),
     ],
 )
 def test_unknown_and_unused_variables_are_refused(given: str, goals: list[str], line: str) -> None:

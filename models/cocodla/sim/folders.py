@@ -55,7 +55,7 @@ def keep_report(results: Path) -> None:
 
 def _number(path: Path, start: str) -> int:
     """Number of the run whose folder this is; 0 for anything else."""
-    found = re.fullmatch(re.escape(start) + r"-(\d{4,})-seed\d+", path.name)
+    found = re.fullmatch(re.escape(start) + r"-(\d{4,})-seed-?\d+", path.name)
     return int(found[1]) if found else 0
 
 

@@ -49,7 +49,7 @@ class Run:
     @property
     def waves(self) -> Path | None:
         """The waveform file, where one was recorded."""
-        return next((path for path in sorted(self.folder.iterdir()) if path.suffix in (".fst", ".vcd")), None)
+        return next((path for path in sorted(self.folder.glob("*")) if path.suffix in (".fst", ".vcd")), None)
 
     @property
     def passed(self) -> bool:
