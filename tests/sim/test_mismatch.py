@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cocotbext.dla import Cube, Mismatch, expect, expect_beats, expect_lanes
+from cocotbext.dla import Cube, Mismatch, expect, expect_beats, expect_lanes, expect_range
 from cocotbext.dla import mismatch as module
 
 
@@ -24,6 +24,13 @@ def test_values() -> None:
     expect("x", 3, 3)
     assert line("x", 3, 4) == "x: got 3, expected 4 (at 50 ns)"
     assert line("x", 3, 4, 1234567.5, hex) == "x: got 0x3, expected 0x4 (at 1234567.5 ns)"
+
+
+def test_ranges() -> None:
+    expect_range("rate", 0.95, 0.95, 1)
+    assert line("rate", 0.5, 0.95, check=expect_range) == "rate: got 0.5, expected at least 0.95 (at 50 ns)"
+    text = line("cycles", 8, check=expect_range, most=5)
+    assert text == "cycles: got 8, expected at most 5 (at 50 ns)"
 
 
 def test_lanes() -> None:

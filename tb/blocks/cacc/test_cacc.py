@@ -174,7 +174,7 @@ async def one_atom_a_cycle(dut: Any) -> None:
     for _ in range(20):
         await acc.stripe(acc.depth, 1, 0)
     await acc.drain()
-    assert acc.taken[-1] - acc.taken[0] == 20 * acc.depth - 1
+    expect("cycles from the first atom to the last", acc.taken[-1] - acc.taken[0], 20 * acc.depth - 1)
 
 
 @cocotb.test()
@@ -190,7 +190,8 @@ async def stalled_sink_fills_the_buffer(dut: Any) -> None:
         await acc.stripe(length, 2, 3)
     for _ in range(20):
         await RisingEdge(dut.clk)
-    assert acc.credits == 0 and not acc.sink.items
+    expect("credits left with SDP stopped", acc.credits, 0)
+    expect("atoms that left with SDP stopped", len(acc.sink.items), 0)
     stopped = False
     await acc.drain()
 

@@ -7,95 +7,20 @@ from typing import Any
 
 import cocotb
 import numpy as np
-from cdma_layers import Layer, LayerMaker, converter, features, footprint, pixels, weights
-from cdma_model import Csc
+from cdma_bench import Bench
+from cdma_layers import Layer, LayerMaker, converter, features, pixels, weights
 from cocotb.triggers import ClockCycles, FallingEdge
 
 from cocodla.formats.pixels import PIXEL_FORMATS
-from cocodla.golden.memory import Memory
-from cocodla.hw import ATOM
 from cocodla.registers import MAP
 from cocotbext.dla import (
     ICARUS,
-    DbbMemory,
     DbbTiming,
-    RegisterBus,
-    SparseMemory,
-    Unwritten,
     expect,
+    expect_beats,
+    expect_range,
     repeats,
-    reset,
-    start_clock,
 )
-
-LIMIT = 100_000
-"""Cycles that no layer of this bench comes near."""
-
-FULL_RATE = DbbTiming(read_latency=(32, 32))
-
-
-class Bench:
-    """Memory, register bus and CSC around the DUT; the host part that runs layers in alternating groups."""
-
-    def __init__(self, dut: Any, rng: Random, timing: DbbTiming, pace: float = 0.3) -> None:
-        self.dut, self.rng = dut, rng
-        self.image = Memory()
-        self.memory = SparseMemory(Unwritten.ERROR)
-        self.dbb = DbbMemory(dut, dut.clk, self.memory, reset_n=dut.rst_n, timing=timing, rng=rng, ids={8, 9})
-        self.bus = RegisterBus(dut, dut.clk, reset_n=dut.rst_n)
-        self.csc = Csc(dut, self.image, rng, pace)
-        self.layers = 0
-
-    @staticmethod
-    async def start(dut: Any, rng: Random, timing: DbbTiming = FULL_RATE, pace: float = 0.3) -> Bench:
-        bench = Bench(dut, rng, timing, pace)
-        start_clock(dut.clk)
-        await reset(dut.clk, dut.rst_n)
-        return bench
-
-    def load(self, layer: Layer) -> None:
-        """Random bytes where the layer reads, written once: layers may share memory."""
-        for start, length in footprint(layer):
-            for address in range(start, start + length, ATOM):
-                if not self.memory.is_written(address, ATOM):
-                    data = self.rng.randbytes(ATOM)
-                    self.memory.write(address, data)
-                    self.image.load(address, data)
-
-    async def enable(self, layer: Layer) -> None:
-        """Write the registers of the next group and start it; waits until the group is free."""
-        self.load(layer)
-        self.csc.add(layer)
-        group = self.layers % 2
-        self.layers += 1
-        start = self.csc.cycle
-        while await self.bus.read(MAP["CDMA.S_STATUS"].address) >> (16 * group) & 3:
-            await ClockCycles(self.dut.clk, 10)
-            assert self.csc.cycle - start < LIMIT, f"group {group} did not get free in {LIMIT} cycles"
-        writes = [(MAP["CDMA.S_POINTER"].address, group)]
-        writes += [(MAP[f"CDMA.{name}"].address, word) for name, word in layer.words().items()]
-        await self.bus.write_all([*writes, (MAP["CDMA.D_OP_ENABLE"].address, 1)])
-
-    async def run(self, *layers: Layer) -> None:
-        """Enable layers as fast as groups are free, wait until CSC has finished all."""
-        target = self.csc.finished + len(layers)
-        for layer in layers:
-            await self.enable(layer)
-        await self.csc.wait_finished(target)
-        await ClockCycles(self.dut.clk, 10)
-        self.check_end()
-
-    def check_end(self) -> None:
-        """Everything fetched was reported, and both interrupts came once for each layer, groups in turn."""
-        assert not self.csc.data.expected, f"{len(self.csc.data.expected)} lines were never reported"
-        assert not self.csc.weights.expected, f"{len(self.csc.weights.expected)} weights were never reported"
-        for name in ("dat", "wt"):
-            groups = [group for source, group in self.csc.interrupts if source == name]
-            assert groups == [i % 2 for i in range(self.layers)], f"{name} interrupts {groups}"
-
-    def beats(self, id_: int) -> int:
-        """Read beats of a bus id so far: 8 data, 9 weights."""
-        return self.dbb.statistics.reads[id_]
 
 
 def seeded() -> Random:
@@ -109,7 +34,7 @@ async def test_flush_status(dut: Any) -> None:
     bench = await Bench.start(dut, seeded())
     expect("CDMA.S_CBUF_FLUSH_STATUS", await bench.bus.read(MAP["CDMA.S_CBUF_FLUSH_STATUS"].address), 1, show=hex)
     await ClockCycles(dut.clk, 50)
-    assert bench.csc.last_write == 0
+    expect("cycle of the last write to CBUF", bench.csc.last_write, 0)
 
 
 @cocotb.test()
@@ -141,7 +66,7 @@ async def test_packed_addresses(dut: Any) -> None:
         watcher = cocotb.start_soon(watch_addresses(dut, addresses))
         await bench.run(layer)
         watcher.cancel()
-        assert addresses == [0x4000 + i * step for i in range(5)], [hex(a) for a in addresses]
+        expect_beats("reads (addresses)", addresses, [0x4000 + i * step for i in range(5)])
 
 
 async def watch_addresses(dut: Any, addresses: list[int]) -> None:
@@ -228,7 +153,7 @@ async def test_reuse(dut: Any) -> None:
         before = bench.beats(8), bench.beats(9)
         await bench.run(weights(layer, 50))
         beats = bench.beats(8) - before[0], bench.beats(9) - before[1]
-        assert beats == (30 * get_data, 50 * get_weights), f"case {number}: {beats} beats"
+        expect(f"case {number}, beats of data and weights", beats, (30 * get_data, 50 * get_weights))
 
 
 @cocotb.test()
@@ -241,7 +166,7 @@ async def test_height_split(dut: Any) -> None:
     second.fields["D_MISC_CFG"]["DATA_REUSE"] = 1
     second.csc_height, second.release = 16, 16
     await bench.run(first, second, first, second)
-    assert bench.beats(8) == 2 * 30 * 31
+    expect("beats of data", bench.beats(8), 2 * 30 * 31)
 
 
 @cocotb.test()
@@ -260,8 +185,8 @@ async def test_prefetch(dut: Any) -> None:
     for layer in layers:
         await bench.enable(layer)
     await ClockCycles(dut.clk, 400)
-    assert bench.beats(8) == 64 and bench.beats(9) == 40
-    assert bench.csc.finished == 0
+    expect("beats of data and weights", (bench.beats(8), bench.beats(9)), (64, 40))
+    expect("layers finished", bench.csc.finished, 0)
     bench.csc.pace = 1.0
     await bench.csc.wait_finished(2)
     bench.check_end()
@@ -332,7 +257,7 @@ async def test_hang(dut: Any, which: str) -> None:
     await ClockCycles(dut.clk, 600)
     assert bench.beats(free) in (10, 16) and bench.beats(17 - free) == 0
     expect("CDMA.S_STATUS", await bench.bus.read(MAP["CDMA.S_STATUS"].address), 1, show=hex)
-    assert bench.csc.interrupts == [("wt" if free == 9 else "dat", 0)]
+    expect("interrupts", bench.csc.interrupts, [("wt" if free == 9 else "dat", 0)])
 
 
 @cocotb.test()
@@ -353,10 +278,11 @@ async def test_counters(dut: Any) -> None:
         read = {}
         for name in ("DAT_READ_STALL", "WT_READ_STALL", "DAT_READ_LATENCY", "WT_READ_LATENCY"):
             read[name] = await bench.bus.read(MAP[f"CDMA.D_PERF_{name}"].address)
-        assert read["WT_READ_LATENCY"] == 0
+        expect("CDMA.D_PERF_WT_READ_LATENCY", read["WT_READ_LATENCY"], 0)
         if enabled:
-            assert (read["DAT_READ_STALL"], read["WT_READ_STALL"]) == (stalls["dat"], stalls["wt"])
-            assert 80 <= read["DAT_READ_LATENCY"] <= 600
+            expect("CDMA.D_PERF_DAT_READ_STALL", read["DAT_READ_STALL"], stalls["dat"])
+            expect("CDMA.D_PERF_WT_READ_STALL", read["WT_READ_STALL"], stalls["wt"])
+            expect_range("CDMA.D_PERF_DAT_READ_LATENCY", read["DAT_READ_LATENCY"], 80, 600)
             assert stalls["dat"] > 10 and stalls["wt"] > 10
         else:
             assert not any(read.values())

@@ -11,6 +11,7 @@ from typing import Any
 
 import cocotb
 
+from cocotbext.dla import expect, expect_range
 from convlib.layer import Layer, config_of, image_config, make_layer, random_config, random_sequence
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -192,7 +193,7 @@ async def full_rate(dut: Any, name: str) -> None:
     started = await core.run([layer], fetch_first=True)
     cycles = core.taken[-1] - started
     log_rate(dut, name, [layer], cycles)
-    assert layer.mac_cycles / (cycles - LATENCY) >= goal
+    expect_range("use of the MAC array", layer.mac_cycles / (cycles - LATENCY), goal)
 
 
 @cocotb.test()
@@ -207,7 +208,8 @@ async def back_to_back(dut: Any) -> None:
     started = await core.run(layers, fetch_first=True)
     cycles = core.taken[-1] - started
     log_rate(dut, "back to back", layers, cycles)
-    assert sum(layer.mac_cycles for layer in layers) / (cycles - LATENCY) >= 0.97
+    use = sum(layer.mac_cycles for layer in layers) / (cycles - LATENCY)
+    expect_range("use of the MAC array", use, 0.97)
 
 
 @cocotb.test()
@@ -221,7 +223,7 @@ async def starts_before_the_input_is_complete(dut: Any) -> None:
     first = len(core.taken)
     await core.run([make_layer(rng, config_of(16, 30, 8, 8))])
     assert core.taken[-1] - core.fetch.slices[-1] < 60, "computation does not keep up with the fetch"
-    assert len(core.taken) - first == 16 * 30
+    expect("atoms out", len(core.taken) - first, 16 * 30)
 
 
 @cocotb.test(skip=ICARUS)

@@ -12,7 +12,7 @@ import cocotb
 from cocotb.triggers import FallingEdge, RisingEdge
 
 from cocodla.registers import MAP
-from cocotbext.dla import RegisterBus, expect, expect_lanes, repeats, reset, start_clock
+from cocotbext.dla import RegisterBus, described, expect, expect_beats, expect_lanes, repeats, reset, start_clock
 from cocotbext.dla.pins import high, number
 from cocotbext.dla.stalls import Stall, never, some_stalls
 from convlib.fetch import Fetch
@@ -212,10 +212,12 @@ async def check_operation_time(unit: Sequencer, layer: Layer) -> None:
     await unit.until(lambda: unit.ends > ends)
     positions = len(plan[0].atoms)
     swaps = unit.atom_cycles[::positions]
-    assert len(swaps) == len(plan)
+    expect("operations", len(swaps), len(plan))
     # from one operation to the next: its own positions, and the weights of the next one meanwhile
     times = [max(positions, following.load_cycles, 2) for following in plan[1:]]
-    assert [b - a for a, b in pairwise(swaps)] == times, f"{layer.config}"
+    with described([layer.config]):
+        found = [b - a for a, b in pairwise(swaps)]
+        expect_beats("cycles between operations", found, times, place="operation {}".format)
 
 
 @cocotb.test()
@@ -231,10 +233,10 @@ async def credits_stop_the_last_operation(dut: Any) -> None:
     await unit.program(layer)
     for _ in range(300):
         await RisingEdge(dut.clk)
-    assert unit.spent == unit.credits and unit.atoms == unit.credits
+    expect("credits spent, atoms out", (unit.spent, unit.atoms), (unit.credits, unit.credits))
     stopped = False
     await unit.until(lambda: unit.ends)
-    assert unit.atoms == 100
+    expect("atoms out", unit.atoms, 100)
 
 
 @cocotb.test()

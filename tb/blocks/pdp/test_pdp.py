@@ -12,7 +12,7 @@ from pdp_bench import Bench
 from pdp_layers import make_layer, pooling, random_layer, random_scaling
 
 from cocodla.golden.config import Pooling, Split
-from cocotbext.dla import ICARUS, expect, repeats
+from cocotbext.dla import ICARUS, expect, expect_range, repeats
 from postlib import IDLE, RUNNING
 
 SCALING = {"reciprocal_width": 21845, "reciprocal_height": 21845, "pad_values": (5, 10, 15, 20, 25, 30, 35)}
@@ -149,8 +149,8 @@ async def output_size_larger_than_input(dut: Any) -> None:
         used = await bench.program(layer)
         await bench.enable(layer, list(used))
         await ClockCycles(dut.clk, 2000)
-        assert len(bench.interrupts) == before[1] + 1
-        assert len(bench.writer.writes) - before[0] == out[0] * out[1] * -(-size[2] // 8)
+        expect("interrupts", len(bench.interrupts), before[1] + 1)
+        expect("atoms written", len(bench.writer.writes) - before[0], out[0] * out[1] * -(-size[2] // 8))
         good = make_layer(bench.rng, bench.space, pooling((6, 6, 9), (3, 3), (1, 1)))
         await bench.run([good])
 
@@ -169,7 +169,8 @@ async def ram_type_zero(dut: Any, path: str) -> None:
     expect("interrupts", bench.interrupts, [])
     expect("writes", bench.writer.writes, [])
     assert bool(bench.readers["rd"].addresses) == (path == "PDP.D_DST_RAM_CFG")
-    assert await bench.status(path.partition(".")[0], 0) == RUNNING
+    unit = path.partition(".")[0]
+    expect(f"{unit}.S_STATUS, group 0", await bench.status(unit, 0), RUNNING)
 
 
 @cocotb.test()
@@ -217,6 +218,6 @@ async def throughput(dut: Any, case: Any, source: str) -> None:
     cycles = bench.interrupt_cycles[0] - started
     atoms = layer.x.size // 8
     dut._log.info("%d atoms in %d cycles: %.3f a cycle", atoms, cycles, atoms / cycles)
-    assert atoms >= 0.95 * cycles, f"{atoms} atoms took {cycles} cycles"
+    expect_range("atoms a cycle", atoms / cycles, 0.95)
     got = [data for _, data, _ in bench.writer.writes]
     assert got == [data for _, data, _ in layer.expected_writes()]

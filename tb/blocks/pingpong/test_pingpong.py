@@ -102,7 +102,8 @@ async def back_to_back(dut: Any) -> None:
         levels.append(model.outputs(0, 0, 0)["op_en"])  # of the next cycle; step compares it with the design
     await step(dut, model)
     assert levels == [1, 0, 1, 1]
-    assert model.consumer == 1 and int(dut.status.value) == 0x00010000
+    expect("consumer", model.consumer, 1)
+    expect("status", int(dut.status.value), 0x00010000, show=hex)
 
 
 @cocotb.test()
@@ -113,7 +114,8 @@ async def waits_for_its_turn(dut: Any) -> None:
     await step(dut, model, op_en_write=1, wdata=1)
     for _ in range(50):
         await step(dut, model)
-    assert int(dut.op_en.value) == 0 and int(dut.status.value) == 0x00020000
+    expect("op_en", int(dut.op_en.value), 0)
+    expect("status", int(dut.status.value), 0x00020000, show=hex)
 
 
 @cocotb.test()

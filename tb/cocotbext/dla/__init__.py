@@ -13,7 +13,16 @@ from cocotbext.dla.dbb import DbbMemory, DbbTiming, OnReset
 from cocotbext.dla.dma import ReadResponder, WriteAcceptor
 from cocotbext.dla.interrupt import InterruptMonitor
 from cocotbext.dla.memory import SparseMemory, Unwritten
-from cocotbext.dla.mismatch import Cube, Mismatch, described, expect, expect_beats, expect_bytes, expect_lanes
+from cocotbext.dla.mismatch import (
+    Cube,
+    Mismatch,
+    described,
+    expect,
+    expect_beats,
+    expect_bytes,
+    expect_lanes,
+    expect_range,
+)
 from cocotbext.dla.regbus import RegisterBus
 from cocotbext.dla.stalls import Stall, bursts, every, never, random_stalls, some_stalls
 from cocotbext.dla.stream import StreamChecker, StreamMonitor, StreamSink, StreamSource
@@ -50,6 +59,7 @@ __all__ = [
     "expect_beats",
     "expect_bytes",
     "expect_lanes",
+    "expect_range",
     "fail",
     "never",
     "random_stalls",

@@ -9,6 +9,7 @@ of a feature cube. Lists that are compared after a run need the times at which t
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,6 +35,13 @@ def expect(
     if got != expected:
         time = now() if at is None else at
         raise Mismatch(f"{where}: got {show(got)}, expected {show(expected)} (at {time:.12g} ns)")
+
+
+def expect_range(where: str, got: float, least: float = -math.inf, most: float = math.inf) -> None:
+    """Mismatch unless a figure (a rate, a number of cycles) lies between two bounds, both included."""
+    if not least <= got <= most:
+        bound = f"at least {least:g}" if got < least else f"at most {most:g}"
+        raise Mismatch(f"{where}: got {got:.6g}, expected {bound} (at {now():.12g} ns)")
 
 
 def expect_lanes(
