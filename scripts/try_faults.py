@@ -1,6 +1,6 @@
 """Break each block on purpose, in a copy, run its bench, and check that one line says what is wrong.
 
-python scripts/try_faults.py [BLOCK ...]     all blocks without one: about ten minutes; Icarus is needed
+python scripts/try_faults.py [BLOCK ...]     all blocks and the chip without one: a few minutes; Icarus is needed
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from cocodla import datasets, zoo
 from cocodla.report.blocks import repeat, tell
+from cocodla.runtime import rtl
+from cocodla.runtime.verify import verify_network
 from cocodla.sim import bench, project
 
 CELL = r"layer \d+ of \d+, surface \d+, line \d+, column \d+, "
@@ -110,6 +113,14 @@ FAULTS = {
 """A fault for each block, but for agents, which has no RTL of the accelerator."""
 
 
+CHIP = Fault(
+    "rtl/pdp/pdp_combine.v", "sum[WIDTH] ? b : a", "sum[WIDTH] ? a : b",
+    "", r"layer conv0: image0/\w+, channel \d+, line \d+, column \d+: expected -?\d+, got -?\d+ "
+    r"\(\d+ of \d+ bytes differ\) \(seen after cycle [\d,]+\)$",
+)  # fmt: skip
+"""A fault of the chip, which LeNet-5 finds, under Verilator."""
+
+
 @contextmanager
 def broken(fault: Fault) -> Iterator[None]:
     """The project is a copy with the fault in it meanwhile, and so is the folder of everything generated."""
@@ -141,11 +152,23 @@ def first_failure(block: str, fault: Fault, sim: str = "icarus") -> tuple[str, l
         return "; ".join(run.error for run in outcome.runs.values()), []
 
 
+def chip_failure() -> str:
+    """What LeNet-5 on the broken chip says first."""
+    digits = datasets.digits([], 1, seed=1)
+    with broken(CHIP):
+        run = verify_network(zoo.lenet5(), digits.images, digits.labels, rtl.Simulation(seed=1))
+    return str(run.first_mismatch)
+
+
 def main() -> None:
     wrong = []
-    for block in sys.argv[1:] or FAULTS:
-        line, again = first_failure(block, FAULTS[block])
-        good = re.match(FAULTS[block].says, line) is not None and "--waves" in again
+    for block in sys.argv[1:] or [*FAULTS, "chip"]:
+        if block == "chip":
+            line = chip_failure()
+            good = re.match(CHIP.says, line) is not None
+        else:
+            line, again = first_failure(block, FAULTS[block])
+            good = re.match(FAULTS[block].says, line) is not None and "--waves" in again
         wrong += [] if good else [block]
         print(f"{block}: {'' if good else 'WRONG: '}{line}", flush=True)
     sys.exit(f"not as promised: {', '.join(wrong)}" if wrong else 0)
