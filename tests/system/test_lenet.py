@@ -79,7 +79,7 @@ def test_command_writes_result_and_rerun_script(tmp_path: Path, monkeypatch: pyt
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["lenet", "--images", "absent.png"], "absent.png: cannot be read"),
+        (["lenet", "--images", "absent.png"], "absent.png: no such file"),
         (["lenet", "--sim", "questa"], "unknown simulator 'questa'"),
         (["sim", "nothing"], "unknown block 'nothing'"),
         (["sim", "sdp", "--test", "nothing_like_this"], "no test matches"),

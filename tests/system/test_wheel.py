@@ -44,7 +44,7 @@ def test_commands_work_from_any_folder(installed: Installed) -> None:
     assert "│ glb " in installed.run("sim")
     assert "passed" in installed.run("sim", "glb", "--sim", SIM, "--seed", 1, "--quiet").splitlines()[-1]
     assert "all equal" in installed.run("lenet", "--sim", SIM, "--count", 1, "--seed", 1)
-    assert {path.name for path in (installed.home / "cache" / "cocodla").iterdir()} == {"lenet", "runs", "sim"}
+    assert {path.name for path in (installed.home / "cache" / "cocodla").iterdir()} == {"junit", "lenet", "runs", "sim"}
     place = next(installed.environment.glob("lib/python*/site-packages"))
     found = {str(path.relative_to(place)) for path in (place / "cocodla").rglob("*") if path.is_file()}
     assert {name for name in found if "__pycache__" not in name} == {

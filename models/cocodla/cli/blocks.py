@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import typer
 
 from cocodla.cli.base import SEED, SIM, WAVES, command, command_line, console, emit
@@ -37,8 +39,12 @@ def sim(
         emit(lambda: tests)
         return
     outcome = report.run_block(block, sim, test, seed, waves, console)
-    report.show_run(outcome, lambda words: command_line("sim", *words), console)
-    emit(lambda: report.as_json(outcome))
+
+    def again(words: Sequence[object]) -> str:
+        return command_line("sim", *words)
+
+    report.show_run(outcome, again, console)
+    emit(lambda: report.as_json(outcome, again))
     if not outcome.passed:
         raise typer.Exit(1)
 

@@ -107,8 +107,19 @@ def repeat(outcome: bench.BenchRun, result: TestResult) -> list[object]:
     return [outcome.bench.block, "--sim", outcome.sim, "--test", pattern, "--seed", outcome.seed, "--waves"]
 
 
-def as_json(outcome: bench.BenchRun) -> dict[str, Any]:
+def as_json(outcome: bench.BenchRun, command_line: CommandLine) -> dict[str, Any]:
     """Plain values of a run."""
+
+    def test_json(result: TestResult) -> dict[str, Any]:
+        failed = result.status == "failed"
+        return {
+            "name": result.name,
+            "result": result.status,
+            "seconds": result.seconds,
+            "message": tell(result) if failed else "",
+            "again": command_line(repeat(outcome, result)) if failed else None,
+        }
+
     return {
         "block": outcome.bench.block,
         "simulator": outcome.sim,
@@ -120,16 +131,11 @@ def as_json(outcome: bench.BenchRun) -> dict[str, Any]:
                 "log": str(run.log),
                 "waves": str(run.waves) if run.waves else None,
                 "error": run.error,
-                "tests": [_test_json(result) for result in run.results],
+                "tests": [test_json(result) for result in run.results],
             }
             for variant, run in outcome.runs.items()
         ],
     }
-
-
-def _test_json(result: TestResult) -> dict[str, Any]:
-    message = tell(result) if result.status == "failed" else ""
-    return {"name": result.name, "result": result.status, "seconds": result.seconds, "message": message}
 
 
 def lint_all(names: Sequence[str]) -> list[lint.LintResult]:
