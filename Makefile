@@ -25,7 +25,7 @@
 # Variables are data: no recipe holds one. They reach scripts/make.py through the environment as they were typed; which
 # target takes which is in scripts/make_targets.py, and one that it does not take is refused. `make` would expand $(...) in a
 # variable of its command line when it exports it; here each gets its own text as a plain value first.
-# What make does before it reads this file stays: it expands NAME:=value and the names of variables.
+# What make does before it reads this file stays: it expands NAME:=value, runs NAME!=value, and expands the names of variables.
 
 export override COCODLA_GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
 export override COCODLA_GOALS := $(value MAKECMDGOALS)

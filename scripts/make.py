@@ -10,6 +10,7 @@ prints the number: "make: *** [Makefile:41: sim] Error 1".)
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -49,20 +50,22 @@ def run(target: str, given: Mapping[str, str]) -> int:
     if targets.needs_environment(target):
         lines.insert(0, [targets.SYSTEM_PYTHON, "scripts/bootstrap.py"])
     for line in lines:
-        if status := _wait([programs[line[0]], *line[1:]], env):
+        if status := wait([programs[line[0]], *line[1:]], env):
             return status
     return 0
 
 
-def _wait(words: list[str], env: Mapping[str, str]) -> int:
-    """Run a program to its end; Ctrl-C reaches it by itself, and its own last words are waited for."""
+def wait(words: list[str], env: Mapping[str, str]) -> int:
+    """Run a program to its end; returns its status. Signals that end it are for it, and its last words waited for.
+
+    SIGINT is not passed on: a terminal sends it to all.
+    """
     with subprocess.Popen(words, cwd=ROOT, env=env) as process:
-        while True:
-            try:
-                status = process.wait()
-                return status if status >= 0 else 128 - status
-            except KeyboardInterrupt:
-                continue
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
+                signal.signal(number, lambda number, _: number == signal.SIGINT or process.send_signal(number))
+        status = process.wait()
+    return status if status >= 0 else 128 - status
 
 
 def main() -> None:
