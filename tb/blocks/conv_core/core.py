@@ -132,7 +132,10 @@ class Core:
             now = (len(self.sink.items), len(self.fetch.slices), len(self.fetch.weights.held))
             if now != seen:
                 seen, since = now, self.fetch.cycle
-            assert self.fetch.cycle - since < PATIENCE, f"stuck: atoms, lines, weight entries {now}"
+            assert self.fetch.cycle - since < PATIENCE, (
+                f"stuck in cycle {self.fetch.cycle}: {now[0]} atoms out, "
+                f"{now[1]} lines and {now[2]} weight entries in"
+            )
 
     def check_freed(self, layers: list[Layer]) -> None:
         """After a run: what is left in the rings is what the last layer keeps."""

@@ -146,7 +146,10 @@ class Sequencer:
             now = (self.atoms, len(self.fetch.slices), self.fetch.weights.freed)
             if now != seen:
                 seen, since = now, self.fetch.cycle
-            assert self.fetch.cycle - since < PATIENCE, f"stuck: atoms, lines, weight entries freed {now}"
+            assert self.fetch.cycle - since < PATIENCE, (
+                f"stuck in cycle {self.fetch.cycle}: {now[0]} atoms out, {now[1]} lines in, "
+                f"{now[2]} weight entries freed"
+            )
 
 
 def word(lanes: bytes) -> int:

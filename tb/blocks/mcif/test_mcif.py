@@ -14,6 +14,7 @@ from cocodla.registers import MAP
 from cocotbext.dla import (
     DbbMemory,
     DbbTiming,
+    Mismatch,
     RegisterBus,
     SparseMemory,
     Stall,
@@ -29,6 +30,7 @@ from cocotbext.dla import (
     some_stalls,
     start_clock,
 )
+from cocotbext.dla.mismatch import now
 
 READ_IDS = {"cdma_dat": 8, "cdma_wt": 9, "sdp": 1, "sdp_b": 5, "sdp_n": 6, "pdp": 2, "cdp": 3}
 """Read clients in the circular order of system.md section 7, with their bus ids."""
@@ -78,13 +80,14 @@ class Bench:
                 values = {f.name: weights.get(f.name.removeprefix(prefix).lower(), 1) for f in register.fields}
                 await self.bus.write(register.address, register.encode(**values))
 
-    async def wait(self, condition: Callable[[], bool], limit: int = 50_000) -> int:
+    async def wait(self, condition: Callable[[], bool], limit: int = 50_000, what: str = "what is waited for") -> int:
         """Cycles until a condition holds."""
         for cycles in range(limit):
             if condition():
                 return cycles
             await FallingEdge(self.dut.clk)
-        raise AssertionError(f"nothing in {limit} cycles")
+        seen = ", ".join(f"{client} {len(monitor.items)}" for client, monitor in self.answers.items())
+        raise Mismatch(f"{what}: not in {limit} cycles; answers so far: {seen} (at {now():.12g} ns)")
 
 
 def seeded(*more: object) -> Random:
@@ -121,12 +124,11 @@ async def test_random(dut: Any, run: int) -> None:
         ]
     tasks = [cocotb.start_soon(bench.readers[c].send_all(items)) for c, items in reads.items()]
     tasks += [cocotb.start_soon(bench.writers[c].send_all(items)) for c, items in writes.items()]
-    for task in tasks:
-        await task
-    await bench.wait(lambda: all(len(bench.answers[c].items) >= len(reads[c]) for c in READ_IDS))
+    await bench.wait(lambda: all(task.done() for task in tasks), what="the last request taken")
+    await bench.wait(lambda: all(len(bench.answers[c].items) >= len(reads[c]) for c in READ_IDS), what="all answers")
     stored_beats = bench.dbb.statistics.writes
     await bench.wait(lambda: all(stored_beats[WRITE_IDS[c]] >= len(items) for c, items in writes.items()))
-    await bench.wait(lambda: bench.dbb.idle)
+    await bench.wait(lambda: bench.dbb.idle, what="the memory's last answer")
     await ClockCycles(dut.clk, 10)
     for client, addresses in reads.items():
         expected = [int.from_bytes(bench.memory.read(8 * a, 8), "little") for a in addresses]
@@ -266,7 +268,7 @@ async def measure(bench: Bench, readers: list[str], writers: list[str], latency:
     cycles = await bench.wait(lambda: all(len(bench.answers[c].items) >= goal for c, goal in goals.items()))
     expect_range("cycles for 420 reads", cycles, most=420 + latency + 8)
     assert all(task.done() for task in tasks), "writes took longer than the reads"
-    await bench.wait(lambda: bench.dbb.idle)
+    await bench.wait(lambda: bench.dbb.idle, what="the memory's last answer")
 
 
 @cocotb.test()

@@ -73,8 +73,7 @@ class ResetBench(Bench):
     async def check_reads(self, reads: dict[str, list[int]]) -> None:
         """Every client gets what it asked for, in order, and nothing else; then nothing is under way."""
         await self.wait(lambda: all(len(self.answers[c].items) >= len(reads[c]) for c in READ_IDS))
-        for task in self.writing:
-            await task
+        await self.wait(lambda: all(task.done() for task in self.writing), what="the last write taken")
         await FallingEdge(self.dut.clk)  # the last write counts
         await self.wait(lambda: self.outstanding == (0, 0))
         await ClockCycles(self.dut.clk, 5)
