@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import signal
 
-from cocodla.cli import blocks, chip, compiling, fuzzing, general, nets, quality, running, traces
+from cocodla.cli import blocks, chip, compiling, fuzzing, general, nets, quality, running, traces, waves
 from cocodla.cli.base import app, run_app
 
-__all__ = ["app", "blocks", "chip", "compiling", "fuzzing", "general", "main", "nets", "quality", "running", "traces"]
+__all__ = [
+    "app", "blocks", "chip", "compiling", "fuzzing", "general", "main", "nets", "quality", "running", "traces", "waves",
+]  # fmt: skip
 
 
 def main() -> None:

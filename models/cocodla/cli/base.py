@@ -48,8 +48,9 @@ QUIET = typer.Option(False, "--quiet", help="results and errors only")
 JSON = typer.Option(False, "--json", help="the result as JSON (docs/commands.md), and nothing else, on stdout")
 
 
-def command(function: Callable[..., None]) -> Callable[..., None]:
-    """Register a command whose foreseeable errors end in one line and status 2, faults and unexpected ones in 1.
+def command(function: Callable[..., None], group: typer.Typer = app) -> Callable[..., None]:
+    """Register a command of the application, or of a group in it; its foreseeable errors end in one line and status 2,
+    faults and unexpected ones in 1.
 
     It has the options --build, --quiet and --json besides its own.
     """
@@ -86,7 +87,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     ]
     guarded.__signature__ = own.replace(parameters=[*own.parameters.values(), *common])  # type: ignore[attr-defined]
     guarded.__annotations__ = {**function.__annotations__, **{item.name: item.annotation for item in common}}
-    return app.command()(guarded)
+    return group.command()(guarded)
 
 
 def emit(result: Callable[[], Any]) -> None:

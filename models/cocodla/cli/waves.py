@@ -1,0 +1,47 @@
+"""Commands on waveforms: waves stalls."""
+
+from __future__ import annotations
+
+import functools
+import json
+from pathlib import Path
+
+import typer
+
+from cocodla.cli.base import app, command, console
+
+waves = typer.Typer(no_args_is_help=True, help="What waveforms (VCD, FST) tell of handshakes.")
+app.add_typer(waves, name="waves")
+
+
+@functools.partial(command, group=waves)
+def stalls(
+    dump: Path = typer.Argument(..., help="VCD or FST file"),
+    start: int = typer.Option(0, "--from", min=0, help="first cycle looked at"),
+    end: int = typer.Option(None, "--to", min=0, help="cycle to stop before"),
+    match: str = typer.Option("", "--match", help="regular expression: only interfaces with such names"),
+    between: tuple[str, str] = typer.Option(None, "--between", help="two interfaces: latency from one to the other"),
+    against: Path = typer.Option(None, "--against", help="dump of a good run: where do the transfers part ways"),
+    root: bool = typer.Option(None, "--root/--no-root", help="whom everybody waited for (default: without --match)"),
+    window: int = typer.Option(None, "--window", min=1, help="cycles for which one root cause is told"),
+    idle: int = typer.Option(64, "--idle", min=0, help="cycles without valid after which a sender is idle, not late"),
+    clock: str = typer.Option("", "--clock", help="the clock of all interfaces"),
+    interfaces: Path = typer.Option(None, "--interfaces", help="description of another design's interfaces"),
+    as_json: bool = typer.Option(False, "--json", help="print JSON instead of tables"),
+) -> None:
+    """Tell of each valid/ready interface what it moved, lost and broke. Status 1 for a broken rule or a difference."""
+    from cocodla.report import stalls as tables
+    from cocodla.report.progress import progress_bar
+    from cocodla.waves.analysis import Options, analyse
+    from cocodla.waves.interfaces import load_description, own_file
+
+    options = Options(start, end, match, between, clock, idle, root, window)
+    description = load_description(interfaces or own_file())
+    with progress_bar(console, f"reading {dump.name}") as progress:
+        found = analyse(dump, description, options, against, None if as_json else progress)
+    if as_json:
+        print(json.dumps(tables.as_json(found), indent=1))  # noqa: T201 (rich would wrap it)
+    else:
+        tables.show(found, console)
+    if found.failed:
+        raise typer.Exit(1)

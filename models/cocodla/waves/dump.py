@@ -1,0 +1,211 @@
+"""A VCD or FST file, read once in order with pywellen: only the signals asked for, as lists of changes."""
+
+from __future__ import annotations
+
+import os
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cocodla.errors import UserError
+
+Progress = Callable[[int, int], None]
+"""Called with (done, total)."""
+
+UNKNOWN = -1
+"""Value of a bit that is x or z, or that has not been dumped yet."""
+
+MOST_CHANGES = 40_000_000
+"""Changes read of one dump, 16 bytes each: what bounds the memory."""
+
+_WIDEST = 1 << 62  # values below it stand for themselves
+_STEP = 1 << 14  # changes between two reports of progress
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One name of a dump. Names with the same key are aliases: one signal."""
+
+    path: str
+    width: int
+    key: str
+    source: Any = field(repr=False, compare=False)
+
+    @property
+    def scope(self) -> str:
+        return self.path.rpartition(".")[0]
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition(".")[2]
+
+
+@dataclass(frozen=True)
+class Changes:
+    """All changes of a signal in the order of the file; of several at one time the last counts.
+
+    times: (n,) int64, ticks of the dump. values: (n,) int64; a known value below 2^62 is itself, every other one has a
+    number below 0 that means the same value in every dump this process reads; one unknown bit is UNKNOWN.
+    """
+
+    times: NDArray[np.int64]
+    values: NDArray[np.int64]
+
+
+_codes: dict[int | str | float, int] = {"x": UNKNOWN, "z": UNKNOWN}
+
+
+def code_of(value: int | str | float) -> int:
+    """The number that stands for a value of pywellen in Changes.values."""
+    if isinstance(value, int) and value < _WIDEST:
+        return value
+    return _codes.setdefault(value, -1 - len(_codes))
+
+
+class Dump:
+    """A waveform file. UserError for one that is no VCD or FST, is cut off, empty, or names no signal."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._state = _check_file(path)
+        with _reader(path):
+            waveform = self._open()
+            found = [(v.full_name, v.bitwidth, str(v.signal_ref), v) for v in waveform.all_vars() if v.bitwidth]
+            scale = waveform.timescale
+            self.tick = (scale.factor, scale.unit.to_exponent()) if scale else (1, -9)
+            self._format = str(waveform.file_format)
+        self._check_end()
+        self.variables: dict[str, Variable] = {}
+        for name, width, key, source in found:
+            # Elements of an array and escaped names may come without their index: each keeps a name of its own.
+            path_name, number = name.replace("\\", ""), 1
+            while path_name in self.variables and self.variables[path_name].key != key:
+                number += 1
+                path_name = f"{name}#{number}"
+            self.variables[path_name] = Variable(path_name, width, key, source)
+        if not self.variables:
+            raise UserError(f"{path}: names no signal of bits")
+
+    def read(self, wanted: Iterable[Variable], progress: Progress | None = None) -> dict[str, Changes]:
+        """Changes of the wanted signals, by Variable.key; a signal without a change has none of them.
+
+        UserError: a damaged file, one that changes meanwhile, or more than MOST_CHANGES changes.
+        """
+        unique = {variable.key: variable for variable in wanted}
+        stores = {key: (array("q"), array("q")) for key in unique}
+        total, count = self._duration(), 0
+
+        def change(time: int, signal: object, value: int | str | float) -> None:
+            nonlocal count
+            times, values = stores[str(signal)]
+            times.append(time)
+            values.append(value if value.__class__ is int and value < _WIDEST else code_of(value))  # type: ignore[operator, arg-type]
+            count += 1
+            if not count % _STEP:
+                if count > MOST_CHANGES:
+                    raise UserError(
+                        f"{self.path}: more than {MOST_CHANGES:,} changes of the signals of interfaces; "
+                        "choose some of them with --match"
+                    )
+                if progress:
+                    progress(time, total)
+
+        if unique:
+            with _reader(self.path):
+                self._open().stream_changes(change, [variable.source for variable in unique.values()])
+        if _state(self.path) != self._state:
+            raise UserError(f"{self.path}: changed while it was read")
+        return {
+            key: Changes(np.frombuffer(times, np.int64), np.frombuffer(values, np.int64))
+            for key, (times, values) in stores.items()
+        }
+
+    def constant(self, path: str) -> int | None:
+        """Value of a parameter, None where the dump has none."""
+        if path not in self.variables:
+            return None
+        values = self.read([self.variables[path]])[self.variables[path].key].values
+        return int(values[-1]) if len(values) and values[-1] >= 0 else None
+
+    def time_text(self, ticks: int) -> str:
+        """A time of the dump in nanoseconds."""
+        factor, exponent = self.tick
+        value = ticks * factor * 10.0 ** (exponent + 9)
+        return f"{value:,.3f}".rstrip("0").rstrip(".") + " ns"
+
+    def _open(self) -> Any:
+        from pywellen import Waveform
+
+        return Waveform(str(self.path), multi_threaded=False, remove_scopes_with_empty_name=True, stream_only=True)
+
+    def _duration(self) -> int:
+        """Last time of the dump in ticks, 0 where the file does not say."""
+        with self.path.open("rb") as file:
+            if self._format == "FST":
+                head = file.read(25)
+                return int.from_bytes(head[17:25], "big") if head[:1] == b"\0" else 0
+            file.seek(max(self.path.stat().st_size - 65536, 0))
+            marks = [line[1:] for line in file.read().split(b"\n") if line[:1] == b"#" and line[1:].strip().isdigit()]
+        return int(marks[-1]) if marks else 0
+
+    def _check_end(self) -> None:
+        """A VCD has no mark of its end, but it ends with a line."""
+        if self._format != "VCD":
+            return
+        with self.path.open("rb") as file:
+            file.seek(-1, os.SEEK_END)
+            if file.read(1) not in b"\r\n \t":
+                raise UserError(f"{self.path}: cut off: it ends in the middle of a line")
+
+
+def _check_file(path: Path) -> tuple[int, int]:
+    if not path.exists():
+        raise UserError(f"{path}: does not exist")
+    if not path.is_file():
+        raise UserError(f"{path}: is no file")
+    state = _state(path)
+    if state[0] == 0:
+        raise UserError(f"{path}: is empty")
+    with path.open("rb") as file:  # an OSError of one that may not be read says why
+        file.read(1)
+    return state
+
+
+def _state(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return -1, -1
+    return found.st_size, found.st_mtime_ns
+
+
+@contextmanager
+def _reader(path: Path) -> Iterator[None]:
+    """Around every call of pywellen: its panics, which also write to file 2, become a UserError of one line."""
+    keep = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(f"{path}: cannot be read as VCD or FST ({_first_line(error)})") from error
+    except BaseException as error:  # a panic is no Exception
+        if type(error).__name__ != "PanicException":
+            raise
+        raise UserError(f"{path}: damaged or cut off ({_first_line(error)})") from error
+    finally:
+        os.dup2(keep, 2)
+        os.close(keep)
+        os.close(nowhere)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
