@@ -22,6 +22,8 @@ class Interface:
     valid: all of them must be 1. ready: empty for a receiver that always takes. credit: pulse that returns one credit.
     credits: their number, or the parameter of the top module that holds it. reset_level: value of the reset signal in
     reset. sender, receiver: units, empty where unknown. answers: the interface each transfer of this one replies to.
+    sign: a pulse the receiver need not wait for (of an end, of room), no work by itself.
+    budget: cycles until an answer that the asker should cover with requests in flight; 0: any number.
     """
 
     name: str
@@ -36,6 +38,8 @@ class Interface:
     sender: str = ""
     receiver: str = ""
     answers: str = ""
+    sign: bool = False
+    budget: int = 0
 
     @property
     def signals(self) -> tuple[str, ...]:
@@ -100,11 +104,13 @@ def _interface(path: Path, entry: dict[str, Any]) -> Interface:
                 raise UserError(f"{path}: {name}: {key} is a signal or a list of signals, not {value!r}")
             entry[key] = tuple(value)
             continue
-        if key == "reset_level":
+        if key in ("reset_level", "budget"):
             kind = (int,)
         elif key == "credits":
             kind = (int, str)
-        if not isinstance(value, kind) or isinstance(value, bool):
+        elif key == "sign":
+            kind = (bool,)
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind != (bool,)):
             raise UserError(f"{path}: {name}: {key} cannot be {value!r}")
     for key in ("valid", "clock"):
         if not entry.get(key):

@@ -14,14 +14,13 @@ DROPPED = "valid dropped before ready"
 CHANGED = "payload changed while stalled"
 X_CONTROL = "x on valid, or on ready with valid"
 X_READY = "x on ready without valid"
-X_PAYLOAD = "x in the payload of a transfer"
 READY_WAITS = "ready waits for valid"
 OVERDRAWN = "more sent than there are credits"
 SURPLUS = "a credit nobody spent"
 KEPT = "credits not returned at the end"
 UNANSWERED = "an answer nobody asked for"
 
-WARNINGS = frozenset({READY_WAITS, KEPT, X_READY, X_PAYLOAD})
+WARNINGS = frozenset({READY_WAITS, KEPT, X_READY})
 """What a legal design may do; the others are errors."""
 
 _ENOUGH = 8  # transfers from which on a habit is one
@@ -48,7 +47,6 @@ def handshake_violations(
     found = [*_found(DROPPED, _dropped(runs)), *_found(X_CONTROL, _starts(runs, UNKNOWN_STATE))]
     for name, signal in payload.items():
         found += _found(CHANGED, _changed(runs, signal, low), name)
-        found += _found(X_PAYLOAD, _unknown_transfers(runs, signal), name)
     if ready is not None:
         found += _found(X_READY, _unknown_ready(runs, ready))
     transfers = runs.count(TRANSFER)
@@ -118,12 +116,3 @@ def _unknown_ready(runs: Runs, ready: Sampled) -> Cycles:
     inside = ready.cycles[(ready.cycles >= runs.starts[0]) & (ready.cycles < runs.ends[-1])]
     cycles = np.unique(np.concatenate([runs.starts, inside]))
     return cycles[(ready.at(cycles) < 0) & (runs.at(cycles) == CLOSED)]
-
-
-def _unknown_transfers(runs: Runs, signal: Sampled) -> Cycles:
-    """Transfers with an unknown bit; only values of one bit tell (Changes.values)."""
-    bad = signal.values == -1
-    if not bad.any():
-        return runs.starts[:0]
-    cycles = runs.cycles_of(TRANSFER)
-    return cycles[signal.at(cycles) == -1]
