@@ -111,17 +111,14 @@ def analyse(
     chosen = choose(dump, description, options.match, options.between, options.clock, options.root)
     view = _View.read(dump, chosen, progress)
     low, high = view.range(options.start, options.end)
-    reference = None
-    if good is not None:
-        other = Dump(good)
-        reference = _View.read(other, choose(other, description, options.match, None, options.clock, False), progress)
+    reference = _Reference.read(good, chosen, description, options, progress) if good else None
     results, seen = [], []
     for interface in chosen.interfaces:
         one = view.look(interface, low, high)
         if interface in chosen.related:
             seen.append(one.seen)
         if interface in chosen.shown:
-            difference = _compare(one, interface, reference) if reference else None
+            difference = reference.compare(one) if reference else None
             result = one.result(options.idle_after, interface in chosen.described)
             results.append(replace(result, difference=difference))
     causes, whole = _causes(seen, chosen, low, high, view, options.window)
@@ -225,17 +222,33 @@ def _never() -> Sampled:
     return Sampled(np.zeros(1, np.int64), np.zeros(1, np.int64))
 
 
-def _compare(one: _Look, interface: Interface, reference: _View) -> Difference | None:
-    good = next((face for face in (interface,) if set(face.signals) <= reference.dump.variables.keys()), None)
-    if good is None:
-        raise UserError(f"{reference.dump.path}: has no interface {interface.name} to compare with")
-    clock = reference.clocks.get(good.clock)
-    if clock is None:
-        raise UserError(f"{reference.dump.path}: has no clock {good.clock}")
-    other = reference.look(good, 0, len(reference.base))
-    return first_difference(
-        Transfers.of(one.seen.transfers, one.payload), Transfers.of(other.seen.transfers, other.payload)
-    )
+@dataclass(frozen=True)
+class _Reference:
+    """The dump of a good run, and its interfaces by name."""
+
+    view: _View
+    interfaces: Mapping[str, Interface]
+
+    @staticmethod
+    def read(
+        path: Path, chosen: Chosen, description: Description | None, options: Options, progress: Progress | None
+    ) -> _Reference:
+        """UserError: none of the interfaces shown is in it."""
+        dump = Dump(path)
+        there = choose(dump, description, options.match, None, options.clock, False)
+        interfaces = {one.name: one for one in there.interfaces}
+        if not any(one.name in interfaces for one in chosen.shown):
+            raise UserError(f"{path}: has none of the interfaces to compare")
+        return _Reference(_View.read(dump, there, progress), interfaces)
+
+    def compare(self, one: _Look) -> Difference | None:
+        """The first difference from the good run; None also where that has no such interface."""
+        interface = self.interfaces.get(one.seen.interface.name)
+        if interface is None:
+            return None
+        good = self.view.look(interface, 0, len(self.view.base))
+        here = Transfers.of(one.seen.transfers, one.payload)
+        return first_difference(here, Transfers.of(good.seen.transfers, good.payload))
 
 
 def _with_answers(results: Sequence[Result], seen: Sequence[Seen]) -> list[Result]:
@@ -258,7 +271,7 @@ def _causes(
     here = [one for one in seen if view.clocks[one.interface.clock].edges is view.base.edges or _same(one, view)]
     if not here:
         return (), None
-    waits = Waits(here, chosen.idle_unit)
+    waits = Waits(here, chosen.idle_unit, chosen.outside)
     length = window or max(-(-(high - low) // WINDOWS), 1)
     whole = waits.causes(low, high, high - low)
     return tuple(waits.causes(low, high, length)), whole[0] if whole else None

@@ -67,9 +67,13 @@ class Cause:
 
 
 class Waits:
-    """For each cycle and unit the unit it waits for, of interfaces on one clock that know sender and receiver."""
+    """For each cycle and unit the unit it waits for, of interfaces on one clock that know sender and receiver.
 
-    def __init__(self, seen: Sequence[Seen], idle_unit: str) -> None:
+    idle_unit: who is waited for where nothing is under way. outside: units whose own waiting nobody can see.
+    """
+
+    def __init__(self, seen: Sequence[Seen], idle_unit: str, outside: frozenset[str]) -> None:
+        self._outside = outside
         self.seen = [one for one in seen if one.interface.sender and one.interface.receiver]
         names = [unit for one in self.seen for unit in (one.interface.sender, one.interface.receiver)]
         self.units = list(dict.fromkeys([*names, *([idle_unit] if idle_unit else [])]))
@@ -113,7 +117,7 @@ class Waits:
         faces = [*(one.interface.name for one in self.seen), NO_WORK, ""]
         chain = tuple((self.units[unit], faces[face]) for unit, face in steps)
         full = tuple(one.interface.name for one in self.seen if _rate(one.transfers, low, high) >= FULL)
-        return Cause(low, high, self.units[root], votes[root] / waiting, waiting / (high - low), chain, full)
+        return Cause(low, high, self.units[root], float(votes[root]) / waiting, waiting / (high - low), chain, full)
 
     def _follow(
         self,
@@ -169,6 +173,8 @@ class Waits:
                 moving |= debts[one.interface.name] > 0
 
         def wait(unit: str, other: str, face: int, when: NDArray[np.bool_]) -> None:
+            if unit in self._outside:
+                return
             row = self._index[unit]
             chosen = when & (target[row] == _NOTHING)
             target[row, chosen] = self._index[other]
@@ -177,7 +183,10 @@ class Waits:
         for face, (one, state) in enumerate(zip(self.seen, states, strict=True)):
             wait(one.interface.sender, one.interface.receiver, face, state == STALLED)
             if most := self._most.get(one.interface.name):
-                spent = self._credits_out(one, low, high) >= most
+                # Half: a sender may wait until it has a number of them. Without work of its own none would be out.
+                spent = (2 * self._credits_out(one, low, high) >= most) & ~_dense(
+                    busy[self._index[one.interface.sender]]
+                )
                 wait(one.interface.sender, one.interface.receiver, face, spent)
         counts = [int((state == TRANSFER).sum()) for state in states]
         refused = self._refused(states, counts)
@@ -185,7 +194,7 @@ class Waits:
             if one.interface.sender == self._orders or not (active[face] or one.interface.name in debts):
                 continue
             hungry = (state == OPEN) | (state == CLOSED)
-            still = ~busy[self._index[one.interface.receiver]]
+            still = ~_dense(busy[self._index[one.interface.receiver]])
             if one.interface.name in debts:
                 hungry &= debts[one.interface.name] > 0
                 if self._own_limit(one, debts[one.interface.name], low, high):
@@ -296,6 +305,12 @@ def _most_out(one: Seen) -> int:
     """Most credits that were out at a time: stands for their number where that is not known."""
     level = np.arange(1, len(one.transfers) + 1) - np.searchsorted(one.returned, one.transfers)
     return int(level.max(initial=0))
+
+
+def _dense(flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Where at least half of the cycles around have the flag."""
+    around = np.convolve(flags.astype(np.int16), np.ones(2 * _PIECE, np.int16), "same")
+    return around >= _PIECE
 
 
 def _bridge(target: NDArray[np.int8], via: NDArray[np.int16]) -> None:

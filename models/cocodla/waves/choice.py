@@ -23,6 +23,7 @@ class Chosen:
     related: frozenset[Interface]
     points: tuple[Interface, ...] = ()
     idle_unit: str = ""
+    outside: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
 
 
@@ -62,6 +63,7 @@ def choose(
         related=frozenset(related),
         points=points,
         idle_unit=description.idle_unit if description else "",
+        outside=frozenset(unit for unit, place in (description.units if description else {}).items() if not place),
         notes=notes,
     )
 

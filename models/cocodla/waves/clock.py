@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,14 +58,14 @@ class Clock:
         if not len(cycles) or cycles[0] > 0:
             cycles, values = np.insert(cycles, 0, 0), np.insert(values, 0, UNKNOWN)
         new = np.append(True, values[1:] != values[:-1])
-        return Sampled(cycles[new], values[new])
+        return Sampled(cycles[new], values[new].astype(np.int64))
 
     def period(self) -> float:
         """Ticks of a cycle: the median."""
         return float(np.median(np.diff(self.edges))) if len(self.edges) > 1 else 1.0
 
 
-def last_at_each_time(times: Cycles, values: NDArray[np.int64]) -> tuple[Cycles, NDArray[np.int64]]:
+def last_at_each_time(times: Cycles, values: NDArray[Any]) -> tuple[Cycles, NDArray[Any]]:
     """Of entries with the same time the last one; times ascend."""
     if not len(times):
         return times, values

@@ -50,22 +50,22 @@ class Variable:
 class Changes:
     """All changes of a signal in the order of the file; of several at one time the last counts.
 
-    times: (n,) int64, ticks of the dump. values: (n,) int64; a known value below 2^62 is itself, every other one has a
-    number below 0 that means the same value in every dump this process reads; one unknown bit is UNKNOWN.
+    times: (n,) int64, ticks of the dump. values: (n,) int8 of a bit, int64 of others. A bit is 0, 1 or UNKNOWN; a known
+    value below 2^62 is itself, every other one has a number below 0 that means the same in all dumps of this process.
     """
 
     times: NDArray[np.int64]
-    values: NDArray[np.int64]
+    values: NDArray[np.int64] | NDArray[np.int8]
 
 
-_codes: dict[int | str | float, int] = {"x": UNKNOWN, "z": UNKNOWN}
+_codes: dict[int | str | float, int] = {}
 
 
 def code_of(value: int | str | float) -> int:
     """The number that stands for a value of pywellen in Changes.values."""
     if isinstance(value, int) and value < _WIDEST:
         return value
-    return _codes.setdefault(value, -1 - len(_codes))
+    return _codes.setdefault(value, -2 - len(_codes))
 
 
 class Dump:
@@ -98,14 +98,17 @@ class Dump:
         UserError: a damaged file, one that changes meanwhile, or more than MOST_CHANGES changes.
         """
         unique = {variable.key: variable for variable in wanted}
-        stores = {key: (array("q"), array("q")) for key in unique}
+        stores = {key: (array("q"), array("b" if one.width == 1 else "q")) for key, one in unique.items()}
         total, count = self._duration(), 0
 
         def change(time: int, signal: object, value: int | str | float) -> None:
             nonlocal count
             times, values = stores[str(signal)]
             times.append(time)
-            values.append(value if value.__class__ is int and value < _WIDEST else code_of(value))  # type: ignore[operator, arg-type]
+            if value.__class__ is int and value < _WIDEST:  # type: ignore[operator]
+                values.append(value)  # type: ignore[arg-type]
+            else:
+                values.append(UNKNOWN if values.typecode == "b" else code_of(value))
             count += 1
             if not count % _STEP:
                 if count > MOST_CHANGES:
@@ -122,7 +125,7 @@ class Dump:
         if _state(self.path) != self._state:
             raise UserError(f"{self.path}: changed while it was read")
         return {
-            key: Changes(np.frombuffer(times, np.int64), np.frombuffer(values, np.int64))
+            key: Changes(np.frombuffer(times, np.int64), np.frombuffer(values, np.dtype(values.typecode)))
             for key, (times, values) in stores.items()
         }
 

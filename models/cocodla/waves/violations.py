@@ -14,14 +14,18 @@ DROPPED = "valid dropped before ready"
 CHANGED = "payload changed while stalled"
 X_CONTROL = "x on valid, or on ready with valid"
 X_READY = "x on ready without valid"
+STUCK = "stalled to the end of the dump"
 READY_WAITS = "ready waits for valid"
 OVERDRAWN = "more sent than there are credits"
 SURPLUS = "a credit nobody spent"
 KEPT = "credits not returned at the end"
 UNANSWERED = "an answer nobody asked for"
 
-WARNINGS = frozenset({READY_WAITS, KEPT, X_READY})
+WARNINGS = frozenset({READY_WAITS, STUCK, KEPT, X_READY})
 """What a legal design may do; the others are errors."""
+
+STUCK_AFTER = 256
+"""Cycles of a stall that the end of the dump cuts from which on it is told."""
 
 _ENOUGH = 8  # transfers from which on a habit is one
 
@@ -47,6 +51,8 @@ def handshake_violations(
     found = [*_found(DROPPED, _dropped(runs)), *_found(X_CONTROL, _starts(runs, UNKNOWN_STATE))]
     for name, signal in payload.items():
         found += _found(CHANGED, _changed(runs, signal, low), name)
+    if len(runs.states) and runs.states[-1] == STALLED and runs.lengths[-1] >= STUCK_AFTER:
+        found += _found(STUCK, runs.starts[-1:])
     if ready is not None:
         found += _found(X_READY, _unknown_ready(runs, ready))
     transfers = runs.count(TRANSFER)
@@ -69,7 +75,9 @@ def credit_violations(sent: Cycles, returned: Cycles, credits: int | None) -> tu
     if credits is not None:
         found += _found(OVERDRAWN, cycles[level > credits])
     if level[-1] > 0:
-        found.append(Violation(KEPT, int(cycles[-1]), int(level[-1])))
+        # The first cycle with some out after the last in which none was: since then they never all came back.
+        first = int(np.flatnonzero(np.append(True, level[:-1] == 0))[-1])
+        found.append(Violation(KEPT, int(cycles[first]), int(level[-1])))
     return found, int(max(level.max(), 0))
 
 
