@@ -104,21 +104,16 @@ def _described(dump: Dump, description: Description | None, clock: str) -> tuple
 
 
 def _place(dump: Dump, description: Description) -> str | None:
-    """Scope of the top module, with its dot: the shallowest with most of the described signals; None: not there."""
+    """Scope of the top module, with its dot: the shallowest with most whole interfaces; None where there is none."""
     first = {name for interface in description.interfaces for name in interface.valid}
-    scores: dict[str, int] = {}
-    for path, variable in dump.variables.items():
-        if variable.name in first:
-            place = path[: -len(variable.name)]
-            scores[place] = scores.get(place, 0) + 1
-    units = {place for place in description.units.values() if place}
-    tops = [
-        place
-        for place in scores
-        if any(path.startswith(f"{place}{unit}.") for unit in units for path in (dump.variables if units else ()))
-        or scores[place] > 1
-    ]
-    return max(tops, key=lambda place: (scores[place], -place.count(".")), default=None)
+    places = {path[: -len(variable.name)] for path, variable in dump.variables.items() if variable.name in first}
+
+    def whole(place: str) -> int:
+        signals = (set(one.signals) - set(one.payload) for one in description.interfaces)
+        return sum(all(place + name in dump.variables for name in names) for names in signals)
+
+    best = max(sorted(places), key=lambda place: (whole(place), -place.count(".")), default="")
+    return best if best in places and whole(best) else None
 
 
 def _at(interface: Interface, place: str, clock: str) -> Interface:

@@ -71,7 +71,7 @@ def credit_violations(sent: Cycles, returned: Cycles, credits: int | None) -> tu
     given = np.searchsorted(sent, cycles, side="right")
     back = np.searchsorted(returned, cycles, side="right")
     level = given - back
-    found = _found(SURPLUS, cycles[back > np.searchsorted(sent, cycles, side="left")])
+    found = _found(SURPLUS, _unasked(sent, returned))
     if credits is not None:
         found += _found(OVERDRAWN, cycles[level > credits])
     if level[-1] > 0:
@@ -83,8 +83,13 @@ def credit_violations(sent: Cycles, returned: Cycles, credits: int | None) -> tu
 
 def answer_violations(asked: Cycles, answered: Cycles) -> list[Violation]:
     """Answers that come before their question. asked, answered: (n,) int64 cycles of each transfer."""
+    return _found(UNANSWERED, _unasked(asked, answered))
+
+
+def _unasked(asked: Cycles, answered: Cycles) -> Cycles:
+    """Answers that come before their question, first in first out, or with it."""
     before = np.searchsorted(asked, answered, side="left")
-    return _found(UNANSWERED, answered[np.arange(1, len(answered) + 1) > before])
+    return answered[np.arange(1, len(answered) + 1) > before]
 
 
 def _found(rule: str, cycles: Cycles, detail: str = "") -> list[Violation]:
