@@ -191,7 +191,7 @@ class _View:
             high = int(np.searchsorted(clock.edges, last, side="right"))
         valid = joined(self.sampled(clock, interface.valid)) if len(clock) else _never()
         ready = self.sampled(clock, [interface.ready])[0] if interface.ready else None
-        active = self._active(interface, clock)
+        active = self._active(interface, clock, valid)
         runs = runs_of(valid, ready, active, clock.gaps, low, high)
         returned = np.zeros(0, np.int64)
         if interface.credit:
@@ -202,9 +202,10 @@ class _View:
         seen = Seen(interface, runs, runs.cycles_of(TRANSFER), returned, self._credits(interface))
         return _Look(seen, ready, payload, low)
 
-    def _active(self, interface: Interface, clock: Clock) -> Sampled | None:
+    def _active(self, interface: Interface, clock: Clock, valid: Sampled) -> Sampled:
+        """1 outside of reset. Without a reset signal an interface has a meaning from its first known valid on."""
         if not interface.reset:
-            return None
+            return Sampled(valid.cycles, np.maximum.accumulate((valid.values >= 0).astype(np.int64)))
         reset = self.sampled(clock, [interface.reset])[0]
         active = (reset.values == 1 - interface.reset_level).astype(np.int64)
         early = np.flatnonzero((reset.values == interface.reset_level) & (reset.cycles <= POWER_UP))

@@ -199,16 +199,16 @@ def _reader(path: Path) -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:
-        raise UserError(f"{path}: cannot be read as VCD or FST ({_first_line(error)})") from error
+        raise UserError(f"{path}: cannot be read as VCD or FST ({_one_line(error)})") from error
     except BaseException as error:  # a panic is no Exception
         if type(error).__name__ != "PanicException":
             raise
-        raise UserError(f"{path}: damaged or cut off ({_first_line(error)})") from error
+        raise UserError(f"{path}: damaged or cut off ({_one_line(error)})") from error
     finally:
         os.dup2(keep, 2)
         os.close(keep)
         os.close(nowhere)
 
 
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:160] or type(error).__name__
