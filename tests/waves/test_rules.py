@@ -97,7 +97,7 @@ def test_latency_is_first_in_first_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("points", "message"),
     [
-        (("m", "s"), "transfer 0 of s comes before that of m"),
+        (("m", "s"), "transfer 0 of top.s comes before that of top.m"),
         (("s", "q"), "--between q: no such interface"),
     ],
 )
