@@ -127,6 +127,7 @@ def analyse(
             counts = statistics_of(runs, options.idle_after)
             described = interface in chosen.described
             results.append(Result(interface, described, counts, tuple(violations), most, difference))
+        view.release(interface)
     causes, whole = _causes(view, chosen, traffic, low, high, options.window)
     return Analysis(
         dump, view.base, view.clocks, low, high,

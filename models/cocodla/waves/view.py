@@ -33,10 +33,14 @@ class Signals(NamedTuple):
 
 @dataclass(frozen=True)
 class View:
-    """What was read of a dump. clocks: by the name interfaces give them. base: the one most interfaces have."""
+    """What was read of a dump. clocks: by the name interfaces give them. base: the one most interfaces have.
+
+    changes: by key of the signal, uses: interfaces that still need them.
+    """
 
     dump: Dump
-    changes: Mapping[str, Changes]
+    changes: dict[str, Changes]
+    uses: Counter[str]
     clocks: Mapping[str, Clock]
     base: Clock
 
@@ -44,13 +48,22 @@ class View:
     def read(dump: Dump, chosen: Chosen, progress: Progress | None) -> View:
         """UserError: see Dump.read; a clock that never rises."""
         wanted: list[Variable] = [dump.variables[name] for face in chosen.interfaces for name in face.signals]
+        keys = Counter(variable.key for variable in wanted)
         changes = dump.read(wanted, progress)
         uses = Counter(interface.clock for interface in chosen.interfaces)
         clocks = {name: Clock.of(name, changes[dump.variables[name].key]) for name in uses}
         base = clocks[max(uses, key=lambda name: (len(clocks[name]) > 0, uses[name]))]
         if not len(base):
             raise UserError(f"{dump.path}: the clock {base.name} never rises; another one can be named with --clock")
-        return View(dump, changes, clocks, base)
+        return View(dump, changes, keys, clocks, base)
+
+    def release(self, interface: Interface) -> None:
+        """Forget the changes of signals that no other interface needs: they are most of the memory."""
+        for name in interface.signals:
+            key = self.dump.variables[name].key
+            self.uses[key] -= 1
+            if not self.uses[key]:
+                del self.changes[key]
 
     def range(self, start: int, end: int | None) -> tuple[int, int]:
         """Cycles of the base clock. UserError for one outside the dump."""
