@@ -9,6 +9,7 @@ from pathlib import Path
 import typer
 
 from cocodla.cli.base import app, command, console
+from cocodla.errors import UserError
 
 waves = typer.Typer(no_args_is_help=True, help="What waveforms (VCD, FST) tell of handshakes.")
 app.add_typer(waves, name="waves")
@@ -39,6 +40,8 @@ def stalls(
     description = load_description(interfaces or own_file())
     with progress_bar(console, f"reading {dump.name}") as progress:
         found = analyse(dump, description, options, against, None if as_json else progress)
+    if interfaces and not found.is_described:
+        raise UserError(f"{interfaces}: {dump} has none of its interfaces")
     if as_json:
         print(json.dumps(tables.as_json(found), indent=1))  # noqa: T201 (rich would wrap it)
     else:

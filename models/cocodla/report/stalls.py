@@ -140,7 +140,7 @@ def _show_causes(analysis: Analysis, console: Console) -> None:
         table.add_column(heading, justify="right")
     table.add_column("unit")
     table.add_column("of all waiting", justify="right")
-    table.add_column("most frequent chain", overflow="fold")
+    table.add_column("frequent chain", overflow="fold")
     table.add_column("always moving", overflow="fold")
     shown = analysis.causes if len(analysis.causes) < 2 else (*analysis.causes, analysis.whole)
     for cause in shown:

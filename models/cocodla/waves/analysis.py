@@ -70,6 +70,8 @@ class Analysis:
     causes: tuple[Cause, ...]
     whole: Cause | None
     notes: tuple[str, ...]
+    is_described: bool
+    """Whether the dump holds interfaces of the description."""
 
     def time_of(self, interface: Interface, cycle: int) -> int:
         """Ticks of a cycle of the interface's clock."""
@@ -132,7 +134,7 @@ def analyse(
     return Analysis(
         dump, view.base, view.clocks, low, high,
         tuple(_with_answers(view, result, traffic, low, high) for result in results),
-        _latency(view, chosen, traffic, low, high), causes, whole, chosen.notes,
+        _latency(view, chosen, traffic, low, high), causes, whole, chosen.notes, bool(chosen.described),
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ cycle is one vote for such ends, shared by the units that wait in it.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,7 +34,7 @@ class Cause:
     """A window of cycles and what held it up.
 
     root: the unit most waiting ends in, share: the part of it that does. waiting: the part of cycles with any.
-    chain: most frequent steps (unit, interface it waits on) to (root, ""). full: interfaces that moved in nearly every
+    chain: frequent steps (unit, interface it waits on) to (root, ""). full: interfaces that moved in nearly every
     cycle: what the window would need more of, where the root is not slow.
     """
 
@@ -70,13 +71,19 @@ def _cause(waits: Waits, low: int, high: int) -> Cause | None:
     if not chains:
         return None
     root = int(votes.argmax())
-    steps_to_root = (path for path in chains if path[-1][0] == root)
-    chain = max(steps_to_root, key=lambda path: (chains[path], len(path)))
     waiting = float(votes.sum())
     return Cause(
-        low, high, waits.units[root], float(votes[root]) / waiting, waiting / (high - low), _named(waits, chain),
+        low, high, waits.units[root], float(votes[root]) / waiting, waiting / (high - low),
+        _named(waits, _story(chains, root)),
         tuple(one.interface.name for one in waits.traffic if one.rate(low, high) >= FULL),
     )  # fmt: skip
+
+
+def _story(chains: Mapping[Chain, float], root: int) -> Chain:
+    """Of the chains to the root that occur about as often as any the longest: its parts are chains, too."""
+    ending = {path: weight for path, weight in chains.items() if path[-1][0] == root}
+    often = max(ending.values()) / 2
+    return max((path for path in ending if ending[path] >= often), key=lambda path: (len(path), ending[path]))
 
 
 def _named(waits: Waits, chain: Chain) -> tuple[tuple[str, str], ...]:
