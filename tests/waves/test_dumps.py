@@ -10,6 +10,7 @@ import pytest
 from tests.cli.conftest import complaint, invoke
 from tests.waves.dump_writer import write_cycles
 
+from cocodla.waves import analysis
 from cocodla.waves.analysis import Options, analyse
 from cocodla.waves.clock import Clock
 from cocodla.waves.dump import UNKNOWN, Changes, Dump
@@ -135,11 +136,25 @@ def test_a_file_that_cannot_be_analysed(tmp_path: Path, data: bytes, message: st
         (["--between", "s", "t"], "--between t: no such interface"),
         (["--against", "no.vcd"], "no.vcd: does not exist"),
         (["--interfaces", "no.toml"], "no.toml: No such file"),
+        (["--from", "x"], "'x' is not a whole number"),
         (["--root"], "root causes need interfaces whose units are described"),
     ],
 )
 def test_wrong_options(tmp_path: Path, options: list[object], message: str) -> None:
     assert message in complaint("waves", "stalls", vcd(tmp_path, GOOD), *options)
+
+
+def test_names_do_not_act_on_the_terminal(tmp_path: Path) -> None:
+    path = vcd(tmp_path, GOOD, HEAD.replace("s_valid", "s\x1b[2J_valid").replace("s_ready", "s\x1b[2J_ready"))
+    outcome = invoke("waves", "stalls", path)
+    assert outcome.exit_code == 0 and "\x1b[2J" not in outcome.output and "\\x1b[2J" in outcome.output
+
+
+def test_windows_have_a_least_length(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(analysis, "MOST_WINDOWS", 1)
+    assert "--window 1: makes more than 1 windows of 2 cycles" in complaint(
+        "waves", "stalls", vcd(tmp_path, GOOD), "--window", 1
+    )
 
 
 def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:

@@ -9,23 +9,25 @@ from pathlib import Path
 import typer
 
 from cocodla.cli.base import app, command, console
+from cocodla.cli.numbers import whole
 from cocodla.errors import UserError
 
 waves = typer.Typer(no_args_is_help=True, help="What waveforms (VCD, FST) tell of handshakes.")
 app.add_typer(waves, name="waves")
+_CYCLE = (0, 2**63 - 1)
 
 
 @functools.partial(command, group=waves)
 def stalls(
     dump: Path = typer.Argument(..., help="VCD or FST file"),
-    start: int = typer.Option(0, "--from", min=0, help="first cycle looked at"),
-    end: int = typer.Option(None, "--to", min=0, help="cycle to stop before"),
+    start: int = whole("--from", 0, "first cycle looked at", *_CYCLE),
+    end: int = whole("--to", None, "cycle to stop before", *_CYCLE),
     match: str = typer.Option("", "--match", help="regular expression: only interfaces with such names"),
     between: tuple[str, str] = typer.Option(None, "--between", help="two interfaces: latency from one to the other"),
     against: Path = typer.Option(None, "--against", help="dump of a good run: where do the transfers part ways"),
     root: bool = typer.Option(None, "--root/--no-root", help="whom everybody waited for (default: without --match)"),
-    window: int = typer.Option(None, "--window", min=1, help="cycles for which one root cause is told"),
-    idle: int = typer.Option(64, "--idle", min=0, help="cycles without valid after which a sender is idle, not late"),
+    window: int = whole("--window", None, "cycles for which one root cause is told", 1, _CYCLE[1]),
+    idle: int = whole("--idle", 64, "cycles without valid after which a sender is idle, not late", *_CYCLE),
     clock: str = typer.Option("", "--clock", help="the clock of all interfaces"),
     interfaces: Path = typer.Option(None, "--interfaces", help="description of another design's interfaces"),
     as_json: bool = typer.Option(False, "--json", help="print JSON instead of tables"),

@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from cocodla.errors import one_line
 from cocodla.waves.analysis import Analysis, Result
 from cocodla.waves.cause import Cause
 from cocodla.waves.latency import Latency
@@ -20,7 +21,7 @@ def show(analysis: Analysis, console: Console) -> None:
         _show_latency(analysis.latency, console)
     _show_causes(analysis, console)
     for note in analysis.notes:
-        console.print(f"note: {note}", highlight=False)
+        console.print(f"note: {one_line(note)}", highlight=False)
 
 
 def as_json(analysis: Analysis) -> dict[str, Any]:
@@ -77,7 +78,7 @@ def _cause_json(cause: Cause) -> dict[str, Any]:
 
 
 def _show_counts(analysis: Analysis, console: Console) -> None:
-    title = f"cycles {analysis.start:,} to {analysis.end:,} of {analysis.clock.name}"
+    title = f"cycles {analysis.start:,} to {analysis.end:,} of {one_line(analysis.clock.name)}"
     table = Table(title=title)
     table.add_column("interface", overflow="fold")
     for heading in ("transfers", "per cycle", "bursts", "lost to receiver", "lost to sender", "idle", "longest stall"):
@@ -90,7 +91,7 @@ def _show_counts(analysis: Analysis, console: Console) -> None:
             continue
         longest = f"{counts.longest.length:,} @ {counts.longest.cycle:,}" if counts.longest else ""
         table.add_row(
-            result.interface.name, f"{counts.transfers:,}", f"{counts.rate:.3f}", f"{counts.bursts:,}",
+            one_line(result.interface.name), f"{counts.transfers:,}", f"{counts.rate:.3f}", f"{counts.bursts:,}",
             f"{counts.stalled:,}", f"{counts.starved:,}", f"{counts.idle:,}", longest,
         )  # fmt: skip
     console.print(table)
@@ -105,13 +106,15 @@ def _show_faults(analysis: Analysis, console: Console) -> None:
     for heading in ("first cycle", "at", "times"):
         table.add_column(heading, justify="right")
     for result in analysis.results:
-        name = result.interface.name
+        name = one_line(result.interface.name)
         for one in result.violations:
-            rule = f"{one.rule}{f' ({one.detail})' if one.detail else ''}{', warning' if one.is_warning else ''}"
+            rule = (
+                f"{one.rule}{f' ({one_line(one.detail)})' if one.detail else ''}{', warning' if one.is_warning else ''}"
+            )
             time = analysis.dump.time_text(analysis.time_of(result.interface, one.cycle))
             table.add_row(name, rule, f"{one.cycle:,}", time, f"{one.count:,}")
         if result.difference:
-            rule = f"not as in the good dump: transfer {result.difference.number:,}, {result.difference.what}"
+            rule = f"not as in the good dump: transfer {result.difference.number:,}, {one_line(result.difference.what)}"
             time = analysis.dump.time_text(analysis.time_of(result.interface, result.difference.cycle))
             table.add_row(name, rule, f"{result.difference.cycle:,}", time, "")
     if table.row_count:
@@ -119,7 +122,7 @@ def _show_faults(analysis: Analysis, console: Console) -> None:
     else:
         console.print("no rule broken", highlight=False)
     if first := analysis.first_difference:
-        console.print(f"first difference from the good dump: {first.interface.name}", highlight=False)
+        console.print(f"first difference from the good dump: {one_line(first.interface.name)}", highlight=False)
 
 
 def _show_latency(latency: Latency, console: Console) -> None:

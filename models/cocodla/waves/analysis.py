@@ -23,6 +23,9 @@ from cocodla.waves.waits import Waits
 IDLE_AFTER = 64
 """Cycles without valid after which a sender is idle instead of late."""
 
+MOST_WINDOWS = 10_000
+"""Windows for root causes at most: each is a row of the table."""
+
 WINDOWS = 8
 """Windows a range is cut into for root causes, if no length is given."""
 
@@ -109,6 +112,8 @@ def analyse(
     chosen = choose(dump, description, options.match, options.between, options.clock, options.root)
     view = View.read(dump, chosen, progress)
     low, high = view.range(options.start, options.end)
+    if options.window and high - low > MOST_WINDOWS * options.window:
+        raise UserError(f"--window {options.window}: makes more than {MOST_WINDOWS:,} windows of {high - low:,} cycles")
     reference = _Reference.read(good, chosen, description, options, progress) if good else None
     results: list[Result] = []
     traffic: dict[str, Traffic] = {}
