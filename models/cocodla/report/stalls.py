@@ -108,9 +108,8 @@ def _show_faults(analysis: Analysis, console: Console) -> None:
     for result in analysis.results:
         name = one_line(result.interface.name)
         for one in result.violations:
-            rule = (
-                f"{one.rule}{f' ({one_line(one.detail)})' if one.detail else ''}{', warning' if one.is_warning else ''}"
-            )
+            where = f" ({one_line(one.detail)})" if one.detail else ""
+            rule = f"{one.rule}{where}{', warning' if one.is_warning else ''}"
             time = analysis.dump.time_text(analysis.time_of(result.interface, one.cycle))
             table.add_row(name, rule, f"{one.cycle:,}", time, f"{one.count:,}")
         if result.difference:

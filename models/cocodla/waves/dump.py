@@ -58,14 +58,11 @@ class Changes:
     values: NDArray[np.int64] | NDArray[np.int8]
 
 
-_codes: dict[int | str | float, int] = {}
-
-
-def code_of(value: int | str | float) -> int:
-    """The number that stands for a value of pywellen in Changes.values."""
-    if isinstance(value, int) and value < _WIDEST:
-        return value
-    return _codes.setdefault(value, -2 - len(_codes))
+def code_of(value: int | str) -> int:
+    """The number below 0 that stands for a value that is wide or has unknown bits: a hash of 62 bits, as a table of all
+    values of a long run would be larger than the dump."""
+    content = value if isinstance(value, str) else value.to_bytes(value.bit_length() // 8 + 1, "little")
+    return -2 - (hash(content) & (_WIDEST - 1))
 
 
 class Dump:
@@ -101,7 +98,7 @@ class Dump:
         stores = {key: (array("q"), array("b" if one.width == 1 else "q")) for key, one in unique.items()}
         total, count = self._duration(), 0
 
-        def change(time: int, signal: object, value: int | str | float) -> None:
+        def change(time: int, signal: object, value: int | str) -> None:
             nonlocal count
             times, values = stores[str(signal)]
             times.append(time)
