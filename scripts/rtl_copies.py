@@ -45,8 +45,7 @@ def record(
     """
     files = changed_copy(folder, changes) if changes else None
     with _parameters(chip):
-        rtl.run(program, replace(simulation, file_list=files))
-    dump = rtl.waves(simulation)
+        dump = rtl.run(program, replace(simulation, file_list=files)).waves
     assert dump is not None
     target = folder / dump.name
     shutil.move(dump, target)

@@ -17,7 +17,10 @@ from cocodla.sim import project
 
 from .conftest import invoke
 
-COMMANDS = sorted(typer.main.get_command(cli.app).commands)  # type: ignore[attr-defined]
+TOP = typer.main.get_command(cli.app).commands  # type: ignore[attr-defined]
+COMMANDS = sorted(
+    f"{name} {inner}".strip() for name, command in TOP.items() for inner in getattr(command, "commands", [""])
+)
 PAGE = (project.root() / "docs" / "commands.md").read_text(encoding="utf-8")
 
 
@@ -37,7 +40,7 @@ def result(*words: object) -> Any:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_the_common_options(command: str) -> None:
-    short, long = invoke(command, "-h"), invoke(command, "--help")
+    short, long = invoke(*command.split(), "-h"), invoke(*command.split(), "--help")
     assert short.exit_code == long.exit_code == 0 and short.stdout == long.stdout
     for option in ("--quiet", "--json", "--build"):
         assert option in short.stdout

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-import json
 from pathlib import Path
 
 import typer
 
-from cocodla.cli.base import app, command, console
+from cocodla.cli.base import app, command, console, emit
 from cocodla.cli.numbers import whole
 from cocodla.errors import UserError
 
@@ -30,7 +29,6 @@ def stalls(
     idle: int = whole("--idle", 64, "cycles without valid after which a sender is idle, not late", *_CYCLE),
     clock: str = typer.Option("", "--clock", help="the clock of all interfaces"),
     interfaces: Path = typer.Option(None, "--interfaces", help="description of another design's interfaces"),
-    as_json: bool = typer.Option(False, "--json", help="print JSON instead of tables"),
 ) -> None:
     """Tell of each valid/ready interface what it moved, lost and broke. Status 1 for a broken rule or a difference."""
     from cocodla.report import stalls as tables
@@ -41,12 +39,10 @@ def stalls(
     options = Options(start, end, match, between, clock, idle, root, window)
     description = load_description(interfaces or own_file())
     with progress_bar(console, f"reading {dump.name}") as progress:
-        found = analyse(dump, description, options, against, None if as_json else progress)
+        found = analyse(dump, description, options, against, progress)
     if interfaces and not found.is_described:
         raise UserError(f"{interfaces}: {dump} has none of its interfaces")
-    if as_json:
-        print(json.dumps(tables.as_json(found), indent=1))  # noqa: T201 (rich would wrap it)
-    else:
-        tables.show(found, console)
+    tables.show(found, console)
+    emit(lambda: tables.as_json(found))
     if found.failed:
         raise typer.Exit(1)
