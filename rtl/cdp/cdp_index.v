@@ -27,12 +27,8 @@ module cdp_index #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
-    if (INDEX_W < 1 || INDEX_W > 8) begin : g_index_w_illegal
-        cdp_index_INDEX_W_is_1_to_8 u_illegal ();
-    end
-    if (EXPONENTIAL < 0 || EXPONENTIAL > 1) begin : g_exponential_illegal
-        cdp_index_EXPONENTIAL_is_0_to_1 u_illegal ();
-    end
+    if (INDEX_W < 1 || INDEX_W > 8) begin : g_index_w_illegal cdp_index_INDEX_W_is_1_to_8 u_illegal (); end
+    if (EXPONENTIAL < 0 || EXPONENTIAL > 1) begin : g_exponential_illegal cdp_index_EXPONENTIAL_is_0_to_1 u_illegal (); end
 endgenerate
 
 // ---------------------------------------------------------------- 1: distance from the start

@@ -37,9 +37,8 @@ module cdp_rdma #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
-    if (DEPTH < 16 || DEPTH > 1024 || (DEPTH & (DEPTH - 1)) != 0) begin : g_depth_illegal
-        cdp_rdma_DEPTH_is_a_power_of_two_from_16_to_1024 u_illegal ();
-    end
+    if (DEPTH < 16 || DEPTH > 1024 || (DEPTH & (DEPTH - 1)) != 0)
+        begin : g_depth_illegal cdp_rdma_DEPTH_is_a_power_of_two_from_16_to_1024 u_illegal (); end
 endgenerate
 
 // ---------------------------------------------------------------- registers

@@ -30,9 +30,7 @@ module cdp_window #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
-    if (TAG_W < 1) begin : g_tag_w_illegal
-        cdp_window_TAG_W_is_at_least_1 u_illegal ();
-    end
+    if (TAG_W < 1) begin : g_tag_w_illegal cdp_window_TAG_W_is_at_least_1 u_illegal (); end
 endgenerate
 
 reg             next_valid, next_flush, next_end;

@@ -43,15 +43,11 @@ module cacc #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
-    if (FIFO_DEPTH < 16 || FIFO_DEPTH > 512 || (FIFO_DEPTH & (FIFO_DEPTH - 1)) != 0) begin : g_fifo_depth_illegal
-        cacc_FIFO_DEPTH_is_a_power_of_two_from_16_to_512 u_illegal ();
-    end
-    if (ACC_DEPTH < 8 || ACC_DEPTH > 512 || (ACC_DEPTH & (ACC_DEPTH - 1)) != 0) begin : g_acc_depth_illegal
-        cacc_ACC_DEPTH_is_a_power_of_two_from_8_to_512 u_illegal ();
-    end
-    if (INDEX_W != $clog2(ACC_DEPTH)) begin : g_index_w_illegal
-        cacc_INDEX_W_is_derived u_illegal ();
-    end
+    if (FIFO_DEPTH < 16 || FIFO_DEPTH > 512 || (FIFO_DEPTH & (FIFO_DEPTH - 1)) != 0)
+        begin : g_fifo_depth_illegal cacc_FIFO_DEPTH_is_a_power_of_two_from_16_to_512 u_illegal (); end
+    if (ACC_DEPTH < 8 || ACC_DEPTH > 512 || (ACC_DEPTH & (ACC_DEPTH - 1)) != 0)
+        begin : g_acc_depth_illegal cacc_ACC_DEPTH_is_a_power_of_two_from_8_to_512 u_illegal (); end
+    if (INDEX_W != $clog2(ACC_DEPTH)) begin : g_index_w_illegal cacc_INDEX_W_is_derived u_illegal (); end
 endgenerate
 
 wire [4:0] shift;

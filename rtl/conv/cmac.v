@@ -48,15 +48,10 @@ module cmac #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
-    if (HALF < 0 || HALF > 1) begin : g_half_illegal
-        cmac_HALF_is_0_to_1 u_illegal ();
-    end
-    if (ACC_DEPTH < 8 || ACC_DEPTH > 512 || (ACC_DEPTH & (ACC_DEPTH - 1)) != 0) begin : g_acc_depth_illegal
-        cmac_ACC_DEPTH_is_a_power_of_two_from_8_to_512 u_illegal ();
-    end
-    if (INDEX_W != $clog2(ACC_DEPTH)) begin : g_index_w_illegal
-        cmac_INDEX_W_is_derived u_illegal ();
-    end
+    if (HALF < 0 || HALF > 1) begin : g_half_illegal cmac_HALF_is_0_to_1 u_illegal (); end
+    if (ACC_DEPTH < 8 || ACC_DEPTH > 512 || (ACC_DEPTH & (ACC_DEPTH - 1)) != 0)
+        begin : g_acc_depth_illegal cmac_ACC_DEPTH_is_a_power_of_two_from_8_to_512 u_illegal (); end
+    if (INDEX_W != $clog2(ACC_DEPTH)) begin : g_index_w_illegal cmac_INDEX_W_is_derived u_illegal (); end
 endgenerate
 
 reg [2:0]  valid; // cycles 1 to 3

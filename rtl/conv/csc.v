@@ -66,15 +66,11 @@ module csc #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
-    if (CACC_FIFO_DEPTH < 16 || CACC_FIFO_DEPTH > 512 || (CACC_FIFO_DEPTH & (CACC_FIFO_DEPTH - 1)) != 0) begin : g_cacc_fifo_depth_illegal
-        csc_CACC_FIFO_DEPTH_is_a_power_of_two_from_16_to_512 u_illegal ();
-    end
-    if (ACC_DEPTH < 8 || ACC_DEPTH > 512 || (ACC_DEPTH & (ACC_DEPTH - 1)) != 0) begin : g_acc_depth_illegal
-        csc_ACC_DEPTH_is_a_power_of_two_from_8_to_512 u_illegal ();
-    end
-    if (INDEX_W != $clog2(ACC_DEPTH)) begin : g_index_w_illegal
-        csc_INDEX_W_is_derived u_illegal ();
-    end
+    if (CACC_FIFO_DEPTH < 16 || CACC_FIFO_DEPTH > 512 || (CACC_FIFO_DEPTH & (CACC_FIFO_DEPTH - 1)) != 0)
+        begin : g_cacc_fifo_depth_illegal csc_CACC_FIFO_DEPTH_is_a_power_of_two_from_16_to_512 u_illegal (); end
+    if (ACC_DEPTH < 8 || ACC_DEPTH > 512 || (ACC_DEPTH & (ACC_DEPTH - 1)) != 0)
+        begin : g_acc_depth_illegal csc_ACC_DEPTH_is_a_power_of_two_from_8_to_512 u_illegal (); end
+    if (INDEX_W != $clog2(ACC_DEPTH)) begin : g_index_w_illegal csc_INDEX_W_is_derived u_illegal (); end
 endgenerate
 
 // ---------------------------------------------------------------- registers

@@ -78,15 +78,11 @@ module csc_dat #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
-    if (CREDITS < 16 || CREDITS > 512 || (CREDITS & (CREDITS - 1)) != 0) begin : g_credits_illegal
-        csc_dat_CREDITS_is_a_power_of_two_from_16_to_512 u_illegal ();
-    end
-    if (ACC_DEPTH < 8 || ACC_DEPTH > 512 || (ACC_DEPTH & (ACC_DEPTH - 1)) != 0) begin : g_acc_depth_illegal
-        csc_dat_ACC_DEPTH_is_a_power_of_two_from_8_to_512 u_illegal ();
-    end
-    if (INDEX_W != $clog2(ACC_DEPTH)) begin : g_index_w_illegal
-        csc_dat_INDEX_W_is_derived u_illegal ();
-    end
+    if (CREDITS < 16 || CREDITS > 512 || (CREDITS & (CREDITS - 1)) != 0)
+        begin : g_credits_illegal csc_dat_CREDITS_is_a_power_of_two_from_16_to_512 u_illegal (); end
+    if (ACC_DEPTH < 8 || ACC_DEPTH > 512 || (ACC_DEPTH & (ACC_DEPTH - 1)) != 0)
+        begin : g_acc_depth_illegal csc_dat_ACC_DEPTH_is_a_power_of_two_from_8_to_512 u_illegal (); end
+    if (INDEX_W != $clog2(ACC_DEPTH)) begin : g_index_w_illegal csc_dat_INDEX_W_is_derived u_illegal (); end
 endgenerate
 
 // ---------------------------------------------------------------- position

@@ -55,12 +55,9 @@ module csc_seq #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
-    if (DEPTH < 8 || DEPTH > 512 || (DEPTH & (DEPTH - 1)) != 0) begin : g_depth_illegal
-        csc_seq_DEPTH_is_a_power_of_two_from_8_to_512 u_illegal ();
-    end
-    if (INDEX_W != $clog2(DEPTH)) begin : g_index_w_illegal
-        csc_seq_INDEX_W_is_derived u_illegal ();
-    end
+    if (DEPTH < 8 || DEPTH > 512 || (DEPTH & (DEPTH - 1)) != 0)
+        begin : g_depth_illegal csc_seq_DEPTH_is_a_power_of_two_from_8_to_512 u_illegal (); end
+    if (INDEX_W != $clog2(DEPTH)) begin : g_index_w_illegal csc_seq_INDEX_W_is_derived u_illegal (); end
 endgenerate
 
 reg [4:0]  s;

@@ -43,12 +43,8 @@ module dla_regs #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
-    if (WORD_W < 2 || WORD_W > 9) begin : g_word_w_illegal
-        dla_regs_WORD_W_is_2_to_9 u_illegal ();
-    end
-    if (GROUPED < 0 || GROUPED > 1) begin : g_grouped_illegal
-        dla_regs_GROUPED_is_0_to_1 u_illegal ();
-    end
+    if (WORD_W < 2 || WORD_W > 9) begin : g_word_w_illegal dla_regs_WORD_W_is_2_to_9 u_illegal (); end
+    if (GROUPED < 0 || GROUPED > 1) begin : g_grouped_illegal dla_regs_GROUPED_is_0_to_1 u_illegal (); end
 endgenerate
 
 localparam ADDR_W = WORD_W + GROUPED;

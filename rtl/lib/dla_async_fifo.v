@@ -30,12 +30,9 @@ module dla_async_fifo #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
-    if (WIDTH < 1) begin : g_width_illegal
-        dla_async_fifo_WIDTH_is_at_least_1 u_illegal ();
-    end
-    if (DEPTH < 4 || (DEPTH & (DEPTH - 1)) != 0) begin : g_depth_illegal
-        dla_async_fifo_DEPTH_is_a_power_of_two_from_4 u_illegal ();
-    end
+    if (WIDTH < 1) begin : g_width_illegal dla_async_fifo_WIDTH_is_at_least_1 u_illegal (); end
+    if (DEPTH < 4 || (DEPTH & (DEPTH - 1)) != 0)
+        begin : g_depth_illegal dla_async_fifo_DEPTH_is_a_power_of_two_from_4 u_illegal (); end
 endgenerate
 
 localparam PTR_W = $clog2(DEPTH) + 1; // one bit more than an address: full and empty differ in it

@@ -43,21 +43,12 @@ module dla_cube_fetch #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
-    if (DEPTH < 2 || (DEPTH & (DEPTH - 1)) != 0) begin : g_depth_illegal
-        dla_cube_fetch_DEPTH_is_a_power_of_two_from_2 u_illegal ();
-    end
-    if (SIZE0_W < 1) begin : g_size0_w_illegal
-        dla_cube_fetch_SIZE0_W_is_at_least_1 u_illegal ();
-    end
-    if (SIZE1_W < 1) begin : g_size1_w_illegal
-        dla_cube_fetch_SIZE1_W_is_at_least_1 u_illegal ();
-    end
-    if (SIZE2_W < 1) begin : g_size2_w_illegal
-        dla_cube_fetch_SIZE2_W_is_at_least_1 u_illegal ();
-    end
-    if (CNT_W != $clog2(DEPTH) + 1) begin : g_cnt_w_illegal
-        dla_cube_fetch_CNT_W_is_derived u_illegal ();
-    end
+    if (DEPTH < 2 || (DEPTH & (DEPTH - 1)) != 0)
+        begin : g_depth_illegal dla_cube_fetch_DEPTH_is_a_power_of_two_from_2 u_illegal (); end
+    if (SIZE0_W < 1) begin : g_size0_w_illegal dla_cube_fetch_SIZE0_W_is_at_least_1 u_illegal (); end
+    if (SIZE1_W < 1) begin : g_size1_w_illegal dla_cube_fetch_SIZE1_W_is_at_least_1 u_illegal (); end
+    if (SIZE2_W < 1) begin : g_size2_w_illegal dla_cube_fetch_SIZE2_W_is_at_least_1 u_illegal (); end
+    if (CNT_W != $clog2(DEPTH) + 1) begin : g_cnt_w_illegal dla_cube_fetch_CNT_W_is_derived u_illegal (); end
 endgenerate
 
 wire req_fire = rd_req_valid && rd_req_ready;

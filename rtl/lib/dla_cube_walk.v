@@ -31,18 +31,10 @@ module dla_cube_walk #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
-    if (ADDR_W < 1) begin : g_addr_w_illegal
-        dla_cube_walk_ADDR_W_is_at_least_1 u_illegal ();
-    end
-    if (SIZE0_W < 1) begin : g_size0_w_illegal
-        dla_cube_walk_SIZE0_W_is_at_least_1 u_illegal ();
-    end
-    if (SIZE1_W < 1) begin : g_size1_w_illegal
-        dla_cube_walk_SIZE1_W_is_at_least_1 u_illegal ();
-    end
-    if (SIZE2_W < 1) begin : g_size2_w_illegal
-        dla_cube_walk_SIZE2_W_is_at_least_1 u_illegal ();
-    end
+    if (ADDR_W < 1) begin : g_addr_w_illegal dla_cube_walk_ADDR_W_is_at_least_1 u_illegal (); end
+    if (SIZE0_W < 1) begin : g_size0_w_illegal dla_cube_walk_SIZE0_W_is_at_least_1 u_illegal (); end
+    if (SIZE1_W < 1) begin : g_size1_w_illegal dla_cube_walk_SIZE1_W_is_at_least_1 u_illegal (); end
+    if (SIZE2_W < 1) begin : g_size2_w_illegal dla_cube_walk_SIZE2_W_is_at_least_1 u_illegal (); end
 endgenerate
 
 reg [ADDR_W-1:0]  row;    // start of the current row

@@ -12,12 +12,8 @@ module dla_delay #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
-    if (WIDTH < 1) begin : g_width_illegal
-        dla_delay_WIDTH_is_at_least_1 u_illegal ();
-    end
-    if (CYCLES < 1) begin : g_cycles_illegal
-        dla_delay_CYCLES_is_at_least_1 u_illegal ();
-    end
+    if (WIDTH < 1) begin : g_width_illegal dla_delay_WIDTH_is_at_least_1 u_illegal (); end
+    if (CYCLES < 1) begin : g_cycles_illegal dla_delay_CYCLES_is_at_least_1 u_illegal (); end
 endgenerate
 
 reg [WIDTH*CYCLES-1:0] line;

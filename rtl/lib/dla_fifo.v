@@ -21,12 +21,8 @@ module dla_fifo #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
-    if (WIDTH < 1) begin : g_width_illegal
-        dla_fifo_WIDTH_is_at_least_1 u_illegal ();
-    end
-    if (DEPTH < 2) begin : g_depth_illegal
-        dla_fifo_DEPTH_is_at_least_2 u_illegal ();
-    end
+    if (WIDTH < 1) begin : g_width_illegal dla_fifo_WIDTH_is_at_least_1 u_illegal (); end
+    if (DEPTH < 2) begin : g_depth_illegal dla_fifo_DEPTH_is_at_least_2 u_illegal (); end
 endgenerate
 
 localparam PTR_W = $clog2(DEPTH);

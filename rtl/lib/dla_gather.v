@@ -19,15 +19,10 @@ module dla_gather #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
-    if (PARTS != 1 && PARTS != 2 && PARTS != 4 && PARTS != 8) begin : g_parts_illegal
-        dla_gather_PARTS_is_1_2_4_or_8 u_illegal ();
-    end
-    if (PART_W != WIDTH / PARTS) begin : g_part_w_illegal
-        dla_gather_PART_W_is_derived u_illegal ();
-    end
-    if (WIDTH < 1 || WIDTH % PARTS != 0) begin : g_width_illegal
-        dla_gather_WIDTH_is_a_multiple_of_PARTS u_illegal ();
-    end
+    if (PARTS != 1 && PARTS != 2 && PARTS != 4 && PARTS != 8)
+        begin : g_parts_illegal dla_gather_PARTS_is_1_2_4_or_8 u_illegal (); end
+    if (PART_W != WIDTH / PARTS) begin : g_part_w_illegal dla_gather_PART_W_is_derived u_illegal (); end
+    if (WIDTH < 1 || WIDTH % PARTS != 0) begin : g_width_illegal dla_gather_WIDTH_is_a_multiple_of_PARTS u_illegal (); end
 endgenerate
 
 assign out_valid = in_valid && in_last;

@@ -20,15 +20,9 @@ module dla_ram_1r1w #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
-    if (WIDTH < 1) begin : g_width_illegal
-        dla_ram_1r1w_WIDTH_is_at_least_1 u_illegal ();
-    end
-    if (DEPTH < 2) begin : g_depth_illegal
-        dla_ram_1r1w_DEPTH_is_at_least_2 u_illegal ();
-    end
-    if (ADDR_W != $clog2(DEPTH)) begin : g_addr_w_illegal
-        dla_ram_1r1w_ADDR_W_is_derived u_illegal ();
-    end
+    if (WIDTH < 1) begin : g_width_illegal dla_ram_1r1w_WIDTH_is_at_least_1 u_illegal (); end
+    if (DEPTH < 2) begin : g_depth_illegal dla_ram_1r1w_DEPTH_is_at_least_2 u_illegal (); end
+    if (ADDR_W != $clog2(DEPTH)) begin : g_addr_w_illegal dla_ram_1r1w_ADDR_W_is_derived u_illegal (); end
 endgenerate
 
 reg [WIDTH-1:0] mem [0:DEPTH-1];

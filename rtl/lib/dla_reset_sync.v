@@ -15,9 +15,7 @@ module dla_reset_sync #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
-    if (STAGES < 2) begin : g_stages_illegal
-        dla_reset_sync_STAGES_is_at_least_2 u_illegal ();
-    end
+    if (STAGES < 2) begin : g_stages_illegal dla_reset_sync_STAGES_is_at_least_2 u_illegal (); end
 endgenerate
 
 wire released;

@@ -32,18 +32,10 @@ module dla_scale #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
-    if (Y_W < 2) begin : g_y_w_illegal
-        dla_scale_Y_W_is_at_least_2 u_illegal ();
-    end
-    if (M_W < 2) begin : g_m_w_illegal
-        dla_scale_M_W_is_at_least_2 u_illegal ();
-    end
-    if (Q_W != Y_W + M_W - 1) begin : g_q_w_illegal
-        dla_scale_Q_W_is_derived u_illegal ();
-    end
-    if (R_W < 2 || R_W >= Q_W) begin : g_r_w_illegal
-        dla_scale_R_W_is_less_than_Q_W u_illegal ();
-    end
+    if (Y_W < 2) begin : g_y_w_illegal dla_scale_Y_W_is_at_least_2 u_illegal (); end
+    if (M_W < 2) begin : g_m_w_illegal dla_scale_M_W_is_at_least_2 u_illegal (); end
+    if (Q_W != Y_W + M_W - 1) begin : g_q_w_illegal dla_scale_Q_W_is_derived u_illegal (); end
+    if (R_W < 2 || R_W >= Q_W) begin : g_r_w_illegal dla_scale_R_W_is_less_than_Q_W u_illegal (); end
 endgenerate
 
 // ---------------------------------------------------------------- product

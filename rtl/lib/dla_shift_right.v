@@ -17,15 +17,9 @@ module dla_shift_right #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
-    if (IN_W < 1) begin : g_in_w_illegal
-        dla_shift_right_IN_W_is_at_least_1 u_illegal ();
-    end
-    if (OUT_W < 1 || OUT_W > IN_W) begin : g_out_w_illegal
-        dla_shift_right_OUT_W_is_1_to_IN_W u_illegal ();
-    end
-    if (AMOUNT_W < 1 || AMOUNT_W > 30) begin : g_amount_w_illegal
-        dla_shift_right_AMOUNT_W_is_1_to_30 u_illegal ();
-    end
+    if (IN_W < 1) begin : g_in_w_illegal dla_shift_right_IN_W_is_at_least_1 u_illegal (); end
+    if (OUT_W < 1 || OUT_W > IN_W) begin : g_out_w_illegal dla_shift_right_OUT_W_is_1_to_IN_W u_illegal (); end
+    if (AMOUNT_W < 1 || AMOUNT_W > 30) begin : g_amount_w_illegal dla_shift_right_AMOUNT_W_is_1_to_30 u_illegal (); end
 endgenerate
 
 genvar i;

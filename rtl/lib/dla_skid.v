@@ -16,9 +16,7 @@ module dla_skid #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
-    if (WIDTH < 1) begin : g_width_illegal
-        dla_skid_WIDTH_is_at_least_1 u_illegal ();
-    end
+    if (WIDTH < 1) begin : g_width_illegal dla_skid_WIDTH_is_at_least_1 u_illegal (); end
 endgenerate
 
 reg             skid_valid;

@@ -24,15 +24,10 @@ module dla_split #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
-    if (PARTS != 1 && PARTS != 2 && PARTS != 4 && PARTS != 8) begin : g_parts_illegal
-        dla_split_PARTS_is_1_2_4_or_8 u_illegal ();
-    end
-    if (PART_W != WIDTH / PARTS) begin : g_part_w_illegal
-        dla_split_PART_W_is_derived u_illegal ();
-    end
-    if (WIDTH < 1 || WIDTH % PARTS != 0) begin : g_width_illegal
-        dla_split_WIDTH_is_a_multiple_of_PARTS u_illegal ();
-    end
+    if (PARTS != 1 && PARTS != 2 && PARTS != 4 && PARTS != 8)
+        begin : g_parts_illegal dla_split_PARTS_is_1_2_4_or_8 u_illegal (); end
+    if (PART_W != WIDTH / PARTS) begin : g_part_w_illegal dla_split_PART_W_is_derived u_illegal (); end
+    if (WIDTH < 1 || WIDTH % PARTS != 0) begin : g_width_illegal dla_split_WIDTH_is_a_multiple_of_PARTS u_illegal (); end
 endgenerate
 
 reg [PARTS:0]   left;  // as many ones as parts are still to come, zeros above

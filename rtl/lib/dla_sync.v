@@ -13,12 +13,8 @@ module dla_sync #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
-    if (WIDTH < 1) begin : g_width_illegal
-        dla_sync_WIDTH_is_at_least_1 u_illegal ();
-    end
-    if (STAGES < 2) begin : g_stages_illegal
-        dla_sync_STAGES_is_at_least_2 u_illegal ();
-    end
+    if (WIDTH < 1) begin : g_width_illegal dla_sync_WIDTH_is_at_least_1 u_illegal (); end
+    if (STAGES < 2) begin : g_stages_illegal dla_sync_STAGES_is_at_least_2 u_illegal (); end
 endgenerate
 
 reg [WIDTH*STAGES-1:0] chain;

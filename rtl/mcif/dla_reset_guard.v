@@ -77,12 +77,8 @@ module dla_reset_guard #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
-    if (HOLD < 2 || HOLD > 65536) begin : g_hold_illegal
-        dla_reset_guard_HOLD_is_2_to_65536 u_illegal ();
-    end
-    if (COUNT_W < 1 || COUNT_W > 32) begin : g_count_w_illegal
-        dla_reset_guard_COUNT_W_is_1_to_32 u_illegal ();
-    end
+    if (HOLD < 2 || HOLD > 65536) begin : g_hold_illegal dla_reset_guard_HOLD_is_2_to_65536 u_illegal (); end
+    if (COUNT_W < 1 || COUNT_W > 32) begin : g_count_w_illegal dla_reset_guard_COUNT_W_is_1_to_32 u_illegal (); end
 endgenerate
 
 localparam [1:0] RUN = 2'd0, STOP = 2'd1, RESET = 2'd2;

@@ -101,9 +101,7 @@ module mcif #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
-    if (RESET_QUIET < 0 || RESET_QUIET > 65536) begin : g_reset_quiet_illegal
-        mcif_RESET_QUIET_is_0_to_65536 u_illegal ();
-    end
+    if (RESET_QUIET < 0 || RESET_QUIET > 65536) begin : g_reset_quiet_illegal mcif_RESET_QUIET_is_0_to_65536 u_illegal (); end
 endgenerate
 
 // Bus ids, the same for reads and writes of a unit.

@@ -18,9 +18,7 @@ module mcif_arbiter #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
-    if (N < 2) begin : g_n_illegal
-        mcif_arbiter_N_is_at_least_2 u_illegal ();
-    end
+    if (N < 2) begin : g_n_illegal mcif_arbiter_N_is_at_least_2 u_illegal (); end
 endgenerate
 
 reg [N-1:0] owner;  // last client granted

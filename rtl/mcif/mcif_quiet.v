@@ -26,9 +26,7 @@ module mcif_quiet #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
-    if (QUIET < 0 || QUIET > 65536) begin : g_quiet_illegal
-        mcif_quiet_QUIET_is_0_to_65536 u_illegal ();
-    end
+    if (QUIET < 0 || QUIET > 65536) begin : g_quiet_illegal mcif_quiet_QUIET_is_0_to_65536 u_illegal (); end
 endgenerate
 
 localparam PATIENCE = 4 * QUIET;

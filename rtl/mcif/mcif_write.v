@@ -39,9 +39,7 @@ module mcif_write #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
-    if (N < 2 || N > 16) begin : g_n_illegal
-        mcif_write_N_is_2_to_16 u_illegal ();
-    end
+    if (N < 2 || N > 16) begin : g_n_illegal mcif_write_N_is_2_to_16 u_illegal (); end
 endgenerate
 
 reg  [8:0]   outstanding;

@@ -25,15 +25,9 @@ module pdp_bank #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
-    if (LANES != 1 && LANES != 2 && LANES != 4 && LANES != 8) begin : g_lanes_illegal
-        pdp_bank_LANES_is_1_2_4_or_8 u_illegal ();
-    end
-    if (DEPTH < 2) begin : g_depth_illegal
-        pdp_bank_DEPTH_is_at_least_2 u_illegal ();
-    end
-    if (ADDR_W != $clog2(DEPTH)) begin : g_addr_w_illegal
-        pdp_bank_ADDR_W_is_derived u_illegal ();
-    end
+    if (LANES != 1 && LANES != 2 && LANES != 4 && LANES != 8) begin : g_lanes_illegal pdp_bank_LANES_is_1_2_4_or_8 u_illegal (); end
+    if (DEPTH < 2) begin : g_depth_illegal pdp_bank_DEPTH_is_at_least_2 u_illegal (); end
+    if (ADDR_W != $clog2(DEPTH)) begin : g_addr_w_illegal pdp_bank_ADDR_W_is_derived u_illegal (); end
 endgenerate
 
 wire [14*LANES-1:0] stored;

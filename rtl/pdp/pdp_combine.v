@@ -12,9 +12,7 @@ module pdp_combine #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
-    if (WIDTH < 2) begin : g_width_illegal
-        pdp_combine_WIDTH_is_at_least_2 u_illegal ();
-    end
+    if (WIDTH < 2) begin : g_width_illegal pdp_combine_WIDTH_is_at_least_2 u_illegal (); end
 endgenerate
 
 wire [WIDTH:0]   sum    = {a[WIDTH-1], a} + {b[WIDTH-1] ^ maximum, b ^ {WIDTH{maximum}}} + {{WIDTH{1'b0}}, maximum};

@@ -54,12 +54,9 @@ module pdp_control #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
-    if (OUT_PLACES < 2 || OUT_PLACES > 31) begin : g_out_places_illegal
-        pdp_control_OUT_PLACES_is_2_to_31 u_illegal ();
-    end
-    if (PARTS != 1 && PARTS != 2 && PARTS != 4 && PARTS != 8) begin : g_parts_illegal
-        pdp_control_PARTS_is_1_2_4_or_8 u_illegal ();
-    end
+    if (OUT_PLACES < 2 || OUT_PLACES > 31) begin : g_out_places_illegal pdp_control_OUT_PLACES_is_2_to_31 u_illegal (); end
+    if (PARTS != 1 && PARTS != 2 && PARTS != 4 && PARTS != 8)
+        begin : g_parts_illegal pdp_control_PARTS_is_1_2_4_or_8 u_illegal (); end
 endgenerate
 
 localparam [2:0] IDLE = 3'd0, WIDTHS = 3'd1, SPAN = 3'd2, PERIOD = 3'd3, ENDS = 3'd4, RUN = 3'd5, FINISH = 3'd6;

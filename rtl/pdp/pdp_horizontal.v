@@ -28,9 +28,8 @@ module pdp_horizontal #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
-    if (LANES != 1 && LANES != 2 && LANES != 4 && LANES != 8) begin : g_lanes_illegal
-        pdp_horizontal_LANES_is_1_2_4_or_8 u_illegal ();
-    end
+    if (LANES != 1 && LANES != 2 && LANES != 4 && LANES != 8)
+        begin : g_lanes_illegal pdp_horizontal_LANES_is_1_2_4_or_8 u_illegal (); end
 endgenerate
 
 reg [63:0] window [0:7];

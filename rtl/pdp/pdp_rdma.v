@@ -34,9 +34,8 @@ module pdp_rdma #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
-    if (BUFFER_DEPTH < 16 || BUFFER_DEPTH > 1024 || (BUFFER_DEPTH & (BUFFER_DEPTH - 1)) != 0) begin : g_buffer_depth_illegal
-        pdp_rdma_BUFFER_DEPTH_is_a_power_of_two_from_16_to_1024 u_illegal ();
-    end
+    if (BUFFER_DEPTH < 16 || BUFFER_DEPTH > 1024 || (BUFFER_DEPTH & (BUFFER_DEPTH - 1)) != 0)
+        begin : g_buffer_depth_illegal pdp_rdma_BUFFER_DEPTH_is_a_power_of_two_from_16_to_1024 u_illegal (); end
 endgenerate
 
 // Registers

@@ -16,12 +16,8 @@ module pdp_scale #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
-    if (IN_WIDTH < 2) begin : g_in_width_illegal
-        pdp_scale_IN_WIDTH_is_at_least_2 u_illegal ();
-    end
-    if (OUT_WIDTH < 2) begin : g_out_width_illegal
-        pdp_scale_OUT_WIDTH_is_at_least_2 u_illegal ();
-    end
+    if (IN_WIDTH < 2) begin : g_in_width_illegal pdp_scale_IN_WIDTH_is_at_least_2 u_illegal (); end
+    if (OUT_WIDTH < 2) begin : g_out_width_illegal pdp_scale_OUT_WIDTH_is_at_least_2 u_illegal (); end
 endgenerate
 
 localparam WIDTH = 16 + OUT_WIDTH; // bits of the product that matter

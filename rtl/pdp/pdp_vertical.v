@@ -28,15 +28,10 @@ module pdp_vertical #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
-    if (LANES != 1 && LANES != 2 && LANES != 4 && LANES != 8) begin : g_lanes_illegal
-        pdp_vertical_LANES_is_1_2_4_or_8 u_illegal ();
-    end
-    if (DEPTH != 16 * 8 / LANES) begin : g_depth_illegal
-        pdp_vertical_DEPTH_is_derived u_illegal ();
-    end
-    if (ADDR_W != $clog2(DEPTH)) begin : g_addr_w_illegal
-        pdp_vertical_ADDR_W_is_derived u_illegal ();
-    end
+    if (LANES != 1 && LANES != 2 && LANES != 4 && LANES != 8)
+        begin : g_lanes_illegal pdp_vertical_LANES_is_1_2_4_or_8 u_illegal (); end
+    if (DEPTH != 16 * 8 / LANES) begin : g_depth_illegal pdp_vertical_DEPTH_is_derived u_illegal (); end
+    if (ADDR_W != $clog2(DEPTH)) begin : g_addr_w_illegal pdp_vertical_ADDR_W_is_derived u_illegal (); end
 endgenerate
 
 wire [14*LANES-1:0] result [0:7];

@@ -34,9 +34,8 @@ module pdp_write #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
-    if (PLACES < 4 || (PLACES & (PLACES - 1)) != 0) begin : g_places_illegal
-        pdp_write_PLACES_is_a_power_of_two_from_4 u_illegal ();
-    end
+    if (PLACES < 4 || (PLACES & (PLACES - 1)) != 0)
+        begin : g_places_illegal pdp_write_PLACES_is_a_power_of_two_from_4 u_illegal (); end
 endgenerate
 
 wire        out_valid;

@@ -47,9 +47,7 @@ module sdp_output #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
-    if (DEPTH < 4 || (DEPTH & (DEPTH - 1)) != 0) begin : g_depth_illegal
-        sdp_output_DEPTH_is_a_power_of_two_from_4 u_illegal ();
-    end
+    if (DEPTH < 4 || (DEPTH & (DEPTH - 1)) != 0) begin : g_depth_illegal sdp_output_DEPTH_is_a_power_of_two_from_4 u_illegal (); end
 endgenerate
 
 localparam CNT_W = $clog2(DEPTH) + 1;

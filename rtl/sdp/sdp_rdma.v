@@ -64,15 +64,11 @@ module sdp_rdma #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
-    if (M_DEPTH < 16 || M_DEPTH > 1024 || (M_DEPTH & (M_DEPTH - 1)) != 0) begin : g_m_depth_illegal
-        sdp_rdma_M_DEPTH_is_a_power_of_two_from_16_to_1024 u_illegal ();
-    end
-    if (OPD_DEPTH < 16 || OPD_DEPTH > 1024 || (OPD_DEPTH & (OPD_DEPTH - 1)) != 0) begin : g_opd_depth_illegal
-        sdp_rdma_OPD_DEPTH_is_a_power_of_two_from_16_to_1024 u_illegal ();
-    end
-    if (N_LATENCY != 3) begin : g_n_latency_illegal
-        sdp_rdma_N_LATENCY_is_3 u_illegal ();
-    end
+    if (M_DEPTH < 16 || M_DEPTH > 1024 || (M_DEPTH & (M_DEPTH - 1)) != 0)
+        begin : g_m_depth_illegal sdp_rdma_M_DEPTH_is_a_power_of_two_from_16_to_1024 u_illegal (); end
+    if (OPD_DEPTH < 16 || OPD_DEPTH > 1024 || (OPD_DEPTH & (OPD_DEPTH - 1)) != 0)
+        begin : g_opd_depth_illegal sdp_rdma_OPD_DEPTH_is_a_power_of_two_from_16_to_1024 u_illegal (); end
+    if (N_LATENCY != 3) begin : g_n_latency_illegal sdp_rdma_N_LATENCY_is_3 u_illegal (); end
 endgenerate
 
 // ---------------------------------------------------------------- registers

@@ -54,12 +54,9 @@ module sdp_rdma_operand #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
-    if (DEPTH < 16 || DEPTH > 1024 || (DEPTH & (DEPTH - 1)) != 0) begin : g_depth_illegal
-        sdp_rdma_operand_DEPTH_is_a_power_of_two_from_16_to_1024 u_illegal ();
-    end
-    if (LATENCY < 0 || LATENCY > 7) begin : g_latency_illegal
-        sdp_rdma_operand_LATENCY_is_0_to_7 u_illegal ();
-    end
+    if (DEPTH < 16 || DEPTH > 1024 || (DEPTH & (DEPTH - 1)) != 0)
+        begin : g_depth_illegal sdp_rdma_operand_DEPTH_is_a_power_of_two_from_16_to_1024 u_illegal (); end
+    if (LATENCY < 0 || LATENCY > 7) begin : g_latency_illegal sdp_rdma_operand_LATENCY_is_0_to_7 u_illegal (); end
 endgenerate
 
 localparam CNT_W = $clog2(DEPTH) + 1;

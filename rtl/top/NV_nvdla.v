@@ -76,30 +76,19 @@ localparam LEGAL_ACC_DEPTH     = (ACC_DEPTH >= 8 && ACC_DEPTH <= 512 && (ACC_DEP
 localparam LEGAL_CACC_DEPTH    = (CACC_DEPTH >= 16 && CACC_DEPTH <= 512 && (CACC_DEPTH & (CACC_DEPTH - 1)) == 0) ? CACC_DEPTH : 32;
 localparam LEGAL_RESET_QUIET   = (RESET_QUIET >= 16 && RESET_QUIET <= 65536 && (RESET_QUIET & (RESET_QUIET - 1)) == 0) ? RESET_QUIET : 512;
 generate
-    if (SDP_LANES != LEGAL_SDP_LANES) begin : g_sdp_lanes_illegal
-        NV_nvdla_SDP_LANES_is_1_2_4_or_8 u_illegal ();
-    end
-    if (PDP_LANES != LEGAL_PDP_LANES) begin : g_pdp_lanes_illegal
-        NV_nvdla_PDP_LANES_is_1_2_4_or_8 u_illegal ();
-    end
-    if (CDP_LANES != LEGAL_CDP_LANES) begin : g_cdp_lanes_illegal
-        NV_nvdla_CDP_LANES_is_1_2_4_or_8 u_illegal ();
-    end
-    if (READ_DEPTH != LEGAL_READ_DEPTH) begin : g_read_depth_illegal
-        NV_nvdla_READ_DEPTH_is_a_power_of_two_from_16_to_1024 u_illegal ();
-    end
-    if (OPERAND_DEPTH != LEGAL_OPERAND_DEPTH) begin : g_operand_depth_illegal
-        NV_nvdla_OPERAND_DEPTH_is_a_power_of_two_from_16_to_1024 u_illegal ();
-    end
-    if (ACC_DEPTH != LEGAL_ACC_DEPTH) begin : g_acc_depth_illegal
-        NV_nvdla_ACC_DEPTH_is_a_power_of_two_from_8_to_512 u_illegal ();
-    end
-    if (CACC_DEPTH != LEGAL_CACC_DEPTH) begin : g_cacc_depth_illegal
-        NV_nvdla_CACC_DEPTH_is_a_power_of_two_from_16_to_512 u_illegal ();
-    end
-    if (RESET_QUIET != LEGAL_RESET_QUIET) begin : g_reset_quiet_illegal
-        NV_nvdla_RESET_QUIET_is_a_power_of_two_from_16_to_65536 u_illegal ();
-    end
+    if (SDP_LANES != LEGAL_SDP_LANES) begin : g_sdp_lanes_illegal NV_nvdla_SDP_LANES_is_1_2_4_or_8 u_illegal (); end
+    if (PDP_LANES != LEGAL_PDP_LANES) begin : g_pdp_lanes_illegal NV_nvdla_PDP_LANES_is_1_2_4_or_8 u_illegal (); end
+    if (CDP_LANES != LEGAL_CDP_LANES) begin : g_cdp_lanes_illegal NV_nvdla_CDP_LANES_is_1_2_4_or_8 u_illegal (); end
+    if (READ_DEPTH != LEGAL_READ_DEPTH)
+        begin : g_read_depth_illegal NV_nvdla_READ_DEPTH_is_a_power_of_two_from_16_to_1024 u_illegal (); end
+    if (OPERAND_DEPTH != LEGAL_OPERAND_DEPTH)
+        begin : g_operand_depth_illegal NV_nvdla_OPERAND_DEPTH_is_a_power_of_two_from_16_to_1024 u_illegal (); end
+    if (ACC_DEPTH != LEGAL_ACC_DEPTH)
+        begin : g_acc_depth_illegal NV_nvdla_ACC_DEPTH_is_a_power_of_two_from_8_to_512 u_illegal (); end
+    if (CACC_DEPTH != LEGAL_CACC_DEPTH)
+        begin : g_cacc_depth_illegal NV_nvdla_CACC_DEPTH_is_a_power_of_two_from_16_to_512 u_illegal (); end
+    if (RESET_QUIET != LEGAL_RESET_QUIET)
+        begin : g_reset_quiet_illegal NV_nvdla_RESET_QUIET_is_a_power_of_two_from_16_to_65536 u_illegal (); end
 endgenerate
 
 // Resets: asserted at once, released in step with their clock. The pins for gating, test and RAM power

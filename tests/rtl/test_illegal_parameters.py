@@ -62,7 +62,7 @@ def test_every_parameter_has_a_rule() -> None:
     missing = []
     for path in SOURCES:
         text = path.read_text()
-        rules = re.findall(r"if \((.*)\) begin : g_\w+_illegal\n +(\w+) u_illegal", text)
+        rules = re.findall(r"if \((.*)\)\s+begin : g_\w+_illegal (\w+) u_illegal", text)
         for name in re.findall(r"^ +parameter (?:\[.*?\] )?(\w+) +=", text, re.MULTILINE):
             ruled = any(
                 re.search(rf"\b{name}\b", condition) and f"{path.stem}_{name}" in rule for condition, rule in rules
