@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import signal
 
-from cocodla.cli import blocks, chip, compiling, fuzzing, general, nets, quality, running, traces, waves
+from cocodla.cli import blocks, chip, compiling, fuzzing, general, nets, quality, running, traces, verifying, waves
 from cocodla.cli.base import app, run_app
 
 __all__ = [
-    "app", "blocks", "chip", "compiling", "fuzzing", "general", "main", "nets", "quality", "running", "traces", "waves",
+    "app", "blocks", "chip", "compiling", "fuzzing", "general", "main", "nets", "quality", "running", "traces",
+    "verifying", "waves",
 ]  # fmt: skip
 
 

@@ -25,7 +25,8 @@ def show(run: NetworkRun, console: Console, rerun: str) -> None:
     for layer in run.layers:
         table.add_row(*_row(layer))
     console.print(table)
-    _show_predictions(run, console)
+    if run.predictions:
+        _show_predictions(run, console)
     console.print(
         f"{run.cycles_per_image:,.0f} cycles per image, {run.milliseconds_per_image:.3f} ms at {hw.CLOCK_MHZ} MHz; "
         f"simulated at {run.cycles_per_cpu_second:,.0f} cycles per CPU second",

@@ -10,10 +10,11 @@ import numpy as np
 
 from cocodla import hw
 from cocodla.compiler import Network
-from cocodla.compiler.hardware.emit import emit
+from cocodla.compiler.parts import Layer
 from cocodla.golden import run as run_golden
 from cocodla.program import Execution, Mark, Mismatch, Program, WaitInterrupt, compare
 from cocodla.runtime import rtl
+from cocodla.runtime.span import Span, span_program
 
 Progress = Callable[[int, int], None]
 """Called with (commands done, commands in all) while the simulation runs."""
@@ -40,7 +41,7 @@ class LayerRun:
 
 @dataclass
 class NetworkRun:
-    """Result of one verified run: per layer, per image and in total."""
+    """Result of one verified run: per layer, per image and in total. predictions: empty where a part only was run."""
 
     network: str
     simulator: str
@@ -86,19 +87,29 @@ def verify_network(
     labels: np.ndarray,
     simulation: rtl.Simulation,
     progress: Progress | None = None,
+    span: Span | None = None,
 ) -> NetworkRun:
-    """Run `images` (N x input shape) through RTL and golden model and compare every tensor of every image."""
+    """Run `images` (N x input shape) through RTL and golden model and compare every tensor of every image.
+
+    span: the only layers that are run; they find what the golden model makes of the ones before (default: all).
+    """
+    span = span or Span.whole(network)
     runs: list[_StageRun] = []
 
     def execute(stage: int, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        program = emit(network, feeds, stage=stage)
-        on_rtl = rtl.run(program, simulation, progress=progress)
-        runs.append(_StageRun(program, on_rtl, run_golden(program)))
+        members = span.of_stage(network, stage)
+        if members:
+            program = span_program(network, feeds, stage, span)
+            on_rtl = rtl.run(program, simulation, progress=progress)
+            runs.append(_StageRun(program, members, on_rtl, run_golden(program)))
+        if not span.covers(network, stage):
+            return network.golden_stage(stage, feeds)
         return network.read(on_rtl, network.kept(stage), len(images))
 
-    outputs = next(iter(network.run(images, execute).values()))
+    outputs = next(iter(network.run(images, execute).values())).reshape(len(images), -1)
+    complete = span == Span.whole(network)
     mismatches = [mismatch for stage in runs for mismatch in stage.mismatches]
-    layers = [layer for number, stage in enumerate(runs) for layer in _layers(network, number, stage)]
+    layers = [layer for stage in runs for layer in _layers(stage)]
     counters: dict[str, float] = {}
     for stage in runs:
         for name, value in stage.on_rtl.counters.items():
@@ -108,8 +119,8 @@ def verify_network(
         simulator=simulation.sim,
         images=len(images),
         layers=layers,
-        predictions=[int(p) for p in outputs.reshape(len(images), -1).argmax(1)],
-        labels=[int(label) for label in labels],
+        predictions=[int(p) for p in outputs.argmax(1)] if complete else [],
+        labels=[int(label) for label in labels] if complete else [],
         cycles_per_image=sum(_busy_cycles(stage.program, stage.on_rtl) for stage in runs) / len(images),
         tensors_compared=sum(len(stage.on_golden.observations) for stage in runs),
         first_mismatch=mismatches[0] if mismatches else None,
@@ -121,9 +132,10 @@ def verify_network(
 
 @dataclass
 class _StageRun:
-    """One stage of the network on both sides."""
+    """What was run of one stage of the network, on both sides."""
 
     program: Program
+    members: list[Layer]
     on_rtl: Execution
     on_golden: Execution
 
@@ -144,15 +156,14 @@ def _busy_cycles(program: Program, execution: Execution) -> int:
     return ends[-1] - starts[0] if starts and ends else 0
 
 
-def _layers(network: Network, number: int, stage: _StageRun) -> list[LayerRun]:
-    """Mean cost of each layer of a stage over the images, in network order.
+def _layers(stage: _StageRun) -> list[LayerRun]:
+    """Mean cost of each layer that was run of a stage over the images, in network order.
 
     A layer counts from its Mark, which stands right before the write that starts it (or behind the end of the layer
     before, if it was started early), to its interrupt. Writes in between already prepare the next layer.
     """
     program, execution, mismatches = stage.program, stage.on_rtl, stage.mismatches
-    members = [layer for layer in network.layers if layer.stage == number]
-    costs: dict[str, list[tuple[int, int, int]]] = {layer.name: [] for layer in members}
+    costs: dict[str, list[tuple[int, int, int]]] = {layer.name: [] for layer in stage.members}
     layer, start = "", None
     for event in execution.events:
         command = program.commands[event.index]
@@ -169,7 +180,7 @@ def _layers(network: Network, number: int, stage: _StageRun) -> list[LayerRun]:
     tensors = [program.layer_of(observation.index) for observation in execution.observations]
     wrong = [program.layer_of(mismatch.index) for mismatch in mismatches]
     runs = []
-    for info in members:
+    for info in stage.members:
         cycles, reads, writes = np.mean(costs[info.name] or [(0, 0, 0)], axis=0)
         runs.append(
             LayerRun(

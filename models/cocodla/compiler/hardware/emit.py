@@ -96,14 +96,16 @@ def emit(
     inputs: np.ndarray | Mapping[str, np.ndarray],
     tensors: Collection[str] | None = None,
     stage: int = 0,
+    layers: Sequence[Layer] | None = None,
 ) -> Program:
     """Program that runs a stage of the network on each row of `inputs` (batch, bytes of the input tensor).
 
     inputs: by tensor where a stage loads several. tensors: those that are read back (default: the output of every
-    layer).
+    layer). layers: the only ones that are run, neighbours in the stage (default: all); `inputs` are what they find.
     """
     loads = dict(inputs) if isinstance(inputs, Mapping) else {network.input.tensor: inputs}
-    emitter = _Emitter(network, loads, tensors, [layer for layer in network.layers if layer.stage == stage])
+    run = [layer for layer in network.layers if layer.stage == stage] if layers is None else layers
+    emitter = _Emitter(network, loads, tensors, run)
     meta = {
         "source": "compiler", "network": network.name, "images": emitter.images, "layers": len(emitter.layers),
         "stage": stage,

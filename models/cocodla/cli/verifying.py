@@ -1,0 +1,59 @@
+"""The command that compares RTL and golden model on a compiled network, or on some of its layers: verify."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from cocodla.cli.base import LATENCY, SEED, SIM, WATCHDOG, WAVES, command, command_line, console
+from cocodla.cli.model_options import COUNT, INPUT, NETWORK, RESIZE, loader
+
+
+@command
+def verify(
+    network: Path = NETWORK,
+    inputs: list[Path] = INPUT,
+    layers: str = typer.Option(
+        "", "--layers", help="run these only: NAME, or FIRST..LAST, on what the golden model makes of those before"
+    ),
+    sim: str = SIM,
+    seed: int = SEED,
+    waves: bool = WAVES,
+    latency: int = LATENCY,
+    watchdog: int = WATCHDOG,
+    resize: bool = RESIZE,
+    count: int = COUNT,
+) -> None:
+    """Compare every tensor that a compiled network, or some of its layers, makes on the RTL with the golden model's."""
+    import numpy as np
+
+    from cocodla.compiler import Network
+    from cocodla.report import network as report
+    from cocodla.report.progress import progress_bar
+    from cocodla.runtime import rtl
+    from cocodla.runtime.span import Span
+    from cocodla.runtime.verify import verify_network
+    from cocodla.sim.run import new_seed
+
+    loaded = Network.load(network)
+    wanted = Span.parse(loaded, layers) if layers else Span.whole(loaded)
+    span = wanted.runnable(loaded)
+    images = loader(inputs, resize, count)(loaded.input.shape, loaded.input.parts)[:]
+    seed = new_seed() if seed is None else seed
+    console.print(f"seed {seed}", highlight=False)
+    if span != wanted:
+        console.print(
+            f"layers {wanted.text(loaded)} reuse what is in the convolution buffer: {span.text(loaded)} are run",
+            highlight=False, soft_wrap=True,
+        )  # fmt: skip
+    simulation = rtl.Simulation(
+        sim=sim, waves=waves, seed=seed, memory=rtl.MemoryModel(latency=latency), watchdog=watchdog
+    )
+    with progress_bar(console, f"{loaded.name} on {sim}") as progress:
+        result = verify_network(loaded, images, np.full(len(images), -1), simulation, progress, span)
+    words = ["verify", network, *(["--layers", layers] if layers else []), "--sim", sim, "--seed", seed, "--waves"]
+    words += ["--latency", latency, "--watchdog", watchdog, "--count", len(images), *(["--resize"] if resize else [])]
+    report.show(result, console, command_line(*words, *(word for item in inputs for word in ("--input", item))))
+    if not result.passed:
+        raise typer.Exit(1)
