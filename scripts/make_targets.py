@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 COMMON = ("BUILD", "UNPINNED")
 """Variables of every target with the virtual environment; they say where and with what the commands run."""
-DUT = ("DUT_FILELIST", "DUT_PARAMETERS")
+DUT = ("AUTOWAVES", "DUT_FILELIST", "DUT_PARAMETERS")
 """Variables that the commands read from the environment themselves."""
 PYTHON = "python"
 """Stands for the interpreter of the virtual environment at the head of a command."""
@@ -62,6 +62,10 @@ def split(name: str, text: str) -> list[str]:
 
 SIM, SEED, ONLY, JOBS = value("--sim"), value("--seed"), value("--only"), value("--jobs")
 WAVES, WATCHDOG = flag("--waves"), value("--watchdog")
+WINDOW = {
+    "WAVES": WAVES, "WAVES_FROM": value("--waves-from"), "WAVES_TO": value("--waves-to"),
+    "WAVES_LAYER": value("--waves-layer"), "WAVES_SCOPE": value("--waves-scope"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -104,18 +108,18 @@ PYTEST = Command((PYTHON, "-m", "pytest", "-n", "2", "--dist", "worksteal"), {},
 COMMANDS: dict[str, tuple[Command, ...]] = {
     "bootstrap": (),
     "lenet": (
-        cli("lenet", SIM=SIM, IMAGES=value("--count"), INPUT=each("--images"), SEED=SEED, WAVES=WAVES,
+        cli("lenet", SIM=SIM, IMAGES=value("--count"), INPUT=each("--images"), SEED=SEED, **WINDOW,
             WATCHDOG=WATCHDOG),
     ),
-    "sim": (cli("sim", "BLOCK", SIM=SIM, TEST=value("--test"), SEED=SEED, WAVES=WAVES, LIST=flag("--list")),),
+    "sim": (cli("sim", "BLOCK", SIM=SIM, TEST=value("--test"), SEED=SEED, **WINDOW, LIST=flag("--list")),),
     "traces": (
         cli("traces", "TRACES", SIM=SIM, ONLY=ONLY, JOBS=JOBS, MAXCYCLES=value("--max-cycles"), IMAGE=value("--image"),
             EXPECT=value("--expect"), ALLOW_OUTSIDE=flag("--allow-outside"), MEMORY_LIMIT=value("--memory-limit"),
-            WATCHDOG=WATCHDOG, SEED=SEED, WAVES=WAVES),
+            WATCHDOG=WATCHDOG, SEED=SEED, **WINDOW),
     ),
     "random": (cli("random", SIM=SIM, COUNT=value("--count"), SEED=SEED, ONLY=ONLY, WATCHDOG=WATCHDOG),),
     "resets": (cli("resets", SIM=SIM, COUNT=value("--count"), SEED=SEED, ONLY=ONLY, GUARD=flag("--guard")),),
-    "nets": (cli("nets", SIM=SIM, ONLY=ONLY, JOBS=JOBS, SEED=SEED),),
+    "nets": (cli("nets", SIM=SIM, ONLY=ONLY, JOBS=JOBS, SEED=SEED, **WINDOW),),
     "fuzz": (cli("fuzz", SIM=SIM, COUNT=value("--count"), SEED=SEED, RTL=flag("--rtl")),),
     "lint": (RUFF, MYPY, cli("lint")),
     "test": (PYTEST,),

@@ -18,6 +18,7 @@ import numpy as np
 from cocodla.bench.layers import BenchLayer, ConvShape, SdpShape, Shape
 from cocodla.bench.program import layer_program
 from cocodla.runtime import rtl
+from cocodla.sim.waves import Waves
 from cocodla.waves import violations as rules
 from cocodla.waves.analysis import Analysis, Result, analyse
 from cocodla.waves.clock import Clock
@@ -150,7 +151,7 @@ FAULTS = (
 def dump_of(shape: Shape, folder: Path, changes: tuple[Change, ...], name: str) -> Path:
     """Run a layer with one lane of SDP, so that things stall, on a changed copy."""
     program = layer_program(BenchLayer("fault", "trial", shape), 1)
-    simulation = rtl.Simulation(sim="icarus", seed=1, waves=True, watchdog=2000, run_name=f"fault-{name}")
+    simulation = rtl.Simulation(sim="icarus", seed=1, waves=Waves(), watchdog=2000, run_name=f"fault-{name}")
     return record(program, folder, simulation, changes, "SDP_LANES=1")
 
 

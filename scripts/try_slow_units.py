@@ -15,6 +15,7 @@ from cocodla.bench.program import layer_program
 from cocodla.golden.config import Pooling
 from cocodla.report.stalls import chain_text
 from cocodla.runtime import rtl
+from cocodla.sim.waves import Waves
 from cocodla.waves.analysis import analyse
 from cocodla.waves.cause import Cause
 from cocodla.waves.interfaces import load_description, own_file
@@ -66,7 +67,8 @@ def cause_of(run: Slowed, folder: Path) -> Cause:
     """Run it and ask whom everybody waited for while the layer ran."""
     program = layer_program(BenchLayer(run.name, "trial", run.shape), 1)
     simulation = rtl.Simulation(
-        sim="icarus", seed=1, waves=True, memory=run.memory, csb_period_ps=run.csb_period, run_name=f"slow-{run.name}"
+        sim="icarus", seed=1, waves=Waves(), memory=run.memory, csb_period_ps=run.csb_period,
+        run_name=f"slow-{run.name}",
     )
     dump = record(program, folder, simulation, run.changes, run.chip)
     found = analyse(dump, load_description(own_file()))

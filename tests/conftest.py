@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from cocodla import datasets
 
+os.environ["AUTOWAVES"] = "0"  # what fails on purpose need not be recorded
 HAS_ICARUS = shutil.which("iverilog") is not None
 
 

@@ -106,7 +106,7 @@ def test_switches_are_1_or_0() -> None:
 @pytest.mark.parametrize(
     ("given", "goals", "line"),
     [
-        ("WAVE", ["sim"], "make sim has no variable WAVE (is it WAVES?); it takes BLOCK, BUILD"),
+        ("WAVE", ["sim"], "make sim has no variable WAVE (is it WAVES or "),
         ("IMAGE", ["lenet"], "make lenet does not use IMAGE (is it IMAGES?); it takes"),
         ("sed", ["random"], "make random has no variable sed (is it SEED?)"),
         ("SIM", ["lint"], "make lint does not use SIM; it takes BUILD, UNPINNED"),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cocodla.sim import bench
+from cocodla.sim.waves import Waves
 
 SOURCE = """
 import os, signal
@@ -74,7 +75,7 @@ def test_a_dead_simulator_names_its_test(block: str, sim: str, monkeypatch: pyte
 
 def test_waves_and_results_stay(block: str) -> None:
     """Two runs of one seed: two waveforms, named like their runs, and two JUnit files."""
-    runs = [bench.run_bench(block, "icarus", "quiet", seed=5, waves=True).runs["default"] for _ in range(2)]
+    runs = [bench.run_bench(block, "icarus", "quiet", seed=5, waves=Waves()).runs["default"] for _ in range(2)]
     names = [f"endings-icarus-000{number}-seed5" for number in (1, 2)]
     assert [run.waves and run.waves.name for run in runs] == [f"{name}.fst" for name in names]
     assert all(run.waves and run.waves.is_file() for run in runs)

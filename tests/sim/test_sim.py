@@ -15,6 +15,7 @@ from cocodla.sim.build import Design, build, cache_key, prune, public_signals
 from cocodla.sim.filelist import read_file_list
 from cocodla.sim.folders import KEEP_RUNS, keep_report, run_folder
 from cocodla.sim.run import read_results
+from cocodla.sim.waves import Waves
 
 FIFO = project.root() / "rtl" / "lib" / "dla_fifo.v"
 DESIGN = Design("t", "dla_fifo", (FIFO,), parameters={"WIDTH": 8})
@@ -163,15 +164,15 @@ def test_cache_key_sees_everything(tmp_path: Path) -> None:
     source.write_text("module a; endmodule")
     header.write_text("// 1")
     design = Design("a", "a", (source,), (header.parent,))
-    keys = [cache_key(design, "verilator", False)]
-    assert cache_key(design, "verilator", False) == keys[0]
-    keys += [cache_key(design, "verilator", True)]
+    keys = [cache_key(design, "verilator", None)]
+    assert cache_key(design, "verilator", None) == keys[0]
+    keys += [cache_key(design, "verilator", Waves())]
     for change in ({"parameters": {"A": 1}}, {"defines": {"A": 1}}, {"public": ("x",)}, {"optimize": True}):
-        keys.append(cache_key(replace(design, **change), "verilator", False))  # type: ignore[arg-type]
+        keys.append(cache_key(replace(design, **change), "verilator", None))  # type: ignore[arg-type]
     source.write_text("module a; wire b; endmodule")
-    keys.append(cache_key(design, "verilator", False))
+    keys.append(cache_key(design, "verilator", None))
     header.write_text("// 2")
-    keys.append(cache_key(design, "verilator", False))
+    keys.append(cache_key(design, "verilator", None))
     assert len(set(keys)) == len(keys)
 
 

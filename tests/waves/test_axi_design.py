@@ -8,6 +8,7 @@ import pytest
 
 from cocodla.sim.build import Design, build
 from cocodla.sim.run import simulate
+from cocodla.sim.waves import Waves
 from cocodla.waves.analysis import Analysis, Options, analyse
 from cocodla.waves.violations import DROPPED
 
@@ -20,7 +21,7 @@ def dump(folder: Path, sim: str, drop: int) -> Path:
     design = Design(
         name=f"axi_slice{drop}", top="axi_slice", sources=(HERE / "axi_slice.v",), parameters={"DROP": drop}
     )
-    run = simulate(build(design, sim, waves=True), ["axi_traffic"], folder, seed=1, path=[HERE])
+    run = simulate(build(design, sim, waves=Waves()), ["axi_traffic"], folder, seed=1, path=[HERE])
     assert run.waves is not None, run.error
     assert run.passed or drop
     return run.waves

@@ -116,7 +116,7 @@ def measure(
     program = case.program
     commands = b"".join(player.encode(program))
     design = rtl.chip_design(rtl.Simulation(), player.page_count(program))
-    model = cache_key(design, "verilator", False)
+    model = cache_key(design, "verilator", None)
     expected: Program | None = None
     for memory in memories:
         place = _place(model, commands, memory)

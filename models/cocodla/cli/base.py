@@ -43,6 +43,13 @@ UsageError: Any = typer.BadParameter.__base__
 DEBUG = "COCODLA_DEBUG"
 """Environment variable: if set, unexpected errors end with a traceback."""
 WAVES = typer.Option(False, "--waves", help="record a waveform")
+WINDOW: dict[str, tuple[Any, Any]] = {
+    "waves_from": (int, whole("--waves-from", None, "record from this cycle on", 0, CYCLES[1])),
+    "waves_to": (int, whole("--waves-to", None, "record to before this cycle", *CYCLES)),
+    "waves_layer": (str, typer.Option("", "--waves-layer", help="record a layer of the first image, or FIRST..LAST")),
+    "waves_scope": (str, typer.Option("", "--waves-scope", help="record these units only, between commas")),
+}
+"""Options of a command that has --waves; each of them implies it."""
 BUILD = typer.Option(None, "--build", help="folder for everything generated, instead of COCODLA_BUILD")
 QUIET = typer.Option(False, "--quiet", help="results and errors only")
 JSON = typer.Option(False, "--json", help="the result as JSON (docs/commands.md), and nothing else, on stdout")
@@ -52,8 +59,14 @@ def command(function: Callable[..., None], group: typer.Typer = app) -> Callable
     """Register a command of the application, or of a group in it; its foreseeable errors end in one line and status 2,
     faults and unexpected ones in 1.
 
-    It has the options --build, --quiet and --json besides its own.
+    It has the options --build, --quiet and --json besides its own. One with a parameter `waves` gets the options of
+    WINDOW, too, and in `waves` what they ask for: Waves or None.
     """
+    own = inspect.signature(function)
+    common: dict[str, tuple[Any, Any]] = {
+        "build": (Path, BUILD), "quiet": (bool, QUIET), "as_json": (bool, JSON),
+        **(WINDOW if "waves" in own.parameters else {})
+    }  # fmt: skip
 
     @functools.wraps(function)
     def guarded(
@@ -62,6 +75,9 @@ def command(function: Callable[..., None], group: typer.Typer = app) -> Callable
         try:
             choose_build(build)
             console.quiet, console.remarks = as_json, not quiet
+            if "waves" in own.parameters:
+                window = {name: kwargs.pop(name) for name in WINDOW}
+                kwargs["waves"] = _waves(kwargs["waves"], **window)
             function(*args, **kwargs)
         except UserError as error:
             _fail(str(error))
@@ -80,13 +96,12 @@ def command(function: Callable[..., None], group: typer.Typer = app) -> Callable
         finally:
             console.quiet, console.remarks = False, True
 
-    own = inspect.signature(function)
-    common = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=option, annotation=kind)
-        for name, option, kind in (("build", BUILD, Path), ("quiet", QUIET, bool), ("as_json", JSON, bool))
-    ]
-    guarded.__signature__ = own.replace(parameters=[*own.parameters.values(), *common])  # type: ignore[attr-defined]
-    guarded.__annotations__ = {**function.__annotations__, **{item.name: item.annotation for item in common}}
+    kinds = {name: kind for name, (kind, _) in common.items()} | ({"waves": bool} if "waves" in own.parameters else {})
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    every = [*own.parameters.values(), *(inspect.Parameter(name, keyword, default=common[name][1]) for name in common)]
+    parameters = [item.replace(annotation=kinds.get(item.name, item.annotation)) for item in every]
+    guarded.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    guarded.__annotations__ = {**function.__annotations__, **kinds}
     return group.command()(guarded)
 
 
@@ -108,6 +123,16 @@ def _finite(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(key): _finite(item) for key, item in value.items()}
     return [_finite(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _waves(wanted: bool, waves_from: int | None, waves_to: int | None, waves_layer: str, waves_scope: str) -> Any:
+    """What is to be recorded, None for nothing."""
+    from cocodla.sim.waves import Waves
+
+    if not wanted and waves_from is None and waves_to is None and not waves_layer and not waves_scope:
+        return None
+    scopes = tuple(word.strip() for word in waves_scope.split(",")) if waves_scope else ()
+    return Waves(waves_from or 0, waves_to, waves_layer, scopes)
 
 
 def choose_build(folder: Path | None) -> None:

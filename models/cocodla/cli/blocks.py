@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -11,6 +12,9 @@ from cocodla.cli.numbers import whole
 from cocodla.errors import UserError
 from cocodla.sim import project
 
+if TYPE_CHECKING:
+    from cocodla.sim.waves import Waves
+
 
 @command
 def sim(
@@ -18,7 +22,7 @@ def sim(
     sim: str = SIM,
     test: str = typer.Option(None, "--test", help="regular expression on the test names, blind to case"),
     seed: int = SEED,
-    waves: bool = WAVES,
+    waves: Waves | None = WAVES,
     names: bool = typer.Option(False, "--list", help="list the tests of the block, and run none"),
 ) -> None:
     """Run the bench of one block, or list all of them."""
@@ -44,6 +48,8 @@ def sim(
         return command_line("sim", *words)
 
     report.show_run(outcome, again, console)
+    if waves is None:
+        report.record_failure(outcome, console)
     emit(lambda: report.as_json(outcome, again))
     if not outcome.passed:
         raise typer.Exit(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -11,6 +12,9 @@ from cocodla.cli.numbers import CYCLES, SEEDS, whole
 from cocodla.errors import UserError
 from cocodla.sim import project
 
+if TYPE_CHECKING:
+    from cocodla.sim.waves import Waves
+
 
 @command
 def lenet(
@@ -18,7 +22,7 @@ def lenet(
     count: int = whole("--count", 10, "how many images"),
     images: list[Path] = typer.Option([], "--images", help="an IDX file (with its labels beside it) or PNG files"),
     seed: int = SEED,
-    waves: bool = WAVES,
+    waves: Waves | None = WAVES,
     latency: int = LATENCY,
     watchdog: int = WATCHDOG,
 ) -> None:
@@ -56,7 +60,7 @@ def random(
     watchdog: int = whole("--watchdog", 20_000, "cycles without progress that mean a run hangs", 100, CYCLES[1]),
     trials: int = whole("--trials", 200, "simulations spent to shrink a failing program", 0),
     rerun: Path = typer.Option(None, "--rerun", help="run the kept program of this folder (build/random/seed-N) again"),
-    waves: bool = typer.Option(False, "--waves", help="with --rerun: record a waveform"),
+    waves: Waves | None = typer.Option(False, "--waves", help="with --rerun: record a waveform"),
 ) -> None:
     """Run random legal programs on the golden model and on the RTL and compare all memory, registers and interrupts."""
     from cocodla.report import random as report

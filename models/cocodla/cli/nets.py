@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
-from cocodla.cli.base import LATENCY, SEED, SIM, command, command_line, console, emit
+from cocodla.cli.base import LATENCY, SEED, SIM, WAVES, command, command_line, console, emit
 from cocodla.cli.numbers import whole
+
+if TYPE_CHECKING:
+    from cocodla.sim.waves import Waves
 
 
 @command
@@ -15,6 +20,7 @@ def nets(
     jobs: int = whole("--jobs", None, "networks at a time (default: one for each processor)"),
     seed: int = SEED,
     latency: int = LATENCY,
+    waves: Waves | None = WAVES,
 ) -> None:
     """Compile known networks; compare float with int8, golden model with RTL tensor by tensor, figures with limits."""
     from cocodla.nets.regression import check_all, chosen
@@ -27,7 +33,7 @@ def nets(
     found = chosen(only)
     seed = new_seed() if seed is None else seed
     console.note(f"{len(found)} networks on {sim}, seed {seed}")
-    simulation = rtl.Simulation(sim=sim, seed=seed, memory=rtl.MemoryModel(latency=latency))
+    simulation = rtl.Simulation(sim=sim, waves=waves, seed=seed, memory=rtl.MemoryModel(latency=latency))
 
     def rerun(name: str) -> str:
         return command_line("nets", "--only", name, "--sim", sim, "--seed", seed, "--latency", latency)

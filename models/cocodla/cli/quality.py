@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -31,6 +32,9 @@ from cocodla.cli.model_options import (
 from cocodla.cli.numbers import whole
 from cocodla.errors import UserError
 from cocodla.files import check_target, write_whole
+
+if TYPE_CHECKING:
+    from cocodla.sim.waves import Waves
 
 
 @command
@@ -89,7 +93,7 @@ def diverge(
     on_rtl: bool = typer.Option(False, "--rtl", help="run the RTL too, with the first two images"),
     sim: str = SIM,
     seed: int = SEED,
-    waves: bool = WAVES,
+    waves: Waves | None = WAVES,
     scale: str = SCALE,
     offset: str = OFFSET,
     shape: str = SHAPE,

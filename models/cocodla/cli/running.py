@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -14,6 +14,9 @@ from cocodla.cli.base import LATENCY, SEED, SIM, WATCHDOG, WAVES, command, comma
 from cocodla.cli.model_options import COUNT, INPUT, NETWORK, RESIZE, loader
 from cocodla.errors import UserError
 from cocodla.files import check_target, write_whole
+
+if TYPE_CHECKING:
+    from cocodla.sim.waves import Waves
 
 CLIPPED = 0.01
 """Share of inputs clipped to the range of codes from which on it is told."""
@@ -29,7 +32,7 @@ def run(
     output: Path = typer.Option(None, "-o", "--output", help="write the outputs: .npz, or an .npy file for each"),
     sim: str = SIM,
     seed: int = SEED,
-    waves: bool = WAVES,
+    waves: Waves | None = WAVES,
     latency: int = LATENCY,
     watchdog: int = WATCHDOG,
     resize: bool = RESIZE,

@@ -15,6 +15,7 @@ from cocodla.input_files import MEMORY_LIMIT
 
 if TYPE_CHECKING:
     from cocodla.runtime.traces import Trace
+    from cocodla.sim.waves import Waves
 
 LIST = typer.Option(None, "--image", help="memory image of a register log (default: memory.txt beside it)")
 OUTPUT = typer.Option(
@@ -38,7 +39,7 @@ def traces(
     memory_limit: int = MEMORY,
     watchdog: int = WATCHDOG,
     seed: int = SEED,
-    waves: bool = WAVES,
+    waves: Waves | None = WAVES,
     rerun: Path = typer.Option(None, "--rerun", help="run the program of a failure (build/traces/NAME) again"),
 ) -> None:
     """Run public nv_small traces and recorded register logs on the golden model and on the RTL."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-from cocodla.cli.base import LATENCY, SEED, SIM, WATCHDOG, WAVES, command, command_line, console
+from cocodla.cli.base import LATENCY, SEED, SIM, WATCHDOG, WAVES, command, command_line, console, emit
 from cocodla.cli.model_options import COUNT, INPUT, NETWORK, RESIZE, loader
+
+if TYPE_CHECKING:
+    from cocodla.sim.waves import Waves
 
 
 @command
@@ -19,7 +23,7 @@ def verify(
     ),
     sim: str = SIM,
     seed: int = SEED,
-    waves: bool = WAVES,
+    waves: Waves | None = WAVES,
     latency: int = LATENCY,
     watchdog: int = WATCHDOG,
     resize: bool = RESIZE,
@@ -55,5 +59,6 @@ def verify(
     words = ["verify", network, *(["--layers", layers] if layers else []), "--sim", sim, "--seed", seed, "--waves"]
     words += ["--latency", latency, "--watchdog", watchdog, "--count", len(images), *(["--resize"] if resize else [])]
     report.show(result, console, command_line(*words, *(word for item in inputs for word in ("--input", item))))
+    emit(result.as_json)
     if not result.passed:
         raise typer.Exit(1)

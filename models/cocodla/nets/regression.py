@@ -217,6 +217,8 @@ def _on_rtl(net: Net, network: Network, folder: Path, simulation: rtl.Simulation
     result.failures += [f"RTL: {failure}" for failure in run.failures]
     if run.first_mismatch is not None:
         result.failures.append(f"RTL differs from the golden model: {run.first_mismatch}")
+    if run.recorded:
+        result.failures.append(run.recorded)
     if not run.tensors_compared:
         result.failures.append("RTL: no tensor was compared")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,8 +13,10 @@ from rich.text import Text
 
 from cocodla.report.runs import show_waves
 from cocodla.report.screen import Screen
+from cocodla.runtime import autowaves
 from cocodla.sim import bench, bench_tests, lint, tools
 from cocodla.sim.run import Run, TestResult
+from cocodla.sim.waves import Waves
 
 CommandLine = Callable[[Sequence[object]], str]
 """Words of `cocodla sim` to the command a shell takes."""
@@ -56,7 +59,7 @@ def show_tests(tests: list[dict[str, Any]], console: Console) -> None:
 
 
 def run_block(
-    block: str, sim: str, test: str | None, seed: int | None, waves: bool, screen: Screen
+    block: str, sim: str, test: str | None, seed: int | None, waves: Waves | None, screen: Screen
 ) -> bench.BenchRun:
     """Run one bench; the simulator's output is a remark."""
     if waves and sim == "verilator" and not tools.has_fst_headers():
@@ -93,6 +96,19 @@ def _show_failures(
             console.print(f"again with waves: {again}", highlight=False, markup=False, soft_wrap=True)
     if run.error and not any(result.status == "failed" for result in run.results):
         console.print(run.error, style="red", highlight=False, markup=False, soft_wrap=True)
+
+
+def record_failure(outcome: bench.BenchRun, console: Console) -> None:
+    """Run the first test that failed again by itself, with waves, and tell where they are."""
+    failed = [result for run in outcome.runs.values() for result in run.results if result.status == "failed"]
+    if not failed or not autowaves.wanted():
+        return
+    pattern = rf"\.{re.escape(failed[0].name)}$"
+    again = bench.run_bench(outcome.bench.block, outcome.sim, pattern, outcome.seed, Waves())
+    for run in again.runs.values():
+        if run.waves and not run.passed:
+            where = f"waves of {failed[0].name}: {run.waves}; open with: gtkwave {shlex.quote(str(run.waves))}"
+            console.print(where, highlight=False, markup=False, soft_wrap=True)
 
 
 def tell(result: TestResult) -> str:

@@ -38,6 +38,8 @@ def show(run: NetworkRun, console: Console, rerun: str) -> None:
         console.print(f"first mismatch: {run.first_mismatch}", style="red", highlight=False, markup=False)
     for path in run.waves:
         show_waves(path, console)
+    if run.recorded:
+        console.print(run.recorded, highlight=False, markup=False, soft_wrap=True)
     if run.passed:
         console.print(f"PASS: {run.tensors_compared} tensors compared, all equal", style="green", highlight=False)
     else:

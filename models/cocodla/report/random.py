@@ -15,10 +15,11 @@ from rich.table import Table
 from cocodla.report.progress import progress_bar
 from cocodla.report.runs import show_waves
 from cocodla.report.screen import Screen
-from cocodla.runtime import campaign
+from cocodla.runtime import autowaves, campaign
 from cocodla.runtime.campaign import Outcome
 from cocodla.runtime.kept import load_kept
 from cocodla.sim import project
+from cocodla.sim.waves import Waves
 from cocodla.stimulus.bins import Coverage
 
 Rerun = Callable[[Path], str]
@@ -64,7 +65,7 @@ def show(
     return {"passed": not failed, **_save(seeds, failed, kinds, cycles, coverage)}
 
 
-def show_rerun(folder: Path, waves: bool, console: Console) -> dict[str, Any]:
+def show_rerun(folder: Path, waves: Waves | None, console: Console) -> dict[str, Any]:
     """Run the small program of a failed case again; whether golden model and RTL are equal now (`passed`), and more."""
     program, simulation = load_kept(folder)
     simulation = replace(simulation, waves=waves, run_name="rerun")
@@ -74,7 +75,7 @@ def show_rerun(folder: Path, waves: bool, console: Console) -> dict[str, Any]:
     show_waves(got.waves, console)
     cycles = int(got.counters.get("cycles", 0))
     console.print(
-        f"{cycles:,} cycles: " + (f"{len(differences)} differences" if differences else "equal"), highlight=False
+        f"{cycles:,.0f} cycles: " + (f"{len(differences)} differences" if differences else "equal"), highlight=False
     )
     return {"passed": not differences, "differences": differences, "cycles": cycles, "waves": got.waves}
 
@@ -87,6 +88,9 @@ def _show_failure(outcome: Outcome, console: Console, repeat: str, rerun: Rerun,
     text = f"shrunk to {len(small.layers)} of {len(outcome.layers)} layers, see {folder}/report.txt"
     text += f"; again: {rerun(folder)}"
     console.print(text, highlight=False, markup=False, soft_wrap=True)
+    _, got = campaign.check(small.program, small.case.simulation)
+    if found := autowaves.record(small.program, small.case.simulation, got):
+        console.print(str(found), highlight=False, markup=False, soft_wrap=True)
 
 
 def _show_coverage(coverage: Coverage, console: Console) -> None:

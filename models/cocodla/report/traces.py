@@ -20,6 +20,7 @@ from cocodla.report.runs import show_waves
 from cocodla.runtime.kept import load_kept
 from cocodla.runtime.scoreboard import Tally
 from cocodla.runtime.traces import TraceRun, run_trace
+from cocodla.sim.waves import Waves
 
 MOST = 100
 """Failures of a trace that are shown; its report has all."""
@@ -55,6 +56,8 @@ def show(runs: list[TraceRun], console: Console) -> int:
             console.print(f"{run.name}: see {run.kept}/report.txt", highlight=False, markup=False, soft_wrap=True)
         if run.waves:
             console.print(f"{run.name}: waves in {run.waves}", highlight=False, markup=False, soft_wrap=True)
+        if run.recorded:
+            console.print(f"{run.name}: {run.recorded}", highlight=False, markup=False, soft_wrap=True)
     refused = [run.error or run.golden[0] for run in runs if run.error or run.refused]
     for line in refused:
         print(f"cocodla: {one_line(line)}", file=sys.stderr)  # noqa: T201 (rich would wrap the line)
@@ -121,7 +124,7 @@ def save(runs: list[TraceRun], path: Path) -> None:
     write_whole(path, (json.dumps(as_json(runs), indent=1, default=str) + "\n").encode())
 
 
-def show_rerun(folder: Path, waves: bool, console: Console) -> TraceRun:
+def show_rerun(folder: Path, waves: Waves | None, console: Console) -> TraceRun:
     """Run the program of a failure again."""
     program, simulation = load_kept(folder)
     simulation = replace(simulation, waves=waves, run_name="rerun")

@@ -30,7 +30,7 @@ def save_kept(
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     program.save(scratch / "program.zip")
-    settings = asdict(replace(simulation, waves=False, file_list=dut_list(simulation.file_list)))
+    settings = asdict(replace(simulation, waves=None, file_list=dut_list(simulation.file_list)))
     settings["file_list"] = str(settings["file_list"])
     (scratch / "simulation.json").write_text(json.dumps(settings, indent=1) + "\n")
     for name, value in extra.items():

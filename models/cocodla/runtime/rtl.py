@@ -9,19 +9,20 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from random import Random
 
 from cocodla.errors import UserError
 from cocodla.program.execution import Execution
 from cocodla.program.program import Program
-from cocodla.runtime import player
+from cocodla.runtime import player, windows
 from cocodla.sim import parameters, project
 from cocodla.sim.build import Design, Model, build
 from cocodla.sim.filelist import dut_list, own_list, read_file_list
 from cocodla.sim.folders import run_folder
 from cocodla.sim.run import new_seed, simulate
+from cocodla.sim.waves import Waves
 
 Progress = Callable[[int, int], None]
 """Called with (commands done, commands in all) while the simulation runs."""
@@ -30,6 +31,9 @@ _MARK = "@progress "
 _SMALLEST = {"verilator": 22, "icarus": 17}
 """log2 of the words of the smallest memory: few sizes, so that few models are built."""
 
+
+_FIRST_CYCLE_PS = 385_000
+"""When sim_top.cycle would become 0 if it had not been in reset before: it is 1 at the 40th edge (tb/hdl/sim_top.v)."""
 
 _LARGEST = 1 << 30
 """Bytes of the largest memory: what is not used costs address space only."""
@@ -98,7 +102,7 @@ class Simulation:
 
     sim: str = "verilator"
     seed: int | None = None
-    waves: bool = False
+    waves: Waves | None = None
     memory: MemoryModel = field(default_factory=MemoryModel)
     file_list: Path | None = None
     assertions: bool = False
@@ -134,6 +138,7 @@ def chip_design(simulation: Simulation, pages: int = 1) -> Design:
             **dut.defines,
         },
         optimize=True,
+        origin_ps=_FIRST_CYCLE_PS,
     )
 
 
@@ -202,6 +207,9 @@ def play(
     program: Program, commands: Iterable[bytes], simulation: Simulation, progress: Progress | None = None
 ) -> Execution:
     """Execute a command file, which is that of `program`, perhaps with records of its own between the commands."""
+    waves = simulation.waves
+    if waves and waves.layer:
+        simulation = replace(simulation, waves=replace(waves, positions=windows.of_layers(program, waves.layer)))
     model = build_model(simulation, player.page_count(program))
     seed = new_seed() if simulation.seed is None else simulation.seed
     with run_folder(simulation.run_name, model.sim, seed) as folder:

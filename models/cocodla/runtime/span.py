@@ -42,6 +42,12 @@ class Span:
         return Span(0, len(network.layers) - 1)
 
     @staticmethod
+    def of(network: Network, layers: list[Layer]) -> Span:
+        """That of some neighbouring layers."""
+        places = [place for place, layer in enumerate(network.layers) if any(layer is other for other in layers)]
+        return Span(places[0], places[-1])
+
+    @staticmethod
     def parse(network: Network, text: str) -> Span:
         """The layer NAME, or FIRST..LAST, where either may be left out; UserError for others, with near names."""
         names = [layer.name for layer in network.layers]

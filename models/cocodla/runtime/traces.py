@@ -20,7 +20,7 @@ from cocodla.program.program import Program
 from cocodla.program.trace import read_trace
 from cocodla.program.txn import read_txn
 from cocodla.registers import MAP
-from cocodla.runtime import rtl
+from cocodla.runtime import autowaves, rtl
 from cocodla.runtime.jobs import run_jobs
 from cocodla.runtime.kept import save_kept
 from cocodla.runtime.scoreboard import Scoreboard, Tally
@@ -78,6 +78,7 @@ class TraceRun:
     is_log: bool = False
     kept: Path | None = None
     waves: Path | None = None
+    recorded: str = ""
 
     @property
     def ran(self) -> bool:
@@ -195,14 +196,16 @@ def run_trace(name: str, program: Program, simulation: rtl.Simulation, reference
     if board.absent:
         return TraceRun(name, golden=board.golden_failures, reference_cycles=reference, refused=True, absent=True)
     on_rtl = rtl.run(board.program, simulation)
+    failures = board.rtl_failures(on_rtl)
     return TraceRun(
         name,
         golden=board.golden_failures,
-        rtl=board.rtl_failures(on_rtl),
+        rtl=failures,
         cycles=program_cycles(board.program, on_rtl),
         reference_cycles=reference,
         tallies=board.tallies(on_rtl),
         waves=on_rtl.waves,
+        recorded=str(autowaves.record(board.program, simulation, on_rtl) or "") if failures else "",
         refused=board.refused,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,10 @@ import numpy as np
 from cocodla import hw
 from cocodla.compiler import Network
 from cocodla.compiler.parts import Layer
+from cocodla.errors import UserError
 from cocodla.golden import run as run_golden
 from cocodla.program import Execution, Mark, Mismatch, Program, WaitInterrupt, compare
-from cocodla.runtime import rtl
+from cocodla.runtime import autowaves, rtl
 from cocodla.runtime.span import Span, span_program
 
 Progress = Callable[[int, int], None]
@@ -41,7 +42,11 @@ class LayerRun:
 
 @dataclass
 class NetworkRun:
-    """Result of one verified run: per layer, per image and in total. predictions: empty where a part only was run."""
+    """Result of one verified run: per layer, per image and in total.
+
+    predictions: empty where a part only was run. waves: waveforms that were asked for. recorded: what tells of the
+    waveform that a failure has led to (cocodla.runtime.autowaves).
+    """
 
     network: str
     simulator: str
@@ -55,6 +60,7 @@ class NetworkRun:
     failures: list[str] = field(default_factory=list)
     counters: dict[str, float] = field(default_factory=dict)
     waves: list[str] = field(default_factory=list)
+    recorded: str = ""
 
     @property
     def passed(self) -> bool:
@@ -100,7 +106,7 @@ def verify_network(
         members = span.of_stage(network, stage)
         if members:
             program = span_program(network, feeds, stage, span)
-            on_rtl = rtl.run(program, simulation, progress=progress)
+            on_rtl = rtl.run(program, _recording(network, simulation, span, stage), progress=progress)
             runs.append(_StageRun(program, members, on_rtl, run_golden(program)))
         if not span.covers(network, stage):
             return network.golden_stage(stage, feeds)
@@ -127,7 +133,32 @@ def verify_network(
         failures=[line for stage in runs for line in stage.on_rtl.failures + stage.on_golden.failures],
         counters=counters,
         waves=[str(stage.on_rtl.waves) for stage in runs if stage.on_rtl.waves],
+        recorded=_record(runs, simulation),
     )
+
+
+def _recording(network: Network, simulation: rtl.Simulation, span: Span, stage: int) -> rtl.Simulation:
+    """The simulation of a stage: of layers to be recorded, it records those that run in it."""
+    waves = simulation.waves
+    if waves is None or not waves.layer:
+        return simulation
+    wanted = Span.parse(network, waves.layer)
+    both = Span(max(wanted.first, span.first), min(wanted.last, span.last))
+    if both.first > both.last:
+        raise UserError(f"layers {waves.layer!r} are not run: waves of {span.text(network)} can be had")
+    members = both.of_stage(network, stage)
+    layers = "" if not members else Span.of(network, members).text(network)
+    return replace(simulation, waves=replace(waves, layer=layers) if members else None)
+
+
+def _record(runs: list[_StageRun], simulation: rtl.Simulation) -> str:
+    """Run the first stage that failed again with waves; what tells of them, empty if there are none."""
+    for stage in runs:
+        mismatches = stage.mismatches
+        if mismatches or stage.on_rtl.failures:
+            index = mismatches[0].index if mismatches else None
+            return str(autowaves.record(stage.program, simulation, stage.on_rtl, index) or "")
+    return ""
 
 
 @dataclass

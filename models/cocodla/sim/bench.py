@@ -36,6 +36,7 @@ from cocodla.sim.build import Design, build
 from cocodla.sim.filelist import FileList, dut_list, read_file_list
 from cocodla.sim.folders import keep_report, run_folder
 from cocodla.sim.run import Run, new_seed, simulate
+from cocodla.sim.waves import Waves
 
 _KEYS = {"about", "top", "sources", "includes", "parameters", "defines", "public", "dut", "timeout", "variants"}
 DEFAULT_TIMEOUT = 900.0
@@ -159,7 +160,7 @@ def run_bench(
     sim: str = "verilator",
     test: str | None = None,
     seed: int | None = None,
-    waves: bool = False,
+    waves: Waves | None = None,
     echo: Callable[[str], None] | None = None,
     say: Callable[[str], None] | None = None,
 ) -> BenchRun:

@@ -15,7 +15,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -23,8 +23,9 @@ import cocotb
 import cocotb_tools.config
 
 from cocodla.errors import UserError
-from cocodla.sim import plain, project, tools
-from cocodla.sim.runner import CommandFailed, Echo, make_runner
+from cocodla.sim import plain, project, tools, untraced
+from cocodla.sim.runner import RECORDER, CommandFailed, Echo, make_runner
+from cocodla.sim.waves import SCOPES, Waves, icarus_scopes, resolve, verilator_scopes
 
 KEEP_MODELS = 60
 """Models left in the cache; the least recently used are deleted after a build."""
@@ -37,6 +38,7 @@ COMPILER_FLAGS = "-O1"
 
 _HEADER_SUFFIXES = (".vh", ".svh", ".v", ".sv", ".inc")
 _TIMESCALE = ("1ns", "1ps")
+_ALL = ("all",)
 _UNREADABLE = '"$'
 """Characters that Verilator takes apart in the path of a source, quoted or not."""
 
@@ -49,6 +51,7 @@ class Design:
     public: signals Python touches besides the top's ports, each "signal" (of the top) or
     "module.signal"; * matches any text.
     optimize: spend compile time for speed (chip level). assertions of the RTL are on with define DLA_ASSERT.
+    origin_ps: when cycle 0 begins, for waveforms.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Design:
     defines: Mapping[str, object] = field(default_factory=dict)
     public: tuple[str, ...] = ()
     optimize: bool = False
+    origin_ps: int = 0
 
 
 @dataclass(frozen=True)
@@ -67,14 +71,15 @@ class Model:
 
     design: Design
     sim: str
-    waves: bool
+    waves: Waves | None
     folder: Path
     fresh: bool
 
 
-def build(design: Design, sim: str = "verilator", waves: bool = False, echo: Echo | None = None) -> Model:
+def build(design: Design, sim: str = "verilator", waves: Waves | None = None, echo: Echo | None = None) -> Model:
     """The model of `design` for `sim`, out of the cache or built now.
 
+    waves: what its runs record, with whole paths of instances in the Model.
     echo receives the output of the compiler line by line. Raises UserError where a source file or the
     simulator is missing or the compilation fails; the message names the log.
     """
@@ -85,6 +90,14 @@ def build(design: Design, sim: str = "verilator", waves: bool = False, echo: Ech
     for path in (*design.sources, *design.includes):
         if any(character in str(path) for character in _UNREADABLE):
             raise UserError(f"{design.name}: {path}: simulators read no path with {' or '.join(_UNREADABLE)}")
+    if waves and waves.scopes:
+        # The instances are those of a model; one that records all of them is to be had for Verilator anyway.
+        known = _build(design, sim, replace(waves, scopes=_ALL if sim == "verilator" else ()), echo)
+        waves = replace(waves, scopes=resolve(waves.scopes, _scopes(known)))
+    return _build(design, sim, waves, echo)
+
+
+def _build(design: Design, sim: str, waves: Waves | None, echo: Echo | None) -> Model:
     key = cache_key(design, sim, waves)
     cache = project.build() / "sim"
     cache.mkdir(parents=True, exist_ok=True)
@@ -99,7 +112,14 @@ def build(design: Design, sim: str = "verilator", waves: bool = False, echo: Ech
     return Model(design, sim, waves, folder, fresh)
 
 
-def cache_key(design: Design, sim: str, waves: bool) -> str:
+def _scopes(model: Model) -> list[str]:
+    """Paths of all instances of a model with waveforms."""
+    if model.sim == "icarus":
+        return icarus_scopes(model.folder / "sim.vvp")
+    return (model.folder / SCOPES).read_text(encoding="utf-8").splitlines()
+
+
+def cache_key(design: Design, sim: str, waves: Waves | None) -> str:
     """Hash of everything that shapes the model."""
     digest = hashlib.sha256()
     facts = {
@@ -111,10 +131,11 @@ def cache_key(design: Design, sim: str, waves: bool) -> str:
         "defines": {name: str(value) for name, value in design.defines.items()},
         "public": public_signals(design),
         "flags": [*_flags(design, sim), COMPILER_FLAGS],
-        "waves": [waves, waves and tools.has_fst_headers()],
+        "waves": waves and [tools.has_fst_headers(), _traced(design, sim, waves)],
     }
     digest.update(json.dumps(facts, sort_keys=True).encode())
-    for path in [*design.sources, *_headers(design.includes)]:
+    main = [project.root() / RECORDER] if waves and sim == "verilator" else []
+    for path in [*design.sources, *_headers(design.includes), *main]:
         digest.update(os.path.relpath(path, project.root()).encode())
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
@@ -141,7 +162,14 @@ def _flags(design: Design, sim: str) -> list[str]:
     return flags
 
 
-def _build_into(folder: Path, design: Design, sim: str, waves: bool, echo: Echo | None) -> None:
+def _traced(design: Design, sim: str, waves: Waves) -> list[str]:
+    """What is fixed when a model is built: the instances that Icarus records; whether Verilator can record all."""
+    if sim == "icarus":
+        return list(waves.scopes)
+    return ["all"] if waves.scopes or not design.optimize else []
+
+
+def _build_into(folder: Path, design: Design, sim: str, waves: Waves | None, echo: Echo | None) -> None:
     final = folder.with_name(f"{folder.name}.tmp")
     scratch = final if plain.is_plain(final) else plain.scratch() / folder.name
     for path in (final, scratch):
@@ -151,7 +179,8 @@ def _build_into(folder: Path, design: Design, sim: str, waves: bool, echo: Echo 
     if sim == "verilator":
         # First in the list: cocotb takes the language from the last source.
         control = scratch / "public.vlt"
-        control.write_text(public_signals(design), encoding="utf-8")
+        lean = untraced.control() if waves and not _traced(design, sim, waves) else ""
+        control.write_text(public_signals(design) + lean, encoding="utf-8")
         sources.insert(0, control)
     runner = make_runner(sim)
     runner.echo = echo
@@ -170,7 +199,7 @@ def _build_into(folder: Path, design: Design, sim: str, waves: bool, echo: Echo 
             build_dir=scratch,
             cwd=project.root(),
             timescale=_TIMESCALE,
-            waves=waves,
+            waves=waves is not None,
             log_file=log,
         )
         failed.unlink(missing_ok=True)
@@ -180,6 +209,9 @@ def _build_into(folder: Path, design: Design, sim: str, waves: bool, echo: Echo 
     finally:
         if not _complete(scratch, design, sim) or failed.exists():
             shutil.rmtree(scratch, ignore_errors=True)
+    if waves and sim == "verilator":
+        scopes = verilator_scopes(sorted(scratch.glob("*Trace*Slow.cpp")))
+        (scratch / SCOPES).write_text("".join(f"{scope}\n" for scope in scopes), encoding="utf-8")
     _drop_objects(scratch)
     shutil.move(scratch, final)
     final.rename(folder)

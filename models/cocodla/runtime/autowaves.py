@@ -1,0 +1,80 @@
+"""A run that failed is run again by itself, with waves around what went wrong (AUTOWAVES=0 turns this off).
+
+Runs are the same for the same seed, so that cycles of the first tell where to look in the second.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cocodla.errors import UserError
+from cocodla.program import Execution, Mark, Program
+from cocodla.runtime import rtl
+from cocodla.sim.waves import Waves
+
+SWITCH = "AUTOWAVES"
+"""Environment variable: 0 for no waves that were not asked for."""
+MOST = 50_000
+"""Cycles that are recorded at most: about 10 MB."""
+AFTER = 100
+"""Cycles recorded behind the one by which it has gone wrong."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A waveform of cycles `start` to `stop`; by `cycle` something has gone wrong."""
+
+    path: Path
+    start: int
+    stop: int
+    cycle: int
+
+    def __str__(self) -> str:
+        return (
+            f"waves of cycles {self.start:,} to {self.stop:,} (wrong by cycle {self.cycle:,}): {self.path}; "
+            f"open with: gtkwave {shlex.quote(str(self.path))}"
+        )
+
+
+def wanted() -> bool:
+    """Whether what failed is run again with waves."""
+    return os.environ.get(SWITCH) != "0"
+
+
+def record(
+    program: Program, simulation: rtl.Simulation, failed: Execution, index: int | None = None
+) -> Recorded | None:
+    """Run a failed program again with waves. None where they are turned off or recorded anyway, or cannot be had.
+
+    index: the command that saw the first difference; None where only the run as a whole is known to be wrong.
+    """
+    if simulation.waves is not None or not wanted():
+        return None
+    start, cycle = _around(program, failed, index)
+    waves = Waves(start, cycle + AFTER)
+    try:
+        again = rtl.run(program, replace(simulation, waves=waves, run_name=f"{simulation.run_name}-failed"))
+    except UserError:  # the failure itself is what the user has to know
+        return None
+    return Recorded(again.waves, start, cycle + AFTER, cycle) if again.waves else None
+
+
+def _around(program: Program, failed: Execution, index: int | None) -> tuple[int, int]:
+    """(first cycle, cycle by which it is wrong): from the layer's Mark, if there is one, to the event before `index`.
+
+    A run that ends with a failure is wrong at its last event, or, if it hangs there, in the cycles that follow.
+    """
+    before = [event for event in failed.events if index is None or event.index < index]
+    if not before:
+        return 0, MOST
+    cycle = before[-1].cycle
+    if index is None:
+        end = int(failed.counters.get("cycles", cycle))
+        cycle = min(end, cycle + MOST // 2)
+        return max(0, cycle - MOST), max(cycle, 1)
+    marks = [event.cycle for event in before[:-1] if isinstance(program.commands[event.index], Mark)]
+    start = marks[-1] if marks else 0
+    return max(start, cycle - MOST, 0), cycle

@@ -1,0 +1,23 @@
+"""Modules of the RTL that waveforms of the whole chip leave out, unless units are named (WAVES_SCOPE).
+
+They compute or store, and what goes in and comes out is seen where they are used. They are two thirds of all signals:
+recording everything takes one and a half times as long, and twice the space (docs/performance.md).
+"""
+
+from __future__ import annotations
+
+MODULES = (
+    "lib/dla_scale", "lib/dla_shift_right", "lib/dla_ram_1r1w", "lib/dla_regfile_1r1w",
+    "registers/gen/*",
+    "conv/cmac_cell", "conv/cdma_cvt", "conv/cdma_pack", "conv/cacc_round", "conv/cbuf_group",
+    "sdp/sdp_lane", "sdp/sdp_cvt_lane", "sdp/sdp_shift_operand",
+    "pdp/pdp_combine", "pdp/pdp_scale", "pdp/pdp_average",
+    "cdp/cdp_icvt_lane", "cdp/cdp_ocvt_lane", "cdp/cdp_lut_lane", "cdp/cdp_index", "cdp/cdp_value", "cdp/cdp_square",
+    "cdp/cdp_choice", "cdp/cdp_tables", "cdp/cdp_window",
+)  # fmt: skip
+"""Files of rtl/, without suffix."""
+
+
+def control() -> str:
+    """Lines of a Verilator control file."""
+    return "".join(f'tracing_off -file "*/rtl/{name}.v"\n' for name in MODULES)
