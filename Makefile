@@ -19,9 +19,10 @@
 # (docs/recording.md). What fails is run again with waves by itself: AUTOWAVES=0 turns that off.
 # lenet, traces, random and bench: WATCHDOG=cycles without progress that end a run; DUT_FILELIST=another NV_nvdla (also for sim BLOCK=registers).
 # the same and nets, synth: DUT_PARAMETERS="SDP_LANES=4 ACC_DEPTH=32", parameters of NV_nvdla (docs/performance.md).
+# lenet, traces, nets and bench: REPORT=1 writes a page that tells where the cycles went (docs/report.md).
 # traces of one register log: IMAGE=its memory list, EXPECT=the bytes it must leave. test: PYTEST_ARGS="words for pytest".
 # traces of others: ALLOW_OUTSIDE=1, files they name may lie outside of their folders; MEMORY_LIMIT=8G, memory one may declare (4G).
-# WAVES, LIST, GUARD, ALLOW_OUTSIDE, RTL, CHECK, ACCEPT and UNPINNED are 1 or 0; INPUT and PYTEST_ARGS are lists, quoted as in a shell.
+# WAVES, REPORT, LIST, GUARD, ALLOW_OUTSIDE, RTL, CHECK, ACCEPT and UNPINNED are 1 or 0; INPUT and PYTEST_ARGS are lists, quoted as in a shell.
 # A command that fails ends with 1 (something differed) or 2 (wrong input), which make prints ("Error 1"); make's own status is always 2.
 
 # Variables are data: no recipe holds one. They reach scripts/make.py through the environment as they were typed; which

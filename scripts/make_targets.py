@@ -61,7 +61,7 @@ def split(name: str, text: str) -> list[str]:
 
 
 SIM, SEED, ONLY, JOBS = value("--sim"), value("--seed"), value("--only"), value("--jobs")
-WAVES, WATCHDOG = flag("--waves"), value("--watchdog")
+WAVES, WATCHDOG, REPORT = flag("--waves"), value("--watchdog"), flag("--report")
 WINDOW = {
     "WAVES": WAVES, "WAVES_FROM": value("--waves-from"), "WAVES_TO": value("--waves-to"),
     "WAVES_LAYER": value("--waves-layer"), "WAVES_SCOPE": value("--waves-scope"),
@@ -109,24 +109,24 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
     "bootstrap": (),
     "lenet": (
         cli("lenet", SIM=SIM, IMAGES=value("--count"), INPUT=each("--images"), SEED=SEED, **WINDOW,
-            WATCHDOG=WATCHDOG),
+            REPORT=REPORT, WATCHDOG=WATCHDOG),
     ),
     "sim": (cli("sim", "BLOCK", SIM=SIM, TEST=value("--test"), SEED=SEED, **WINDOW, LIST=flag("--list")),),
     "traces": (
         cli("traces", "TRACES", SIM=SIM, ONLY=ONLY, JOBS=JOBS, MAXCYCLES=value("--max-cycles"), IMAGE=value("--image"),
             EXPECT=value("--expect"), ALLOW_OUTSIDE=flag("--allow-outside"), MEMORY_LIMIT=value("--memory-limit"),
-            WATCHDOG=WATCHDOG, SEED=SEED, **WINDOW),
+            WATCHDOG=WATCHDOG, SEED=SEED, REPORT=REPORT, **WINDOW),
     ),
     "random": (cli("random", SIM=SIM, COUNT=value("--count"), SEED=SEED, ONLY=ONLY, WATCHDOG=WATCHDOG),),
     "resets": (cli("resets", SIM=SIM, COUNT=value("--count"), SEED=SEED, ONLY=ONLY, GUARD=flag("--guard")),),
-    "nets": (cli("nets", SIM=SIM, ONLY=ONLY, JOBS=JOBS, SEED=SEED, **WINDOW),),
+    "nets": (cli("nets", SIM=SIM, ONLY=ONLY, JOBS=JOBS, SEED=SEED, REPORT=REPORT, **WINDOW),),
     "fuzz": (cli("fuzz", SIM=SIM, COUNT=value("--count"), SEED=SEED, RTL=flag("--rtl")),),
     "lint": (RUFF, MYPY, cli("lint")),
     "test": (PYTEST,),
     "registers": (script("scripts/generate_registers.py"),),
     "bench": (
         cli("bench", ONLY=ONLY, MEMORY=value("--memory"), SEED=SEED, CHECK=flag("--no-check", wanted=False),
-            ACCEPT=flag("--accept"), WATCHDOG=WATCHDOG),
+            ACCEPT=flag("--accept"), WATCHDOG=WATCHDOG, REPORT=REPORT),
     ),
     "synth": (script("scripts/find_yosys.py"), cli("synth", ONLY=ONLY, JOBS=JOBS)),
     "speed": (

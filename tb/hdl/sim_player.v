@@ -96,6 +96,7 @@ endtask
 task finish_run;
     begin
         sim_top.u_memory.report;
+        sim_top.u_activity.report;
         $fdisplay(log, "Z");
         $fflush(log);
         done <= 1;

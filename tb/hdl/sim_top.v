@@ -6,7 +6,7 @@
 // The memory is never reset with the accelerator, but told of it: without the guard it stands for a memory system that does
 // what docs/reset.md asks of it.
 //
-// Plusargs: those of sim_player and sim_memory. The clock periods are parameters because a delay that is
+// Plusargs: those of sim_player, sim_memory and sim_activity. The clock periods are parameters because a delay that is
 // not constant may be zero, and for zero delays Verilator schedules the whole design in a slower way (the
 // measured loss of speed is a third).
 `default_nettype none
@@ -130,6 +130,12 @@ sim_memory #(.WORDS_LOG2(WORDS_LOG2)) u_memory (
     .b_valid(b_valid), .b_ready(b_ready), .b_id(b_id),
     .ar_valid(ar_valid), .ar_ready(ar_ready), .ar_id(ar_id), .ar_len(ar_len), .ar_addr(ar_addr),
     .r_valid(r_valid), .r_ready(r_ready), .r_id(r_id), .r_last(r_last), .r_data(r_data)
+);
+
+sim_activity u_activity (
+    .clk(core_clk), .cycle(cycle),
+    .ar_valid(ar_valid), .ar_ready(ar_ready), .ar_len(ar_len), .r_valid(r_valid), .r_ready(r_ready),
+    .aw_valid(aw_valid), .aw_ready(aw_ready), .w_valid(w_valid), .w_ready(w_ready), .b_valid(b_valid), .b_ready(b_ready)
 );
 
 sim_x_check u_x_check (

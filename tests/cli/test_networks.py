@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from cocodla import cli, datasets
 from cocodla.compiler import Network
 
-from .conftest import LENET, invoke
+from .conftest import LENET, complaint, invoke
 
 
 def test_inspect_tells_memory_layers_and_bounds(compiled: Path) -> None:
@@ -119,3 +119,8 @@ def test_every_calibrator_compiles(digits: Path, tmp_path: Path) -> None:
         assert outcome.exit_code == 0, outcome.output
         seen.add(tuple(tensor.scale for tensor in Network.load(target).tensors.values()))
     assert len(seen) == 4
+
+
+def test_a_report_of_cycles_goes_with_the_rtl(compiled: Path, digits: Path) -> None:
+    """The golden model has none."""
+    assert "--backend rtl" in complaint("run", compiled, "--input", digits / "digits.npy", "--report")

@@ -24,6 +24,7 @@ from cocodla.program.commands import CheckMemory
 from cocodla.program.program import Program
 from cocodla.program.trace import read_trace
 from cocodla.runtime import player, rtl
+from cocodla.runtime.recording import Recorded, Stages
 from cocodla.runtime.traces import layer_cycles
 from cocodla.sim import parameters, project
 from cocodla.sim.build import cache_key
@@ -34,6 +35,9 @@ MEMORIES: dict[str, rtl.MemoryModel] = {
     "full64": rtl.MemoryModel(latency=64),
     "half32": rtl.MemoryModel.half(32),
 }
+
+Record = Callable[[Recorded], None]
+"""Called with what was counted in a run, as it ends."""
 
 
 @dataclass(frozen=True)
@@ -93,15 +97,16 @@ def measure_all(
     check: bool = True,
     progress: Callable[[int, int], None] | None = None,
     watchdog: int = rtl.Simulation.watchdog,
+    record: Record | None = None,
 ) -> Iterator[Measurement]:
     """Measure each case on each memory, in order; yields as they end. progress: measurements done, in all.
 
-    watchdog: see rtl.Simulation.
+    watchdog: see rtl.Simulation. record: what takes the counts of each run; then all are measured anew.
     """
     names = list(memories)
     total, done = len(cases) * len(names), 0
     for case in cases:
-        for measurement in measure(case, names, check, watchdog):
+        for measurement in measure(case, names, check, watchdog, record):
             done += 1
             if progress:
                 progress(done, total)
@@ -110,7 +115,11 @@ def measure_all(
 
 
 def measure(
-    case: Case, memories: Sequence[str], check: bool = True, watchdog: int = rtl.Simulation.watchdog
+    case: Case,
+    memories: Sequence[str],
+    check: bool = True,
+    watchdog: int = rtl.Simulation.watchdog,
+    record: Record | None = None,
 ) -> Iterator[Measurement]:
     """One case on some memories. The golden model runs once, and only if something is not known yet."""
     program = case.program
@@ -120,11 +129,11 @@ def measure(
     expected: Program | None = None
     for memory in memories:
         place = _place(model, commands, memory)
-        known = _load(place)
+        known = None if record else _load(place)
         if known is None or (check and not known.checked):
             if expected is None:
                 expected = _with_expectations(program) if check and case.layer else program
-            known = _simulate(case, expected, memory, check, watchdog)
+            known = _simulate(case, expected, memory, check, watchdog, record)
             if not known.failures:
                 _store(place, known)
         yield known
@@ -148,9 +157,15 @@ def _with_expectations(program: Program) -> Program:
     return Program(commands, program.meta)
 
 
-def _simulate(case: Case, program: Program, memory: str, check: bool, watchdog: int) -> Measurement:
-    simulation = rtl.Simulation(seed=case.seed, memory=MEMORIES[memory], watchdog=watchdog)
+def _simulate(
+    case: Case, program: Program, memory: str, check: bool, watchdog: int, record: Record | None
+) -> Measurement:
+    simulation = rtl.Simulation(seed=case.seed, memory=MEMORIES[memory], watchdog=watchdog, activity=record is not None)
     execution = rtl.run(program, simulation)
+    stages = Stages(simulation)
+    stages.add(program, execution)
+    if record and (counted := stages.of_program(f"{case.name}-{memory}")):
+        record(counted)
     cycles = layer_cycles(program, execution)
     failures = list(execution.failures)
     if cycles < 0 and not failures:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import signal
 
-from cocodla.cli import blocks, chip, compiling, fuzzing, general, nets, quality, running, traces, verifying, waves
+from cocodla.cli import (
+    blocks, chip, compiling, cycles, fuzzing, general, nets, quality, running, traces, verifying, waves,
+)  # fmt: skip
 from cocodla.cli.base import app, run_app
 
 __all__ = [
-    "app", "blocks", "chip", "compiling", "fuzzing", "general", "main", "nets", "quality", "running", "traces",
-    "verifying", "waves",
+    "app", "blocks", "chip", "compiling", "cycles", "fuzzing", "general", "main", "nets", "quality", "running",
+    "traces", "verifying", "waves",
 ]  # fmt: skip
 
 

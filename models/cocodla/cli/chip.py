@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cocodla.cli.base import LATENCY, SEED, SIM, WATCHDOG, WAVES, command, command_line, console, emit
+from cocodla.cli.cycles import REPORT, keep_report
 from cocodla.cli.numbers import CYCLES, SEEDS, whole
 from cocodla.errors import UserError
 from cocodla.sim import project
@@ -25,26 +26,33 @@ def lenet(
     waves: Waves | None = WAVES,
     latency: int = LATENCY,
     watchdog: int = WATCHDOG,
+    report_cycles: bool = REPORT,
 ) -> None:
     """Compile LeNet-5, run handwritten digits through the RTL, and prove every layer equal to the golden model."""
     from cocodla import datasets, zoo
     from cocodla.report import network as report
     from cocodla.report.progress import progress_bar
     from cocodla.runtime import rtl
+    from cocodla.runtime.recording import Stages
     from cocodla.runtime.verify import verify_network
 
     digits = datasets.digits(images, count, seed=seed)
     console.note(f"{digits.source}, seed {digits.seed}")
     network = zoo.lenet5()
     memory = rtl.MemoryModel(latency=latency)
-    simulation = rtl.Simulation(sim=sim, waves=waves, seed=digits.seed, memory=memory, watchdog=watchdog)
+    simulation = rtl.Simulation(
+        sim=sim, waves=waves, seed=digits.seed, memory=memory, watchdog=watchdog, activity=report_cycles
+    )
+    stages = Stages(simulation)
     with progress_bar(console, f"{network.name} on {sim}") as progress:
-        run = verify_network(network, digits.images, digits.labels, simulation, progress)
+        run = verify_network(network, digits.images, digits.labels, simulation, progress, stages.add)
     options = ["--count", count, "--latency", latency, "--watchdog", watchdog]
     options += [word for path in images for word in ("--images", path)]
     rerun = command_line("lenet", "--sim", sim, "--seed", digits.seed, "--waves", *options)
     report.show(run, console, rerun)
     report.save(run, project.build() / "lenet", rerun)
+    if report_cycles:
+        keep_report(stages.of_network(network, len(digits.images)))
     emit(run.as_json)
     if not run.passed:
         raise typer.Exit(1)
@@ -132,6 +140,7 @@ def bench(
     seed: int = whole("--seed", 1, "seed of weights and data", *SEEDS),
     accept: bool = typer.Option(False, "--accept", help="let slower results replace the committed ones"),
     watchdog: int = WATCHDOG,
+    report_cycles: bool = REPORT,
 ) -> None:
     """Measure single layers and public traces, and compare with bounds, the public design and the last result."""
     from cocodla import datasets
@@ -141,7 +150,8 @@ def bench(
     committed = project.committed("benchmarks/results/cycles.json")
     memories = memory or list(MEMORIES)
     folder = datasets.shared_folder()
-    result = run_bench(console, folder, committed, only, memories, check, seed, accept, watchdog)
+    record = keep_report if report_cycles else None
+    result = run_bench(console, folder, committed, only, memories, check, seed, accept, watchdog, record)
     emit(lambda: result)
     if not result["passed"]:
         raise typer.Exit(1)

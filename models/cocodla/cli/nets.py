@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from cocodla.cli.base import LATENCY, SEED, SIM, WAVES, command, command_line, console, emit
+from cocodla.cli.cycles import REPORT, write_page
 from cocodla.cli.numbers import whole
 
 if TYPE_CHECKING:
+    from cocodla.nets.regression import NetResult
     from cocodla.sim.waves import Waves
 
 
@@ -21,6 +25,7 @@ def nets(
     seed: int = SEED,
     latency: int = LATENCY,
     waves: Waves | None = WAVES,
+    report_cycles: bool = REPORT,
 ) -> None:
     """Compile known networks; compare float with int8, golden model with RTL tensor by tensor, figures with limits."""
     from cocodla.nets.regression import check_all, chosen
@@ -33,13 +38,21 @@ def nets(
     found = chosen(only)
     seed = new_seed() if seed is None else seed
     console.note(f"{len(found)} networks on {sim}, seed {seed}")
-    simulation = rtl.Simulation(sim=sim, waves=waves, seed=seed, memory=rtl.MemoryModel(latency=latency))
+    memory = rtl.MemoryModel(latency=latency)
+    simulation = rtl.Simulation(sim=sim, waves=waves, seed=seed, memory=memory, activity=report_cycles)
+    records: list[str] = []
 
     def rerun(name: str) -> str:
         return command_line("nets", "--only", name, "--sim", sim, "--seed", seed, "--latency", latency)
 
-    results = check_all(found, simulation, jobs or default_jobs())
-    passed, figures = run_nets(results, [net.name for net in found], console, rerun, project.build() / "nets")
+    def results() -> Iterator[NetResult]:
+        for result in check_all(found, simulation, jobs or default_jobs()):
+            records.append(result.record)
+            yield result
+
+    passed, figures = run_nets(results(), [net.name for net in found], console, rerun, project.build() / "nets")
+    for record in filter(None, records):
+        write_page(Path(record))
     emit(lambda: figures)
     if not passed:
         raise typer.Exit(1)

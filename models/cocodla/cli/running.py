@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from cocodla.cli.base import LATENCY, SEED, SIM, WATCHDOG, WAVES, command, command_line, console, emit
+from cocodla.cli.cycles import REPORT, keep_report
 from cocodla.cli.model_options import COUNT, INPUT, NETWORK, RESIZE, loader
 from cocodla.errors import UserError
 from cocodla.files import check_target, write_whole
@@ -37,6 +38,7 @@ def run(
     watchdog: int = WATCHDOG,
     resize: bool = RESIZE,
     count: int = COUNT,
+    report_cycles: bool = REPORT,
 ) -> None:
     """Run a compiled network on the golden model or on the RTL."""
     from cocodla.compiler import Network
@@ -46,6 +48,8 @@ def run(
 
     if backend not in ("golden", "rtl"):
         raise UserError(f"unknown backend {backend!r}; known: golden, rtl")
+    if report_cycles and backend != "rtl":
+        raise UserError(f"--report tells of cycles: it goes with --backend rtl, not {backend}")
     loaded = Network.load(network)
     targets = _targets(output, [entry.name for entry in loaded.outputs]) if output is not None else {}
     for target in targets.values():
@@ -64,7 +68,9 @@ def run(
         seed = new_seed() if seed is None else seed
         console.note(f"seed {seed}")
         memory = rtl.MemoryModel(latency=latency)
-        simulation = rtl.Simulation(sim=sim, waves=waves, seed=seed, memory=memory, watchdog=watchdog)
+        simulation = rtl.Simulation(
+            sim=sim, waves=waves, seed=seed, memory=memory, watchdog=watchdog, activity=report_cycles
+        )
         words = ["run", network, "--backend", "rtl", "--sim", sim, "--seed", seed, "--latency", latency, "--waves"]
         words += ["--watchdog", watchdog, "--count", len(images), *(["--resize"] if resize else [])]
         rerun = command_line(*words, *(word for item in inputs for word in ("--input", item)))
@@ -101,11 +107,15 @@ def _run_on_rtl(network: Any, images: Any, simulation: Any, rerun: str) -> tuple
 
     from cocodla.report import network as report
     from cocodla.report.progress import progress_bar
+    from cocodla.runtime.recording import Stages
     from cocodla.runtime.verify import verify_network
 
+    stages = Stages(simulation)
     with progress_bar(console, f"{network.name} on {simulation.sim}") as progress:
-        result = verify_network(network, images, np.full(len(images), -1), simulation, progress)
+        result = verify_network(network, images, np.full(len(images), -1), simulation, progress, stages.add)
     report.show(result, console, rerun)
+    if simulation.activity:
+        keep_report(stages.of_network(network, len(images)))
     return network.golden_outputs(images), result.passed
 
 

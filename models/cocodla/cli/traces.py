@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cocodla.cli.base import LATENCY, SEED, SIM, WATCHDOG, WAVES, command, command_line, console, emit
+from cocodla.cli.cycles import REPORT, write_page
 from cocodla.cli.numbers import CYCLES, size, whole
 from cocodla.errors import UserError
 from cocodla.input_files import MEMORY_LIMIT
@@ -40,6 +41,7 @@ def traces(
     watchdog: int = WATCHDOG,
     seed: int = SEED,
     waves: Waves | None = WAVES,
+    report_cycles: bool = REPORT,
     rerun: Path = typer.Option(None, "--rerun", help="run the program of a failure (build/traces/NAME) again"),
 ) -> None:
     """Run public nv_small traces and recorded register logs on the golden model and on the RTL."""
@@ -71,8 +73,12 @@ def traces(
         ]
         return command_line("traces", trace.script.resolve(), *options, *map(str, files))
 
+    memory = rtl.MemoryModel(latency=latency)
+    simulation = rtl.Simulation(
+        sim=sim, waves=waves, seed=seed, memory=memory, watchdog=watchdog, activity=report_cycles
+    )
     settings = Settings(
-        rtl.Simulation(sim=sim, waves=waves, seed=seed, memory=rtl.MemoryModel(latency=latency), watchdog=watchdog),
+        simulation,
         reference_cycles(datasets.shared_folder() / "reference" / "nv_small_cycles.json"),
         max_cycles,
         repeat,
@@ -81,6 +87,9 @@ def traces(
     )
     runs = report.collect(run_traces(found, settings, jobs or default_jobs()), len(found), console)
     report.save(runs, project.build() / "traces" / "result.json")
+    for run in runs:
+        if run.record:
+            write_page(run.record)
     status = report.show(runs, console)
     emit(lambda: report.as_json(runs))
     if status:

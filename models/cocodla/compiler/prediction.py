@@ -10,13 +10,18 @@ from cocodla.latency import MemoryTiming, layer_of_registers, predict, predict_o
 
 @dataclass(frozen=True)
 class Prediction:
-    """Cycles. alone: of each layer, nothing else running. image: of an image in a long row of them.
+    """Cycles. alone: of each layer, nothing else running. added: by each layer to an image in a long row of them.
 
     With two images in flight a layer's fetch and end hide behind the layers of the other image.
     """
 
     alone: list[int]
-    image: int
+    added: list[int]
+
+    @property
+    def image(self) -> int:
+        """Of an image in a long row of them."""
+        return sum(self.added)
 
 
 def predict_network(network: Network, memory: MemoryTiming) -> Prediction:
@@ -24,5 +29,5 @@ def predict_network(network: Network, memory: MemoryTiming) -> Prediction:
     layers = [layer_of_registers(layer.registers, layer.units) for layer in network.layers]
     alone = [predict(layer, memory) for layer in layers]
     if network.images_in_flight == 1:
-        return Prediction(alone, sum(alone))
-    return Prediction(alone, sum(predict_overlapped(layer, memory) for layer in layers))
+        return Prediction(alone, alone)
+    return Prediction(alone, [predict_overlapped(layer, memory) for layer in layers])

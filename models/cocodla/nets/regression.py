@@ -28,6 +28,7 @@ from cocodla.runtime import rtl
 from cocodla.runtime.accuracy import batches, model_inputs
 from cocodla.runtime.diverge import DIFFERING, kind_of
 from cocodla.runtime.quality import Error, LayerQuality, Study, measure_quality
+from cocodla.runtime.recording import Stages, keep
 from cocodla.runtime.verify import NetworkRun, verify_network
 
 FEW = 2
@@ -51,7 +52,8 @@ class NetResult:
 
     accuracy, float_accuracy: percent. sqnr: dB of each output. rounding: by kind of layer (keys of DIFFERING).
     compile_seconds, images_per_second (golden model): CPU time, so that other work on the machine does not count.
-    rtl_shape: input on the RTL. slow: limits of time that this machine has missed.
+    rtl_shape: input on the RTL. record: folder of what was counted there. slow: limits of time that this machine has
+    missed.
     """
 
     name: str
@@ -71,6 +73,7 @@ class NetResult:
     tensors: int = 0
     cycles: float = 0.0
     predicted: int = 0
+    record: str = ""
     failures: list[str] = field(default_factory=list)
     slow: list[str] = field(default_factory=list)
 
@@ -208,7 +211,10 @@ def _on_rtl(net: Net, network: Network, folder: Path, simulation: rtl.Simulation
         network = compile_model(variant.model(folder), data.calibration, variant.options)
     images = data.images[: net.rtl_images]
     labels = np.full(len(images), -1) if data.labels is None else data.labels[: len(images)]
-    run: NetworkRun = verify_network(network, images, labels, simulation)
+    stages = Stages(simulation)
+    run: NetworkRun = verify_network(network, images, labels, simulation, observe=stages.add)
+    if recorded := stages.of_network(network, len(images)):
+        result.record = str(keep(recorded))
     result.rtl_shape, result.tensors, result.cycles = network.input.shape, run.tensors_compared, run.cycles_per_image
     memory = simulation.memory
     answer = memory.latency if memory.write_latency is None else memory.write_latency

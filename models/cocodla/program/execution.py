@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cocodla.program.activity import Activity
+
 
 @dataclass(frozen=True)
 class Observation:
@@ -36,6 +38,7 @@ class Execution:
     failures: one line for each command whose own expectation was not met.
     counters: totals of the run (cycles, read_beats, write_beats; RTL only).
     waves: the waveform of the run, where one was recorded (RTL only).
+    activity: what every unit did, where that was asked for.
     """
 
     backend: str
@@ -44,6 +47,7 @@ class Execution:
     failures: list[str] = field(default_factory=list)
     counters: dict[str, float] = field(default_factory=dict)
     waves: Path | None = None
+    activity: Activity | None = None
 
     @property
     def passed(self) -> bool:

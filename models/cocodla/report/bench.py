@@ -14,6 +14,7 @@ from cocodla.bench import results
 from cocodla.bench.measure import (
     Case,
     Measurement,
+    Record,
     check_memories,
     layer_cases,
     measure_all,
@@ -48,11 +49,12 @@ def run_bench(
     seed: int = 1,
     accept: bool = False,
     watchdog: int = rtl.Simulation.watchdog,
+    record: Record | None = None,
 ) -> dict[str, Any]:
     """Measure, print, compare with the committed `result` and update it. The result as plain values, whether it
     `passed` among them.
 
-    accept: slower results replace the committed ones. Those of another chip are only printed.
+    accept: slower results replace the committed ones. Those of another chip are only printed. record: see measure_all.
     """
     console.note(f"seed {seed}")
     traces = trace_cases(shared / "traces" / "nv_small")
@@ -65,7 +67,7 @@ def run_bench(
         references = results.read_references(shared / "reference")
         by_name = {case.name: case for case in cases}
         rows = []
-        for m in measure_all(cases, names, check, progress, watchdog):
+        for m in measure_all(cases, names, check, progress, watchdog, record):
             case = by_name[m.name]
             rows.append(results.make_row(case, m, references, predicted_cycles(case, m.memory)))
     measured = [row.measured for row in rows]

@@ -14,6 +14,7 @@ from pathlib import Path
 from random import Random
 
 from cocodla.errors import UserError
+from cocodla.program.activity import read_activity
 from cocodla.program.execution import Execution
 from cocodla.program.program import Program
 from cocodla.runtime import player, windows
@@ -97,6 +98,7 @@ class Simulation:
     limit: cycles one command may take even if memory beats keep moving.
     csb_period_ps: period of dla_csb_clk; 0: the core clock itself. The core period is 10,000 ps.
     guard: dla_reset_guard stands between accelerator and memory.
+    activity: what every unit does is counted (Execution.activity).
     run_name: first part of the name of the folder in build/runs (cocodla.sim.folders says how long it stays).
     """
 
@@ -110,6 +112,7 @@ class Simulation:
     limit: int = 200_000_000
     csb_period_ps: int = 0
     guard: bool = False
+    activity: bool = False
     run_name: str = "chip"
 
 
@@ -134,6 +137,7 @@ def chip_design(simulation: Simulation, pages: int = 1) -> Design:
         },
         defines={
             **({"DLA_ASSERT": "1"} if simulation.assertions else {}),
+            **({"ACTIVITY_UNITS": "1"} if dut_list(simulation.file_list) == own_list() else {}),
             **parameters.define(parameters.chosen(simulation.file_list)),
             **dut.defines,
         },
@@ -220,6 +224,7 @@ def play(
             f"+limit={simulation.limit}",
             f"+idle_payload={int(dut_list(simulation.file_list) == own_list())}",
             *simulation.memory.plusargs(seed % 2**31),
+            *(["+activity=activity.bin"] if simulation.activity else []),
         ]
         started = time.monotonic()
         outcome = simulate(
@@ -234,6 +239,8 @@ def play(
         execution = player.decode(program, folder / "results.txt", model.sim)
         execution.counters.update(_usage(folder))
         execution.waves = outcome.waves
+        if simulation.activity and (folder / "activity.bin").exists():
+            execution.activity = read_activity(folder / "activity.bin")
     execution.counters["wall_seconds"] = time.monotonic() - started
     execution.counters["seed"] = seed
     if not outcome.passed:

@@ -23,6 +23,7 @@ from cocodla.registers import MAP
 from cocodla.runtime import autowaves, rtl
 from cocodla.runtime.jobs import run_jobs
 from cocodla.runtime.kept import save_kept
+from cocodla.runtime.recording import Stages, keep
 from cocodla.runtime.scoreboard import Scoreboard, Tally
 from cocodla.sim import project
 
@@ -62,7 +63,8 @@ class TraceRun:
     golden, rtl: failures of each (empty: passed). cycles: see `program_cycles`; -1 where unknown. tallies: what each
     backend checked. error: what its files get wrong. refused: the golden model found a broken rule, or a wait that
     never ends; golden[0] tells which. absent: it needs what nv_small or a simulation does not have, so the RTL has
-    not run. skipped: expected cycles of a trace not run. kept: folder of a failure.
+    not run. skipped: expected cycles of a trace not run. kept: folder of a failure. record:
+    folder of what was counted (Simulation.activity).
     """
 
     name: str
@@ -77,6 +79,7 @@ class TraceRun:
     skipped: int | None = None
     is_log: bool = False
     kept: Path | None = None
+    record: Path | None = None
     waves: Path | None = None
     recorded: str = ""
 
@@ -197,6 +200,9 @@ def run_trace(name: str, program: Program, simulation: rtl.Simulation, reference
         return TraceRun(name, golden=board.golden_failures, reference_cycles=reference, refused=True, absent=True)
     on_rtl = rtl.run(board.program, simulation)
     failures = board.rtl_failures(on_rtl)
+    stages = Stages(simulation)
+    stages.add(board.program, on_rtl)
+    counted = stages.of_program(name)
     return TraceRun(
         name,
         golden=board.golden_failures,
@@ -207,6 +213,7 @@ def run_trace(name: str, program: Program, simulation: rtl.Simulation, reference
         waves=on_rtl.waves,
         recorded=str(autowaves.record(board.program, simulation, on_rtl) or "") if failures else "",
         refused=board.refused,
+        record=keep(counted) if counted else None,
     )
 
 

@@ -19,6 +19,8 @@ from cocodla.runtime.span import Span, span_program
 
 Progress = Callable[[int, int], None]
 """Called with (commands done, commands in all) while the simulation runs."""
+Observer = Callable[[Program, Execution], None]
+"""Called with the program of each stage and what the RTL did with it."""
 
 
 @dataclass
@@ -94,6 +96,7 @@ def verify_network(
     simulation: rtl.Simulation,
     progress: Progress | None = None,
     span: Span | None = None,
+    observe: Observer | None = None,
 ) -> NetworkRun:
     """Run `images` (N x input shape) through RTL and golden model and compare every tensor of every image.
 
@@ -107,6 +110,8 @@ def verify_network(
         if members:
             program = span_program(network, feeds, stage, span)
             on_rtl = rtl.run(program, _recording(network, simulation, span, stage), progress=progress)
+            if observe:
+                observe(program, on_rtl)
             runs.append(_StageRun(program, members, on_rtl, run_golden(program)))
         if not span.covers(network, stage):
             return network.golden_stage(stage, feeds)
