@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import tomllib
 
 import numpy as np
 import pytest
@@ -87,6 +89,19 @@ def network_input(images: int) -> np.ndarray:
 
     network.run(datasets.sklearn_digits()[0][:images], capture)
     return captured[0]
+
+
+def test_the_table_is_that_of_the_interfaces() -> None:
+    """Names, ends and handshakes are those of rtl/interfaces.toml."""
+    described = tomllib.loads((project.root() / "rtl" / "interfaces.toml").read_text(encoding="utf-8"))["interface"]
+    known = {entry["name"]: entry for entry in described}
+    text = (project.root() / "tb" / "hdl" / "sim_activity.v").read_text(encoding="utf-8")
+    rows = re.findall(r'`INTERFACE\("(\w+) (\w+) (\w+)",\s*`DLA\.(\w+), (?:`DLA\.(\w+)|1\'b1)', text)
+    assert len(rows) > 20
+    for name, sender, receiver, valid, ready in rows:
+        entry = known[name]
+        ends = [entry[end].removesuffix("_read").removesuffix("_write") for end in ("sender", "receiver")]
+        assert ends == [sender, receiver] and [entry["valid"], entry.get("ready", "")] == [valid, ready], name
 
 
 def test_long_runs_have_wider_windows() -> None:
