@@ -5,8 +5,19 @@ from __future__ import annotations
 import signal
 
 from cocodla.cli import (
-    blocks, chip, compiling, cycles, fuzzing, general, nets, quality, running, traces, verifying, waves,
-)  # fmt: skip
+    blocks,
+    chip,
+    compiling,
+    cycles,
+    fuzzing,
+    general,
+    nets,
+    quality,
+    running,
+    traces,
+    verifying,
+    waves,
+)
 from cocodla.cli.base import app, run_app
 
 __all__ = [

@@ -45,7 +45,7 @@ def lenet(
     )
     stages = Stages(simulation)
     with progress_bar(console, f"{network.name} on {sim}") as progress:
-        run = verify_network(network, digits.images, digits.labels, simulation, progress, stages.add)
+        run = verify_network(network, digits.images, digits.labels, simulation, progress, observe=stages.add)
     options = ["--count", count, "--latency", latency, "--watchdog", watchdog]
     options += [word for path in images for word in ("--images", path)]
     rerun = command_line("lenet", "--sim", sim, "--seed", digits.seed, "--waves", *options)

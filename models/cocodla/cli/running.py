@@ -112,7 +112,7 @@ def _run_on_rtl(network: Any, images: Any, simulation: Any, rerun: str) -> tuple
 
     stages = Stages(simulation)
     with progress_bar(console, f"{network.name} on {simulation.sim}") as progress:
-        result = verify_network(network, images, np.full(len(images), -1), simulation, progress, stages.add)
+        result = verify_network(network, images, np.full(len(images), -1), simulation, progress, observe=stages.add)
     report.show(result, console, rerun)
     if simulation.activity:
         keep_report(stages.of_network(network, len(images)))
