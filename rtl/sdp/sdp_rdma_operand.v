@@ -134,11 +134,14 @@ always @(posedge clk or negedge rst_n) begin
     end
 end
 
+// Reset: opd_valid follows from it before the first layer, too.
+always @(posedge clk or negedge rst_n) begin
+    if (!rst_n)     fmt <= 3'd0;
+    else if (start) fmt <= {data_mode, data_size, both};
+end
+
 always @(posedge clk) begin
-    if (start) begin
-        fmt        <= {data_mode, data_size, both};
-        fmt_before <= fmt;
-    end
+    if (start) fmt_before <= fmt;
 end
 
 // ---------------------------------------------------------------- reservation
