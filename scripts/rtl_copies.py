@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,11 +16,19 @@ from cocodla.sim import parameters, project
 
 @dataclass(frozen=True)
 class Change:
-    """The only place of `old` in a file of rtl/ becomes `new`."""
+    """The only place of `old` in a file becomes `new`."""
 
     file: str
     old: str
     new: str
+
+    def apply(self, root: Path) -> None:
+        """Change the file below `root`. ValueError if the text is not there exactly once."""
+        path = root / self.file
+        text = path.read_text(encoding="utf-8")
+        if text.count(self.old) != 1:
+            raise ValueError(f"{self.file}: {self.old!r} is there {text.count(self.old)} times")
+        path.write_text(text.replace(self.old, self.new), encoding="utf-8")
 
 
 def changed_copy(folder: Path, changes: tuple[Change, ...]) -> Path:
@@ -28,11 +36,7 @@ def changed_copy(folder: Path, changes: tuple[Change, ...]) -> Path:
     copy = folder / "rtl"
     shutil.copytree(project.root() / "rtl", copy)
     for change in changes:
-        path = copy / change.file
-        text = path.read_text(encoding="utf-8")
-        if text.count(change.old) != 1:
-            raise ValueError(f"{change.file}: {change.old!r} is there {text.count(change.old)} times")
-        path.write_text(text.replace(change.old, change.new), encoding="utf-8")
+        change.apply(copy)
     return copy / "files.f"
 
 
@@ -44,7 +48,7 @@ def record(
     Broken expectations are what a faulty copy is for: the dump is all that counts.
     """
     files = changed_copy(folder, changes) if changes else None
-    with _parameters(chip):
+    with environment({parameters.ENVIRONMENT: chip}):
         dump = rtl.run(program, replace(simulation, file_list=files)).waves
     assert dump is not None
     target = folder / dump.name
@@ -53,13 +57,12 @@ def record(
 
 
 @contextmanager
-def _parameters(values: str) -> Iterator[None]:
-    before = os.environ.get(parameters.ENVIRONMENT)
-    os.environ[parameters.ENVIRONMENT] = values
+def environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Environment variables have these values meanwhile."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
     try:
         yield
     finally:
-        if before is None:
-            del os.environ[parameters.ENVIRONMENT]
-        else:
-            os.environ[parameters.ENVIRONMENT] = before
+        for name, value in before.items():
+            os.environ.pop(name, None) if value is None else os.environ.__setitem__(name, value)

@@ -5,7 +5,6 @@ python scripts/try_faults.py [BLOCK ...]     all blocks and the chip without one
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import sys
@@ -20,6 +19,7 @@ from cocodla.report.blocks import repeat, tell
 from cocodla.runtime import rtl
 from cocodla.runtime.verify import verify_network
 from cocodla.sim import bench, project
+from rtl_copies import Change, environment
 
 CELL = r"layer \d+ of \d+, surface \d+, line \d+, column \d+, "
 LANE = r"lane \d: got -?\d+, expected -?\d+(, \d lanes differ)?"
@@ -28,12 +28,9 @@ WORD = r"got 0x[0-9a-f]{8}, expected 0x[0-9a-f]{8}"
 
 
 @dataclass(frozen=True)
-class Fault:
-    """One text of one file of the RTL is replaced. test: which tests run. says: how the first failure must look."""
+class Fault(Change):
+    """One text of one file of the project is replaced. test: which tests run. says: how the first failure must look."""
 
-    file: str
-    old: str
-    new: str
     test: str
     says: str
 
@@ -124,21 +121,14 @@ CHIP = Fault(
 @contextmanager
 def broken(fault: Fault) -> Iterator[None]:
     """The project is a copy with the fault in it meanwhile, and so is the folder of everything generated."""
-    before = {name: os.environ.get(name) for name in ("COCODLA_ROOT", project.BUILD)}
     source = project.root()
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         for part in ("rtl", "tb"):
             shutil.copytree(source / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
-        text = (root / fault.file).read_text()
-        assert text.count(fault.old) == 1, f"{fault.file}: {fault.old!r} is there {text.count(fault.old)} times"
-        (root / fault.file).write_text(text.replace(fault.old, fault.new))
-        os.environ |= {"COCODLA_ROOT": folder, project.BUILD: str(root / "build")}
-        try:
+        fault.apply(root)
+        with environment({"COCODLA_ROOT": folder, project.BUILD: str(root / "build")}):
             yield
-        finally:
-            for name, value in before.items():
-                os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
 
 
 def first_failure(block: str, fault: Fault, sim: str = "icarus") -> tuple[str, list[object]]:
