@@ -13,8 +13,9 @@ import pytest
 
 from cocodla.errors import UserError
 from cocodla.program.activity import read_activity
-from cocodla.runtime.recording import KEEP, keep, load
+from cocodla.runtime.recording import keep, load
 from cocodla.sim import project
+from cocodla.sim.folders import KEEP_RUNS
 
 from .recorded import MARKUP, made
 
@@ -75,9 +76,9 @@ def test_a_run_is_kept_as_it_is() -> None:
 def test_the_newest_runs_of_a_name_stay() -> None:
     """Runs of other names are left alone."""
     other = keep(made(name="net-verilator"))
-    folders = [keep(made()) for _ in range(KEEP + 2)]
-    assert [folder.exists() for folder in folders] == [False, False, *[True] * KEEP]
-    assert other.exists() and len(set(folders)) == KEEP + 2
+    folders = [keep(made()) for _ in range(KEEP_RUNS + 2)]
+    assert [folder.exists() for folder in folders] == [False, False, *[True] * KEEP_RUNS]
+    assert other.exists() and len(set(folders)) == KEEP_RUNS + 2
 
 
 def rewritten(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], object]:

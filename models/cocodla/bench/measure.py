@@ -19,7 +19,7 @@ from cocodla.bench.program import layer_program
 from cocodla.errors import UserError
 from cocodla.golden import run as run_golden
 from cocodla.hw import ACC_DEPTH
-from cocodla.latency import MemoryTiming, layer_of, predict
+from cocodla.latency import layer_of, predict
 from cocodla.program.commands import CheckMemory
 from cocodla.program.program import Program
 from cocodla.program.trace import read_trace
@@ -141,10 +141,8 @@ def measure(
 
 def predicted_cycles(case: Case, memory: str) -> int:
     """What the latency model says about a case on a memory."""
-    model = MEMORIES[memory]
-    answer = model.latency if model.write_latency is None else model.write_latency
     depth = parameters.chosen().get("ACC_DEPTH", ACC_DEPTH)
-    return predict(layer_of(case.program), MemoryTiming(model.latency, answer, model.ar_every), depth)
+    return predict(layer_of(case.program), MEMORIES[memory].timing, depth)
 
 
 def _with_expectations(program: Program) -> Program:

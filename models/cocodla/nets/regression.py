@@ -22,7 +22,6 @@ from cocodla.compiler.frontend.importer import load_model
 from cocodla.compiler.original import outputs_of
 from cocodla.compiler.prediction import predict_network
 from cocodla.errors import UserError
-from cocodla.latency import MemoryTiming
 from cocodla.nets.registry import Limits, Net, networks
 from cocodla.runtime import rtl
 from cocodla.runtime.accuracy import batches, model_inputs
@@ -216,10 +215,7 @@ def _on_rtl(net: Net, network: Network, folder: Path, simulation: rtl.Simulation
     if recorded := stages.of_network(network, len(images)):
         result.record = str(keep(recorded))
     result.rtl_shape, result.tensors, result.cycles = network.input.shape, run.tensors_compared, run.cycles_per_image
-    memory = simulation.memory
-    answer = memory.latency if memory.write_latency is None else memory.write_latency
-    timing = MemoryTiming(memory.latency, answer, memory.ar_every)
-    result.predicted = predict_network(network, timing).image
+    result.predicted = predict_network(network, simulation.memory.timing).image
     result.failures += [f"RTL: {failure}" for failure in run.failures]
     if run.first_mismatch is not None:
         result.failures.append(f"RTL differs from the golden model: {run.first_mismatch}")

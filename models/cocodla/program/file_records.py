@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, ClassVar, TypedDict
 
 import msgspec
+import msgspec.structs
 from msgspec import Meta, Struct
 
 from cocodla import hw
@@ -21,6 +22,15 @@ Blob = Callable[[int, int], bytes]
 """Bytes of data.bin by offset and length; ValueError if there are none."""
 
 
+class _Plain(Struct, array_like=True, forbid_unknown_fields=True):
+    """A record whose values are those of its command."""
+
+    KIND: ClassVar[type[commands.Command]]
+
+    def command(self, blob: Blob) -> commands.Command:
+        return self.KIND(*msgspec.structs.astuple(self))
+
+
 class _Load(Struct, tag="load", array_like=True, forbid_unknown_fields=True):
     address: Number
     offset: Place
@@ -30,47 +40,37 @@ class _Load(Struct, tag="load", array_like=True, forbid_unknown_fields=True):
         return commands.LoadMemory(self.address, blob(self.offset, self.length))
 
 
-class _Fill(Struct, tag="fill", array_like=True, forbid_unknown_fields=True):
+class _Fill(_Plain, tag="fill"):
+    KIND = commands.FillMemory
     address: Number
     length: Number
     value: Number
 
-    def command(self, blob: Blob) -> commands.Command:
-        return commands.FillMemory(self.address, self.length, self.value)
 
-
-class _Write(Struct, tag="write", array_like=True, forbid_unknown_fields=True):
+class _Write(_Plain, tag="write"):
+    KIND = commands.WriteRegister
     address: Number
     value: Number
 
-    def command(self, blob: Blob) -> commands.Command:
-        return commands.WriteRegister(self.address, self.value)
 
-
-class _Read(Struct, tag="read", array_like=True, forbid_unknown_fields=True):
+class _Read(_Plain, tag="read"):
+    KIND = commands.ReadRegister
     address: Number
     mask: Number
     expected: Number
 
-    def command(self, blob: Blob) -> commands.Command:
-        return commands.ReadRegister(self.address, self.mask, self.expected)
 
-
-class _Poll(Struct, tag="poll", array_like=True, forbid_unknown_fields=True):
+class _Poll(_Plain, tag="poll"):
+    KIND = commands.PollRegister
     address: Number
     mask: Number
     expected: Number
 
-    def command(self, blob: Blob) -> commands.Command:
-        return commands.PollRegister(self.address, self.mask, self.expected)
 
-
-class _Wait(Struct, tag="wait", array_like=True, forbid_unknown_fields=True):
+class _Wait(_Plain, tag="wait"):
+    KIND = commands.WaitInterrupt
     bits: Number
     clear: bool
-
-    def command(self, blob: Blob) -> commands.Command:
-        return commands.WaitInterrupt(self.bits, self.clear)
 
 
 class _Check(Struct, tag="check", array_like=True, forbid_unknown_fields=True):

@@ -9,9 +9,7 @@ import contextlib
 import io
 import json
 import re
-import shutil
 from dataclasses import asdict, dataclass, field, replace
-from itertools import count
 from pathlib import Path
 
 import msgspec
@@ -25,15 +23,14 @@ from cocodla.errors import UserError
 from cocodla.files import write_whole
 from cocodla.golden.config_conv import ConvConfig
 from cocodla.input_files import read_input, strict_json
-from cocodla.latency import MemoryTiming, layer_of, predict
+from cocodla.latency import layer_of, predict
 from cocodla.program import Execution, Program
 from cocodla.program.activity import Activity, Interface, Unit, joined
 from cocodla.runtime.rtl import MemoryModel, Simulation
 from cocodla.runtime.spans import LayerSpan, spans
 from cocodla.sim import project
+from cocodla.sim.folders import fresh_folder
 
-KEEP = 20
-"""Folders kept of each name and simulator; the oldest go when another is written."""
 MOST_BYTES = 64 << 20
 FORMAT = "cocodla run 1"
 
@@ -91,7 +88,7 @@ class Stages:
 
     def of_network(self, network: Network, images: int) -> Recorded | None:
         """The record of a network's run; None if nothing was counted."""
-        found = predict_network(network, _timing(self.simulation))
+        found = predict_network(network, self.simulation.memory.timing)
         layers = [
             LayerFact(layer.name, layer.operation, layer.macs, cycles)
             for layer, cycles in zip(network.layers, found.added, strict=True)
@@ -109,7 +106,7 @@ class Stages:
         if len(layers) == 1:
             with contextlib.suppress(UserError, ValueError):
                 layer = layer_of(program)
-                predicted = predict(layer, _timing(self.simulation))
+                predicted = predict(layer, self.simulation.memory.timing)
                 layers = [LayerFact(layers[0].name, "", _macs(layer.conv), predicted)]
         return self._recorded(name, layers, 1, predicted)
 
@@ -135,12 +132,6 @@ class Stages:
         return Recorded(record, activity)
 
 
-def _timing(simulation: Simulation) -> MemoryTiming:
-    memory = simulation.memory
-    answer = memory.latency if memory.write_latency is None else memory.write_latency
-    return MemoryTiming(memory.latency, answer, memory.ar_every)
-
-
 def _macs(conv: ConvConfig | None) -> int:
     """Useful multiplications of a convolution."""
     if conv is None:
@@ -151,31 +142,16 @@ def _macs(conv: ConvConfig | None) -> int:
 
 def keep(recorded: Recorded) -> Path:
     """Write a run into a folder of its own, build/reports/NAME-SIM-NUMBER."""
-    base = project.build() / "reports"
-    base.mkdir(parents=True, exist_ok=True)
     start = f"{re.sub(r'[^A-Za-z0-9_.+-]+', '_', recorded.record.name)[:80]}-{recorded.record.simulator}"
-    past = _numbered(base, start)
-    for number in count(max(past, default=0) + 1):
-        folder = base / f"{start}-{number:04}"
-        with contextlib.suppress(FileExistsError):
-            folder.mkdir()
-            break
-    for number in sorted(past)[: max(0, len(past) - KEEP + 1)]:
-        shutil.rmtree(past[number], ignore_errors=True)
     activity = recorded.activity
     buffer = io.BytesIO()
     np.savez_compressed(
         buffer, lengths=activity.lengths, interfaces=activity.interface_counts, units=activity.unit_counts
     )
-    write_whole(folder / "activity.npz", buffer.getvalue())
-    write_whole(folder / "record.json", json.dumps(asdict(recorded.record), indent=1).encode())
+    with fresh_folder(project.build() / "reports", start) as folder:
+        write_whole(folder / "activity.npz", buffer.getvalue())
+        write_whole(folder / "record.json", json.dumps(asdict(recorded.record), indent=1).encode())
     return folder
-
-
-def _numbered(base: Path, start: str) -> dict[int, Path]:
-    pattern = re.compile(re.escape(start) + r"-(\d{4,9})")
-    found = ((pattern.fullmatch(path.name), path) for path in base.iterdir())
-    return {int(match[1]): path for match, path in found if match}
 
 
 def load(folder: Path) -> Recorded:

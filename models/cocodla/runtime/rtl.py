@@ -14,6 +14,7 @@ from pathlib import Path
 from random import Random
 
 from cocodla.errors import UserError
+from cocodla.latency import MemoryTiming
 from cocodla.program.activity import read_activity
 from cocodla.program.execution import Execution
 from cocodla.program.program import Program
@@ -59,6 +60,12 @@ class MemoryModel:
     r_every: int = 1
     stall: int = 0
     reorder: bool = False
+
+    @property
+    def timing(self) -> MemoryTiming:
+        """What the latency model knows of it."""
+        answer = self.latency if self.write_latency is None else self.write_latency
+        return MemoryTiming(self.latency, answer, self.ar_every)
 
     @staticmethod
     def half(latency: int) -> MemoryModel:

@@ -1,4 +1,5 @@
 """Folders of runs: build/runs/NAME-SIM-NUMBER-seedSEED, one for each run, the newest KEEP_RUNS of a name and simulator.
+What else is kept of runs, in other places, is numbered and forgotten in the same way.
 
 A run never writes into the folder of another. While a process uses a folder it holds a lock on it, and nobody deletes
 it. The numbers of a name and simulator rise with time.
@@ -22,16 +23,19 @@ KEEP_REPORTS = 1000
 """JUnit files kept in build/junit, small ones, named like the folders of their runs."""
 
 
-@contextlib.contextmanager
-def run_folder(name: str, sim: str, seed: int) -> Iterator[Path]:
+def run_folder(name: str, sim: str, seed: int) -> contextlib.AbstractContextManager[Path]:
     """A fresh folder for one run, not deleted by others meanwhile."""
-    base = project.build() / "runs"
+    return fresh_folder(project.build() / "runs", f"{name}-{sim}", f"-seed{seed}")
+
+
+@contextlib.contextmanager
+def fresh_folder(base: Path, start: str, end: str = "") -> Iterator[Path]:
+    """A fresh folder START-NUMBER[END] in `base`, not deleted by others meanwhile. end: empty or -seedSEED."""
     base.mkdir(parents=True, exist_ok=True)
-    start = f"{name}-{sim}"
     number = max((_number(path, start) for path in base.iterdir()), default=0)
     while True:
         number += 1
-        folder = base / f"{start}-{number:04}-seed{seed}"
+        folder = base / f"{start}-{number:04}{end}"
         with contextlib.suppress(FileExistsError), _claimed(base, start, number):
             folder.mkdir()
             break
@@ -54,8 +58,8 @@ def keep_report(results: Path) -> None:
 
 
 def _number(path: Path, start: str) -> int:
-    """Number of the run whose folder this is; 0 for anything else."""
-    found = re.fullmatch(re.escape(start) + r"-(\d{4,})-seed-?\d+", path.name)
+    """Number of the folder of a run; 0 for anything else."""
+    found = re.fullmatch(re.escape(start) + r"-(\d{4,})(-seed-?\d+)?", path.name)
     return int(found[1]) if found else 0
 
 
