@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from cocodla.array_files import GZIP, read_idx
 from cocodla.errors import UserError
-from cocodla.input_files import open_input
-from cocodla.pictures import PictureFiles
+from cocodla.files.arrays import GZIP, read_idx
+from cocodla.files.inputs import open_input
+from cocodla.files.pictures import PictureFiles
 from cocodla.sim import project
 
 SIDE = 28

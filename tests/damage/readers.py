@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from cocodla.datasets import digits
-from cocodla.images import load_images, load_inputs, load_labels
+from cocodla.files.images import load_images, load_inputs, load_labels
 from cocodla.program.commands import WriteRegister
 from cocodla.program.program import Program
 from cocodla.program.trace import read_trace

@@ -30,7 +30,7 @@ from cocodla.cli.model_options import (
     loader,
 )
 from cocodla.errors import UserError
-from cocodla.files import check_target
+from cocodla.files.outputs import check_target
 
 
 @command

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cocodla.cli.base import command, console, emit
-from cocodla.files import check_target, write_whole
+from cocodla.files.outputs import check_target, write_whole
 
 if TYPE_CHECKING:
     from cocodla.runtime.recording import Recorded

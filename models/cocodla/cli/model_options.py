@@ -97,7 +97,7 @@ def compile_options(scale: str | None, offset: str, shape: str | None, **choices
 def loader(paths: list[Path], resize: bool, count: int | None) -> Any:
     """A function that loads images for an input's shape, or several inputs for their names and shapes."""
     from cocodla.compiler.quantisation.pixels import packed
-    from cocodla.images import load_images, load_inputs
+    from cocodla.files.images import load_images, load_inputs
 
     def load(shape: tuple[int, ...], parts: tuple[tuple[str, tuple[int, ...]], ...] = ()) -> Any:
         images = packed(load_inputs(paths, parts), parts) if parts else load_images(paths, shape, resize)

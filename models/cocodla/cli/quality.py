@@ -31,7 +31,7 @@ from cocodla.cli.model_options import (
 )
 from cocodla.cli.numbers import whole
 from cocodla.errors import UserError
-from cocodla.files import check_target, write_whole
+from cocodla.files.outputs import check_target, write_whole
 
 if TYPE_CHECKING:
     from cocodla.sim.waves import Waves

@@ -14,7 +14,7 @@ from cocodla.cli.base import LATENCY, SEED, SIM, WATCHDOG, WAVES, command, comma
 from cocodla.cli.cycles import REPORT, keep_report
 from cocodla.cli.model_options import COUNT, INPUT, NETWORK, RESIZE, loader
 from cocodla.errors import UserError
-from cocodla.files import check_target, write_whole
+from cocodla.files.outputs import check_target, write_whole
 
 if TYPE_CHECKING:
     from cocodla.sim.waves import Waves
@@ -172,7 +172,7 @@ def accuracy(
 ) -> None:
     """Measure what share of labelled images a compiled classifier recognises."""
     from cocodla.compiler import Network
-    from cocodla.images import labels_for, read_labels
+    from cocodla.files.images import labels_for, read_labels
     from cocodla.report import compiled as report
     from cocodla.report.progress import progress_bar
     from cocodla.runtime.accuracy import measure

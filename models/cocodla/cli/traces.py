@@ -12,7 +12,7 @@ from cocodla.cli.base import LATENCY, SEED, SIM, WATCHDOG, WAVES, command, comma
 from cocodla.cli.cycles import REPORT, write_page
 from cocodla.cli.numbers import CYCLES, size, whole
 from cocodla.errors import UserError
-from cocodla.input_files import MEMORY_LIMIT
+from cocodla.files.inputs import MEMORY_LIMIT
 
 if TYPE_CHECKING:
     from cocodla.runtime.traces import Trace

@@ -18,7 +18,7 @@ import onnx
 from onnx import TensorProto, numpy_helper
 
 from cocodla.errors import UserError
-from cocodla.input_files import FILE_LIMIT_VARIABLE, file_limit, open_input
+from cocodla.files.inputs import FILE_LIMIT_VARIABLE, file_limit, open_input
 
 RUNNABLE = ("", "ai.onnx", "ai.onnx.ml", "com.microsoft")
 """Domains of operators that onnxruntime has."""

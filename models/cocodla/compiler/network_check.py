@@ -10,7 +10,7 @@ from cocodla import hw
 from cocodla.compiler.hardware.allocate import ALIGNMENT
 from cocodla.compiler.hardware.tensors import PIXEL_FORMATS, Tensor, pixel_tensor
 from cocodla.compiler.parts import HostStep, InputSpec, NetworkParts
-from cocodla.input_files import MEMORY_LIMIT
+from cocodla.files.inputs import MEMORY_LIMIT
 
 MOST_IN_FLIGHT = 16
 """Images whose tensors may lie in memory at the same time."""

@@ -26,8 +26,8 @@ from cocodla.compiler.network_meta import NetworkMeta
 from cocodla.compiler.parts import HostStep, InputSpec, Layer, NetworkParts, OutputSpec
 from cocodla.compiler.plain_values import Address, End, Extents, Name
 from cocodla.errors import UserError
-from cocodla.files import write_whole
-from cocodla.input_files import read_archive, strict_json
+from cocodla.files.inputs import read_archive, strict_json
+from cocodla.files.outputs import write_whole
 
 FORMAT = 3
 MEMBERS = ("network.json", "memory.bin", "host.onnx")

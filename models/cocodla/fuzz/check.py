@@ -17,7 +17,7 @@ from cocodla.compiler.frontend.importer import load_model
 from cocodla.compiler.ir import Conv
 from cocodla.compiler.original import outputs_of
 from cocodla.errors import UserError
-from cocodla.files import write_whole
+from cocodla.files.outputs import write_whole
 from cocodla.fuzz.layers import layer_fault, rounded_outputs
 from cocodla.fuzz.networks import random_network
 from cocodla.fuzz.quantised import quantised

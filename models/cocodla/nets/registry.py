@@ -12,7 +12,7 @@ from PIL import Image
 
 from cocodla import datasets, zoo
 from cocodla.compiler import CompileOptions
-from cocodla.images import load_images, load_labels
+from cocodla.files.images import load_images, load_labels
 from cocodla.nets import styles
 from cocodla.nets.alexnet import alexnet
 from cocodla.nets.builder import Builder

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocodla.errors import UserError
-from cocodla.input_files import read_input
+from cocodla.files.inputs import read_input
 
 Counts = NDArray[np.int64]
 

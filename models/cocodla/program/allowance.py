@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from cocodla.input_files import FILE_LIMIT_VARIABLE, MEMORY_LIMIT, file_limit
+from cocodla.files.inputs import FILE_LIMIT_VARIABLE, MEMORY_LIMIT, file_limit
 
 MOST_COMMANDS = 250_000
 MOST_FILES = 10_000

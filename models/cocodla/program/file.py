@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from cocodla.errors import UserError
-from cocodla.input_files import file_limit, read_archive, strict_json
+from cocodla.files.inputs import file_limit, read_archive, strict_json
 from cocodla.program import file_records
 from cocodla.program.commands import (
     CheckMemory,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cocodla.errors import UserError
-from cocodla.input_files import open_input
+from cocodla.files.inputs import open_input
 from cocodla.program.allowance import Allowance
 
 LONGEST = 16 << 20

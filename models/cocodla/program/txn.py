@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cocodla.errors import UserError
+from cocodla.files.inputs import read_input
 from cocodla.hw import ADDRESS_BITS
-from cocodla.input_files import read_input
 from cocodla.program.allowance import Allowance, Limits
 from cocodla.program.commands import (
     CheckMemory,

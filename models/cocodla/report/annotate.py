@@ -14,7 +14,7 @@ from onnx import numpy_helper
 
 from cocodla.compiler import Network
 from cocodla.compiler.frontend.importer import load_model
-from cocodla.files import write_whole
+from cocodla.files.outputs import write_whole
 
 FOLDED = "folded away by the compiler"
 

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from cocodla.files import write_whole
+from cocodla.files.outputs import write_whole
 from cocodla.nets.regression import NetResult, Rounding
 from cocodla.report.progress import progress_bar
 from cocodla.report.screen import Screen

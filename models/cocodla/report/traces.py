@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cocodla.errors import one_line
-from cocodla.files import write_whole
+from cocodla.files.outputs import write_whole
 from cocodla.report.progress import progress_bar
 from cocodla.report.runs import show_waves
 from cocodla.runtime.kept import load_kept

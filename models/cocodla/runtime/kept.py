@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from cocodla.errors import UserError
-from cocodla.input_files import read_input, strict_json
+from cocodla.files.inputs import read_input, strict_json
 from cocodla.program import Program
 from cocodla.runtime import rtl
 from cocodla.sim.filelist import dut_list

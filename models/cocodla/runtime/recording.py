@@ -15,14 +15,14 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from cocodla.array_files import read_npz
 from cocodla.compiler import Network
 from cocodla.compiler.plain_values import Count
 from cocodla.compiler.prediction import predict_network
 from cocodla.errors import UserError
-from cocodla.files import write_whole
+from cocodla.files.arrays import read_npz
+from cocodla.files.inputs import read_input, strict_json
+from cocodla.files.outputs import write_whole
 from cocodla.golden.config_conv import ConvConfig
-from cocodla.input_files import read_input, strict_json
 from cocodla.latency import layer_of, predict
 from cocodla.program import Execution, Program
 from cocodla.program.activity import Activity, Interface, Unit, joined

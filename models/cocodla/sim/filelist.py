@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cocodla.errors import UserError
-from cocodla.input_files import check_size, open_input, read_input
+from cocodla.files.inputs import check_size, open_input, read_input
 from cocodla.sim import project
 
 _COMMENT = re.compile(r"(?:^|\s)(?:#|//)")

@@ -27,7 +27,7 @@ from cocodla.compiler.frontend.simplify import simplify
 from cocodla.compiler.ir import Graph, Shape, came_from
 from cocodla.compiler.options import CompileOptions
 from cocodla.errors import UserError
-from cocodla.input_files import read_input
+from cocodla.files.inputs import read_input
 
 MIN_OPSET, MAX_OPSET = 7, 23
 MOST_LAYERS = 1_000

@@ -31,7 +31,7 @@ class ImageSet(Protocol):
     """Images (batch, *shape): an array, or anything that loads a slice of them when asked.
 
     dtype uint8 means pixels, anything else inputs as the model takes them. Arrays, memory-mapped files,
-    `cocodla.pictures.PictureFiles` and `cocodla.images.ArrayFiles` are image sets.
+    `cocodla.files.pictures.PictureFiles` and `cocodla.files.images.ArrayFiles` are image sets.
     """
 
     @property

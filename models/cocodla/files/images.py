@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cocodla.array_files import read_cifar, read_idx, read_npy, read_npz
 from cocodla.errors import UserError
+from cocodla.files.arrays import read_cifar, read_idx, read_npy, read_npz
+from cocodla.files.inputs import read_input
+from cocodla.files.pictures import SUFFIXES, PictureFiles
 from cocodla.formats.pixels import channels_first
-from cocodla.input_files import read_input
-from cocodla.pictures import SUFFIXES, PictureFiles
 
 if TYPE_CHECKING:
     from cocodla.compiler.quantisation.pixels import ImageSet

@@ -19,7 +19,7 @@ from PIL import Image
 
 from cocodla.datasets import digits
 from cocodla.errors import UserError
-from cocodla.images import load_images, load_inputs, load_labels
+from cocodla.files.images import load_images, load_inputs, load_labels
 
 SHAPE = (1, 28, 28)
 VALUES = np.random.default_rng(1).integers(0, 256, (3, *SHAPE)).astype(np.uint8)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from cocodla.errors import UserError
-from cocodla.input_files import FILE_LIMIT_VARIABLE, gunzipped, read_archive, read_input, strict_json
+from cocodla.files.inputs import FILE_LIMIT_VARIABLE, gunzipped, read_archive, read_input, strict_json
 
 
 def archive(path: Path, *members: tuple[str, bytes]) -> Path:

@@ -16,7 +16,7 @@ from typing import IO, Any, BinaryIO
 import numpy as np
 
 from cocodla.errors import UserError
-from cocodla.input_files import MEMORY_LIMIT, check_size, gunzipped, open_input, read_archive, read_input
+from cocodla.files.inputs import MEMORY_LIMIT, check_size, gunzipped, open_input, read_archive, read_input
 
 CIFAR_RECORD = 1 + 3 * 32 * 32
 """A label byte and a picture (channel, row, column)."""

@@ -12,7 +12,7 @@ import pytest
 from cocodla import zoo
 from cocodla.compiler import CompileOptions, compile_model
 from cocodla.errors import UserError
-from cocodla.images import load_images
+from cocodla.files.images import load_images
 
 SHAPE = (3, 4, 5)
 
