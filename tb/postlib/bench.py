@@ -57,8 +57,12 @@ class PostBench:
         self._stalls = stalls
 
     def pattern(self) -> Stall:
-        """A stall pattern for one interface."""
+        """When a source of data is idle."""
         return some_stalls(self.rng) if self._stalls else never
+
+    def pressure(self) -> Stall:
+        """When what the unit sends is not taken: often or seldom, but it happens."""
+        return some_stalls(self.rng, always=True) if self._stalls else never
 
     async def start(self) -> None:
         """Create the agents, start the clock, reset."""
@@ -70,13 +74,13 @@ class PostBench:
         }
         self.readers = {
             prefix: ReadResponder(
-                dut, clk, self.memory, prefix, rst, self.latency, self.pattern(), self.pattern(), self.rng
+                dut, clk, self.memory, prefix, rst, self.latency, self.pressure(), self.pattern(), self.rng
             )
             for prefix in self.stalled
             if prefix != "wr"
         }
         done_latency = (1, 60) if self._stalls else (32, 32)
-        self.writer = WriteAcceptor(dut, clk, self.output, "wr", rst, done_latency, self.pattern(), self.rng)
+        self.writer = WriteAcceptor(dut, clk, self.output, "wr", rst, done_latency, self.pressure(), self.rng)
         self.attach_streams()
         start_clock(clk)
         await reset(clk, rst)

@@ -2,25 +2,51 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from random import Random
 
 from cocodla.formats import CubeLayout
 from cocodla.hw import ATOM
 
+END = 1 << 32
+"""Behind the last byte of the address space."""
+TRIES = 1000
+
+
+def random_place(rng: Random, size: int) -> int:
+    """Address of `size` bytes anywhere in the 32-bit address space, a multiple of 8.
+
+    Half of the time they lie over a multiple of a power of two, from 16 bytes to the end of the space: addresses carry
+    into every bit, in the middle of a line as well as between surfaces.
+    """
+    last = (END - max(size, ATOM)) // ATOM * ATOM
+    bit = rng.randint(4, 32)
+    if rng.random() < 0.5:
+        return rng.randrange(last // ATOM + 1) * ATOM
+    if bit == 32:
+        return last
+    boundary = rng.randrange(1, 1 << (32 - bit)) << bit
+    return min(max(0, boundary - ATOM * rng.randint(1, max(1, size // ATOM - 1))), last)
+
 
 class Space:
-    """Hands out regions that never overlap, with random gaps, anywhere in the 32-bit address space."""
+    """Hands out regions at random places that never overlap; layouts of cubes with random gaps."""
 
     def __init__(self, rng: Random) -> None:
-        self.rng, self.next = rng, rng.randrange(1 << 28) * ATOM
+        self.rng = rng
+        self._taken: list[tuple[int, int]] = []  # first byte and end of every region, sorted
 
     def take(self, size: int) -> int:
-        """Address of a fresh region of `size` bytes; begins again at 0 where the address space ends."""
-        if self.next + size > 1 << 32:
-            self.next = 0
-        address = self.next
-        self.next += size + ATOM * (1 + self._gap())
-        return address
+        """Address of a fresh region of `size` bytes. ValueError if there is hardly a place left for it."""
+        for _ in range(TRIES):
+            address = random_place(self.rng, size)
+            place = bisect_left(self._taken, (address, 0))
+            after = self._taken[place][0] if place < len(self._taken) else END
+            before = self._taken[place - 1][1] if place else 0
+            if before <= address and address + size <= after:
+                self._taken.insert(place, (address, address + size))
+                return address
+        raise ValueError(f"no place for {size} bytes in memory")
 
     def cube(self, width: int, height: int, channels: int, pixel_bytes: int = ATOM) -> tuple[int, CubeLayout]:
         """Address and layout of a cube with random gaps between lines and surfaces; `pixel_bytes` per surface."""

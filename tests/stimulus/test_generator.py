@@ -9,10 +9,11 @@ import numpy as np
 
 from cocodla import golden
 from cocodla.golden import run as run_golden
+from cocodla.program.commands import FillMemory
 from cocodla.stimulus.bins import POINTS, Coverage
 from cocodla.stimulus.choices import Choices
 from cocodla.stimulus.layers import Allocator, random_layer
-from cocodla.stimulus.program import PIECES, build_program, random_plan, random_program
+from cocodla.stimulus.program import ADDRESSES, PIECES, ROOM, build_program, random_plan, random_program
 from cocodla.stimulus.shrink import minimise
 
 
@@ -72,3 +73,21 @@ def test_every_bin_can_be_reached() -> None:
 def test_the_golden_model_does_not_depend_on_what_is_fed_to_it() -> None:
     for source in Path(golden.__file__).parent.glob("*.py"):
         assert "cocodla.stimulus" not in source.read_text(), source.name
+
+
+def test_programs_lie_anywhere_in_memory_and_carry_into_every_high_bit() -> None:
+    """The golden model accepts them; memory over the multiples of 2^16 to 2^31, at the very end, and above 2 GiB."""
+    carries: set[int] = set()
+    ends, high = 0, 0
+    for seed in range(200):
+        plan = random_plan(seed, 4, size=6)
+        made = build_program(plan)
+        fill = next(command for command in made.program if isinstance(command, FillMemory))
+        last = fill.address + fill.length - 1
+        assert fill.address % 8 == 0 and 0 < fill.length <= ROOM and last < ADDRESSES
+        carries.add((fill.address ^ last).bit_length() - 1)
+        ends += last == ADDRESSES - 1
+        high += fill.address >> 31
+        if seed < 12:
+            assert run_golden(made.program).passed, f"seed {seed}"
+    assert carries >= set(range(16, 32)) and ends > 10 and high > 30

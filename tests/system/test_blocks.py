@@ -17,3 +17,4 @@ def test_block(block: str, sim: str) -> None:
         failed = [f"{result.name}: {result.message}" for result in run.results if result.status == "failed"]
         assert not failed and not run.error, f"seed {outcome.seed}, log {run.log}: {failed} {run.error}"
         assert run.results
+    assert not outcome.silent_rules, "these rules were never looked at, or let a broken value pass"

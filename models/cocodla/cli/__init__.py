@@ -12,6 +12,7 @@ from cocodla.cli import (
     fuzzing,
     general,
     nets,
+    planning,
     quality,
     running,
     traces,
@@ -21,8 +22,8 @@ from cocodla.cli import (
 from cocodla.cli.base import app, run_app
 
 __all__ = [
-    "app", "blocks", "chip", "compiling", "cycles", "fuzzing", "general", "main", "nets", "quality", "running",
-    "traces", "verifying", "waves",
+    "app", "blocks", "chip", "compiling", "cycles", "fuzzing", "general", "main", "nets", "planning", "quality",
+    "running", "traces", "verifying", "waves",
 ]  # fmt: skip
 
 

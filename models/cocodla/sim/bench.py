@@ -24,7 +24,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ from cocodla.sim import project
 from cocodla.sim.bench_tests import TestInfo, choose, compile_filter, find_tests, test_names
 from cocodla.sim.build import Design, build
 from cocodla.sim.filelist import FileList, dut_list, read_file_list
-from cocodla.sim.folders import keep_report, run_folder
+from cocodla.sim.folders import RULES, keep_report, run_folder
 from cocodla.sim.run import Run, new_seed, simulate
 from cocodla.sim.waves import Waves
 
@@ -75,6 +75,23 @@ class BenchRun:
     @property
     def passed(self) -> bool:
         return all(run.passed for run in self.runs.values())
+
+    @property
+    def silent_rules(self) -> list[str]:
+        """Rules of checkers, "checker: rule", that have not shown that they would fire (cocotbext.dla.checks)."""
+        told = read_rules(run.folder / RULES for run in self.runs.values())
+        return sorted(rule for rule, shown in told.items() if not shown)
+
+
+def read_rules(files: Iterable[Path]) -> dict[str, bool]:
+    """Rules that checkers held, "checker: rule", and whether each has shown in one of the runs that it would fire."""
+    told: dict[str, bool] = {}
+    for file in files:
+        for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else []:
+            what, checker, rule = line.split("\t")
+            name = f"{checker}: {rule}"
+            told[name] = told.get(name, False) or what == "shown"
+    return told
 
 
 def benches_folder() -> Path:

@@ -17,6 +17,8 @@ from pathlib import Path
 
 from cocodla.sim import project
 
+RULES = "rules.txt"
+"""File of a run in which the checkers tell the rules they hold, and those that have shown that they would fire."""
 KEEP_RUNS = 20
 """Runs kept of each name and simulator; the oldest go when another begins."""
 KEEP_REPORTS = 1000
@@ -46,15 +48,32 @@ def fresh_folder(base: Path, start: str, end: str = "") -> Iterator[Path]:
 
 
 def keep_report(results: Path) -> None:
-    """Keep the JUnit file of a run beside those of all others, in build/junit, when its folder is gone."""
+    """Keep the JUnit file of a run beside those of all others, in build/junit, when its folder is gone; what its
+    checkers told (RULES) beside it.
+    """
     if not results.is_file():
         return
     target = project.build() / "junit" / f"{results.parent.name}.xml"
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(results, target)
+    with contextlib.suppress(FileNotFoundError):
+        shutil.copyfile(results.parent / RULES, kept_rules(target))
     reports = sorted(target.parent.glob("*.xml"), key=lambda path: path.stat().st_mtime, reverse=True)
     for old in reports[KEEP_REPORTS:]:
         old.unlink(missing_ok=True)
+        kept_rules(old).unlink(missing_ok=True)
+
+
+def kept_reports(name: str, sim: str) -> list[Path]:
+    """JUnit files kept of a name and simulator, the newest first."""
+    start = f"{name}-{sim}"
+    numbers = {path: _number(path.with_suffix(""), start) for path in (project.build() / "junit").glob("*.xml")}
+    return sorted((path for path, number in numbers.items() if number), key=lambda path: -numbers[path])
+
+
+def kept_rules(report: Path) -> Path:
+    """Where the rules of the run with this kept JUnit file are."""
+    return report.with_suffix(".rules.txt")
 
 
 def _number(path: Path, start: str) -> int:

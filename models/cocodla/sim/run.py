@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 
 from cocodla.errors import UserError
 from cocodla.sim.build import Model
+from cocodla.sim.folders import RULES
 from cocodla.sim.runner import PART, CommandFailed, Echo, make_runner
 from cocodla.sim.waves import is_complete
 
@@ -107,7 +108,7 @@ def simulate(
                 test_dir=folder,
                 seed=seed,
                 test_filter=test_filter,
-                extra_env=dict(env or {}),
+                extra_env={"COCOTBEXT_DLA_RULES": str(folder / RULES), **(env or {})},
                 plusargs=[*plusargs, *_recorded(model)],
                 results_xml=str(results),
                 log_file=log,

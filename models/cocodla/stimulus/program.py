@@ -34,6 +34,13 @@ SEQUENCES = ("reuse", "image_reuse", "follow")
 
 PIECES = (*KINDS, *SEQUENCES)
 
+LOW = 0x1000
+"""Where the simplest program begins."""
+ADDRESSES = 1 << 32
+"""Bytes that 32 bits of an address tell apart."""
+ROOM = 1 << 26
+"""More than the memory of any random program."""
+
 _TIMING = re.compile(r"_STALL$|_LATENCY$")
 _FOLLOWERS = ("convolution", "sdp", "sdp_pdp", "pdp", "cdp", "convolution_pdp")
 
@@ -49,12 +56,24 @@ class Piece:
 
 
 @dataclass(frozen=True)
+class Over:
+    """Memory that lies over an address: `share` of 2^16 of it below."""
+
+    address: int
+    share: int
+
+    def base(self, size: int) -> int:
+        """Where `size` bytes begin, at a multiple of 8."""
+        return self.address - 8 * -(-size * self.share // (8 << 16))
+
+
+@dataclass(frozen=True)
 class Plan:
-    """Everything a random program depends on."""
+    """Everything a random program depends on. base: where its memory begins, or over which address it lies."""
 
     pieces: tuple[Piece, ...]
     schedule: Piece
-    base: int = 0x1000
+    base: int | Over = LOW
 
 
 @dataclass
@@ -74,7 +93,20 @@ def random_plan(seed: int, pieces: int, kinds: Sequence[str] = PIECES, size: int
         Piece(str(rng.choice(list(kinds))), int(rng.integers(min(3, size), size + 1)), (seed, number))
         for number in range(pieces)
     )
-    return Plan(chosen, Piece("schedule", 0, (seed, pieces)))
+    return Plan(chosen, Piece("schedule", 0, (seed, pieces)), _random_base(rng))
+
+
+def _random_base(rng: Choices) -> int | Over:
+    """Anywhere in the 32-bit address space, mostly over a multiple of a large power of two, now and then at its end."""
+    kind = str(rng.choice(["low", "boundary", "boundary", "anywhere", "top"]))
+    if kind == "low":
+        return LOW
+    if kind == "top":
+        return Over(ADDRESSES, 1 << 16)
+    if kind == "anywhere":
+        return 8 * int(rng.integers((ADDRESSES - ROOM) // 8))
+    bit = int(rng.integers(26, 32)) if rng.random() < 0.5 else int(rng.integers(16, 26))
+    return Over(int(rng.integers(1, 1 << (32 - bit))) << bit, int(rng.integers(1, 1 << 16)))
 
 
 def random_program(seed: int, pieces: int, kinds: Sequence[str] = PIECES, size: int = 12) -> RandomProgram:
@@ -89,17 +121,12 @@ def build_program(plan: Plan) -> RandomProgram:
     output and counters are read. The last checks cover all memory, gaps included, and the state of all units.
     """
     made = RandomProgram(Program([], {"name": "random program"}))
-    memory = Allocator(Choices((0,)), plan.base)
-    for piece in plan.pieces:
-        rng = Choices(piece.seed, piece.choices)
-        memory.rng = rng
-        for layer in _layers(rng, piece, memory):
-            if rng.random() < 0.5:
-                add_noise(rng, layer)
-            made.layers.append(layer)
-        made.draws.append(rng.drawn)
+    base = plan.base
+    if isinstance(base, Over):
+        base = base.base(_all_layers(plan, 0, RandomProgram(Program([], {}))))
+    end = _all_layers(plan, base, made)
     rng = Choices(plan.schedule.seed, plan.schedule.choices)
-    span = plan.base, memory.next - plan.base
+    span = base, end - base
     made.program.append(FillMemory(*span, int(rng.integers(256))))
     made.program.append(*(load for layer in made.layers for load in layer.loads))
     made.program.append(*_environment(rng))
@@ -108,6 +135,20 @@ def build_program(plan: Plan) -> RandomProgram:
     made.program.append(CheckMemory(*span, "all memory"), *_final_state(sequencer))
     made.schedule_draws = rng.drawn
     return made
+
+
+def _all_layers(plan: Plan, base: int, made: RandomProgram) -> int:
+    """Put the layers of a plan into `made`, their memory upwards from `base`; returns its end."""
+    memory = Allocator(Choices((0,)), base)
+    for piece in plan.pieces:
+        rng = Choices(piece.seed, piece.choices)
+        memory.rng = rng
+        for layer in _layers(rng, piece, memory):
+            if rng.random() < 0.5:
+                add_noise(rng, layer)
+            made.layers.append(layer)
+        made.draws.append(rng.drawn)
+    return memory.next
 
 
 def _layers(rng: Choices, piece: Piece, memory: Allocator) -> list[RandomLayer]:

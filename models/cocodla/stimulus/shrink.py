@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from cocodla.errors import UserError
-from cocodla.stimulus.program import Piece, Plan, build_program
+from cocodla.stimulus.program import LOW, Piece, Plan, build_program
 
 Item = TypeVar("Item")
 Fails = Callable[[Plan], bool]
@@ -22,6 +22,7 @@ def shrink(plan: Plan, fails: Fails, trials: int = 200) -> Plan:
     search = _Search(plan, fails, trials)
     try:
         search.drop_pieces()
+        search.try_plan(replace(search.best, base=LOW))
         search.try_plan(replace(search.best, schedule=replace(plan.schedule, choices=())))
         for index in range(len(search.best.pieces)):
             search.simplify(index)

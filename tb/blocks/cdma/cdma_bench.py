@@ -36,7 +36,9 @@ class Bench:
         self.dut, self.rng = dut, rng
         self.image = Memory()
         self.memory = SparseMemory(Unwritten.ERROR)
-        self.dbb = DbbMemory(dut, dut.clk, self.memory, reset_n=dut.rst_n, timing=timing, rng=rng, ids={8, 9})
+        self.dbb = DbbMemory(
+            dut, dut.clk, self.memory, reset_n=dut.rst_n, timing=timing, rng=rng, ids={8, 9}, writes=False
+        )
         self.bus = RegisterBus(dut, dut.clk, reset_n=dut.rst_n)
         self.csc = Csc(dut, self.image, rng, pace)
         self.layers = 0

@@ -17,8 +17,9 @@ from cocodla.golden.cdma import fetch
 from cocodla.golden.config_conv import CdmaConfig
 from cocodla.golden.memory import Memory
 from cocodla.golden.snapshot import Snapshot
-from cocodla.hw import ATOM, CBUF_BANK_ENTRIES, align, ceil_div, surfaces
+from cocodla.hw import ATOM, CBUF_BANK_ENTRIES, ceil_div, surfaces
 from cocodla.registers import MAP
+from postlib.space import random_place
 
 Fields = dict[str, dict[str, int]]
 
@@ -230,7 +231,7 @@ class LayerMaker:
 
     def _fresh(self, banks: tuple[int, int]) -> Layer:
         """A layer whose input is fetched as a whole."""
-        layer = self._image(banks) if self.rng.random() < 0.5 else self._features(banks)
+        layer = self._place(self._image(banks) if self.rng.random() < 0.5 else self._features(banks))
         void = self.last is None or layer.image != self.last.image or banks[0] != self.last.banks[0]
         if self.rng.random() < 0.2 and (void or not self.kept_lines):
             layer.fields["D_MISC_CFG"]["DATA_REUSE"] = 1  # nothing to reuse: fetches as usual
@@ -258,7 +259,7 @@ class LayerMaker:
         room = min(self.size, banks[0] * CBUF_BANK_ENTRIES)
         if rng.random() < 0.15:
             channels = rng.randint(1, 8 * min(room, 200))
-            return features(1, 1, channels, address=self._address(), packed=rng.random() < 0.7, banks=banks)
+            return features(1, 1, channels, packed=rng.random() < 0.7, banks=banks)
         blocks = rng.choice([1, 1, 2, 3, rng.randint(1, 12)])
         width = rng.choice([1, 2, rng.randint(1, max(1, room // blocks))])
         surplus = rng.choice([0, 0, 0, rng.randint(1, 3)])
@@ -270,7 +271,6 @@ class LayerMaker:
             width,
             height,
             8 * blocks - rng.randrange(8),
-            address=self._address(),
             line_gap=8 * rng.choice([0, 0, rng.randrange(20)]),
             surface_gap=8 * rng.choice([0, 0, rng.randrange(20)]),
             surplus=surplus,
@@ -292,8 +292,6 @@ class LayerMaker:
             pad_left=pads[0],
             pad_right=pads[1],
             x_offset=rng.randint(0, PIXEL_FORMATS[code].max_x_offset),
-            address=self._address(),
-            chroma_address=self._address() + 0x10000,
             gaps=(8 * rng.randrange(4), 8 * rng.randrange(4)),
             pad_value=rng.getrandbits(16),
             signed=rng.random() < 0.3,
@@ -301,9 +299,18 @@ class LayerMaker:
             banks=banks,
         )
 
-    def _address(self) -> int:
-        """An address below 0x10000; the low three bits must not matter."""
-        return align(self.rng.randrange(0x10000)) + self.rng.choice([0, 0, self.rng.randrange(8)])
+    def _place(self, layer: Layer) -> Layer:
+        """Each plane at a place of its own, anywhere in memory."""
+        config = layer.config()
+        layer.fields["D_DAIN_ADDR_LOW_1"] = {"DATAIN_ADDR_LOW_1": self._address(config.height * config.chroma_stride)}
+        stride = config.line_stride if config.pixel_format is not None else config.layout.surface_stride
+        count = config.height if config.pixel_format is not None else config.layout.surfaces
+        layer.fields["D_DAIN_ADDR_LOW_0"] = {"DATAIN_ADDR_LOW_0": self._address(count * stride)}
+        return layer
+
+    def _address(self, size: int) -> int:
+        """An address of `size` bytes; the low three bits must not matter."""
+        return random_place(self.rng, size) + self.rng.choice([0, 0, self.rng.randrange(8)])
 
     def _set_weights(self, layer: Layer, same_banks: bool) -> None:
         rng, misc = self.rng, layer.fields["D_MISC_CFG"]
@@ -316,7 +323,7 @@ class LayerMaker:
         if misc["WEIGHT_REUSE"] and self.kept_weights and same_banks:
             count = self.kept_weights
         misc["SKIP_WEIGHT_RLS"] = int(skip)
-        weights(layer, count, 0x40000 + align(rng.randrange(0x8000)) + rng.choice([0, rng.randrange(8)]))
+        weights(layer, count, self._address(count * ATOM))
         self.kept_weights = count if skip else 0
 
     def _set_release(self, layer: Layer) -> None:

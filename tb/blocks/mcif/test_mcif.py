@@ -10,6 +10,7 @@ from typing import Any
 import cocotb
 from cocotb.triggers import ClockCycles, FallingEdge
 
+from cocodla.hw import ATOM
 from cocodla.registers import MAP
 from cocotbext.dla import (
     DbbMemory,
@@ -31,6 +32,7 @@ from cocotbext.dla import (
     start_clock,
 )
 from cocotbext.dla.mismatch import now
+from postlib import Space
 
 READ_IDS = {"cdma_dat": 8, "cdma_wt": 9, "sdp": 1, "sdp_b": 5, "sdp_n": 6, "pdp": 2, "cdp": 3}
 """Read clients in the circular order of system.md section 7, with their bus ids."""
@@ -59,7 +61,7 @@ class Bench:
         self.dbb = DbbMemory(_DbbNames(dut), dut.clk, self.memory, reset_n=dut.rst_n, timing=timing, rng=rng)
         self.bus = RegisterBus(dut, dut.clk, reset_n=dut.rst_n)
         self.readers = {c: StreamSource(dut, f"{c}_rd_req", dut.clk, ("addr",), idle()) for c in READ_IDS}
-        self.answers = {c: StreamMonitor(dut, f"{c}_rd_rsp", dut.clk, reset_n=dut.rst_n) for c in READ_IDS}
+        self.answers = {c: StreamMonitor(dut, f"{c}_rd_rsp", dut.clk, reset_n=dut.rst_n, ready=False) for c in READ_IDS}
         fields = ("addr", "data", "last")
         self.writers = {c: StreamSource(dut, f"{c}_wr_req", dut.clk, fields, idle()) for c in WRITE_IDS}
         self.cycle = 0
@@ -107,6 +109,20 @@ async def test_registers(dut: Any) -> None:
     expect("MCIF.CFG_OUTSTANDING_CNT", await bench.bus.read(MAP["MCIF.CFG_OUTSTANDING_CNT"].address), 0x1234, show=hex)
 
 
+def random_requests(rng: Random, counts: range) -> tuple[dict[str, list[int]], dict[str, list[dict[str, int]]]]:
+    """For every client atoms to read, anywhere in memory, and neighbouring ones to write where nobody reads."""
+    space = Space(rng)
+    writes = {}
+    for client in WRITE_IDS:
+        first = space.take(counts.stop * ATOM) // ATOM
+        writes[client] = [
+            {"addr": first + i, "data": rng.getrandbits(64), "last": rng.random() < 0.1}
+            for i in range(rng.choice(counts))
+        ]
+    reads = {client: [space.take(ATOM) // ATOM for _ in range(rng.choice(counts))] for client in READ_IDS}
+    return reads, writes
+
+
 @cocotb.test()
 @cocotb.parametrize(run=range(6))
 async def test_random(dut: Any, run: int) -> None:
@@ -115,13 +131,7 @@ async def test_random(dut: Any, run: int) -> None:
     bench = await Bench.start(dut, rng, DbbTiming.random(rng), lambda: some_stalls(rng))
     dones = cocotb.start_soon(check_dones(bench))
     arbiter = cocotb.start_soon(check_arbiter(bench, READ_IDS, "rd"))
-    reads = {client: [rng.randrange(1 << 20) for _ in range(rng.randrange(150))] for client in READ_IDS}
-    writes: dict[str, list[dict[str, int]]] = {client: [] for client in WRITE_IDS}
-    for number, items in enumerate(writes.values()):
-        items += [
-            {"addr": 0x1000_0000 + 4096 * number + i, "data": rng.getrandbits(64), "last": rng.random() < 0.1}
-            for i in range(rng.randrange(150))
-        ]
+    reads, writes = random_requests(rng, range(150))
     tasks = [cocotb.start_soon(bench.readers[c].send_all(items)) for c, items in reads.items()]
     tasks += [cocotb.start_soon(bench.writers[c].send_all(items)) for c, items in writes.items()]
     await bench.wait(lambda: all(task.done() for task in tasks), what="the last request taken")

@@ -9,7 +9,7 @@ from typing import Any
 import cocotb
 from cocotb.task import Task
 from cocotb.triggers import ClockCycles, FallingEdge
-from test_mcif import READ_IDS, WRITE_IDS, Bench, check_dones, seeded
+from test_mcif import READ_IDS, WRITE_IDS, Bench, check_dones, random_requests, seeded
 
 from cocotbext.dla import (
     DbbTiming,
@@ -55,18 +55,12 @@ class ResetBench(Bench):
         self.writing.clear()
 
     def ask(self, count: int) -> dict[str, list[int]]:
-        """Requests of every client, up to `count` each: reads of the first 8 MiB, writes elsewhere. Returns reads."""
-        rng = self.rng
-        reads = {client: [rng.randrange(1 << 20) for _ in range(rng.randint(1, count))] for client in READ_IDS}
+        """Requests of every client, up to `count` each. Returns reads."""
+        reads, writes = random_requests(self.rng, range(1, count + 1))
         for client, addresses in reads.items():
             for address in addresses:
                 self.readers[client].append(address)
-        for number, client in enumerate(WRITE_IDS):
-            base = 0x1000_0000 + 4096 * number
-            items = [
-                {"addr": base + i, "data": rng.getrandbits(64), "last": i % 16 == 15}
-                for i in range(rng.randint(1, count))
-            ]
+        for client, items in writes.items():
             self.writing.append(cocotb.start_soon(self.writers[client].send_all(items)))
         return reads
 

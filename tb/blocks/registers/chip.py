@@ -15,8 +15,10 @@ from cocotbext.dla import (
     DbbMemory,
     DbbTiming,
     SparseMemory,
+    Stall,
     Unwritten,
     expect,
+    some_stalls,
     start_clock,
 )
 from reglib import ApbHost, Board
@@ -59,10 +61,9 @@ class Chip:
         dut.rst_n.value = 0  # only now are the outputs worth looking at
         if memory:
             self.memory = SparseMemory(Unwritten.ERROR)
-            timing = DbbTiming((1, 20), (1, 20), ar_stall=self._closed, aw_stall=self._closed, w_stall=self._closed)
-            DbbMemory(
-                dut, dut.core_clk, self.memory, reset_n=dut.rst_n, timing=timing, rng=Random(random.getrandbits(64))
-            )
+            rng = Random(random.getrandbits(64))
+            timing = DbbTiming((1, 20), (1, 20), *(self._gated(some_stalls(rng, always=True)) for _ in range(3)))
+            self.dbb = DbbMemory(dut, dut.core_clk, self.memory, reset_n=dut.rst_n, timing=timing, rng=rng)
         if bus == "csb":
             csb = CsbDriver(dut, dut.csb_clk, reset_n=dut.rst_n)
             self.pins, self.board = csb.monitor, Board(csb)
@@ -72,8 +73,9 @@ class Chip:
         await self.reset()
         return self
 
-    def _closed(self) -> bool:
-        return self.gate
+    def _gated(self, stall: Stall) -> Stall:
+        """A pattern of stalls, and none else taken while the gate is closed."""
+        return lambda: stall() or self.gate
 
     async def reset(self) -> None:
         """Low for 20 cycles, then high."""

@@ -118,6 +118,7 @@ async def layers(dut: Any, kind: str) -> None:
         for group in (0, 1):
             await chip.board.select(unit, group)
             await chip.board.check_unit(unit, writable_only=True)
+    chip.dbb.finish()
     chip.memory.unwritten = Unwritten.ZERO  # gaps of the outputs
     for observation in golden.observations:
         check = next(c for c in checks if c.name == observation.name)

@@ -42,7 +42,7 @@ class Bench:
         self.dbb = DbbMemory(
             dut, dut.clk, self.memory, reset_n=dut.por_rst_n, timing=timing, rng=rng, report=report
         )  # fmt: skip
-        self.answers = {c: StreamMonitor(dut, f"{c}_rd_rsp", dut.clk) for c in READERS}
+        self.answers = {c: StreamMonitor(dut, f"{c}_rd_rsp", dut.clk, ready=False) for c in READERS}
         self.sources: dict[str, StreamSource] = {}
         dut.reset_req_n.value = 1
 

@@ -24,7 +24,7 @@ class Bench(PostBench):
         """CACC in front of SDP, PDP behind it."""
         dut, clk, rst = self.dut, self.dut.clk, self.dut.rst_n
         self.cacc = StreamSource(dut, "cacc2sdp", clk, idle=self.pattern())
-        self.pdp = StreamSink(dut, "sdp2pdp", clk, reset_n=rst, backpressure=self.pattern())
+        self.pdp = StreamSink(dut, "sdp2pdp", clk, reset_n=rst, backpressure=self.pressure())
         self.pdp_rules = StreamChecker(dut, "sdp2pdp", clk, reset_n=rst)
 
     async def enqueue(self, layer: Layer) -> dict[str, int]:

@@ -7,7 +7,7 @@ from typing import Any
 from cocotb.triggers import FallingEdge, RisingEdge
 from cocotb_bus.bus import Bus
 
-from cocotbext.dla.checks import Report, fail
+from cocotbext.dla.checks import Report, Rules, fail
 from cocotbext.dla.pins import high, known, number
 
 
@@ -18,7 +18,7 @@ class ApbDriver:
         signals = ["psel", "penable", "pwrite", "paddr", "pwdata", "prdata", "pready"]
         self.bus = Bus(entity, name, signals, case_insensitive=False)
         self.clock = clock
-        self.report = report
+        self.rules = Rules("apb", ["pready is known", "prdata is known"], report)
         for signal in signals[:5]:
             getattr(self.bus, signal).value = 0
 
@@ -44,12 +44,20 @@ class ApbDriver:
         while not ready:
             await FallingEdge(self.clock)
             cycles += 1
-            if not known(bus.pready):
-                self.report("apb: pready is X in an access phase")
-            ready = high(bus.pready)
-            if ready and data is None and not known(bus.prdata):
-                self.report(f"apb: read of {address:#x} gives X")
-            value = number(bus.prdata) if ready and data is None and known(bus.prdata) else 0
+            self.rules.hold("pready is known", _unknown_ready, (known(bus.pready),), (False,))
+            ready, value = high(bus.pready), 0
+            if ready and data is None:
+                is_known = known(bus.prdata)
+                if self.rules.hold("prdata is known", _unknown_data, (address, is_known), (address, False)):
+                    value = number(bus.prdata)
             await RisingEdge(self.clock)
         bus.psel.value, bus.penable.value = 0, 0
         return value, cycles
+
+
+def _unknown_ready(is_known: bool) -> str:
+    return "" if is_known else "pready is X in an access phase"
+
+
+def _unknown_data(address: int, is_known: bool) -> str:
+    return "" if is_known else f"read of {address:#x} gives X"

@@ -12,7 +12,7 @@ from cocotb_bus.bus import Bus
 from cocotb_bus.drivers import BusDriver
 from cocotb_bus.monitors import BusMonitor
 
-from cocotbext.dla.checks import Report, fail
+from cocotbext.dla.checks import Report, Rules, fail
 from cocotbext.dla.pins import high, known, number
 from cocotbext.dla.stalls import Stall, never
 
@@ -55,7 +55,9 @@ class CsbMonitor(BusMonitor):
         callback: Callable[[CsbTransaction], None] | None = None,
     ) -> None:
         self.response = Bus(entity, self.RESPONSE, ["valid", "data"], ["wr_complete"], case_insensitive=False)
-        self.report = report
+        of_answers = ("an answer has a request", "an answer is of its request's kind")
+        rules = ("ready is known", *of_answers, "read data are known")
+        self.rules = Rules(name, rules, report)
         self.transactions: list[CsbTransaction] = []
         self.pending: deque[tuple[CsbRequest, int]] = deque()
         self._cycle = 0
@@ -74,8 +76,7 @@ class CsbMonitor(BusMonitor):
 
     def _request(self) -> None:
         bus = self.bus
-        if not known(bus.ready):
-            self.report(f"{self.name}: ready is X")
+        self.rules.hold("ready is known", _unknown_ready, (known(bus.ready),), (False,))
         if not (high(bus.valid) and high(bus.ready)):
             return
         request = CsbRequest(number(bus.addr) * 4, high(bus.write), number(bus.wdat), high(bus.nposted))
@@ -97,18 +98,37 @@ class CsbMonitor(BusMonitor):
             self._answer(True)
 
     def _answer(self, is_write: bool) -> None:
-        kind = "write completion" if is_write else "read data"
-        if not self.pending:
-            self.report(f"{self.name}: {kind} without a request")
+        hold = self.rules.hold
+        if not hold("an answer has a request", _unasked, (is_write, len(self.pending)), (is_write, 0)):
             return
         request, accepted = self.pending.popleft()
-        if request.write != is_write:
-            self.report(f"{self.name}: {kind} answers {request}")
-        if not is_write and not known(self.response.data):
-            self.report(f"{self.name}: read data of {request.address:#07x} hold X")
-            return
+        hold("an answer is of its request's kind", _other_kind, (is_write, request), (not request.write, request))
+        if not is_write:
+            is_known = known(self.response.data)
+            if not hold("read data are known", _unknown_data, (request, is_known), (request, False)):
+                return
         data = request.data if is_write else number(self.response.data)
         self._recv(CsbTransaction(request, data, self._cycle - accepted))
+
+
+def _unknown_ready(is_known: bool) -> str:
+    return "" if is_known else "ready is X"
+
+
+def _kind(is_write: bool) -> str:
+    return "write completion" if is_write else "read data"
+
+
+def _unasked(is_write: bool, pending: int) -> str:
+    return "" if pending else f"{_kind(is_write)} without a request"
+
+
+def _other_kind(is_write: bool, request: CsbRequest) -> str:
+    return "" if request.write == is_write else f"{_kind(is_write)} answers {request}"
+
+
+def _unknown_data(request: CsbRequest, is_known: bool) -> str:
+    return "" if is_known else f"read data of {request.address:#07x} hold X"
 
 
 class CsbDriver(BusDriver):

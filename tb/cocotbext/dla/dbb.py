@@ -19,7 +19,7 @@ import cocotb
 from cocotb.triggers import FallingEdge, RisingEdge
 from cocotb_bus.bus import Bus
 
-from cocotbext.dla.checks import Report, fail
+from cocotbext.dla.checks import Report, Rules, fail
 from cocotbext.dla.memory import SparseMemory
 from cocotbext.dla.pins import Output, high, number
 from cocotbext.dla.stalls import Stall, bursts, never, random_stalls, some_stalls
@@ -132,7 +132,9 @@ class DbbMemory:
         ids: Collection[int] = CLIENT_IDS,
         report: Report = fail,
         on_reset: OnReset = OnReset.FORGET,
+        writes: bool = True,
     ) -> None:
+        """writes: False where nothing writes: then each write is an error, and the rules of writes are not held."""
         self.memory = memory if memory is not None else SparseMemory(report=report)
         self.clock, self.reset_n, self.name = clock, reset_n, name
         self.timing = timing or DbbTiming()
@@ -149,11 +151,12 @@ class DbbMemory:
         self.b = channel("b", ["valid", "ready", "id"])
         self.ar = channel("ar", ["valid", "ready", "id", "len", "addr"])
         self.r = channel("r", ["valid", "ready", "id", "last", "data"])
-        self.checkers = [
-            self._checker(entity, "aw", ["id", "len", "addr"]),
-            self._checker(entity, "w", ["data", "strb", "last"]),
-            self._checker(entity, "ar", ["id", "len", "addr"]),
-        ]
+        self.rules = Rules(self.name, [*_READ_RULES, *(_WRITE_RULES if writes else _NO_WRITES)], report)
+        self.writes = writes
+        self.checkers = [self._checker(entity, "ar", ["id", "len", "addr"])]
+        if writes:
+            self.checkers.append(self._checker(entity, "aw", ["id", "len", "addr"]))
+            self.checkers.append(self._checker(entity, "w", ["data", "strb", "last"]))
         driven = [(bus, "ready") for bus in ("aw", "w", "ar")] + [(bus, "valid") for bus in "br"]
         driven += [("b", "id"), ("r", "id"), ("r", "last"), ("r", "data")]
         self._outputs = {bus + signal: Output(getattr(getattr(self, bus), signal)) for bus, signal in driven}
@@ -194,10 +197,8 @@ class DbbMemory:
 
     def finish(self) -> None:
         """Call at the end of a test: reports requests that were left incomplete."""
-        if self._addresses:
-            self.report(f"{self.name}: {len(self._addresses)} write addresses without data")
-        if self._data:
-            self.report(f"{self.name}: {len(self._data)} write data beats without address")
+        for half, left in (("addresses without data", self._addresses), ("data beats without address", self._data)):
+            self.rules.hold(f"no write {half} are left", _left, (half, len(left)), (half, 1))
 
     async def _run(self) -> None:
         while True:
@@ -222,6 +223,9 @@ class DbbMemory:
         self._cycle += 1
         if self._fires("ar", self.ar):
             self._accept_read()
+        if not self.writes:
+            for bus in (self.aw, self.w):
+                self.rules.hold("nothing is written", _written, (str(bus.valid.value),), ("1",))
         if self._fires("aw", self.aw):
             self._check_address("aw", self.aw)
             self._addresses.append((number(self.aw.id), number(self.aw.addr)))
@@ -262,18 +266,14 @@ class DbbMemory:
 
     def _check_address(self, tag: str, bus: Bus) -> None:
         address, id_, length = number(bus.addr), number(bus.id), number(bus.len)
-        if length != 0:
-            self.report(f"{self.name}: {tag}len is {length}, must be 0")
-        if address % 8:
-            self.report(f"{self.name}: {tag}addr {address:#010x} is not a multiple of 8")
-        if id_ not in self.ids:
-            self.report(f"{self.name}: {tag}id {id_} is no client's id")
+        hold = self.rules.hold
+        hold(f"{tag}len is 0", _burst, (tag, length), (tag, 1))
+        hold(f"{tag}addr is aligned", _unaligned, (tag, address), (tag, address | 1))
+        hold(f"{tag}id is a client's", _stranger, (tag, id_, self.ids), (tag, id_, self.ids - {id_}))
 
     def _check_data(self) -> None:
-        if number(self.w.strb) != 0xFF:
-            self.report(f"{self.name}: wstrb is {number(self.w.strb):#04x}, must be 0xff")
-        if not high(self.w.last):
-            self.report(f"{self.name}: wlast is 0")
+        self.rules.hold("wstrb is full", _partial, (number(self.w.strb),), (0x7F,))
+        self.rules.hold("wlast is 1", _not_last, (high(self.w.last),), (False,))
 
     def _drive(self) -> None:
         """Set the pins for the cycle that begins at this rising edge."""
@@ -295,3 +295,43 @@ class DbbMemory:
             if response is not None:
                 outputs["bid"].drive(response.id)
                 self._b_busy = True
+
+
+_REQUEST = ("len is 0", "addr is aligned", "id is a client's")
+_READ_RULES = [f"ar{rule}" for rule in _REQUEST]
+_WRITE_RULES = [
+    *(f"aw{rule}" for rule in _REQUEST),
+    "wstrb is full",
+    "wlast is 1",
+    "no write addresses without data are left",
+    "no write data beats without address are left",
+]
+_NO_WRITES = ["nothing is written"]
+
+
+def _written(valid: str) -> str:
+    return "" if valid == "0" else f"a write where nothing writes (valid is {valid})"
+
+
+def _burst(tag: str, length: int) -> str:
+    return f"{tag}len is {length}, must be 0" if length else ""
+
+
+def _unaligned(tag: str, address: int) -> str:
+    return f"{tag}addr {address:#010x} is not a multiple of 8" if address % 8 else ""
+
+
+def _stranger(tag: str, id_: int, ids: frozenset[int]) -> str:
+    return "" if id_ in ids else f"{tag}id {id_} is no client's id"
+
+
+def _partial(strobe: int) -> str:
+    return "" if strobe == 0xFF else f"wstrb is {strobe:#04x}, must be 0xff"
+
+
+def _not_last(last: bool) -> str:
+    return "" if last else "wlast is 0"
+
+
+def _left(half: str, count: int) -> str:
+    return f"{count} write {half}" if count else ""

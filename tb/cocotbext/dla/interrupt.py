@@ -7,7 +7,7 @@ from typing import Any
 import cocotb
 from cocotb.triggers import FallingEdge
 
-from cocotbext.dla.checks import Report, fail
+from cocotbext.dla.checks import Report, Rules, fail
 from cocotbext.dla.pins import high, known
 
 
@@ -15,7 +15,8 @@ class InterruptMonitor:
     """Watches a line: `rises` counts rising edges, `cycles_high` cycles at 1 (one a pulse)."""
 
     def __init__(self, signal: Any, clock: Any, reset_n: Any = None, report: Report = fail) -> None:
-        self.signal, self.clock, self.reset_n, self.report = signal, clock, reset_n, report
+        self.signal, self.clock, self.reset_n = signal, clock, reset_n
+        self.rules = Rules(str(signal._name), ["is known"], report)
         self.rises = 0
         self.cycles_high = 0
         cocotb.start_soon(self._watch())
@@ -27,8 +28,7 @@ class InterruptMonitor:
             if self.reset_n is not None and not high(self.reset_n):
                 before = False
                 continue
-            if not known(self.signal):
-                self.report(f"{self.signal._name} is X")
+            self.rules.hold("is known", _unknown, (known(self.signal),), (False,))
             now = high(self.signal)
             self.rises += now and not before
             self.cycles_high += now
@@ -41,3 +41,7 @@ class InterruptMonitor:
             if high(self.signal):
                 return cycle
         raise AssertionError(f"{self.signal._name} did not rise within {limit} cycles")
+
+
+def _unknown(is_known: bool) -> str:
+    return "" if is_known else "is X"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from random import Random
 
-from cocotbext.dla.checks import Report, fail
+from cocotbext.dla.checks import Report, Rules, fail
 
 _PAGE = 4096
 
@@ -23,7 +23,8 @@ class SparseMemory:
 
     def __init__(self, unwritten: Unwritten = Unwritten.ZERO, rng: Random | None = None, report: Report = fail) -> None:
         self.unwritten = unwritten
-        self.report = report
+        rules = ["reads find what was written"] if unwritten is Unwritten.ERROR else []
+        self.rules = Rules("memory", rules, report)
         self._rng = rng or Random(0)
         self._pages: dict[int, bytearray] = {}
         self._written: dict[int, bytearray] = {}
@@ -51,9 +52,8 @@ class SparseMemory:
             count = min(_PAGE - offset, length - len(result))
             if self.unwritten is Unwritten.ERROR:
                 written = self._written.get(number, bytes(_PAGE))[offset : offset + count]
-                if 0 in written:
-                    where = number * _PAGE + offset + written.index(0)
-                    self.report(f"read of never-written memory at {where:#010x}")
+                start = number * _PAGE + offset
+                self.rules.hold("reads find what was written", _unwritten, (start, written), (start, bytes(1)))
             result += self._page(number)[offset : offset + count]
         return bytes(result)
 
@@ -75,3 +75,8 @@ class SparseMemory:
             self._pages[number] = page
             self._written[number] = bytearray(_PAGE)
         return page
+
+
+def _unwritten(start: int, written: bytes | bytearray) -> str:
+    hole = written.find(0)
+    return f"read of never-written memory at {start + hole:#010x}" if hole >= 0 else ""

@@ -8,7 +8,7 @@ import cocotb
 from cocotb.triggers import Event, FallingEdge, RisingEdge
 from cocotb_bus.drivers import BusDriver
 
-from cocotbext.dla.checks import Report, fail
+from cocotbext.dla.checks import Report, Rules, fail
 from cocotbext.dla.pins import high, number
 
 Access = tuple[int, int | None]  # byte address, data to write or None for a read
@@ -25,7 +25,7 @@ class RegisterBus(BusDriver):
     def __init__(self, entity: Any, clock: Any, name: str = "reg", reset_n: Any = None, report: Report = fail) -> None:
         super().__init__(entity, name, clock, case_insensitive=False)
         self.reset_n = reset_n
-        self.report = report
+        self.rules = Rules(name, ["rdata is known", "rdata is 0 without a read"], report)
         for signal in self._signals[:4]:
             getattr(self.bus, signal).value = 0
         cocotb.start_soon(self._check())
@@ -69,13 +69,20 @@ class RegisterBus(BusDriver):
         bus, was_read = self.bus, False
         while True:
             await FallingEdge(self.clock)
-            data = str(bus.rdata.value)
-            if data.strip("0") and not (was_read and data.isdigit()) and not self._in_reset():
-                if data.isdigit():
-                    self.report(f"{self.name}: rdata is {int(data, 2):#x} without a read in the cycle before")
-                else:
-                    self.report(f"{self.name}: rdata holds X")
+            if not self._in_reset():
+                data = str(bus.rdata.value)
+                self.rules.hold("rdata is known", _unknown, (data,), ("X",))
+                if not was_read and data.isdigit():
+                    self.rules.hold("rdata is 0 without a read", _unasked, (data,), ("1",))
             was_read = high(bus.valid) and not high(bus.write) and not self._in_reset()
 
     def _in_reset(self) -> bool:
         return self.reset_n is not None and not high(self.reset_n)
+
+
+def _unknown(data: str) -> str:
+    return "" if data.isdigit() else "rdata holds X"
+
+
+def _unasked(data: str) -> str:
+    return f"rdata is {int(data, 2):#x} without a read in the cycle before" if data.strip("0") else ""

@@ -1,7 +1,8 @@
 """Valid/ready streams: source, sink, monitor, checker.
 
-Signals are <name>_valid, <name>_ready (optional) and <name>_<field> for each field. An item is an int
-where there is one field, else a dict field -> int.
+Signals are <name>_valid, <name>_ready and <name>_<field> for each field. An item is an int where there is one field,
+else a dict field -> int. A stream without back-pressure has no ready, and who looks at it says so (`ready=False`): a
+ready that is only looked for would switch off the rules of stalls where it goes by another name.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from cocotb.triggers import Event, FallingEdge, RisingEdge
 from cocotb_bus.drivers import BusDriver
 from cocotb_bus.monitors import BusMonitor
 
-from cocotbext.dla.checks import Report, fail
+from cocotbext.dla.checks import Report, Rules, fail
 from cocotbext.dla.mismatch import now
-from cocotbext.dla.pins import Output, high, known, number, resolved
+from cocotbext.dla.pins import Output, high, number
 from cocotbext.dla.stalls import Stall, never
 
 Item = int | dict[str, int]
@@ -32,9 +33,9 @@ class StreamSource(BusDriver):
         clock: Any,
         fields: Sequence[str] = ("data",),
         idle: Stall = never,
+        ready: bool = True,
     ) -> None:
-        self._signals = ["valid", *fields]
-        self._optional_signals = ["ready"]
+        self._signals = _signals(fields, ready)
         self.fields = tuple(fields)
         self.idle = idle
         super().__init__(entity, name, clock, case_insensitive=False)
@@ -67,7 +68,7 @@ class StreamSource(BusDriver):
         accepted = False
         while not accepted:
             await FallingEdge(self.clock)
-            accepted = not hasattr(bus, "ready") or high(bus.ready)
+            accepted = "ready" not in self._signals or high(bus.ready)
             await RisingEdge(self.clock)
         bus.valid.value = 0
 
@@ -83,9 +84,9 @@ class StreamMonitor(BusMonitor):
         fields: Sequence[str] = ("data",),
         reset_n: Any = None,
         callback: Callable[[Item], None] | None = None,
+        ready: bool = True,
     ) -> None:
-        self._signals = ["valid", *fields]
-        self._optional_signals = ["ready"]
+        self._signals = _signals(fields, ready)
         self.fields = tuple(fields)
         self.items: list[Item] = []
         self.times: list[float] = []
@@ -98,7 +99,7 @@ class StreamMonitor(BusMonitor):
             await FallingEdge(self.clock)
             if self.in_reset or not high(bus.valid):
                 continue
-            if hasattr(bus, "ready") and not high(bus.ready):
+            if "ready" in self._signals and not high(bus.ready):
                 continue
             values = {field: number(getattr(bus, field)) for field in self.fields}
             self.times.append(now())
@@ -154,37 +155,57 @@ class StreamChecker(BusMonitor):
         signals: dict[str, str] | None = None,
     ) -> None:
         # signals: other names for valid, ready and the fields, as on DBB ("valid": "arvalid").
-        wanted = ["valid", *fields]
-        self._signals = {key: (signals or {}).get(key, key) for key in wanted}
-        self._optional_signals = {"ready": (signals or {}).get("ready", "ready")}
+        self._signals = {key: (signals or {}).get(key, key) for key in _signals(fields, True)}
         self.fields = tuple(fields)
-        self.report = report
+        rules = ["valid is known", "valid waits for ready"]
+        rules += [f"{field} {rule}" for field in fields for rule in ("is known", "waits for ready")]
+        self.rules = Rules(name, rules, report)
         super().__init__(entity, name, clock, reset_n=reset_n, case_insensitive=False)
 
     async def _monitor_recv(self) -> None:
-        bus = self.bus
-        stalled: dict[str, Any] | None = None  # payload of a transfer that waits for ready
+        bus, hold = self.bus, self.rules.hold
+        stalled: dict[str, str] | None = None  # payload of a transfer that waits for ready
         while True:
             await FallingEdge(self.clock)
             if self.in_reset:
                 stalled = None
                 continue
-            if not known(bus.valid):
-                self.report(f"{self.name}: valid is X")
-            valid = high(bus.valid)
-            if stalled is not None and not valid:
-                self.report(f"{self.name}: valid was withdrawn before ready")
-            if not valid:
+            valid = str(bus.valid.value)
+            hold("valid is known", _unknown_valid, (valid,), ("X",))
+            if stalled is not None:
+                hold("valid waits for ready", _withdrawn, (valid,), ("0",))
+            if valid != "1":
                 stalled = None
                 continue
-            payload = {field: getattr(bus, field).value for field in self.fields}
+            payload = {field: str(getattr(bus, field).value) for field in self.fields}
             self._check_payload(payload, stalled)
-            ready = high(bus.ready) if hasattr(bus, "ready") else True
-            stalled = None if ready else payload
+            stalled = None if high(bus.ready) else payload
 
-    def _check_payload(self, payload: dict[str, Any], stalled: dict[str, Any] | None) -> None:
+    def _check_payload(self, payload: dict[str, str], stalled: dict[str, str] | None) -> None:
         for field, value in payload.items():
-            if not resolved(value):
-                self.report(f"{self.name}: {field} holds X while valid")
-            elif stalled is not None and value != stalled[field]:
-                self.report(f"{self.name}: {field} changed while stalled, {stalled[field]} to {value}")
+            bent = "X" * len(value)
+            is_known = self.rules.hold(f"{field} is known", _unknown_payload, (field, value), (field, bent))
+            if is_known and stalled is not None:
+                other = value[:-1] + "01"[value[-1] == "0"]
+                values, bent_values = (field, stalled[field], value), (field, stalled[field], other)
+                self.rules.hold(f"{field} waits for ready", _changed, values, bent_values)
+
+
+def _signals(fields: Sequence[str], ready: bool) -> list[str]:
+    return ["valid", *(["ready"] if ready else []), *fields]
+
+
+def _unknown_valid(valid: str) -> str:
+    return "" if valid.isdigit() else "valid is X"
+
+
+def _withdrawn(valid: str) -> str:
+    return "" if valid == "1" else "valid was withdrawn before ready"
+
+
+def _unknown_payload(field: str, value: str) -> str:
+    return "" if value.isdigit() else f"{field} holds X while valid"
+
+
+def _changed(field: str, before: str, value: str) -> str:
+    return "" if value == before else f"{field} changed while stalled, {before} to {value}"

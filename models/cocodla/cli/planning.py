@@ -1,0 +1,40 @@
+"""Commands about what is proven: plan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from cocodla.cli.base import command, console, emit
+
+
+@command
+def plan(
+    blocks: list[str] = typer.Argument(None, help="blocks; all without"),
+    markdown: Path = typer.Option(None, "--markdown", help="write the plans as one Markdown document, without results"),
+    html: Path = typer.Option(None, "--html", help="write the plans with the last results as one page"),
+) -> None:
+    """Testplans of the block benches: what each proves, by which tests, and how these last went.
+
+    Ends with 1 where a test of a point failed the last time or coverage was not reached, with 2 where plan and tests
+    do not fit.
+    """
+    from cocodla.files.outputs import check_target, write_whole
+    from cocodla.plan import render
+    from cocodla.plan.results import judge
+    from cocodla.plan.testplan import read_testplans
+
+    for target in (markdown, html):
+        if target:
+            check_target(target)
+    plans = read_testplans(blocks or [])
+    judged = [(item, judge(item)) for item in plans]
+    render.show_plans(judged, console)
+    if markdown:
+        write_whole(markdown, render.as_markdown(plans).encode())
+    if html:
+        write_whole(html, render.as_html(judged).encode())
+    emit(lambda: render.as_json(judged))
+    if any(render.complaints(state) for _, states in judged for state in states):
+        raise typer.Exit(1)
