@@ -138,6 +138,8 @@ sim_activity u_activity (
     .aw_valid(aw_valid), .aw_ready(aw_ready), .w_valid(w_valid), .w_ready(w_ready), .b_valid(b_valid), .b_ready(b_ready)
 );
 
+sim_layers u_layers (.clk(core_clk));
+
 sim_x_check u_x_check (
     .core_clk(core_clk), .csb_clk(csb_clk), .rst_n(rst_n), .log(log), .cycle(cycle),
     .csb_ready(csb_ready), .rsp_valid(rsp_valid), .rsp_data(rsp_data), .rsp_wr_complete(rsp_wr_complete), .intr(intr),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,7 +15,7 @@ from cocodla.report.screen import Screen
 from cocodla.runtime import autowaves
 from cocodla.sim import bench, bench_tests, lint, tools
 from cocodla.sim.run import Run, TestResult
-from cocodla.sim.waves import Waves
+from cocodla.sim.waves import Waves, opening
 
 CommandLine = Callable[[Sequence[object]], str]
 """Words of `cocodla sim` to the command a shell takes."""
@@ -107,7 +106,7 @@ def record_failure(outcome: bench.BenchRun, console: Console) -> None:
     again = bench.run_bench(outcome.bench.block, outcome.sim, pattern, outcome.seed, Waves())
     for run in again.runs.values():
         if run.waves and not run.passed:
-            where = f"waves of {failed[0].name}: {run.waves}; open with: gtkwave {shlex.quote(str(run.waves))}"
+            where = f"waves of {failed[0].name}: {run.waves}; open with: {opening(run.waves)}"
             console.print(where, highlight=False, markup=False, soft_wrap=True)
 
 

@@ -6,8 +6,11 @@ from pathlib import Path
 
 from rich.console import Console
 
+from cocodla.sim.waves import opening
+
 
 def show_waves(path: Path | str | None, console: Console) -> None:
-    """Tell where the waveform is, if one was recorded."""
+    """Tell where the waveform is and how to see it, if one was recorded."""
     if path:
         console.print(f"waves in {path}", highlight=False, markup=False, soft_wrap=True)
+        console.print(f"open with: {opening(Path(path))}", highlight=False, markup=False, soft_wrap=True)

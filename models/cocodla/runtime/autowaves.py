@@ -6,14 +6,13 @@ Runs are the same for the same seed, so that cycles of the first tell where to l
 from __future__ import annotations
 
 import os
-import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cocodla.errors import UserError
 from cocodla.program import Execution, Mark, Program
 from cocodla.runtime import rtl
-from cocodla.sim.waves import Waves
+from cocodla.sim.waves import Waves, opening
 
 SWITCH = "AUTOWAVES"
 """Environment variable: 0 for no waves that were not asked for."""
@@ -35,7 +34,7 @@ class Recorded:
     def __str__(self) -> str:
         return (
             f"waves of cycles {self.start:,} to {self.stop:,} (wrong by cycle {self.cycle:,}): {self.path}; "
-            f"open with: gtkwave {shlex.quote(str(self.path))}"
+            f"open with: {opening(self.path)}"
         )
 
 

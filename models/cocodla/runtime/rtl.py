@@ -18,7 +18,7 @@ from cocodla.latency import MemoryTiming
 from cocodla.program.activity import read_activity
 from cocodla.program.execution import Execution
 from cocodla.program.program import Program
-from cocodla.runtime import player, windows
+from cocodla.runtime import layer_texts, player, windows
 from cocodla.sim import parameters, project
 from cocodla.sim.build import Design, Model, build
 from cocodla.sim.filelist import dut_list, own_list, read_file_list
@@ -128,6 +128,7 @@ def chip_design(simulation: Simulation, pages: int = 1) -> Design:
     root = project.root()
     dut = read_file_list(dut_list(simulation.file_list))
     check_memory(pages)
+    own = dut_list(simulation.file_list) == own_list()
     guard = ("mcif/dla_reset_guard.v", "lib/dla_sync.v") if simulation.guard else ()
     sources = list(dict.fromkeys((*dut.sources, *(root / "rtl" / name for name in guard))))
     words = max(pages, 1) * player.PAGE // 8
@@ -144,7 +145,8 @@ def chip_design(simulation: Simulation, pages: int = 1) -> Design:
         },
         defines={
             **({"DLA_ASSERT": "1"} if simulation.assertions else {}),
-            **({"ACTIVITY_UNITS": "1"} if dut_list(simulation.file_list) == own_list() else {}),
+            **({"ACTIVITY_UNITS": "1"} if own else {}),
+            **({"LAYER_ROWS": "1"} if own and simulation.waves else {}),
             **parameters.define(parameters.chosen(simulation.file_list)),
             **dut.defines,
         },
@@ -218,11 +220,15 @@ def play(
     program: Program, commands: Iterable[bytes], simulation: Simulation, progress: Progress | None = None
 ) -> Execution:
     """Execute a command file, which is that of `program`, perhaps with records of its own between the commands."""
-    waves = simulation.waves
-    if waves and waves.layer:
-        simulation = replace(simulation, waves=replace(waves, positions=windows.of_layers(program, waves.layer)))
+    if waves := simulation.waves:
+        if waves.layer:
+            waves = replace(waves, positions=windows.of_layers(program, waves.layer))
+        if waves.scopes:
+            waves = replace(waves, scopes=(*waves.scopes, layer_texts.SCOPE))
+        simulation = replace(simulation, waves=waves)
     model = build_model(simulation, player.page_count(program))
     seed = new_seed() if simulation.seed is None else simulation.seed
+    texts = layer_texts.texts_of(program) if simulation.waves else None
     with run_folder(simulation.run_name, model.sim, seed) as folder:
         with (folder / "commands.bin").open("wb") as file:
             file.writelines(commands)
@@ -242,6 +248,7 @@ def play(
             path=[project.root() / "tb" / "system"],
             plusargs=arguments,
             echo=_progress_reader(len(program.commands), progress),
+            texts=texts,
         )
         execution = player.decode(program, folder / "results.txt", model.sim)
         execution.counters.update(_usage(folder))

@@ -18,6 +18,9 @@ from cocodla.sim.build import Model
 from cocodla.sim.folders import RULES
 from cocodla.sim.runner import PART, CommandFailed, Echo, make_runner
 from cocodla.sim.waves import is_complete
+from cocodla.waves.interfaces import load_description, own_file
+from cocodla.waves.texts import Texts, write_texts
+from cocodla.waves.viewer.beside import write_view
 
 LITTLE = 1 << 20
 """Free bytes of a disk that counts as full."""
@@ -80,10 +83,12 @@ def simulate(
     plusargs: Sequence[str] = (),
     timeout: float | None = None,
     echo: Echo | None = None,
+    texts: Mapping[str, Texts] | None = None,
 ) -> Run:
     """Run the cocotb `modules` (importable from `path`) on `model`, in `folder`.
 
     timeout is in seconds of wall time. echo receives the simulator's output line by line.
+    A waveform gets files for viewers beside it. texts: names for values of its signals, by path.
     Failing tests are a normal outcome, told in the Run; nothing is raised for them.
     """
     seed = new_seed() if seed is None else seed
@@ -129,7 +134,19 @@ def simulate(
     run = Run(folder, seed, found, error or incomplete)
     if model.waves and not error and not incomplete and run.waves is None:
         raise UserError(f"the run ends before the cycles whose waves are wanted (log: {log})")
+    if run.waves:
+        _add_viewer_files(run.waves, texts or {}, log)
     return run
+
+
+def _add_viewer_files(waves: Path, texts: Mapping[str, Texts], log: Path) -> None:
+    """Viewers show the bare waveform, too: that there is no place for their files is a line of the log."""
+    try:
+        write_texts(waves, texts)
+        write_view(waves, load_description(own_file()))
+    except (UserError, OSError) as error:
+        with log.open("a", encoding="utf-8") as file:
+            file.write(f"no files for viewers: {error}\n")
 
 
 def _recorded(model: Model) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -50,6 +51,12 @@ class Waves:
         if self.scopes:
             words.append(f"+waves_scope={','.join(self.scopes)}")
         return words
+
+
+def opening(waves: Path) -> str:
+    """The command that shows a waveform, with the files for viewers beside it if they are there."""
+    save = waves.with_suffix(".gtkw")
+    return f"gtkwave {shlex.quote(str(save if save.exists() else waves))}"
 
 
 def resolve(names: Iterable[str], known: Sequence[str]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from cocodla.errors import UserError
 from cocodla.waves.dump import Dump
 from cocodla.waves.interfaces import Description, Interface
-from cocodla.waves.patterns import find_interfaces
+from cocodla.waves.patterns import COPY_OF_PINS, find_interfaces
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,7 @@ def choose(
 
     UserError: no interface, none that matches, no signal or no interface of a given name, a broken expression.
     """
-    clock = find_signal(dump, clock, "--clock") if clock else ""
-    described, notes = _described(dump, description, clock)
-    known = {_identity(dump, interface) for interface in described}
-    by_name = [one for one in find_interfaces(dump.variables, clock) if _identity(dump, one) not in known]
+    described, by_name, notes = known_interfaces(dump, description, clock)
     everything = [*described, *by_name]
     if not everything:
         raise UserError(
@@ -68,12 +65,27 @@ def choose(
     )
 
 
+def known_interfaces(
+    dump: Dump, description: Description | None, clock: str = ""
+) -> tuple[list[Interface], list[Interface], tuple[str, ...]]:
+    """All interfaces of a dump, with complete paths: those of the description, others found by name, and notes.
+
+    clock: the clock of all of them. UserError: no such signal.
+    """
+    clock = find_signal(dump, clock, "--clock") if clock else ""
+    described, notes = _described(dump, description, clock)
+    known = {_identity(dump, interface) for interface in described}
+    by_name = [one for one in find_interfaces(dump.variables, clock) if _identity(dump, one) not in known]
+    return described, by_name, notes
+
+
 def find_signal(dump: Dump, name: str, option: str) -> str:
     """The path of a signal given by its whole path or the end of it. UserError: none, or several that differ."""
     if name in dump.variables:
         return name
-    found = [path for path in dump.variables if path.endswith(f".{name}")]
-    if len({dump.variables[path].key for path in found}) == 1:
+    found = [path for path in (*dump.variables, *dump.others) if f".{path}".endswith(f".{name}")]
+    found = [path for path in found if not path.startswith(f"{COPY_OF_PINS}.")] or found
+    if len({dump.variable(path).key for path in found}) == 1:
         return min(found, key=len)
     if found:
         raise UserError(f"{option} {name}: may be {', '.join(sorted(found, key=len)[:3])}")
@@ -84,7 +96,7 @@ def _described(dump: Dump, description: Description | None, clock: str) -> tuple
     """Interfaces of the description that are in the dump, with complete paths; notes on those that are only in part."""
     if description is None:
         return [], ()
-    place = _place(dump, description)
+    place = place_of_top(dump, description)
     if place is None:
         return [], ()
     found, missing = [], []
@@ -103,7 +115,7 @@ def _described(dump: Dump, description: Description | None, clock: str) -> tuple
     return found, (note,) if missing else ()
 
 
-def _place(dump: Dump, description: Description) -> str | None:
+def place_of_top(dump: Dump, description: Description) -> str | None:
     """Scope of the top module, with its dot: the shallowest with most whole interfaces; None where there is none."""
     first = {name for interface in description.interfaces for name in interface.valid}
     places = {path[: -len(variable.name)] for path, variable in dump.variables.items() if variable.name in first}

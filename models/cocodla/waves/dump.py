@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,9 @@ from cocodla.errors import UserError
 
 Progress = Callable[[int, int], None]
 """Called with (done, total)."""
+
+Value = int | str | float
+"""Of a change: a number of known bits, text of bits where one is x or z; a real number or text of those signals."""
 
 UNKNOWN = -1
 """Value of a bit that is x or z, or that has not been dumped yet."""
@@ -30,12 +33,13 @@ _STEP = 1 << 14  # changes between two reports of progress
 
 @dataclass(frozen=True)
 class Variable:
-    """One name of a dump. Names with the same key are aliases: one signal."""
+    """One name of a dump. Names with the same key are aliases: one signal. width: 0 for one that is no vector."""
 
     path: str
     width: int
     key: str
     source: Any = field(repr=False, compare=False)
+    is_parameter: bool = False
 
     @property
     def scope(self) -> str:
@@ -65,29 +69,42 @@ def code_of(value: int | str) -> int:
     return -2 - (hash(content) & (_WIDEST - 1))
 
 
+class _Enough(UserError):
+    """All that is wanted of a dump has been read."""
+
+
 class Dump:
-    """A waveform file. UserError for one that is no VCD or FST, is cut off, empty, or names no signal."""
+    """A waveform file. UserError for one that is no VCD or FST, is cut off, empty, or names no signal.
+
+    variables: signals of bits by their paths. others: real numbers and texts.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._state = _check_file(path)
         with _reader(path):
             waveform = self._open()
-            found = [(v.full_name, v.bitwidth, str(v.signal_ref), v) for v in waveform.all_vars() if v.bitwidth]
+            found = [(v.full_name, v.bitwidth or 0, str(v.signal_ref), v, v.var_type) for v in waveform.all_vars()]
             scale = waveform.timescale
             self.tick = (scale.factor, scale.unit.to_exponent()) if scale else (1, -9)
             self._format = str(waveform.file_format)
         self._check_end()
         self.variables: dict[str, Variable] = {}
-        for name, width, key, source in found:
+        self.others: dict[str, Variable] = {}
+        for name, width, key, source, kind in found:
             # Elements of an array and escaped names may come without their index: each keeps a name of its own.
             path_name, number = name.replace("\\", ""), 1
-            while path_name in self.variables and self.variables[path_name].key != key:
+            group = self.variables if width else self.others
+            while path_name in group and group[path_name].key != key:
                 number += 1
                 path_name = f"{name}#{number}"
-            self.variables[path_name] = Variable(path_name, width, key, source)
+            group[path_name] = Variable(path_name, width, key, source, kind == "Parameter")
         if not self.variables:
             raise UserError(f"{path}: names no signal of bits")
+
+    def variable(self, path: str) -> Variable:
+        """The signal of this path, of bits or not. KeyError for another one."""
+        return self.variables.get(path) or self.others[path]
 
     def read(self, wanted: Iterable[Variable], progress: Progress | None = None) -> dict[str, Changes]:
         """Changes of the wanted signals, by Variable.key; a signal without a change has none of them.
@@ -96,7 +113,7 @@ class Dump:
         """
         unique = {variable.key: variable for variable in wanted}
         stores = {key: (array("q"), array("b" if one.width == 1 else "q")) for key, one in unique.items()}
-        total, count = self._duration(), 0
+        total, count = self.duration(), 0
 
         def change(time: int, signal: object, value: int | str) -> None:
             nonlocal count
@@ -119,19 +136,57 @@ class Dump:
         if unique:
             with _reader(self.path):
                 self._open().stream_changes(change, [variable.source for variable in unique.values()])
-        if _state(self.path) != self._state:
-            raise UserError(f"{self.path}: changed while it was read")
+        self._check_unchanged()
         return {
             key: Changes(np.frombuffer(times, np.int64), np.frombuffer(values, np.dtype(values.typecode)))
             for key, (times, values) in stores.items()
         }
 
+    def values(
+        self, wanted: Iterable[Variable], start: int, stop: int, most: int, progress: Progress | None = None
+    ) -> dict[str, list[tuple[int, Value]]]:
+        """(time, value) of each change after `start` and before `stop`, by Variable.key; in front the value at `start`.
+
+        Of several changes at one time the last. Times in ticks. UserError: as `read`, or more than `most` changes.
+        """
+        unique = {variable.key: variable for variable in wanted}
+        found: dict[str, list[tuple[int, Value]]] = {key: [] for key in unique}
+        total, count, seen = min(stop, self.duration() or stop), 0, 0
+
+        def change(time: int, signal: object, value: Value) -> None:
+            nonlocal count, seen
+            if time >= stop:
+                raise _Enough
+            changes = found[str(signal)]
+            if changes and (time <= start or changes[-1][0] == time):
+                changes[-1] = (time, value)
+            else:
+                changes.append((time, value))
+                count += 1
+                if count > most:
+                    raise UserError(
+                        f"{self.path}: more than {most:,} changes in {self.time_text(stop - start)}: "
+                        "choose a shorter range or fewer signals"
+                    )
+            seen += 1
+            if progress and not seen % _STEP:
+                progress(time, total)
+
+        if unique:
+            with _reader(self.path), suppress(_Enough):
+                self._open().stream_changes(change, [variable.source for variable in unique.values()])
+        self._check_unchanged()
+        return found
+
     def constant(self, path: str) -> int | None:
         """Value of a parameter, None where the dump has none."""
-        if path not in self.variables:
-            return None
-        values = self.read([self.variables[path]])[self.variables[path].key].values
-        return int(values[-1]) if len(values) and values[-1] >= 0 else None
+        return self.constants([self.variables[path]]).get(path) if path in self.variables else None
+
+    def constants(self, parameters: Sequence[Variable]) -> dict[str, int]:
+        """Values of parameters, by path, of those that have one."""
+        changes = self.read(parameters)
+        values = {one.path: changes[one.key].values for one in parameters}
+        return {path: int(found[-1]) for path, found in values.items() if len(found) and found[-1] >= 0}
 
     def time_text(self, ticks: int) -> str:
         """A time of the dump in nanoseconds."""
@@ -144,7 +199,7 @@ class Dump:
 
         return Waveform(str(self.path), multi_threaded=False, remove_scopes_with_empty_name=True, stream_only=True)
 
-    def _duration(self) -> int:
+    def duration(self) -> int:
         """Last time of the dump in ticks, 0 where the file does not say."""
         with self.path.open("rb") as file:
             if self._format == "FST":
@@ -153,6 +208,10 @@ class Dump:
             file.seek(max(self.path.stat().st_size - 65536, 0))
             marks = [line[1:] for line in file.read().split(b"\n") if line[:1] == b"#" and line[1:].strip().isdigit()]
         return int(marks[-1]) if marks else 0
+
+    def _check_unchanged(self) -> None:
+        if _state(self.path) != self._state:
+            raise UserError(f"{self.path}: changed while it was read")
 
     def _check_end(self) -> None:
         """A VCD has no mark of its end, but it ends with a line."""

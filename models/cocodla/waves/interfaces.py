@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ class Interface:
     reset. sender, receiver: units, empty where unknown. answers: the interface each transfer of this one replies to.
     sign: a pulse the receiver need not wait for (of an end, of room), no work by itself.
     budget: cycles until an answer that the asker should cover with requests in flight; 0: any number.
+    group: under which heading viewers show it; empty: with the streams between units.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Interface:
     answers: str = ""
     sign: bool = False
     budget: int = 0
+    group: str = ""
 
     @property
     def signals(self) -> tuple[str, ...]:
@@ -53,13 +55,18 @@ class Description:
     """The interfaces of a design in the order data flow.
 
     units: instance path of each unit below the top module, empty for what is outside. idle_unit: who has to act when
-    nothing is under way.
+    nothing is under way. pins: further signals of the top module that viewers show with clocks and resets. registers:
+    patterns of names in the scope of a unit: how its layers run, and their configuration. states: names of the states
+    of each state machine, by its path, from 0 on, for dumps that hold no parameters.
     """
 
     top: str
     units: Mapping[str, str]
     interfaces: tuple[Interface, ...]
     idle_unit: str = ""
+    pins: tuple[str, ...] = ()
+    registers: tuple[str, ...] = ()
+    states: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def own_file() -> Path:
@@ -86,14 +93,29 @@ def load_description(path: Path) -> Description:
     common: dict[str, Any] = {key: table[key] for key in ("clock", "reset", "reset_level") if key in table}
     interfaces = tuple(_interface(path, {**common, **entry}) for entry in entries)
     _check_names(path, interfaces, units)
-    return Description(top, units, interfaces, str(table.get("idle_unit", "")))
+    pins, registers = (_words(path, table, key) for key in ("pins", "registers"))
+    return Description(top, units, interfaces, str(table.get("idle_unit", "")), pins, registers, _states(path, table))
+
+
+def _words(path: Path, table: dict[str, Any], key: str) -> tuple[str, ...]:
+    words = table.get(key, [])
+    if not isinstance(words, list) or not all(isinstance(word, str) and word for word in words):
+        raise UserError(f"{path}: {key}: a list of names, not {words!r}")
+    return tuple(words)
+
+
+def _states(path: Path, table: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    states = table.get("states", {})
+    if not isinstance(states, dict):
+        raise UserError(f"{path}: states: a table of path = [names], not {states!r}")
+    return {machine: _words(path, states, machine) for machine in states}
 
 
 def _interface(path: Path, entry: dict[str, Any]) -> Interface:
     name = entry.get("name")
     if not isinstance(name, str) or not name:
         raise UserError(f"{path}: an [[interface]] without a name")
-    known = {field.name for field in fields(Interface)}
+    known = {one.name for one in fields(Interface)}
     for key, value in entry.items():
         if key not in known:
             raise UserError(f"{path}: {name}: unknown key {key!r}")

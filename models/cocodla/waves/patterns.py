@@ -32,7 +32,7 @@ _CLOCK = re.compile(r"(?i)^(.*_)?[aphi]?_?(clk|clock)(_?i|_?in)?$")
 _RESET = re.compile(r"(?i)^(.*_)?[aph]?(rst|reset|resetn|rstn|reset_n|rst_n|rst_ni|rstb|rst_b|reset_b)(_?i|_?in)?$")
 _LOW = re.compile(r"(?i)(n|_n|_ni|b|_b)(_?i|_?in)?$")
 
-_COPY_OF_PINS = "$rootio"  # Verilator's, beside the top module that has them, too
+COPY_OF_PINS = "$rootio"  # Verilator's, beside the top module that has them, too
 
 Scope = Mapping[str, Variable]
 
@@ -48,7 +48,7 @@ def find_interfaces(variables: Mapping[str, Variable], clock: str = "") -> list[
         scopes[variable.scope][variable.name] = variable
     found: dict[tuple[str, ...], Interface] = {}
     if len(scopes) > 1:
-        scopes.pop(_COPY_OF_PINS, None)
+        scopes.pop(COPY_OF_PINS, None)
     for scope in sorted(scopes, key=lambda path: (path.count("."), path)):
         for name, valid, ready, payload, credit in _in_scope(scopes[scope]):
             identity = (*(bit.key for bit in valid), ready.key if ready else "", credit.key if credit else "")

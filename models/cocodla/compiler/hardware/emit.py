@@ -257,6 +257,7 @@ class _Emitter:
             "layer": layer.name,
             "image": job.image,
             "operation": layer.operation,
+            "units": list(layer.units),
             "tensor": {"name": tensor.name, "address": tensor.addresses[job.buffer], **tensor.layout.to_json()},
         }
         return Mark(f"image{job.image}/{layer.name}", info)

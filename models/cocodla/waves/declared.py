@@ -1,0 +1,136 @@
+"""Names of a dump as its file declares them, with the ranges of vectors: what viewers know a signal by.
+
+pywellen leaves ranges out, so the declarations are read here: the header of a VCD, the hierarchy of an FST.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from cocodla.errors import UserError
+
+MOST_BYTES = 256 << 20
+"""Of declarations: hundreds of times those of the chip."""
+
+_GZIP, _LZ4, _LZ4_TWICE = 4, 6, 7
+"""Blocks of an FST that hold the hierarchy, by how they are packed."""
+_ATTRIBUTE, _SCOPE, _UP = 252, 254, 255
+_ATTRIBUTE_END = 253
+_RANGE = re.compile(r"^(.*?) ?(\[-?\d+(?::-?\d+)?\])$")
+
+
+def declared_names(path: Path) -> dict[str, str]:
+    """For each signal's path, as Dump.variables has it, the name the file declares: "top.u_a.data[31:3]".
+
+    Of several that differ in the range only (elements of an array) the first. UserError for a damaged file.
+    """
+    with path.open("rb") as file:
+        is_fst = file.read(1) == b"\0"
+    try:
+        found = _fst(path) if is_fst else _vcd(path)
+        result: dict[str, str] = {}
+        for scopes, name in found:
+            match = _RANGE.match(name)
+            plain, extent = match.groups() if match else (name, "")
+            known = ".".join((*(scope for scope in scopes if scope), plain)).replace("\\", "")
+            result.setdefault(known, ".".join((*scopes, plain)) + extent)
+        return result
+    except (ValueError, IndexError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise UserError(f"{path}: damaged where it declares its signals") from error
+
+
+def _vcd(path: Path) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Scopes and name of each declaration."""
+    scopes: list[str] = []
+    words: list[str] = []
+    size = 0
+    with path.open("r", encoding="utf-8", errors="replace") as file:
+        while line := file.readline(1 << 20):
+            size += len(line)
+            if size > MOST_BYTES:
+                raise UserError(f"{path}: more than {MOST_BYTES >> 20} MiB of declarations")
+            words += line.split()
+            if "$enddefinitions" in words:
+                return
+            while "$end" in words:
+                end = words.index("$end")
+                kind, fields = words[0], words[1:end]
+                del words[: end + 1]
+                if kind == "$scope":
+                    scopes.append(fields[1] if len(fields) > 1 else "")
+                elif kind == "$upscope":
+                    scopes.pop()
+                elif kind == "$var":
+                    yield tuple(scopes), " ".join(fields[3:])
+
+
+def _fst(path: Path) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Scopes and name of each declaration."""
+    data = _hierarchy(path)
+    scopes: list[str] = []
+    place = 0
+    while place < len(data):
+        kind = data[place]
+        place += 1
+        if kind == _SCOPE:
+            name, place = _text(data, place + 1)
+            _, place = _text(data, place)
+            scopes.append(name)
+        elif kind == _UP:
+            scopes.pop()
+        elif kind == _ATTRIBUTE:
+            _, place = _text(data, place + 2)
+            place = _after_number(data, place)
+        elif kind != _ATTRIBUTE_END:
+            name, place = _text(data, place + 1)
+            place = _after_number(data, _after_number(data, place))
+            yield tuple(scopes), name
+
+
+def _text(data: bytes, place: int) -> tuple[str, int]:
+    end = data.index(b"\0", place)
+    return data[place:end].decode("utf-8", "replace"), end + 1
+
+
+def _after_number(data: bytes, place: int) -> int:
+    while data[place] & 0x80:
+        place += 1
+    return place + 1
+
+
+def _hierarchy(path: Path) -> bytes:
+    """The unpacked declarations of an FST."""
+    position, size = 0, path.stat().st_size
+    with path.open("rb") as file:
+        while position + 9 <= size:
+            file.seek(position)
+            head = file.read(9)
+            length = int.from_bytes(head[1:], "big")
+            if head[0] in (_GZIP, _LZ4, _LZ4_TWICE):
+                full = int.from_bytes(file.read(8), "big")
+                if max(full, length) > MOST_BYTES:
+                    raise UserError(f"{path}: more than {MOST_BYTES >> 20} MiB of declarations")
+                return _unpacked(head[0], file.read(length - 16), full)
+            position += 1 + length
+    raise ValueError("no hierarchy")
+
+
+def _unpacked(kind: int, data: bytes, full: int) -> bytes:
+    import lz4.block
+
+    if kind == _GZIP:
+        unpacker = zlib.decompressobj(wbits=31)
+        return unpacker.decompress(data, full)
+    try:
+        if kind == _LZ4_TWICE:
+            once = int.from_bytes(data[:8], "big")
+            if once > MOST_BYTES:
+                raise ValueError(once)
+            data = lz4.block.decompress(data[8:], uncompressed_size=once)
+        return lz4.block.decompress(data, uncompressed_size=full)
+    except lz4.block.LZ4BlockError as error:
+        raise ValueError(str(error)) from error

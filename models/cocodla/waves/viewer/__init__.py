@@ -1,0 +1,1 @@
+"""Files that make viewers show a dump as its interfaces: rows -> gtkwave, surfer; beside joins all."""
