@@ -15,7 +15,7 @@
 #
 # Everywhere: BUILD=dir for all that is generated (default: build), UNPINNED=1 for the newest packages instead of those in constraints.txt.
 #
-# lenet, sim, traces and nets: WAVES=1, or a part of it: WAVES_FROM= WAVES_TO= (cycles), WAVES_LAYER=name or first..last, WAVES_SCOPE=unit,unit
+# lenet, sim, traces, nets, resets and fuzz RTL=1: WAVES=1, or a part of it: WAVES_FROM= WAVES_TO= (cycles), WAVES_LAYER=name or first..last, WAVES_SCOPE=unit,unit
 # (docs/recording.md). What fails is run again with waves by itself: AUTOWAVES=0 turns that off.
 # lenet, traces, random and bench: WATCHDOG=cycles without progress that end a run; DUT_FILELIST=another NV_nvdla (also for sim BLOCK=registers).
 # the same and nets, synth: DUT_PARAMETERS="SDP_LANES=4 ACC_DEPTH=32", parameters of NV_nvdla (docs/performance.md).

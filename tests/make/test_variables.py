@@ -110,7 +110,7 @@ def test_switches_are_1_or_0() -> None:
         ("IMAGE", ["lenet"], "make lenet does not use IMAGE (is it IMAGES?); it takes"),
         ("sed", ["random"], "make random has no variable sed (is it SEED?)"),
         ("SIM", ["lint"], "make lint does not use SIM; it takes BUILD, UNPINNED"),
-        ("WAVES", ["lint", "fuzz"], "make lint fuzz does not use WAVES"),
+        ("WAVES", ["lint", "bench"], "make lint bench does not use WAVES"),
         ("BUILD", ["clean"], "make clean does not use BUILD; it takes no variable"),
     ],
 )

@@ -89,8 +89,9 @@ def test_a_failure_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUTOWAVES", "1")
     run = verified(network, None)
     assert not run.passed and run.first_mismatch is not None
-    path = Path(run.recorded.rpartition("gtkwave ")[2])
-    assert is_complete(path, ".fst") and str(path) in run.recorded.partition("open with")[0]
+    save = Path(run.recorded.rpartition("gtkwave ")[2])
+    path = save.with_suffix(".fst")
+    assert save.is_file() and is_complete(path, ".fst") and str(path) in run.recorded.partition("open with")[0]
     begin, end = cycles(path)
     program = network.program(digits())
     events = genuine(program, rtl.Simulation(seed=1)).events

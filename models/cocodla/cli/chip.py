@@ -108,6 +108,7 @@ def resets(
     seed: int = SEED,
     guard: bool = typer.Option(False, "--guard", help="dla_reset_guard between accelerator and memory (docs/reset.md)"),
     only: list[str] = typer.Option([], "--only", help="kind of layer or sequence; several times; default all"),
+    waves: Waves | None = WAVES,
 ) -> None:
     """Reset the accelerator in the middle of random programs, with requests under way; what runs next must be right."""
     from cocodla.report import resets as report
@@ -124,7 +125,7 @@ def resets(
         raise UserError(f"unknown kind {unknown[0]!r}; known: {', '.join(PIECES)}")
     seed = new_seed() if seed is None else seed
     console.note(f"resets on {sim}, seed {seed}")
-    result = report.show(run_cases(seed, count, sim, guard, only or PIECES), count, console, repeat)
+    result = report.show(run_cases(seed, count, sim, guard, only or PIECES, waves), count, console, repeat)
     emit(lambda: result)
     if not result["passed"]:
         raise typer.Exit(1)

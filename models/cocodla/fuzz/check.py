@@ -47,7 +47,7 @@ class Finding:
     0), `crash`, `infinite` (other values are NaN or infinite than onnxruntime's), `inaccurate`, `layer` (against
     integer oracle, ideal rounding or float), `integers` (against onnxruntime's codes, where the network brings its
     scales), `batch` (fast golden run against the Device), `rtl`. operators: ONNX operators -> count.
-    cycles: on the RTL.
+    cycles: on the RTL. waves: of each run there, where they are wanted.
     """
 
     seed: int
@@ -56,6 +56,7 @@ class Finding:
     text: str = ""
     sqnr: float = float("inf")
     cycles: int = 0
+    waves: list[Path] = field(default_factory=list)
     operators: Counter[str] = field(default_factory=Counter)
     placed: Counter[str] = field(default_factory=Counter)
 
@@ -210,6 +211,7 @@ def _on_rtl(finding: Finding, programs: list[Program], simulation: rtl.Simulatio
     for program in programs:
         execution = rtl.run(program, simulation)
         finding.cycles += int(execution.counters["cycles"])
+        finding.waves += [execution.waves] if execution.waves else []
         problems = [*execution.failures, *map(str, compare(program, run_golden(program), execution))]
         if problems:
             finding.kind, finding.text = "rtl", problems[0]

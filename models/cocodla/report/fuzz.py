@@ -11,6 +11,7 @@ from rich.table import Table
 
 from cocodla.fuzz.check import Finding
 from cocodla.report.progress import progress_bar
+from cocodla.report.runs import show_waves
 
 
 def show(findings: Iterable[Finding], total: int, console: Console, repeat: Callable[[Finding], str]) -> dict[str, Any]:
@@ -30,6 +31,8 @@ def show(findings: Iterable[Finding], total: int, console: Console, repeat: Call
                 operators += finding.operators
                 placed += finding.placed
             progress(kinds.total(), total)
+            for waves in finding.waves:
+                show_waves(waves, console)
             if not finding.good:
                 failures.append({"seed": finding.seed, "kind": finding.kind, "text": finding.text})
                 line = f"seed {finding.seed}, {finding.nodes} nodes: {finding.kind}: {finding.text}; {repeat(finding)}"

@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from cocodla.report.progress import progress_bar
+from cocodla.report.runs import show_waves
 from cocodla.runtime.resets import Outcome
 
 CUT = {
@@ -34,6 +35,7 @@ def show(outcomes: Iterable[Outcome], total: int, console: Console, repeat: Call
             for name in ("resets", "cycles", *CUT):
                 sums[name] += int(outcome.counters.get(name, 0))
             progress(sums["asked"], total)
+            show_waves(outcome.waves, console)
             if outcome.differences:
                 failed.append(outcome.case.seed)
                 text = f"seed {outcome.case.seed}: {outcome.differences[0]}; again: {repeat(outcome)}"

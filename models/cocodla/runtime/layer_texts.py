@@ -31,11 +31,15 @@ def texts_of(program: Program) -> dict[str, Texts]:
         for unit, signal in _ROWS.items()
         if unit in units
     }
-    return {"sim_top.position": _positions(program), **rows}
+    return {**positions_of(program), **rows}
+
+
+def positions_of(program: Program) -> dict[str, Texts]:
+    """Texts of what the host has reached only: after a reset nobody knows how many layers a unit was enabled for."""
+    return {"sim_top.position": _positions(program)}
 
 
 def _positions(program: Program) -> Texts:
-    """What the host has reached: the numbers of commands."""
     texts, name = {0: "begin"}, ""
     for place, command in enumerate(program.commands):
         if isinstance(command, Mark):

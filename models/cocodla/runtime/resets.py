@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from random import Random
 
 from cocodla.golden import run as run_golden
@@ -16,6 +17,8 @@ from cocodla.program import Execution, Program, WriteRegister, compare
 from cocodla.registers import MAP
 from cocodla.runtime import player, rtl
 from cocodla.runtime.campaign import CSB_PERIODS, WATCHDOG
+from cocodla.runtime.layer_texts import positions_of
+from cocodla.sim.waves import Waves
 from cocodla.stimulus.program import PIECES, random_program
 
 RESETS_PER_CASE = 20
@@ -71,6 +74,7 @@ class Outcome:
     case: Case
     differences: list[str] = field(default_factory=list)
     counters: dict[str, float] = field(default_factory=dict)
+    waves: Path | None = None
 
 
 def make_case(
@@ -114,7 +118,7 @@ def _cut(program: Program, rng: Random) -> Program:
 def run_case(case: Case) -> Outcome:
     """Run a case on the RTL, each of its programs on a fresh golden model, and compare."""
     whole = Program([command for program in case.programs for command in program.commands], {"name": "resets"})
-    got = rtl.play(whole, _encode(case, whole), case.simulation)
+    got = rtl.play(whole, _encode(case, whole), case.simulation, texts=positions_of(whole))
     differences = list(got.failures)
     first = 0
     for number, program in enumerate(case.programs):
@@ -125,7 +129,7 @@ def run_case(case: Case) -> Outcome:
         first += len(program.commands)
     if got.counters.get("resets") != len(case.resets):
         differences.append(f"{got.counters.get('resets', 0):.0f} resets of {len(case.resets)} took place")
-    return Outcome(case, differences, got.counters)
+    return Outcome(case, differences, got.counters, got.waves)
 
 
 def _encode(case: Case, whole: Program) -> Iterator[bytes]:
@@ -150,12 +154,17 @@ def _part(execution: Execution, first: int, count: int) -> Execution:
 
 
 def run_cases(
-    seed: int, resets: int, sim: str = "verilator", guard: bool = False, kinds: Sequence[str] = PIECES
+    seed: int,
+    resets: int,
+    sim: str = "verilator",
+    guard: bool = False,
+    kinds: Sequence[str] = PIECES,
+    waves: Waves | None = None,
 ) -> Iterator[Outcome]:
-    """Cases of seed, seed + 1, ... until so many resets have taken place."""
+    """Cases of seed, seed + 1, ... until so many resets have taken place. waves: what each of them records."""
     done = 0
     while done < resets:
         case = make_case(seed, sim, guard, min(RESETS_PER_CASE, resets - done), kinds)
-        yield run_case(case)
+        yield run_case(replace(case, simulation=replace(case.simulation, waves=waves)))
         done += len(case.resets)
         seed += 1

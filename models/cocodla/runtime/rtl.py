@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from random import Random
@@ -25,6 +25,7 @@ from cocodla.sim.filelist import dut_list, own_list, read_file_list
 from cocodla.sim.folders import run_folder
 from cocodla.sim.run import new_seed, simulate
 from cocodla.sim.waves import Waves
+from cocodla.waves.texts import Texts
 
 Progress = Callable[[int, int], None]
 """Called with (commands done, commands in all) while the simulation runs."""
@@ -217,9 +218,16 @@ def run(program: Program, simulation: Simulation | None = None, progress: Progre
 
 
 def play(
-    program: Program, commands: Iterable[bytes], simulation: Simulation, progress: Progress | None = None
+    program: Program,
+    commands: Iterable[bytes],
+    simulation: Simulation,
+    progress: Progress | None = None,
+    texts: Mapping[str, Texts] | None = None,
 ) -> Execution:
-    """Execute a command file, which is that of `program`, perhaps with records of its own between the commands."""
+    """Execute a command file, which is that of `program`, perhaps with records of its own between the commands.
+
+    texts: of signals of its waveform (default: those of a program that runs as it is).
+    """
     if waves := simulation.waves:
         if waves.layer:
             waves = replace(waves, positions=windows.of_layers(program, waves.layer))
@@ -228,7 +236,8 @@ def play(
         simulation = replace(simulation, waves=waves)
     model = build_model(simulation, player.page_count(program))
     seed = new_seed() if simulation.seed is None else simulation.seed
-    texts = layer_texts.texts_of(program) if simulation.waves else None
+    if simulation.waves and texts is None:
+        texts = layer_texts.texts_of(program)
     with run_folder(simulation.run_name, model.sim, seed) as folder:
         with (folder / "commands.bin").open("wb") as file:
             file.writelines(commands)

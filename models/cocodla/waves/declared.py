@@ -1,6 +1,7 @@
-"""Names of a dump as its file declares them, with the ranges of vectors: what viewers know a signal by.
+"""Names of a dump's signals as GTKWave has them: with the ranges of vectors, as the file declares them.
 
 pywellen leaves ranges out, so the declarations are read here: the header of a VCD, the hierarchy of an FST.
+scripts/try_viewers.py holds the names against GTKWave's.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from pathlib import Path
 
 from cocodla.errors import UserError
 
+Declaration = tuple[tuple[str, ...], str, int, bool]
+"""Scopes, name, width (0: not told), whether it has a range."""
+
 MOST_BYTES = 256 << 20
 """Of declarations: hundreds of times those of the chip."""
 
@@ -20,31 +24,37 @@ _GZIP, _LZ4, _LZ4_TWICE = 4, 6, 7
 """Blocks of an FST that hold the hierarchy, by how they are packed."""
 _ATTRIBUTE, _SCOPE, _UP = 252, 254, 255
 _ATTRIBUTE_END = 253
+_INTEGER, _PARAMETER = 1, 2
+_WITHOUT_RANGE = ("integer", "parameter", "real", "realtime", "string", "event", "time")
+_ONE_BIT = re.compile(r"\[(-?\d+):\1\]")
 _RANGE = re.compile(r"^(.*?) ?(\[-?\d+(?::-?\d+)?\])$")
 
 
 def declared_names(path: Path) -> dict[str, str]:
-    """For each signal's path, as Dump.variables has it, the name the file declares: "top.u_a.data[31:3]".
+    """For each signal's path, as Dump.variables has it, GTKWave's name: "top.u_a.data[31:3]".
 
-    Of several that differ in the range only (elements of an array) the first. UserError for a damaged file.
+    Of several that differ in the range only (elements of an array) the first. GTKWave knows integers and parameters
+    without a range, the range of one bit as [0], and gives vectors of a VCD a range that have none. UserError for a
+    damaged file.
     """
     with path.open("rb") as file:
         is_fst = file.read(1) == b"\0"
     try:
         found = _fst(path) if is_fst else _vcd(path)
         result: dict[str, str] = {}
-        for scopes, name in found:
+        for scopes, name, width, ranged in found:
             match = _RANGE.match(name)
-            plain, extent = match.groups() if match else (name, "")
+            plain, extent = match.groups() if match else (name, f"[{width - 1}:0]" if width > 1 and not is_fst else "")
+            if one := _ONE_BIT.fullmatch(extent):
+                extent = f"[{one[1]}]"
             known = ".".join((*(scope for scope in scopes if scope), plain)).replace("\\", "")
-            result.setdefault(known, ".".join((*scopes, plain)) + extent)
+            result.setdefault(known, ".".join((*scopes, plain)) + (extent if ranged else ""))
         return result
     except (ValueError, IndexError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise UserError(f"{path}: damaged where it declares its signals") from error
 
 
-def _vcd(path: Path) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Scopes and name of each declaration."""
+def _vcd(path: Path) -> Iterator[Declaration]:
     scopes: list[str] = []
     words: list[str] = []
     size = 0
@@ -65,11 +75,11 @@ def _vcd(path: Path) -> Iterator[tuple[tuple[str, ...], str]]:
                 elif kind == "$upscope":
                     scopes.pop()
                 elif kind == "$var":
-                    yield tuple(scopes), " ".join(fields[3:])
+                    vector = fields[0] not in _WITHOUT_RANGE
+                    yield tuple(scopes), " ".join(fields[3:]), int(fields[1]) if vector else 0, vector
 
 
-def _fst(path: Path) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Scopes and name of each declaration."""
+def _fst(path: Path) -> Iterator[Declaration]:
     data = _hierarchy(path)
     scopes: list[str] = []
     place = 0
@@ -88,7 +98,7 @@ def _fst(path: Path) -> Iterator[tuple[tuple[str, ...], str]]:
         elif kind != _ATTRIBUTE_END:
             name, place = _text(data, place + 1)
             place = _after_number(data, _after_number(data, place))
-            yield tuple(scopes), name
+            yield tuple(scopes), name, 0, kind not in (_INTEGER, _PARAMETER)
 
 
 def _text(data: bytes, place: int) -> tuple[str, int]:

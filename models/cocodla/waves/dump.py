@@ -199,6 +199,16 @@ class Dump:
 
         return Waveform(str(self.path), multi_threaded=False, remove_scopes_with_empty_name=True, stream_only=True)
 
+    def first_time(self) -> int:
+        """First time of the dump in ticks, 0 where the file does not say."""
+        with self.path.open("rb") as file:
+            if self._format == "FST":
+                head = file.read(17)
+                return int.from_bytes(head[9:17], "big") if head[:1] == b"\0" else 0
+            lines = iter(lambda: file.readline(1 << 20), b"")
+            words = (line.strip() for line in lines)
+            return next((int(word[1:]) for word in words if word[:1] == b"#" and word[1:].isdigit()), 0)
+
     def duration(self) -> int:
         """Last time of the dump in ticks, 0 where the file does not say."""
         with self.path.open("rb") as file:

@@ -26,8 +26,9 @@ def write_view(path: Path, description: Description | None, target: Path | None 
     save = (target or path.with_suffix(".gtkw")).resolve()
     command, folder = save.with_suffix(".sucl"), save.with_suffix(".view")
     groups = groups_of(dump, description)
-    zoom = -math.log2(max(dump.duration(), 1) / _SCREEN)
-    files = gtkwave.save_file(save, path.resolve(), groups, declared_names(path), folder, zoom)
+    first = dump.first_time()
+    zoom = -math.log2(max(dump.duration() - first, 1) / _SCREEN)
+    files = gtkwave.save_file(save, path.resolve(), groups, declared_names(path), folder, first, zoom)
     files[command] = surfer.command_file(groups)
     widths = {name: variable.width for name, variable in dump.variables.items()}
     files |= {folder / "mnemonic" / name: text for name, text in surfer.mnemonic_files(groups, widths).items()}

@@ -18,11 +18,17 @@ _HANDSHAKE = "handshake.txt"
 
 
 def save_file(
-    target: Path, dump: Path, groups: Sequence[Group], names: Mapping[str, str], filters: Path, zoom: float = 0.0
+    target: Path,
+    dump: Path,
+    groups: Sequence[Group],
+    names: Mapping[str, str],
+    filters: Path,
+    start: int = 0,
+    zoom: float = 0.0,
 ) -> dict[Path, str]:
     """Contents of the save file `target` and of the files in folder `filters` that it names.
 
-    names: what the dump declares each signal as. zoom: as GTKWave has it. Paths are
+    names: what the dump declares each signal as. start: tick on the left. zoom: as GTKWave has it. Paths are
     absolute; GTKWave corrects them when all files have moved together.
     """
     text = io.StringIO()
@@ -31,7 +37,7 @@ def save_file(
     save.comment("written by cocodla waves view")  # type: ignore[arg-type]
     save.dumpfile(str(dump))
     save.savefile(str(target))
-    save.timestart(0)
+    save.timestart(start)
     save.zoom_markers(zoom)
     save.size(1600, 1000)
     save.signals_width(330)
@@ -74,5 +80,5 @@ def _filter(texts: Texts, colours: Mapping[int, str]) -> str:
 
 
 def _plain(label: str) -> str:
-    """A label without what a save file reads otherwise."""
-    return label.replace("{", "(").replace("}", ")")
+    """A label without what GTKWave reads otherwise: of names with dots it shows the last part only."""
+    return label.replace("{", "(").replace("}", ")").replace(".", "/")

@@ -20,8 +20,8 @@ STREAMS = "streams"
 """Heading of interfaces without another one."""
 HANDSHAKE: Texts = {0: "-", 1: "sender late", 2: "receiver stalls", 3: "moves"}
 """What valid (the higher bit) and ready mean."""
-_MOST_PLAIN = 300
-"""Signals shown of a dump without any interface."""
+_MOST_PLAIN = 200
+"""Signals shown of the outermost scopes of a design that no description tells of."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,9 @@ def groups_of(dump: Dump, description: Description | None) -> list[Group]:
         *_registers(dump, description),
         Group("inside", tuple(row for one in by_name for row in _interface(one, place)), closed=bool(described)),
     ]
-    groups = [group for group in found if group.rows]
-    return groups or [Group("signals", tuple(_single(path) for path in _plain(dump)))]
+    if not described:
+        found.append(Group("signals", tuple(_single(path) for path in _plain(dump)), closed=bool(by_name)))
+    return [group for group in found if group.rows]
 
 
 def _around(dump: Dump, interfaces: Iterable[Interface], description: Description | None, place: str) -> list[str]:
