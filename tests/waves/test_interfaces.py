@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from cocodla.errors import UserError
 from cocodla.sim import project
 from cocodla.sim.filelist import own_list, read_file_list
 from cocodla.waves.interfaces import Description, load_description, own_file
+from cocodla.waves.texts import STATE
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,8 @@ class Wiring:
 
 
 @pytest.fixture(scope="module")
-def wiring() -> Wiring:
+def top() -> Any:
+    """The instance NV_nvdla of the elaborated design."""
     pytest.importorskip("pyslang", reason="pyslang is a package of development")
     from pyslang.driver import Driver
 
@@ -34,7 +37,12 @@ def wiring() -> Wiring:
     files = " ".join(f'"{path}"' for path in read_file_list(own_list()).sources)
     assert driver.parseCommandLine(f"slang --top NV_nvdla --timescale 1ns/1ps {files}") and driver.processOptions()
     driver.parseAllSources()
-    top = driver.createCompilation().getRoot().topInstances[0]
+    compilation = driver.createCompilation()
+    yield compilation.getRoot().topInstances[0]
+
+
+@pytest.fixture(scope="module")
+def wiring(top: Any) -> Wiring:
     directions: dict[str, dict[str, str]] = {"": {}}
     nets, parameters = set(), set()
     for member in top.body:
@@ -101,6 +109,37 @@ def _reads(wiring: Wiring, described: Description, unit: str, name: str) -> bool
     return wiring.directions[place].get(name) == ("In" if place else "Out")
 
 
+def test_every_state_machine_is_described(top: Any, described: Description) -> None:
+    """Each register called state, ... beside named values of its width, with all these names in order."""
+    found = {}
+    for path, body in _bodies(top.body, ""):
+        members = {member.name: member for member in body if str(member.kind).endswith(("Variable", "Parameter"))}
+        for name in members:
+            if STATE.match(name) and str(members[name].kind).endswith("Variable"):
+                width = members[name].type.bitWidth
+                values = {
+                    int(one.value.value): one.name
+                    for one in members.values()
+                    if str(one.kind).endswith("Parameter") and one.type.bitWidth == width
+                }
+                found[f"{path}{name}"] = tuple(values[number] for number in sorted(values))
+    assert found == dict(described.states)
+
+
+def _bodies(body: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """The bodies of all instances below one, with their paths."""
+    yield path, body
+    for member in body:
+        kind = str(member.kind).rpartition(".")[2]
+        if kind == "Instance":
+            yield from _bodies(member.body, f"{path}{member.name}.")
+        elif kind == "GenerateBlock":
+            yield from _bodies(member, f"{path}{member.name}.")
+        elif kind == "GenerateBlockArray":
+            for entry in member.entries:
+                yield from _bodies(entry, f"{path}{member.name}[].")
+
+
 def test_every_pair_of_the_top_is_described(described: Description) -> None:
     text = (project.root() / "rtl" / "top" / "NV_nvdla.v").read_text(encoding="utf-8")
     words = set(re.findall(r"\b\w+\b", text))
@@ -129,6 +168,9 @@ GOOD = 'top = "t"\nclock = "clk"\n[units]\na = ""\n[[interface]]\nname = "x"\nva
         (GOOD + '[[interface]]\nname = "x"\nvalid = "v"\n', "x: there are two of that name"),
         (GOOD.replace('top = "t"', ""), "top: the name of the top module is missing"),
         ("top = ", "no TOML"),
+        (GOOD.replace("[units]", 'pins = "x"\n[units]'), "pins: a list of names, not 'x'"),
+        (GOOD.replace("[units]", "registers = [1]\n[units]"), "registers: a list of names, not [1]"),
+        (GOOD + '[states]\n"u.s" = 3\n', "u.s: a list of names, not 3"),
         ('top = "t"\n', "no [[interface]]"),
     ],
 )

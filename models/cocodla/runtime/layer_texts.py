@@ -14,12 +14,12 @@ from cocodla.waves.texts import Texts
 
 SCOPE = "u_layers"
 """Instance of sim_layers in the bench."""
-_ROWS = {
+ROWS = {
     "CDMA": "cdma", "CSC": "csc", "CMAC_A": "cmac", "CACC": "cacc", "SDP_RDMA": "sdp_rdma", "SDP": "sdp",
     "PDP_RDMA": "pdp_rdma", "PDP": "pdp", "CDP_RDMA": "cdp_rdma", "CDP": "cdp",
 }  # fmt: skip
 """Signal of sim_layers for each unit."""
-_ENABLES = {MAP[f"{unit}.D_OP_ENABLE"].address: unit for unit in _ROWS}
+_ENABLES = {MAP[f"{unit}.D_OP_ENABLE"].address: unit for unit in ROWS}
 _IDLE = "-"
 
 
@@ -28,7 +28,7 @@ def texts_of(program: Program) -> dict[str, Texts]:
     units = _by_marks(program) or _by_enables(program)
     rows: dict[str, Texts] = {
         f"sim_top.{SCOPE}.{signal}": {0: _IDLE, **dict(enumerate(units[unit], 1))}
-        for unit, signal in _ROWS.items()
+        for unit, signal in ROWS.items()
         if unit in units
     }
     return {**positions_of(program), **rows}
@@ -56,7 +56,7 @@ def _by_marks(program: Program) -> Mapping[str, list[str]]:
     for command in program.commands:
         if isinstance(command, Mark):
             for unit in command.info.get("units", ()):
-                if unit in _ROWS:
+                if unit in ROWS:
                     found[unit].append(_name(command))
     return found
 

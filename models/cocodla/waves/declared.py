@@ -20,7 +20,8 @@ Declaration = tuple[tuple[str, ...], str, int, bool]
 MOST_BYTES = 256 << 20
 """Of declarations: hundreds of times those of the chip."""
 
-_GZIP, _LZ4, _LZ4_TWICE = 4, 6, 7
+_GEOMETRY = 3
+_HIERARCHIES = _GZIP, _LZ4, _LZ4_TWICE = 4, 6, 7
 """Blocks of an FST that hold the hierarchy, by how they are packed."""
 _ATTRIBUTE, _SCOPE, _UP = 252, 254, 255
 _ATTRIBUTE_END = 253
@@ -112,21 +113,39 @@ def _after_number(data: bytes, place: int) -> int:
     return place + 1
 
 
+def check_sizes(path: Path) -> None:
+    """UserError for an FST whose blocks claim to unpack to more than MOST_BYTES: readers would ask for it at once."""
+    for kind, place, length in _blocks(path):
+        if kind in (*_HIERARCHIES, _GEOMETRY):
+            with path.open("rb") as file:
+                file.seek(place)
+                full = int.from_bytes(file.read(8), "big")
+            if max(full, length) > MOST_BYTES:
+                raise UserError(f"{path}: more than {MOST_BYTES >> 20} MiB of declarations")
+
+
 def _hierarchy(path: Path) -> bytes:
     """The unpacked declarations of an FST."""
+    check_sizes(path)
+    for kind, place, length in _blocks(path):
+        if kind in _HIERARCHIES:
+            with path.open("rb") as file:
+                file.seek(place)
+                full = int.from_bytes(file.read(8), "big")
+                return _unpacked(kind, file.read(length - 16), full)
+    raise ValueError("no hierarchy")
+
+
+def _blocks(path: Path) -> Iterator[tuple[int, int, int]]:
+    """Kind, place of the content and length of each block of an FST."""
     position, size = 0, path.stat().st_size
     with path.open("rb") as file:
         while position + 9 <= size:
             file.seek(position)
             head = file.read(9)
             length = int.from_bytes(head[1:], "big")
-            if head[0] in (_GZIP, _LZ4, _LZ4_TWICE):
-                full = int.from_bytes(file.read(8), "big")
-                if max(full, length) > MOST_BYTES:
-                    raise UserError(f"{path}: more than {MOST_BYTES >> 20} MiB of declarations")
-                return _unpacked(head[0], file.read(length - 16), full)
+            yield head[0], position + 9, length
             position += 1 + length
-    raise ValueError("no hierarchy")
 
 
 def _unpacked(kind: int, data: bytes, full: int) -> bytes:

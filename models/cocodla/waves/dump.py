@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocodla.errors import UserError
+from cocodla.waves.declared import check_sizes
 
 Progress = Callable[[int, int], None]
 """Called with (done, total)."""
@@ -82,6 +83,8 @@ class Dump:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._state = _check_file(path)
+        if _starts_like_fst(path):
+            check_sizes(path)
         with _reader(path):
             waveform = self._open()
             found = [(v.full_name, v.bitwidth or 0, str(v.signal_ref), v, v.var_type) for v in waveform.all_vars()]
@@ -231,6 +234,11 @@ class Dump:
             file.seek(-1, os.SEEK_END)
             if file.read(1) not in b"\r\n \t":
                 raise UserError(f"{self.path}: cut off: it ends in the middle of a line")
+
+
+def _starts_like_fst(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(1) == b"\0"
 
 
 def _check_file(path: Path) -> tuple[int, int]:

@@ -24,7 +24,8 @@ Texts = Mapping[int, str]
 
 MOST_BYTES = 64 << 20
 _FORMAT = "cocodla texts 1"
-_STATE = re.compile(r"(?i)^(.*_)?(state|fsm)(_q|_r|_reg)?$")
+STATE = re.compile(r"(?i)^(.*_)?(state|fsm)(_q|_r|_reg)?$")
+"""Names of the states of state machines."""
 _WIDEST = 16
 """Bits of a state machine's state."""
 
@@ -78,7 +79,7 @@ def state_names(dump: Dump, description: Description | None = None) -> dict[str,
     machines: dict[str, Variable] = {}
     for variable in sorted(dump.variables.values(), key=lambda one: (one.path.count("."), one.path)):
         fitting = (variable.scope, variable.width) in parameters
-        if fitting and not variable.is_parameter and variable.width <= _WIDEST and _STATE.match(variable.name):
+        if fitting and not variable.is_parameter and variable.width <= _WIDEST and STATE.match(variable.name):
             machines.setdefault(variable.key, variable)
     needed = [one for machine in machines.values() for one in parameters[machine.scope, machine.width]]
     values = dump.constants(needed)

@@ -68,8 +68,8 @@ def find_rows(dump: Dump, description: Description | None, request: Request) -> 
 
 
 def _find(dump: Dump, interfaces: Sequence[Interface], name: str, texts: Mapping[str, Texts]) -> list[Row]:
-    named = [one for one in interfaces if one.name == name] or [one for one in interfaces if one.name.endswith(f".{name}")]
-    interface = named[0] if len(named) == 1 else None
+    named = [one for one in interfaces if f".{one.name}".endswith(f".{name}")]
+    interface = next((one for one in named if one.name == name or len(named) == 1), None)
     if interface is None:
         try:
             path = find_signal(dump, name, "--signals")

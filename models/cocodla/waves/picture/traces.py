@@ -123,8 +123,8 @@ def value_text(value: Value, width: int, radix: str, texts: Texts | None = None)
         return bits
     if radix in ("dec", "signed"):
         return _unknown(value)
-    bits = bits.rjust(-(-width // 4) * 4, "0")
-    return "".join(_digit(bits[place : place + 4]) for place in range(0, len(bits), 4))
+    first = len(bits) % 4 or 4
+    return "".join(_digit(bits[max(end - 4, 0) : end]) for end in range(first, len(bits) + 1, 4))
 
 
 def _digit(bits: str) -> str:
