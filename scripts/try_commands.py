@@ -12,12 +12,15 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+import draw_tutorial
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ("README.md", "docs/tutorial.md")
@@ -45,6 +48,9 @@ COMMANDS = {
     "make sim BLOCK=pdp TEST=max": QUICK,
     "make sim BLOCK=pdp TEST=max WAVES=1": SLOW,
     "make lenet WAVES=1 IMAGES=1": SLOW,
+    "make lenet IMAGES=2 SEED=1 WAVES=1": SLOW,
+    "make sim BLOCK=mcif TEST=test_random SEED=1 WAVES=1": SLOW,
+    **{f"cocodla {shlex.join(words)}": "tests/waves/test_tutorial_pictures.py" for words in draw_tutorial.commands()},
     "DUT_FILELIST=other/files.f make lenet": SLOW,
     "make traces TRACES=../shared/traces/nv_small": SLOW,
     "make traces TRACES=some/dir ONLY=sdp SIM=icarus JOBS=4": SLOW,

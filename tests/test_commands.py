@@ -53,7 +53,10 @@ def test_commands_name_what_there_is(page: Path) -> None:
             if words[0] == "make":
                 _check_make(words[1:], text)
             elif len(words) > 1 and words[1][0] != "-" and not words[1].isupper():
-                options = {name for option in known[words[1]].params for name in (*option.opts, *option.secondary_opts)}
+                named = known[words[1]]
+                if len(words) > 2 and words[2] in getattr(named, "commands", {}):
+                    named = named.commands[words[2]]
+                options = {name for option in named.params for name in (*option.opts, *option.secondary_opts)}
                 used = {word.partition("=")[0] for word in words if word.startswith("-")}
                 assert used <= {*options, "-h", "--help"}, text
 
