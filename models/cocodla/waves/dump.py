@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -186,10 +187,16 @@ class Dump:
         return self.constants([self.variables[path]]).get(path) if path in self.variables else None
 
     def constants(self, parameters: Sequence[Variable]) -> dict[str, int]:
-        """Values of parameters, by path, of those that have one."""
-        changes = self.read(parameters)
-        values = {one.path: changes[one.key].values for one in parameters}
-        return {path: int(found[-1]) for path, found in values.items() if len(found) and found[-1] >= 0}
+        """Values of parameters, by path, of those that have one at the first time of the dump."""
+        first = self.first_time()
+        found = self.values([*parameters, *self._ticking()], first, first + 1, MOST_CHANGES) if parameters else {}
+        values = ((one.path, found[one.key]) for one in parameters)
+        return {path: changes[-1][1] for path, changes in values if changes and isinstance(changes[-1][1], int)}
+
+    def _ticking(self) -> list[Variable]:
+        """Some signals that are likely to change often: where the first of them does, reading can stop."""
+        clocks = [one for one in self.variables.values() if one.width == 1 and re.search(r"(?i)clk|clock", one.name)]
+        return sorted(clocks, key=lambda one: one.path.count("."))[:4]
 
     def time_text(self, ticks: int) -> str:
         """A time of the dump in nanoseconds."""
