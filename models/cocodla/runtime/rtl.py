@@ -231,7 +231,7 @@ def play(
     if waves := simulation.waves:
         if waves.layer:
             waves = replace(waves, positions=windows.of_layers(program, waves.layer))
-        if waves.scopes:
+        if waves.scopes and dut_list(simulation.file_list) == own_list():
             waves = replace(waves, scopes=(*waves.scopes, layer_texts.SCOPE))
         simulation = replace(simulation, waves=waves)
     model = build_model(simulation, player.page_count(program))
