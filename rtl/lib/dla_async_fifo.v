@@ -39,6 +39,9 @@ localparam PTR_W = $clog2(DEPTH) + 1; // one bit more than an address: full and 
 
 reg [WIDTH-1:0] mem [0:DEPTH-1];
 
+wire [PTR_W-1:0] wr_gray_sent; // the pointers on their way to the other clock
+wire [PTR_W-1:0] rd_gray_sent;
+
 // Write side
 
 reg              alive;
@@ -69,10 +72,10 @@ always @(posedge wr_clk or negedge wr_rst_n) begin
     end
 end
 
-dla_sync #(.WIDTH(PTR_W), .STAGES(2)) u_rd_to_wr (
+dla_sync #(.WIDTH(PTR_W), .STAGES(2), .CODE(1)) u_rd_to_wr (
     .clk   (wr_clk),
     .rst_n (wr_rst_n),
-    .d     (rd_gray),
+    .d     (rd_gray_sent),
     .q     (rd_gray_at_wr)
 );
 
@@ -95,12 +98,45 @@ always @(posedge rd_clk or negedge rd_rst_n) begin
     end
 end
 
-dla_sync #(.WIDTH(PTR_W), .STAGES(2)) u_wr_to_rd (
+dla_sync #(.WIDTH(PTR_W), .STAGES(2), .CODE(1)) u_wr_to_rd (
     .clk   (rd_clk),
     .rst_n (rd_rst_n),
-    .d     (wr_gray),
+    .d     (wr_gray_sent),
     .q     (wr_gray_at_rd)
 );
+
+// The way of the pointers to the other clock
+
+`ifdef DLA_SKEW
+dla_skew #(.WIDTH(PTR_W)) u_wr_skew (
+    .src_clk (wr_clk), .src_rst_n (wr_rst_n), .d (wr_gray), .dst_clk (rd_clk), .dst_rst_n (rd_rst_n), .q (wr_gray_sent)
+);
+dla_skew #(.WIDTH(PTR_W)) u_rd_skew (
+    .src_clk (rd_clk), .src_rst_n (rd_rst_n), .d (rd_gray), .dst_clk (wr_clk), .dst_rst_n (wr_rst_n), .q (rd_gray_sent)
+);
+`else
+assign wr_gray_sent = wr_gray;
+assign rd_gray_sent = rd_gray;
+`endif
+
+`ifdef DLA_ASSERT
+reg  [PTR_W-1:0] wr_before;
+reg  [PTR_W-1:0] rd_before;
+wire [PTR_W-1:0] wr_moved = wr_gray ^ wr_before;
+wire [PTR_W-1:0] rd_moved = rd_gray ^ rd_before;
+always @(posedge wr_clk or negedge wr_rst_n) begin
+    if (!wr_rst_n) wr_before <= 0;
+    else           wr_before <= wr_gray;
+    if (wr_rst_n && (wr_moved & (wr_moved - 1'b1)) != 0)
+        $error("dla_async_fifo: the write pointer changes in several bits at a time");
+end
+always @(posedge rd_clk or negedge rd_rst_n) begin
+    if (!rd_rst_n) rd_before <= 0;
+    else           rd_before <= rd_gray;
+    if (rd_rst_n && (rd_moved & (rd_moved - 1'b1)) != 0)
+        $error("dla_async_fifo: the read pointer changes in several bits at a time");
+end
+`endif
 
 `ifdef FORMAL_DLA_ASYNC_FIFO
 `include "dla_async_fifo.vh"

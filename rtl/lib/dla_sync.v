@@ -1,9 +1,13 @@
 // Two-flop synchroniser for a level that crosses into `clk`.
+//
+// A flop that samples a moving level takes the old or the new value: with DLA_SKEW (simulation, proofs) each change is
+// taken an edge late now and then.
 `default_nettype none
 
 module dla_sync #(
-    parameter WIDTH = 1,  // independent bits (or a Gray code)
-    parameter STAGES = 2  // flops, >= 2
+    parameter WIDTH = 1,  // independent bits, or a code
+    parameter STAGES = 2, // flops, >= 2
+    parameter CODE = 0    // 1: a Gray code; who sends it has the model of its bits that arrive apart
 ) (
     input  wire             clk,
     input  wire             rst_n,
@@ -15,15 +19,37 @@ module dla_sync #(
 generate
     if (WIDTH < 1) begin : g_width_illegal dla_sync_WIDTH_is_at_least_1 u_illegal (); end
     if (STAGES < 2) begin : g_stages_illegal dla_sync_STAGES_is_at_least_2 u_illegal (); end
+    if (CODE < 0 || CODE > 1) begin : g_code_illegal dla_sync_CODE_is_0_or_1 u_illegal (); end
 endgenerate
 
 reg [WIDTH*STAGES-1:0] chain;
 
 assign q = chain[WIDTH*STAGES-1 -: WIDTH];
 
+wire [WIDTH-1:0] taken;
+
+`ifdef DLA_SKEW
+`ifdef FORMAL
+(* anyseq *) wire [WIDTH-1:0] late;
+`else
+reg [WIDTH-1:0] late;
+initial late = 0;
+always @(posedge clk) late <= $random;
+`endif
+reg  [WIDTH-1:0] missed; // changes that were taken late at the last edge
+wire [WIDTH-1:0] miss = (d ^ chain[WIDTH-1:0]) & late & ~missed & {WIDTH{CODE == 0}};
+always @(posedge clk or negedge rst_n) begin
+    if (!rst_n) missed <= 0;
+    else        missed <= miss;
+end
+assign taken = d ^ miss;
+`else
+assign taken = d;
+`endif
+
 always @(posedge clk or negedge rst_n) begin
     if (!rst_n) chain <= 0;
-    else        chain <= {chain[WIDTH*(STAGES-1)-1:0], d};
+    else        chain <= {chain[WIDTH*(STAGES-1)-1:0], taken};
 end
 
 `ifdef FORMAL_DLA_SYNC

@@ -22,7 +22,19 @@ always @(posedge wr_clk) if (wr_rst_n && push) begin
 end
 always @(posedge rd_clk) if (rd_rst_n && out_valid && out_ready) f_given <= f_given + 4'd1;
 
+reg [PTR_W-1:0] f_wr_gray = 0, f_rd_gray = 0;
+always @(posedge f_time) begin
+    f_wr_gray <= wr_gray;
+    f_rd_gray <= rd_gray;
+end
+
+function automatic one_bit(input [PTR_W-1:0] bits);
+    one_bit = (bits & (bits - 1'b1)) == 0;
+endfunction
+
 always @(posedge f_time) if (f_started) begin
+    if (wr_rst_n) assert (one_bit(wr_gray ^ f_wr_gray));                // 5: a pointer changes in one bit at a time
+    if (rd_rst_n) assert (one_bit(rd_gray ^ f_rd_gray));
     assert (f_taken >= f_given && f_taken - f_given <= DEPTH);          // 1: never more than fits, never below none
     if (rd_rst_n && out_valid) begin
         assert (f_taken != f_given);                                    // 2: offers what was taken,

@@ -53,12 +53,13 @@ class Chip:
         for name in ("csb2nvdla_valid", "psel", "penable", *MEMORY_INPUTS):
             getattr(dut, name).value = 0
         dut.use_apb.value = bus == "apb"
-        dut.rst_n.value = 1
+        dut.test_mode.value = 0
+        self.set_reset(1)
         csb_period, core_period = CLOCKS[clocks]
         start_clock(dut.csb_clk, csb_period)
         start_clock(dut.core_clk, core_period)
         await self.both(20)
-        dut.rst_n.value = 0  # only now are the outputs worth looking at
+        self.set_reset(0)  # only now are the outputs worth looking at
         if memory:
             self.memory = SparseMemory(Unwritten.ERROR)
             rng = Random(random.getrandbits(64))
@@ -79,10 +80,14 @@ class Chip:
 
     async def reset(self) -> None:
         """Low for 20 cycles, then high."""
-        self.dut.rst_n.value = 0
+        self.set_reset(0)
         await self.both(20)
-        self.dut.rst_n.value = 1
+        self.set_reset(1)
         await self.both(SETTLE)
+
+    def set_reset(self, level: int) -> None:
+        """Both reset pins, as the reference harness does."""
+        self.dut.rst_n.value = self.dut.direct_rst_n.value = level
 
     async def both(self, cycles: int) -> None:
         """So many cycles of each clock."""
