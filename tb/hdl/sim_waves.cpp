@@ -4,6 +4,7 @@
 //   +waves_from=T +waves_to=T         picoseconds, from T to before T
 //   +waves_first=I +waves_last=I      while the top's port `position` is at least and below I
 //   +waves_scope=a.b.c,a.d            instances, with all that is in them
+//   +waves_depth=N                    of these N levels only: 1 leaves out what is in their instances
 //
 // The file is opened at the first moment that is recorded, has a name of its own until it is complete, and is completed as
 // soon as nothing more can be asked for, or when the process is told to end (SIGTERM, SIGINT).
@@ -60,7 +61,8 @@ class Recorder final : public Tracer {
 
     void begin() {
         std::stringstream scopes{argument("waves_scope")};
-        for (std::string scope; std::getline(scopes, scope, ',');) Tracer::dumpvars(99, scope);
+        const int depth = static_cast<int>(number("waves_depth", 99));
+        for (std::string scope; std::getline(scopes, scope, ',');) Tracer::dumpvars(depth, scope);
         Tracer::open(part().c_str());
         m_begun = true;
     }

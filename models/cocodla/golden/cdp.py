@@ -140,8 +140,7 @@ class _Place:
 
 def look_up(q: IntArray, lut: LutConfig, tables: Tables) -> tuple[IntArray, Outcomes]:
     """Sections 4.3 to 4.6: both tables for every value, choice, interpolation. Result 16 bits."""
-    le = _place_exponential(q, lut) if lut.exponential else _place_linear(q, lut.le, 64)
-    lo = _place_linear(q, lut.lo, 256)
+    le, lo = places(q, lut)
     both_under, both_over = le.under & lo.under, le.over & lo.over
     hybrid = (le.miss == lo.miss) & ~both_under & ~both_over
     use_le = np.where(hybrid, not lut.hybrid_lo, ~le.miss)
@@ -154,6 +153,12 @@ def look_up(q: IntArray, lut: LutConfig, tables: Tables) -> tuple[IntArray, Outc
         _value(q, lo, lut.lo, tables.lo, lut.lo.start),
     )
     return values, Outcomes(both_under, both_over, hybrid, ~le.miss & lo.miss, le.miss & ~lo.miss)
+
+
+def places(q: IntArray, lut: LutConfig) -> tuple[_Place, _Place]:
+    """Section 4.3 and 4.4: where values fall in LE and in LO."""
+    le = _place_exponential(q, lut) if lut.exponential else _place_linear(q, lut.le, 64)
+    return le, _place_linear(q, lut.lo, 256)
 
 
 def _distance(q: IntArray, start: int) -> tuple[BoolArray, IntArray]:

@@ -68,8 +68,7 @@ def process(x: Int8Array, config: PdpConfig) -> Int8Array:
 def pool(x: Int8Array, config: PdpConfig, out_width: int, pad_left: int) -> Int8Array:
     """Pool one strip of columns: window o covers columns [o*sw - pad_left, +kw), rows likewise."""
     x = np.asarray(x)
-    columns = _window(x.shape[-2], config.kernel_width, config.stride_width, pad_left, out_width, "column")
-    rows = _window(x.shape[-3], config.kernel_height, config.stride_height, config.pad_top, config.out_height, "row")
+    columns, rows = windows(x, config, out_width, pad_left)
     if config.method is not Pooling.AVERAGE:
         combine = np.maximum if config.method is Pooling.MAX else np.minimum
         empty = -128 if config.method is Pooling.MAX else 127
@@ -80,6 +79,12 @@ def pool(x: Int8Array, config: PdpConfig, out_width: int, pad_left: int) -> Int8
 
 def average(x: Int8Array, config: PdpConfig, columns: _Windows, rows: _Windows) -> Int8Array:
     """Section 4, average: two partial sums with padding values, two rounded multiplications."""
+    scaled = round16(totals(x, config, columns, rows)[1] * config.reciprocal_width, 11)
+    return round16(scaled * config.reciprocal_height, 8).astype(np.int8)
+
+
+def totals(x: Int8Array, config: PdpConfig, columns: _Windows, rows: _Windows) -> tuple[IntArray, IntArray]:
+    """Section 4, average: the sums along the lines of each window, and the sums of these, with padding values."""
     pad = np.array((0, *config.pad_values), np.int64)
     across = wrap(_reduce(x.astype(np.int64), -2, columns, config.stride_width, np.add, 0), 11)
     missing = config.kernel_width - columns.real
@@ -88,9 +93,14 @@ def average(x: Int8Array, config: PdpConfig, columns: _Windows, rows: _Windows) 
     down = wrap(_reduce(across, -3, rows, config.stride_height, np.add, 0), 14)
     missing = config.kernel_height - rows.real
     extra = np.where(missing > 0, wrap(wrap(pad[missing], 19) * config.kernel_width, 14), 0)
-    total = down + extra[:, None, None]
-    scaled = round16(total * config.reciprocal_width, 11)
-    return round16(scaled * config.reciprocal_height, 8).astype(np.int8)
+    return across, down + extra[:, None, None]
+
+
+def windows(x: Int8Array, config: PdpConfig, out_width: int, pad_left: int) -> tuple[_Windows, _Windows]:
+    """The windows of a strip of columns, along its lines and along its columns."""
+    columns = _window(x.shape[-2], config.kernel_width, config.stride_width, pad_left, out_width, "column")
+    rows = _window(x.shape[-3], config.kernel_height, config.stride_height, config.pad_top, config.out_height, "row")
+    return columns, rows
 
 
 def round16(product: IntArray, bits: int) -> IntArray:

@@ -6,13 +6,14 @@ Weights and operands are made ready once, and again only when their bytes have c
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from copy import copy
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cocodla.formats.feature import ByteArray, CubeLayout
+from cocodla.formats.feature import ByteArray, CubeLayout, Int8Array
 from cocodla.golden import cdma, cdp, pdp, sdp
 from cocodla.golden.bounded import Bounded
 from cocodla.golden.cbuf import Cbuf
@@ -65,6 +66,32 @@ EngineOf = Callable[["SdpWork"], OperandConfig | None]
 """The operand engine of SDP_RDMA for one of the stages."""
 
 
+ONE = slice(0, 1)
+NO_ATOMS = np.empty((0, 0, 0, ATOM), np.int8)
+
+
+@dataclass
+class SdpValues:
+    """What a layer of SDP has on its way, of one image. Atoms are (S, H, W, 8).
+
+    lines, stream: what is in CBUF, (1, lines, entries, 8) int8 and (1, bytes); lines_fetched, weights_fetched: what of
+    it CDMA fetches for the layer. sums: in the accumulators, before their rounding; x: input of SDP, int64; stages:
+    behind BS and BN, int64; operands: from memory, for each; y: behind the converter, int8; result: behind PDP, if it
+    takes part.
+    """
+
+    lines: Int8Array | None = None
+    stream: ByteArray | None = None
+    lines_fetched: Int8Array | None = None
+    weights_fetched: ByteArray | None = None
+    sums: NDArray[np.int64] | None = None
+    x: NDArray[Any] = field(default_factory=lambda: NO_ATOMS)
+    stages: list[NDArray[Any]] = field(default_factory=list)
+    operands: list[sdp.StageOperands] = field(default_factory=list)
+    y: NDArray[np.int8] = field(default_factory=lambda: NO_ATOMS)
+    result: NDArray[np.int8] = field(default_factory=lambda: NO_ATOMS)
+
+
 @dataclass(eq=False)
 class SdpWork:
     """SDP from memory or CACC, to memory or PDP: one pass over the cube.
@@ -95,6 +122,39 @@ class SdpWork:
         target = self.pool or config
         memory.write_cube(target.address, target.destination, y)
         return {"SDP": counters}
+
+    def values(self, memory: Memory, cbuf: Cbuf) -> SdpValues:
+        """Every value on the way, of one image; memory and cbuf as they are before the layer, and left so."""
+        found, operands = SdpValues(), []
+        if self.convolution:
+            layer = self.convolution
+
+            def fetch_lines() -> Int8Array:
+                found.lines_fetched = cdma.fetch(memory, layer.cdma)
+                return found.lines_fetched
+
+            def fetch_weights() -> ByteArray:
+                found.weights_fetched = self._weights(memory)
+                return found.weights_fetched
+
+            found.lines, found.stream = copy(cbuf).provide(layer, fetch_lines, fetch_weights)
+            exact = replace(layer.csc, clip_truncate=0)
+            found.sums = sums(found.lines, found.stream, exact, self.kernels)(ONE).wide[0]
+            found.x = sums(found.lines, found.stream, layer.csc, self.kernels)(ONE).wide[0]
+        else:
+            found.x = self._cube(memory)[1](ONE).wide[0]
+        z = Bounded.of(found.x[None])
+        engines = (self.rdma.bs, self.rdma.bn) if self.rdma else (None, None)
+        for stage, engine in zip((self.config.bs, self.config.bn), engines, strict=True):
+            shape = self.config.width, self.config.height, self.config.channels
+            read = unpack_operands(read_operands(memory, engine, *shape), engine) if engine else sdp.StageOperands()
+            operands.append(read)
+            z = sdp.Stage.of(stage, read)(z)
+            found.stages.append(z.wide[0])
+        found.operands = operands
+        found.y = sdp.convert(z, self.config)[0]
+        found.result = pdp.process(found.y[None], self.pool)[0] if self.pool else found.y
+        return found
 
     def _cube(self, memory: Memory) -> tuple[int, Values]:
         """Number of different images, and what the main reader of SDP_RDMA delivers."""

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from multiprocessing import active_children, get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +22,7 @@ from cocodla.compiler.frontend.importer import load_model
 from cocodla.compiler.original import outputs_of
 from cocodla.compiler.prediction import predict_network
 from cocodla.errors import UserError
+from cocodla.mismatch.study import Finding
 from cocodla.nets.registry import Limits, Net, networks
 from cocodla.runtime import rtl
 from cocodla.runtime.accuracy import batches, model_inputs
@@ -51,8 +52,8 @@ class NetResult:
 
     accuracy, float_accuracy: percent. sqnr: dB of each output. rounding: by kind of layer (keys of DIFFERING).
     compile_seconds, images_per_second (golden model): CPU time, so that other work on the machine does not count.
-    rtl_shape: input on the RTL. record: folder of what was counted there. slow: limits of time that this machine has
-    missed.
+    rtl_shape: input on the RTL. record: folder of what was counted there. finding: what is known of a difference. slow:
+    limits of time that this machine has missed.
     """
 
     name: str
@@ -74,6 +75,7 @@ class NetResult:
     predicted: int = 0
     record: str = ""
     failures: list[str] = field(default_factory=list)
+    finding: Finding | None = field(default=None, repr=False)
     slow: list[str] = field(default_factory=list)
 
     @property
@@ -89,7 +91,8 @@ class NetResult:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, infinite ones (a tensor without any error) as None."""
-        values = asdict(self)
+        values = asdict(replace(self, finding=None))
+        del values["finding"]
         values["sqnr"] = {name: value if np.isfinite(value) else None for name, value in self.sqnr.items()}
         return {**values, "passed": self.passed, "drop": self.drop}
 
@@ -219,6 +222,7 @@ def _on_rtl(net: Net, network: Network, folder: Path, simulation: rtl.Simulation
     result.failures += [f"RTL: {failure}" for failure in run.failures]
     if run.first_mismatch is not None:
         result.failures.append(f"RTL differs from the golden model: {run.first_mismatch}")
+    result.finding = run.finding
     if run.recorded:
         result.failures.append(run.recorded)
     if not run.tensors_compared:

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from cocodla.files.outputs import write_whole
 from cocodla.nets.regression import NetResult, Rounding
+from cocodla.report.mismatch.files import keep, told
 from cocodla.report.progress import progress_bar
 from cocodla.report.screen import Screen
 from cocodla.runtime.diverge import DIFFERING
@@ -58,6 +59,9 @@ def _show(done: list[NetResult], console: Console, rerun: Callable[[str], str]) 
             console.print(f"{result.name}: {line}", style="yellow", highlight=False, markup=False, soft_wrap=True)
         for failure in result.failures:
             console.print(f"{result.name}: {failure}", style="red", highlight=False, markup=False, soft_wrap=True)
+        if result.finding:
+            path = keep(result.finding, result.name, "nets")
+            console.print(f"{result.name}: {told(result.finding, path)}", highlight=False, markup=False, soft_wrap=True)
         if result.failures:
             console.print(f"again: {rerun(result.name)}", highlight=False, markup=False, soft_wrap=True)
     counts = {word: sum(verdict(result) == word for result in done) for word in ("pass", "FAIL", "skipped")}

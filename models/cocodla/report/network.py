@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cocodla import hw
+from cocodla.report.mismatch.files import keep, told
 from cocodla.report.runs import show_waves
 from cocodla.runtime.verify import LayerRun, NetworkRun
 
@@ -38,6 +39,9 @@ def show(run: NetworkRun, console: Console, rerun: str) -> None:
         console.print(f"first mismatch: {run.first_mismatch}", style="red", highlight=False, markup=False)
     for path in run.waves:
         show_waves(path, console)
+    if run.finding:
+        kept = keep(run.finding, run.network, run.simulator)
+        console.print(told(run.finding, kept), highlight=False, markup=False, soft_wrap=True)
     if run.recorded:
         console.print(run.recorded, highlight=False, markup=False, soft_wrap=True)
     if run.passed:

@@ -12,11 +12,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from cocodla.report.mismatch.files import told, write
 from cocodla.report.progress import progress_bar
 from cocodla.report.runs import show_waves
 from cocodla.report.screen import Screen
-from cocodla.runtime import autowaves, campaign
+from cocodla.runtime import campaign
 from cocodla.runtime.campaign import Outcome
+from cocodla.runtime.investigate import investigate
 from cocodla.runtime.kept import load_kept
 from cocodla.sim import project
 from cocodla.sim.waves import Waves
@@ -88,9 +90,13 @@ def _show_failure(outcome: Outcome, console: Console, repeat: str, rerun: Rerun,
     text = f"shrunk to {len(small.layers)} of {len(outcome.layers)} layers, see {folder}/report.txt"
     text += f"; again: {rerun(folder)}"
     console.print(text, highlight=False, markup=False, soft_wrap=True)
-    _, got = campaign.check(small.program, small.case.simulation)
-    if found := autowaves.record(small.program, small.case.simulation, got):
-        console.print(str(found), highlight=False, markup=False, soft_wrap=True)
+    differences, got = campaign.check(small.program, small.case.simulation)
+    if not differences:
+        return
+    found = investigate(small.program, small.case.simulation, got, f"seed {seed}: {differences[0]}")
+    console.print(told(found, write(found, folder)), highlight=False, markup=False, soft_wrap=True)
+    if found.waves:
+        console.print(found.waves, highlight=False, markup=False, soft_wrap=True)
 
 
 def _show_coverage(coverage: Coverage, console: Console) -> None:

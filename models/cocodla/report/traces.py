@@ -15,6 +15,7 @@ from rich.table import Table
 
 from cocodla.errors import one_line
 from cocodla.files.outputs import write_whole
+from cocodla.report.mismatch.files import told, write
 from cocodla.report.progress import progress_bar
 from cocodla.report.runs import show_waves
 from cocodla.runtime.kept import load_kept
@@ -56,6 +57,9 @@ def show(runs: list[TraceRun], console: Console) -> int:
             console.print(f"{run.name}: see {run.kept}/report.txt", highlight=False, markup=False, soft_wrap=True)
         if run.waves:
             console.print(f"{run.name}: waves in {run.waves}", highlight=False, markup=False, soft_wrap=True)
+        if run.finding and run.kept:
+            text = told(run.finding, write(run.finding, run.kept))
+            console.print(f"{run.name}: {text}", highlight=False, markup=False, soft_wrap=True)
         if run.recorded:
             console.print(f"{run.name}: {run.recorded}", highlight=False, markup=False, soft_wrap=True)
     refused = [run.error or run.golden[0] for run in runs if run.error or run.refused]
@@ -115,7 +119,13 @@ def _tally(tally: Tally) -> str:
 
 def as_json(runs: list[TraceRun]) -> list[dict[str, Any]]:
     """All outcomes as plain values."""
-    return [{**asdict(run), "passed": run.passed} for run in runs]
+    return [{**_plain(run), "passed": run.passed} for run in runs]
+
+
+def _plain(run: TraceRun) -> dict[str, Any]:
+    values = asdict(replace(run, finding=None))
+    del values["finding"]
+    return values
 
 
 def save(runs: list[TraceRun], path: Path) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cocodla.errors import UserError
+from cocodla.mismatch.study import Finding
 from cocodla.program import Execution, Mark, Program
 from cocodla.runtime import rtl
 from cocodla.sim.waves import Waves, opening
@@ -18,6 +19,8 @@ SWITCH = "AUTOWAVES"
 """Environment variable: 0 for no waves that were not asked for."""
 MOST = 50_000
 """Cycles that are recorded at most: about 10 MB."""
+MOST_FOLLOWED = 2_000_000
+"""Cycles from reset on in which what units tell each other is followed."""
 AFTER = 100
 """Cycles recorded behind the one by which it has gone wrong."""
 
@@ -44,21 +47,41 @@ def wanted() -> bool:
 
 
 def record(
-    program: Program, simulation: rtl.Simulation, failed: Execution, index: int | None = None
+    program: Program, simulation: rtl.Simulation, failed: Execution, found: Finding, index: int | None = None
 ) -> Recorded | None:
     """Run a failed program again with waves. None where they are turned off or recorded anyway, or cannot be had.
 
-    index: the command that saw the first difference; None where only the run as a whole is known to be wrong.
+    found: what is known of the failure. index: the command that saw the first difference; None where only the run as a
+    whole is known to be wrong.
     """
     if simulation.waves is not None or not wanted():
         return None
     start, cycle = _around(program, failed, index)
+    if found.layer is not None and found.cycle is not None:
+        starts = [event.cycle for event in failed.events if event.index <= found.layer.start]
+        start, cycle = max(starts[-1] if starts else 0, found.cycle - MOST, 0), found.cycle
+        start = min(start, max(cycle - AFTER, 0))
     waves = Waves(start, cycle + AFTER)
     try:
         again = rtl.run(program, replace(simulation, waves=waves, run_name=f"{simulation.run_name}-failed"))
     except UserError:  # the failure itself is what the user has to know
         return None
     return Recorded(again.waves, start, cycle + AFTER, cycle) if again.waves else None
+
+
+def boundaries(program: Program, simulation: rtl.Simulation, failed: Execution, index: int | None) -> Path | str:
+    """Run a failed program again and record from reset on what its units tell each other; else why that is not done."""
+    if simulation.waves is not None or not wanted():
+        return f"it was not run again to look at what its units tell each other ({SWITCH}=0, or waves were asked for)"
+    _, cycle = _around(program, failed, index)
+    if cycle > MOST_FOLLOWED:
+        return f"it is wrong by cycle {cycle:,}: what units tell each other is followed for {MOST_FOLLOWED:,} cycles"
+    waves = Waves(0, cycle + AFTER, boundaries=True)
+    try:
+        again = rtl.run(program, replace(simulation, waves=waves, run_name=f"{simulation.run_name}-boundaries"))
+    except UserError as error:
+        return f"it could not be run again: {error}"
+    return again.waves or "it was run again, but left no waveform"
 
 
 def _around(program: Program, failed: Execution, index: int | None) -> tuple[int, int]:

@@ -35,7 +35,7 @@ _SMALLEST = {"verilator": 22, "icarus": 17}
 """log2 of the words of the smallest memory: few sizes, so that few models are built."""
 
 
-_FIRST_CYCLE_PS = 385_000
+FIRST_CYCLE_PS = 385_000
 """When sim_top.cycle would become 0 if it had not been in reset before: it is 1 at the 40th edge (tb/hdl/sim_top.v)."""
 
 _LARGEST = 1 << 30
@@ -152,7 +152,7 @@ def chip_design(simulation: Simulation, pages: int = 1) -> Design:
             **dut.defines,
         },
         optimize=True,
-        origin_ps=_FIRST_CYCLE_PS,
+        origin_ps=FIRST_CYCLE_PS,
     )
 
 

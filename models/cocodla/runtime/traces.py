@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cocodla.errors import UserError
 from cocodla.latency import MemoryTiming, layer_of, predict
+from cocodla.mismatch.study import Finding
 from cocodla.program.allowance import Limits
 from cocodla.program.commands import WaitInterrupt, WriteRegister
 from cocodla.program.execution import Execution
@@ -20,7 +21,8 @@ from cocodla.program.program import Program
 from cocodla.program.trace import read_trace
 from cocodla.program.txn import read_txn
 from cocodla.registers import MAP
-from cocodla.runtime import autowaves, rtl
+from cocodla.runtime import rtl
+from cocodla.runtime.investigate import investigate
 from cocodla.runtime.jobs import run_jobs
 from cocodla.runtime.kept import save_kept
 from cocodla.runtime.recording import Stages, keep
@@ -64,7 +66,8 @@ class TraceRun:
     backend checked. error: what its files get wrong. refused: the golden model found a broken rule, or a wait that
     never ends; golden[0] tells which. absent: it needs what nv_small or a simulation does not have, so the RTL has
     not run. skipped: expected cycles of a trace not run. kept: folder of a failure. record:
-    folder of what was counted (Simulation.activity).
+    folder of what was counted (Simulation.activity). recorded, finding: the waveform a failure has led to, and what is
+    known of it.
     """
 
     name: str
@@ -82,6 +85,7 @@ class TraceRun:
     record: Path | None = None
     waves: Path | None = None
     recorded: str = ""
+    finding: Finding | None = field(default=None, repr=False)
 
     @property
     def ran(self) -> bool:
@@ -203,6 +207,9 @@ def run_trace(name: str, program: Program, simulation: rtl.Simulation, reference
     stages = Stages(simulation)
     stages.add(board.program, on_rtl)
     counted = stages.of_program(name)
+    found = None
+    if failures and not board.refused:
+        found = investigate(board.program, simulation, on_rtl, f"{name}: {failures[0]}")
     return TraceRun(
         name,
         golden=board.golden_failures,
@@ -211,7 +218,8 @@ def run_trace(name: str, program: Program, simulation: rtl.Simulation, reference
         reference_cycles=reference,
         tallies=board.tallies(on_rtl),
         waves=on_rtl.waves,
-        recorded=str(autowaves.record(board.program, simulation, on_rtl) or "") if failures else "",
+        recorded=found.waves if found else "",
+        finding=found,
         refused=board.refused,
         record=keep(counted) if counted else None,
     )

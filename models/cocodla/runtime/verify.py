@@ -13,8 +13,10 @@ from cocodla.compiler import Network
 from cocodla.compiler.parts import Layer
 from cocodla.errors import UserError
 from cocodla.golden import run as run_golden
+from cocodla.mismatch.study import Finding
 from cocodla.program import Execution, Mark, Mismatch, Program, WaitInterrupt, compare
-from cocodla.runtime import autowaves, rtl
+from cocodla.runtime import rtl
+from cocodla.runtime.investigate import investigate
 from cocodla.runtime.span import Span, span_program
 
 Progress = Callable[[int, int], None]
@@ -47,7 +49,7 @@ class NetworkRun:
     """Result of one verified run: per layer, per image and in total.
 
     predictions: empty where a part only was run. waves: waveforms that were asked for. recorded: what tells of the
-    waveform that a failure has led to (cocodla.runtime.autowaves).
+    waveform that a failure has led to (cocodla.runtime.autowaves). finding: what is known of that failure.
     """
 
     network: str
@@ -63,6 +65,7 @@ class NetworkRun:
     counters: dict[str, float] = field(default_factory=dict)
     waves: list[str] = field(default_factory=list)
     recorded: str = ""
+    finding: Finding | None = field(default=None, repr=False)
 
     @property
     def passed(self) -> bool:
@@ -81,7 +84,8 @@ class NetworkRun:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for the machine-readable result."""
-        result = asdict(self)
+        result = asdict(replace(self, finding=None))
+        del result["finding"]
         result["passed"] = self.passed
         result["milliseconds_per_image"] = self.milliseconds_per_image
         result["cycles_per_cpu_second"] = self.cycles_per_cpu_second
@@ -125,6 +129,7 @@ def verify_network(
     for stage in runs:
         for name, value in stage.on_rtl.counters.items():
             counters[name] = counters.get(name, 0) + value
+    found = _looked_into(runs, simulation)
     return NetworkRun(
         network=network.name,
         simulator=simulation.sim,
@@ -138,7 +143,8 @@ def verify_network(
         failures=[line for stage in runs for line in stage.on_rtl.failures + stage.on_golden.failures],
         counters=counters,
         waves=[str(stage.on_rtl.waves) for stage in runs if stage.on_rtl.waves],
-        recorded=_record(runs, simulation),
+        recorded=found.waves if found else "",
+        finding=found,
     )
 
 
@@ -156,14 +162,15 @@ def _recording(network: Network, simulation: rtl.Simulation, span: Span, stage: 
     return replace(simulation, waves=replace(waves, layer=layers) if members else None)
 
 
-def _record(runs: list[_StageRun], simulation: rtl.Simulation) -> str:
-    """Run the first stage that failed again with waves; what tells of them, empty if there are none."""
+def _looked_into(runs: list[_StageRun], simulation: rtl.Simulation) -> Finding | None:
+    """What is known of the failure of the first stage that failed."""
     for stage in runs:
         mismatches = stage.mismatches
         if mismatches or stage.on_rtl.failures:
             index = mismatches[0].index if mismatches else None
-            return str(autowaves.record(stage.program, simulation, stage.on_rtl, index) or "")
-    return ""
+            line = str(mismatches[0]) if mismatches else stage.on_rtl.failures[0]
+            return investigate(stage.program, simulation, stage.on_rtl, line, index)
+    return None
 
 
 @dataclass

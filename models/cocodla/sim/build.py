@@ -25,7 +25,7 @@ import cocotb_tools.config
 from cocodla.errors import UserError
 from cocodla.sim import plain, project, tools, untraced
 from cocodla.sim.runner import RECORDER, CommandFailed, Echo, make_runner
-from cocodla.sim.waves import SCOPES, Waves, icarus_scopes, resolve, verilator_scopes
+from cocodla.sim.waves import BOUNDARIES, SCOPES, Waves, icarus_scopes, resolve, verilator_scopes
 
 KEEP_MODELS = 60
 """Models left in the cache; the least recently used are deleted after a build."""
@@ -165,7 +165,7 @@ def _flags(design: Design, sim: str) -> list[str]:
 def _traced(design: Design, sim: str, waves: Waves) -> list[str]:
     """What is fixed when a model is built: the instances that Icarus records; whether Verilator can record all."""
     if sim == "icarus":
-        return list(waves.scopes)
+        return [BOUNDARIES] if waves.boundaries else list(waves.scopes)
     return ["all"] if waves.scopes or not design.optimize else []
 
 

@@ -174,7 +174,7 @@ class IcarusRunner(_Process, cocotb_runner.Icarus):
 
     def _create_iverilog_dump_file(self) -> None:
         assert self.want_waves is not None and self.hdl_toplevel is not None
-        self.iverilog_dump_file.write_text(icarus_module(self.hdl_toplevel, self.want_waves.scopes), encoding="utf-8")
+        self.iverilog_dump_file.write_text(icarus_module(self.hdl_toplevel, self.want_waves), encoding="utf-8")
 
     def _set_env_test(self) -> None:
         super()._set_env_test()

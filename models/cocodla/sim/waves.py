@@ -15,6 +15,8 @@ PERIOD_PS = 10_000
 """Picoseconds of a cycle."""
 SCOPES = "scopes.txt"
 """File in the folder of a model: its instances, one a line."""
+BOUNDARIES = "sim_top.u_dla"
+"""Instance whose own signals, without those of the instances in it, are what units of the chip tell each other."""
 _HEADER, _GEOMETRY, _HIERARCHIES = 0, 3, {4, 6, 7}
 """Blocks that a complete FST file has."""
 
@@ -25,7 +27,7 @@ class Waves:
 
     start, stop: cycles, from `start` to before `stop`. layer: a layer of the program, or first..last. scopes:
     instances, with all that is in them; as they are given, or whole paths. positions: the commands of a program between
-    which it is recorded.
+    which it is recorded. boundaries: of the chip only the signals between its units are recorded (BOUNDARIES).
     """
 
     start: int = 0
@@ -33,6 +35,7 @@ class Waves:
     layer: str = ""
     scopes: tuple[str, ...] = ()
     positions: tuple[int, int] | None = None
+    boundaries: bool = False
 
     def __post_init__(self) -> None:
         if self.stop is not None and self.stop <= self.start:
@@ -48,7 +51,9 @@ class Waves:
         if self.positions is not None:
             first, last = self.positions
             words += [f"+waves_first={first}", f"+waves_last={last}", f"+waves_position={top}.position"]
-        if self.scopes:
+        if self.boundaries:
+            words += [f"+waves_scope={BOUNDARIES}", "+waves_depth=1"]
+        elif self.scopes:
             words.append(f"+waves_scope={','.join(self.scopes)}")
         return words
 
@@ -143,11 +148,12 @@ def is_complete(path: Path, suffix: str) -> bool:
     return position == size and {_HEADER, _GEOMETRY} <= kinds and bool(kinds & _HIERARCHIES)
 
 
-def icarus_module(top: str, scopes: Sequence[str]) -> str:
-    """A second top for Icarus, which records `scopes` (all, if there are none) under the arguments of `Waves`.
+def icarus_module(top: str, waves: Waves) -> str:
+    """A second top for Icarus, which records the scopes of `waves` (all, if there are none) under its arguments.
 
     Recording begins a quarter of a cycle early: at an edge, Icarus would write the values before it as well.
     """
+    dumped = f"1, {BOUNDARIES}" if waves.boundaries else f"0, {', '.join(waves.scopes or [top])}"
     return f"""module cocotb_iverilog_dump;
 reg [8*1024-1:0] path;
 reg [63:0] from, until_, first, last;
@@ -159,7 +165,7 @@ initial begin
     if (!$value$plusargs("waves_first=%d", first)) first = 0;
     if (!$value$plusargs("waves_last=%d", last)) last = 0;
     $dumpfile(path);
-    $dumpvars(0, {", ".join(scopes or [top])});
+    $dumpvars({dumped});
     if (from != 0 || first != 0) $dumpoff;
     if (from != 0) #(from / 1000.0 - {PERIOD_PS / 4000}) if (first == 0) $dumpon;
     if (until_ != 0) begin

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import os
 import re
 from array import array
@@ -181,6 +182,17 @@ class Dump:
                 self._open().stream_changes(change, [variable.source for variable in unique.values()])
         self._check_unchanged()
         return found
+
+    def read_numbers(self, wanted: Iterable[Variable], most: int) -> dict[str, tuple[list[int], list[int | None]]]:
+        """Times and values of all changes, by Variable.key; values are numbers of any width, None where a bit is unknown.
+
+        UserError: see `values`.
+        """
+        found = self.values(wanted, -1, sys.maxsize, most)
+        return {
+            key: ([time for time, _ in changes], [value if isinstance(value, int) else None for _, value in changes])
+            for key, changes in found.items()
+        }
 
     def constant(self, path: str) -> int | None:
         """Value of a parameter, None where the dump has none."""

@@ -37,7 +37,7 @@ def page(run: Recorded, against: Recorded | None = None) -> str:
         traffic=traffic_chart(run),
         clients=clients(run),
         roofline=roofline_chart(facts["layers"], run.record.memory.ar_every),
-        style=_part("page.css"),
+        style=Markup((_FOLDER.parent / "page.css").read_text(encoding="utf-8")),
         script=_part("timeline.js"),
         data=_embedded(timeline(run.record, run.activity)),
     )

@@ -1,0 +1,1 @@
+"""What is known of a mismatch, as text, page and JSON: facts -> text, page, files."""
