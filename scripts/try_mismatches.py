@@ -81,7 +81,7 @@ FAULTS = (
           _one("pdp/pdp_rdma.v", ".stride1      (line_stride[31:3])", ".stride1      (line_stride[31:3] - 29'd1)")),
     Fault("table", "cdp", "cdp_wr_req", CdpShape(8, 8, 16, 2),
           _one("cdp/cdp_ocvt_lane.v", "v * factor - offset", "v * factor - offset + 26'sd300")),
-    Fault("channels", "cdp_rdma", "cdp_rd", CdpShape(8, 8, 16, 2),
+    Fault("channels", "cdp_rdma", "cdp_rd_req", CdpShape(8, 8, 16, 2),
           _one("cdp/cdp_rdma.v", ".stride1      (29'd1)", ".stride1      (29'd1 + {28'd0, channel[3]})"), timed=False),
     Fault("answer", "mcif_read", "cdma_wt_rd_rsp", _CONV,
           _one("mcif/mcif_read.v", "if (rvalid) rsp_data <= rdata;",
