@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
-from cocotbext.dla import Cube, described, expect, expect_beats, expect_lanes
-
-Write = tuple[int, bytes, bool]
-"""Byte address, atom, whether it is the last of its layer."""
+from cocotbext.dla import Cube, described, expect, expect_beats, expect_lanes, explained
+from cubelib.views import Write, view_writes
 
 
 class Written(Protocol):
@@ -29,7 +27,14 @@ def check_writes(got: Sequence[Write], times: Sequence[float], layers: Sequence[
         number, (address, _, _) = expected[index]
         return f"layer {number + 1} of {len(layers)}, {layers[number].output_cube().at(address)}"
 
-    with described(layers):
+    def views() -> Iterator[str]:
+        begin = 0
+        for number, layer in enumerate(layers, 1):
+            due = layer.expected_writes()
+            yield from view_writes(f"layer {number}", layer.output_cube(), due, got[begin : begin + len(due)])
+            begin += len(due)
+
+    with described(layers), explained(views):
         expect_beats("writes", got, [write for _, write in expected], times, place, _check_write)
 
 

@@ -45,7 +45,7 @@ def test_random_layers_are_followed_beat_by_beat(seed: int) -> None:
 
 @pytest.mark.parametrize("name", ["partial_sum", "lines"])
 def test_a_planted_fault_is_named_on_icarus(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Unit, interface and signal; a waveform of that cycle; scripts/try_mismatches.py does all faults, and the cycles."""
+    """Unit and interface, and a waveform of that cycle; scripts/try_mismatches.py does all faults and the cycles."""
     monkeypatch.setenv(autowaves.SWITCH, "1")
     fault = next(fault for fault in trials.FAULTS if fault.name == name)
     program = layer_program(BenchLayer("fault", "trial", fault.shape), 1)

@@ -76,7 +76,7 @@ def test_huge_tensors_give_small_files() -> None:
     """Everything wrong in a cube of millions: maps and lists are cut."""
     expected = np.zeros((512, 300, 300), np.int8)
     found = Finding("huge", expected=expected, got=expected + 1)
-    drawn = maps(found)
+    drawn = maps(found.expected, found.got)
     assert len(drawn) == 16 and all(len(one["cells"]) <= 64 and len(one["cells"][0]) <= 64 for one in drawn)
     values = facts(found)
     assert len(values["wrong"]) == 64 and len(page(values)) < 10_000_000 and len(text(values)) < 10_000

@@ -6,6 +6,7 @@ Every sentence is exact: it holds for all elements that differ, or says for whic
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,8 @@ from numpy.typing import NDArray
 from cocodla.formats.feature import tensor_to_atoms
 from cocodla.hw import ATOM
 
-Tensor = NDArray[np.int8]
-"""(channels, lines, columns)."""
+Tensor = NDArray[Any]
+"""(channels, lines, columns), signed integers."""
 
 _FEW = 4
 _LONGEST_PERIOD = 64
@@ -118,7 +119,9 @@ def _values(expected: Tensor, got: Tensor, wrong: NDArray[np.bool_], before: Ten
     """What the wrong values are, if one thing holds for all of them, or nearly all."""
     want, have = expected[wrong].astype(np.int64), got[wrong].astype(np.int64)
     difference = have - want
-    one_bit = (want ^ have) & 0xFF == (want[0] ^ have[0]) & 0xFF if _one_bit(want[0] ^ have[0]) else None
+    limits, mask = np.iinfo(expected.dtype), (1 << 8 * expected.itemsize) - 1
+    ends, flipped = (int(limits.min), int(limits.max)), (want ^ have) & mask
+    one_bit = flipped == flipped[0] if int(flipped[0]).bit_count() == 1 else None
     steady = len(np.unique(difference)) == 1
     constant = difference == difference[0] if steady and len(difference) > 1 else None
     candidates = [
@@ -128,8 +131,8 @@ def _values(expected: Tensor, got: Tensor, wrong: NDArray[np.bool_], before: Ten
         ("off by one: one too small", difference == -1 if steady else None),
         ("one bit flipped, always the same", one_bit),
         ("off by one: rounding?", abs(difference) == 1),
-        ("saturated where they should not be", np.isin(have, (-128, 127)) & ~np.isin(want, (-128, 127))),
-        ("not saturated: values at the limit come out as others", np.isin(want, (-128, 127))),
+        ("saturated where they should not be", np.isin(have, ends) & ~np.isin(want, ends)),
+        ("not saturated: values at the limit come out as others", np.isin(want, ends)),
         ("negative values that should be cut to 0", (have < 0) & (want == 0)),
         (f"all {difference[0]:+d} from what they should be", constant),
         (f"one value everywhere: {have[0]}", have == have[0] if len(have) > 2 and have[0] != 0 else None),
@@ -143,11 +146,6 @@ def _values(expected: Tensor, got: Tensor, wrong: NDArray[np.bool_], before: Ten
         if holds is not None and (len(want) > 1 or not text.startswith("zeros")) and np.mean(holds) > 0.9:
             yield text if holds.all() else f"{text} ({_share(holds)})"
             return
-
-
-def _one_bit(value: int) -> bool:
-    low = int(value) & 0xFF
-    return low != 0 and low & (low - 1) == 0
 
 
 def _share(holds: NDArray[np.bool_]) -> str:

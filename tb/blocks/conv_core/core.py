@@ -20,6 +20,7 @@ from cocotbext.dla import (
     expect,
     expect_beats,
     expect_lanes,
+    explained,
     never,
     reset,
     start_clock,
@@ -28,6 +29,7 @@ from cocotbext.dla.pins import number
 from cocotbext.dla.stalls import Stall
 from convlib.fetch import Fetch
 from convlib.layer import Layer, registers
+from cubelib.views import view_beats
 
 UNITS = ("CSC", "CMAC_A", "CMAC_B", "CACC")
 ENABLE_ORDER = ("CACC", "CMAC_A", "CMAC_B", "CSC")
@@ -103,8 +105,8 @@ class Core:
             config = layers[index].config
             cube = Cube(config.out_width, config.out_height, surfaces(config.kernels))
             got, times = self.sink.items[before:end], self.sink.times[before:end]
-            with described([config]):
-                where = f"layer {index + 1} of {len(layers)}"
+            where = f"layer {index + 1} of {len(layers)}"
+            with described([config]), explained(partial(view_beats, where, cube, atoms, got, 4)):
                 expect_beats(where, got, atoms, times, cube.cell, partial(expect_lanes, bits=32))
             before = end
         dones = len(self.fetch.layers)

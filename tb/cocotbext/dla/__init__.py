@@ -22,6 +22,7 @@ from cocotbext.dla.mismatch import (
     expect_bytes,
     expect_lanes,
     expect_range,
+    explained,
 )
 from cocotbext.dla.regbus import RegisterBus
 from cocotbext.dla.stalls import Stall, bursts, every, never, random_stalls, some_stalls
@@ -60,6 +61,7 @@ __all__ = [
     "expect_bytes",
     "expect_lanes",
     "expect_range",
+    "explained",
     "fail",
     "never",
     "random_stalls",

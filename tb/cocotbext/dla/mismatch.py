@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -104,6 +104,17 @@ def described(layers: Sequence[object]) -> Iterator[None]:
     except Mismatch:
         for number, layer in enumerate(layers, 1):
             logging.getLogger("cocotb.bench").error("layer %d of %d: %s", number, len(layers), layer)
+        raise
+
+
+@contextmanager
+def explained(lines: Callable[[], Iterable[str]]) -> Iterator[None]:
+    """Write to the log what `lines` tells of a mismatch that comes up meanwhile: the pattern of a cube, for example."""
+    try:
+        yield
+    except Mismatch:
+        for line in lines():
+            logging.getLogger("cocotb.bench").error("%s", line)
         raise
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cocodla.hw import ATOM
 from cocodla.mismatch.explain import Explanation, Step
@@ -46,7 +47,7 @@ def facts(study: Finding) -> dict[str, Any]:
         "boundaries": [_boundary(one) for one in study.boundaries],
         "explanation": None if study.explanation is None else _explanation(study.explanation),
         "wrong": _wrong(study),
-        "maps": maps(study),
+        "maps": maps(study.expected, study.got),
         "notes": study.notes,
         "waves": study.waves,
     }  # fmt: skip
@@ -97,11 +98,14 @@ def _wrong(study: Finding) -> list[dict[str, int]]:
     ]  # fmt: skip
 
 
-def maps(study: Finding) -> list[dict[str, Any]]:
-    """For channel blocks with wrong elements: rows of cells, each the number of lanes that are wrong in it."""
-    if study.expected is None or study.got is None:
+def maps(expected: NDArray[Any] | None, got: NDArray[Any] | None) -> list[dict[str, Any]]:
+    """For channel blocks with wrong elements: rows of cells, each the number of lanes that are wrong in it.
+
+    expected, got: (channels, lines, columns); None: not known.
+    """
+    if expected is None or got is None:
         return []
-    wrong = study.expected != study.got
+    wrong = expected != got
     found = []
     for block in range(-(-wrong.shape[0] // ATOM)):
         part = wrong[block * ATOM : (block + 1) * ATOM].sum(axis=0)
@@ -112,7 +116,7 @@ def maps(study: Finding) -> list[dict[str, Any]]:
     return found
 
 
-def _cells(counts: np.ndarray) -> dict[str, Any]:
+def _cells(counts: NDArray[Any]) -> dict[str, Any]:
     """Counts of lines and columns, joined where there are more than MAP_SIDE: the largest stands for its cell."""
     tall, wide = (-(-size // MAP_SIDE) for size in counts.shape)
     lines = np.arange(0, counts.shape[0], tall)

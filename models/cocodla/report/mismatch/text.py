@@ -37,7 +37,7 @@ def _lines(facts: dict[str, Any]) -> Iterator[str]:
     if facts["explanation"] is not None:
         yield ""
         yield from _explained(facts)
-    yield from _maps(facts["maps"])
+    yield from map_lines(facts["maps"], "mismatch.html")
     if facts["notes"]:
         yield ""
         yield from (f"note: {note}" for note in facts["notes"])
@@ -86,7 +86,8 @@ def _explained(facts: dict[str, Any]) -> Iterator[str]:
         yield f"  {step['what']:<{width}}  {step['expected']:>12}  {seen:>12}{cycle}{mark}"
 
 
-def _maps(maps: list[dict[str, Any]]) -> Iterator[str]:
+def map_lines(maps: list[dict[str, Any]], all_in: str = "") -> Iterator[str]:
+    """The first maps of a cube, see facts.maps. all_in: the file that has all of them."""
     for one in maps[:MOST_MAPS]:
         scale = "" if one["lines_each"] == one["columns_each"] == 1 else (
             f", a cell is {one['lines_each']} lines of {one['columns_each']} columns"
@@ -97,4 +98,4 @@ def _maps(maps: list[dict[str, Any]]) -> Iterator[str]:
         if len(one["cells"]) > 32:
             yield f"  ... ({len(one['cells']) - 32} more rows)"
     if len(maps) > MOST_MAPS:
-        yield f"(maps of {len(maps) - MOST_MAPS} more channel blocks: mismatch.html)"
+        yield f"(maps of {len(maps) - MOST_MAPS} more channel blocks{all_in and f': {all_in}'})"
