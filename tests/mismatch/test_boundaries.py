@@ -11,7 +11,7 @@ import try_mismatches as trials
 from cocodla.bench.layers import BenchLayer
 from cocodla.bench.program import layer_program
 from cocodla.mismatch.array import READ_SIGNALS, wrong_read
-from cocodla.mismatch.blame import interfaces, look, wrong_answer
+from cocodla.mismatch.blame import interfaces, look, wrong_answer, wrong_request
 from cocodla.mismatch.boundaries import Boundaries
 from cocodla.mismatch.layers import layers_of
 from cocodla.mismatch.writes import cube_seen, first_wrong
@@ -39,6 +39,8 @@ def test_random_layers_are_followed_beat_by_beat(seed: int) -> None:
     for number in range(len(layers)):
         layer = layers_of(program, wanted=number)[number]
         looked = look(bounds, layers, layer)
+        for client in layer.reads:
+            assert wrong_request(bounds, layers, layer, client) is None
         assert looked and not [one for one in looked if one.difference], str(layer)
         assert (cube_seen(bounds, layers, layer) == layer.result).all()
 

@@ -5,6 +5,7 @@ The beats of a layer are found by counting from reset on; the boundaries in fron
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -155,7 +156,7 @@ def judge(
     valued = [one for one in differing if one.difference and one.difference.got is not None]
     first = valued[0] if valued else None
     if first is None and not (wrong and wrong.cycle >= 0):
-        first = next((one for one in differing if not _held_up(bounds, one)), None)
+        first = _stopped(bounds, differing)
     if first is None:
         return _writer(bounds, layer, wrong)
     assert first.difference is not None
@@ -166,10 +167,10 @@ def judge(
         cycle, address = answer
         reason = f"{client}'s answer of address {address:#010x} is not what the memory has sent for it"
         return Blame("mcif_read", f"{client}_rd_rsp", f"{client}_rd_rsp_data", cycle, reason)
-    strange = _wrong_request(bounds, layers, client) if client else None
+    strange = wrong_request(bounds, layers, layer, client) if client else None
     if strange is not None:
         cycle, address = strange
-        reason = f"it asks for address {address:#010x}, where no layer of the program has anything to read for it"
+        reason = f"it asks for address {address:#010x}, which the layer does not need, or not once more"
         return Blame(first.sender, f"{client}_rd_req", f"{client}_rd_req_addr", cycle, reason)
     if first.stream == "cacc2sdp":
         before = sum(one.beats.get("cacc2sdp", 0) for one in layers if one.number < layer.number)
@@ -205,17 +206,34 @@ def _writer(bounds: Boundaries, layer: Layer, wrong: Wrong | None) -> Blame | No
         reason = f"what {layer.client} asks for is as expected, but not what leaves for the memory"
         signal = "nvdla_core2dbb_aw_awaddr" if wrong.signal == "addr" else "nvdla_core2dbb_w_wdata"
         return Blame("mcif_write", wrong.interface, signal, wrong.cycle, reason)
+    cycles = bounds.moved(wrong.interface).cycles
+    if wrong.cycle < 0 and _held_up(bounds, wrong.interface):
+        reason = f"it does not take the write of address {wrong.address:#010x}"
+        return Blame("mcif_write", wrong.interface, f"{wrong.interface}_ready", _last(cycles), reason)
     if wrong.cycle < 0:
         reason = f"all its inputs came as expected, but the write of address {wrong.address:#010x} never did"
     else:
         what = "goes to a place that is not its own" if wrong.signal == "addr" else "holds other bytes"
         reason = f"all its inputs are as expected, but its write of address {wrong.address:#010x} {what}"
-    return Blame(layer.client, wrong.interface, f"{wrong.interface}_{wrong.signal}", wrong.cycle, reason)
+    cycle = wrong.cycle if wrong.cycle >= 0 else _last(cycles)
+    return Blame(layer.client, wrong.interface, f"{wrong.interface}_{wrong.signal}", cycle, reason)
 
 
-def _held_up(bounds: Boundaries, one: Boundary) -> bool:
+def _last(cycles: NDArray[np.int64]) -> int:
+    """The last of some cycles, -1 if there is none."""
+    return int(cycles[-1]) if len(cycles) else -1
+
+
+def _stopped(bounds: Boundaries, missing: Sequence[Boundary]) -> Boundary | None:
+    """Of boundaries whose last beats never came, in the order data flow, the first behind which nobody is held up."""
+    held = [n for n, one in enumerate(missing) if _held_up(bounds, one.interface)]
+    rest = missing[held[-1] + 1 :] if held else missing
+    return rest[0] if rest else None
+
+
+def _held_up(bounds: Boundaries, name: str) -> bool:
     """Whether at the end of the dump the sender waits for the receiver."""
-    face = bounds.interface(one.interface)
+    face = bounds.interface(name.removesuffix("_data"))
     if not face.ready:
         return False
     places, _ = bounds.at(())
@@ -223,16 +241,23 @@ def _held_up(bounds: Boundaries, one: Boundary) -> bool:
     return all(bounds.bits(name, last)[0] == 1 for name in face.valid) and bounds.bits(face.ready, last)[0] == 0
 
 
-def _wrong_request(bounds: Boundaries, layers: Sequence[Layer], client: str) -> tuple[int, int] | None:
-    """(cycle, address) of the first read of a client that no layer asks for; None where that is not known."""
+def wrong_request(bounds: Boundaries, layers: Sequence[Layer], layer: Layer, client: str) -> tuple[int, int] | None:
+    """(cycle, address) of the first read of a client for a layer that it does not need, or has asked for already.
+
+    None where every one is needed, or what the client's layers need is not known.
+    """
     users = [one for one in layers if any(STREAMS[name].client == client for name in one.beats)]
     if any(client not in one.reads for one in users):
         return None
-    known = np.unique(np.concatenate([np.zeros(0, np.int64), *(one.reads[client] for one in users)]))
+    before = sum(len(one.reads[client]) for one in users if one.number < layer.number)
+    due = Counter(next(one for one in users if one.number == layer.number).reads[client].tolist())
     moved = bounds.moved(f"{client}_rd_req")
-    addresses = moved.numbers(f"{client}_rd_req_addr") << 3
-    strange = np.flatnonzero(~np.isin(addresses, known))
-    return (int(moved.cycles[strange[0]]), int(addresses[strange[0]])) if len(strange) else None
+    addresses = moved.numbers(f"{client}_rd_req_addr")[before : before + due.total()] << 3
+    for k, address in enumerate(addresses.tolist()):
+        if not due[address]:
+            return int(moved.cycles[before + k]), address
+        due[address] -= 1
+    return None
 
 
 def wrong_answer(bounds: Boundaries, client: str) -> tuple[int, int] | None:

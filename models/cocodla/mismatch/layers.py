@@ -143,14 +143,18 @@ def _target(work: SdpWork | PdpWork | CdpWork) -> tuple[int, CubeLayout]:
 
 
 def _reads(work: SdpWork | PdpWork | CdpWork, streams: Streams) -> dict[str, NDArray[np.int64]]:
-    if isinstance(work, (PdpWork, CdpWork)):
-        return {_units(work)[0].lower(): cube_addresses(work.address, work.layout)}
+    if isinstance(work, CdpWork):
+        return {"cdp": cube_addresses(work.address, work.layout)}
+    if isinstance(work, PdpWork):
+        places = cube_addresses(work.address, work.layout).reshape(-1, work.layout.width)
+        strips = [places[:, first : first + width] for first, width, _, _ in work.config.strips()]
+        return {"pdp": np.concatenate([strip.reshape(-1) for strip in strips])}
     found = {}
     if work.convolution:
         cdma = work.convolution.cdma
         found["cdma_wt"] = cdma.weight_address + ATOM * np.arange(len(streams["cbuf_wt"]), dtype=np.int64)
         if cdma.pixel_format is None:
-            found["cdma_dat"] = cube_addresses(cdma.address, cdma.layout)
+            found["cdma_dat"] = cube_addresses(cdma.address, cdma.layout)[: None if len(streams["cbuf_dat"]) else 0]
     elif work.rdma:
         found["sdp"] = cube_addresses(work.rdma.address, work.rdma.source)
     return found

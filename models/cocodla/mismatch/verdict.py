@@ -31,7 +31,7 @@ class Boundary:
 
 @dataclass(frozen=True)
 class Blame:
-    """The unit to look at, where it shows first, and why, in words."""
+    """The unit to look at, where it shows first, and why. cycle: of what never came that of the beat before."""
 
     unit: str
     interface: str

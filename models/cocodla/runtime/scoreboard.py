@@ -119,13 +119,17 @@ class Scoreboard:
 
     def rtl_failures(self, execution: Execution) -> list[str]:
         """Its own failures, and memory that differs from the golden model's, in words."""
+        return self._placed(execution.failures) + self.differences(execution)
+
+    def differences(self, execution: Execution) -> list[str]:
+        """Memory that differs from the golden model's, in words."""
         ours = {} if self.refused else {o.index: o.data for o in self.golden.observations}
         lines = []
         for seen in execution.observations:
             command = self.program.commands[seen.index]
             if isinstance(command, CheckMemory) and ours.get(seen.index, seen.data) != seen.data:
                 lines.append(self._difference(command, ours[seen.index], seen.data))
-        return self._placed(execution.failures) + lines
+        return lines
 
     def _placed(self, failures: list[str]) -> list[str]:
         """The failures, each with file and line of its command."""

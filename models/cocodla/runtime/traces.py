@@ -209,7 +209,8 @@ def run_trace(name: str, program: Program, simulation: rtl.Simulation, reference
     counted = stages.of_program(name)
     found = None
     if failures and not board.refused:
-        found = investigate(board.program, simulation, on_rtl, f"{name}: {failures[0]}")
+        line = next(iter([*board.differences(on_rtl), *failures]))
+        found = investigate(board.program, simulation, on_rtl, f"{name}: {line}")
     return TraceRun(
         name,
         golden=board.golden_failures,

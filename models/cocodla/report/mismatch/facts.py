@@ -13,6 +13,8 @@ from cocodla.mismatch.study import Finding
 from cocodla.mismatch.verdict import Boundary
 
 FORMAT = "cocodla mismatch 1"
+HOLDS = {"cbuf_wt": "weights", "cbuf_dat": "data"}
+"""What a stream holds, where its signal does not tell."""
 MOST_WRONG = 64
 """Wrong elements that are listed."""
 MOST_MAPS = 16
@@ -66,8 +68,8 @@ def _boundary(one: Boundary) -> dict[str, Any]:
             "got": found.got, "wrong": found.wrong,
         }  # fmt: skip
     return {
-        "interface": one.interface, "signal": one.signal, "sender": one.sender, "stream": one.stream,
-        "beats": one.beats, "first": first,
+        "interface": one.interface, "signal": one.signal, "holds": HOLDS.get(one.stream, ""), "sender": one.sender,
+        "stream": one.stream, "beats": one.beats, "first": first,
     }  # fmt: skip
 
 

@@ -53,7 +53,8 @@ def _cycle(cycle: int | None) -> str:
 def _boundaries(facts: dict[str, Any]) -> Iterator[str]:
     for one in facts["boundaries"]:
         first = one["first"]
-        name = f"  {one['sender']:>9} -> {one['signal']:<20} {one['beats']:>7,} beats  "
+        what = f"{one['signal']} {one['holds']}".strip()
+        name = f"  {one['sender']:>9} -> {what:<22} {one['beats']:>7,} beats  "
         if first is None:
             yield f"{name}as expected"
         elif first["got"] is None:
