@@ -170,7 +170,7 @@ def judge(
     strange = wrong_request(bounds, layers, layer, client) if client else None
     if strange is not None:
         cycle, address = strange
-        reason = f"it asks for address {address:#010x}, which the layer does not need, or not once more"
+        reason = f"it asks for address {address:#010x}, which is none, or no longer one, that the layer has to read"
         return Blame(first.sender, f"{client}_rd_req", f"{client}_rd_req_addr", cycle, reason)
     if first.stream == "cacc2sdp":
         before = sum(one.beats.get("cacc2sdp", 0) for one in layers if one.number < layer.number)

@@ -19,7 +19,10 @@ def investigate(
     """
     again = autowaves.boundaries(program, simulation, failed, index)
     dump = again if isinstance(again, Path) else None
-    found = study(program, line, failed, index, dump, rtl.FIRST_CYCLE_PS)
+    try:
+        found = study(program, line, failed, index, dump, rtl.FIRST_CYCLE_PS)
+    except Exception as error:  # whatever the RTL did: the failure itself is what the user has to know
+        found = Finding(line, notes=[f"it could not be looked into: {type(error).__name__}: {error}"])
     if isinstance(again, str):
         found.notes.append(again)
     found.waves = str(autowaves.record(program, simulation, failed, found, index) or "")
