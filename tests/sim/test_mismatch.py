@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cocotbext.dla import Cube, Mismatch, expect, expect_beats, expect_lanes, expect_range
+from cocotbext.dla import Cube, Mismatch, expect, expect_beats, expect_lanes, expect_range, explained
 from cocotbext.dla import mismatch as module
 
 
@@ -64,3 +64,12 @@ def test_places_in_a_cube() -> None:
         address = (cube.address + outside) & 0xFFFFFFFF
         assert cube.at(address) == f"address {address:#010x}"
     assert Cube(1, 1, 1).at(0) == "surface 0, line 0, column 0", "no strides are needed where there is one cell"
+
+
+def test_a_mismatch_is_explained_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    with explained(lambda: ["never"]):
+        expect("x", 3, 3)
+    assert not caplog.records
+    with pytest.raises(Mismatch), explained(lambda: ["off by one", "a map"]):
+        expect("x", 3, 4)
+    assert [record.getMessage() for record in caplog.records] == ["off by one", "a map"]
