@@ -5,7 +5,6 @@ The beats of a layer are found by counting from reset on; the boundaries in fron
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -169,8 +168,8 @@ def judge(
         return Blame("mcif_read", f"{client}_rd_rsp", f"{client}_rd_rsp_data", cycle, reason)
     strange = wrong_request(bounds, layers, layer, client) if client else None
     if strange is not None:
-        cycle, address = strange
-        reason = f"it asks for address {address:#010x}, which is none, or no longer one, that the layer has to read"
+        cycle, address, due = strange
+        reason = f"it asks for address {address:#010x} where {due:#010x} is due"
         return Blame(first.sender, f"{client}_rd_req", f"{client}_rd_req_addr", cycle, reason)
     if first.stream == "cacc2sdp":
         before = sum(one.beats.get("cacc2sdp", 0) for one in layers if one.number < layer.number)
@@ -241,23 +240,25 @@ def _held_up(bounds: Boundaries, name: str) -> bool:
     return all(bounds.bits(name, last)[0] == 1 for name in face.valid) and bounds.bits(face.ready, last)[0] == 0
 
 
-def wrong_request(bounds: Boundaries, layers: Sequence[Layer], layer: Layer, client: str) -> tuple[int, int] | None:
-    """(cycle, address) of the first read of a client for a layer that it does not need, or has asked for already.
+def wrong_request(
+    bounds: Boundaries, layers: Sequence[Layer], layer: Layer, client: str
+) -> tuple[int, int, int] | None:
+    """(cycle, address, what it should be) of the first wrong read that a client asks for in a layer.
 
-    None where every one is needed, or what the client's layers need is not known.
+    None where every one is right, or what the client's layers need is not known.
     """
     users = [one for one in layers if any(STREAMS[name].client == client for name in one.beats)]
     if any(client not in one.reads for one in users):
         return None
     before = sum(len(one.reads[client]) for one in users if one.number < layer.number)
-    due = Counter(next(one for one in users if one.number == layer.number).reads[client].tolist())
+    due = next(one for one in users if one.number == layer.number).reads[client]
     moved = bounds.moved(f"{client}_rd_req")
-    addresses = moved.numbers(f"{client}_rd_req_addr")[before : before + due.total()] << 3
-    for k, address in enumerate(addresses.tolist()):
-        if not due[address]:
-            return int(moved.cycles[before + k]), address
-        due[address] -= 1
-    return None
+    addresses = moved.numbers(f"{client}_rd_req_addr")[before : before + len(due)] << 3
+    wrong = np.flatnonzero(addresses != due[: len(addresses)])
+    if not len(wrong):
+        return None
+    k = int(wrong[0])
+    return int(moved.cycles[before + k]), int(addresses[k]), int(due[k])
 
 
 def wrong_answer(bounds: Boundaries, client: str) -> tuple[int, int] | None:

@@ -43,7 +43,8 @@ class Layer:
 
     number: in the order of computation. name, start: from the Mark in front of the command that enables it. client: of
     mcif, which writes the cube at `address`; result: its atoms (S, H, W, 8). beats: of each stream. reads: addresses of
-    the atoms that clients of mcif ask for, where they are those of a cube or a run of bytes. inside: of one layer.
+    the atoms that clients of mcif ask for, in order, where they are those of a cube or a run of bytes. inside: of one
+    layer.
     """
 
     number: int
@@ -142,9 +143,15 @@ def _target(work: SdpWork | PdpWork | CdpWork) -> tuple[int, CubeLayout]:
     return config.address, config.destination
 
 
+def _walked(address: int, layout: CubeLayout, order: tuple[int, int, int]) -> NDArray[np.int64]:
+    """Addresses of the atoms of a cube in another order than surface, line, column (axes 0, 1, 2)."""
+    shape = layout.surfaces, layout.height, layout.width
+    return cube_addresses(address, layout).reshape(shape).transpose(order).reshape(-1)
+
+
 def _reads(work: SdpWork | PdpWork | CdpWork, streams: Streams) -> dict[str, NDArray[np.int64]]:
     if isinstance(work, CdpWork):
-        return {"cdp": cube_addresses(work.address, work.layout)}
+        return {"cdp": _walked(work.address, work.layout, (1, 2, 0))}
     if isinstance(work, PdpWork):
         places = cube_addresses(work.address, work.layout).reshape(-1, work.layout.width)
         strips = [places[:, first : first + width] for first, width, _, _ in work.config.strips()]
@@ -154,7 +161,8 @@ def _reads(work: SdpWork | PdpWork | CdpWork, streams: Streams) -> dict[str, NDA
         cdma = work.convolution.cdma
         found["cdma_wt"] = cdma.weight_address + ATOM * np.arange(len(streams["cbuf_wt"]), dtype=np.int64)
         if cdma.pixel_format is None:
-            found["cdma_dat"] = cube_addresses(cdma.address, cdma.layout)[: None if len(streams["cbuf_dat"]) else 0]
+            fetched = len(streams["cbuf_dat"]) > 0
+            found["cdma_dat"] = _walked(cdma.address, cdma.layout, (1, 0, 2))[: None if fetched else 0]
     elif work.rdma:
         found["sdp"] = cube_addresses(work.rdma.address, work.rdma.source)
     return found
