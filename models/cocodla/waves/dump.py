@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 import os
 import re
+import sys
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -184,7 +184,7 @@ class Dump:
         return found
 
     def read_numbers(self, wanted: Iterable[Variable], most: int) -> dict[str, tuple[list[int], list[int | None]]]:
-        """Times and values of all changes, by Variable.key; values are numbers of any width, None where a bit is unknown.
+        """Times and values of all changes, by Variable.key: numbers of any width, None where a bit is unknown.
 
         UserError: see `values`.
         """
