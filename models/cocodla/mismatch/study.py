@@ -28,7 +28,7 @@ class Finding:
 
     line: the message of the run. layer: the first wrong one, expected and got: its cube, (channels, lines, columns),
     with padding lanes where only these differ. element: the first wrong one. wrong: the first wrong write. notes: what
-    could not be looked at. waves: told of the waveform around it.
+    could not be looked at. waves: told of the waveform around it. picture: SVG of the interface where it shows first.
     """
 
     line: str
@@ -43,6 +43,7 @@ class Finding:
     explanation: Explanation | None = None
     notes: list[str] = field(default_factory=list)
     waves: str = ""
+    picture: str = ""
 
     @property
     def cycle(self) -> int | None:

@@ -18,7 +18,7 @@ from cocodla.sim.folders import fresh_folder
 def write(study: Finding, folder: Path) -> Path:
     """Write the three files into a folder; the text's path."""
     found = facts(study)
-    write_whole(folder / "mismatch.html", page(found).encode())
+    write_whole(folder / "mismatch.html", page(found, study.picture).encode())
     write_whole(folder / "mismatch.json", (json.dumps(found, indent=1) + "\n").encode())
     write_whole(folder / "mismatch.txt", text(found).encode())
     return folder / "mismatch.txt"
