@@ -53,6 +53,10 @@ class Machine:
         groups = [entry.groups[unit] for entry in self.running if unit in entry.groups]
         return sum((RUNNING if group == self.consumer[unit] else PENDING) << 16 * group for group in groups)
 
+    def at_work(self, unit: str) -> bool:
+        """Whether the host does not know of an operation of this unit that it has ended."""
+        return any(unit in entry.groups for entry in self.running)
+
     def enable(self, operation: Operation, groups: dict[str, int]) -> None:
         """An operation was enabled; groups: of all its units."""
         self.running.append(Running(operation, {unit: groups[unit] for unit in enabled(operation)}))

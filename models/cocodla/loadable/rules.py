@@ -180,10 +180,10 @@ def _ranges(task: Task, operation: Operation) -> Iterator[tuple[str, int, int, i
         case Kind.CONVOLUTION:
             op = operation.convolution
             yield "data_format", op.data_format, 0, FEATURE
-            sizes: tuple[str, ...] = ("entry_per_slice", "fetch_grain", "data_bank", "weight_bank", "release", "input_width_csc")
-            sizes += ("input_height_csc", "input_channel_csc", "kernel_width_csc", "kernel_height_csc")
-            sizes += ("kernel_channel_csc", "input_width_cmac", "input_height_cmac", "bytes_per_kernel")
-            sizes += ("conv_stride_x", "conv_stride_y", "dilation_x", "dilation_y")
+            sizes: tuple[str, ...] = ("entry_per_slice", "fetch_grain", "data_bank", "weight_bank", "release")
+            sizes += ("input_width_csc", "input_height_csc", "input_channel_csc", "kernel_width_csc")
+            sizes += ("kernel_height_csc", "kernel_channel_csc", "input_width_cmac", "input_height_cmac")
+            sizes += ("bytes_per_kernel", "conv_stride_x", "conv_stride_y", "dilation_x", "dilation_y")
             for name in sizes:
                 yield name, getattr(op, name), 1, 1 << 18
         case Kind.SDP:

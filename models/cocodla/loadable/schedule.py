@@ -82,6 +82,10 @@ class Firmware:
     def _read(self, path: str, value: int, mask: int = _ALL) -> None:
         self.commands.append(ReadRegister(MAP[path].address, mask, value))
 
+    def _observe(self, unit: str, name: str, value: int) -> None:
+        """A read of a pointer or status; while the unit is at work it depends on timing, and is only recorded."""
+        self._read(f"{unit}.{name}", value, 0 if self.machine.at_work(unit) else _ALL)
+
     def _point(self, operation: Operation) -> None:
         """S_POINTER of all units of the operation's engine, used or not."""
         for unit, group in self._state(operation).groups.items():
@@ -112,7 +116,7 @@ class Firmware:
 
     def _free(self, unit: str, taken: list[bool], operation: Operation) -> int:
         """A group of a unit: at CONSUMER if both are free."""
-        self._read(f"{unit}.S_POINTER", self.machine.pointer(unit))
+        self._observe(unit, "S_POINTER", self.machine.pointer(unit))
         if all(taken):
             raise UserError(f"{operation} is queued while both groups of {unit} are taken")
         return taken.index(False) if any(taken) else self.machine.consumer[unit]
@@ -134,7 +138,7 @@ class Firmware:
         self._point(operation)
         if operation.kind is Kind.CONVOLUTION:
             for unit in UNITS[Kind.CONVOLUTION]:
-                self._read(f"{unit}.S_STATUS", self.machine.status(unit))
+                self._observe(unit, "S_STATUS", self.machine.status(unit))
         else:
             self._read("GLB.S_INTR_MASK", 0)
             self._write("GLB.S_INTR_MASK", 0)

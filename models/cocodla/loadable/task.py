@@ -130,7 +130,7 @@ class Task:
     def read(self, kind: type[_R], index: int, count: int, what: str) -> list[_R]:
         """`count` descriptors at entry `index` of the address list."""
         size = kind.length(self.layout)
-        data = _bytes(self.entries, index, count * size, what)
+        data = descriptor_bytes(self.entries, index, count * size, what)
         return [kind.read(data, self.layout, size * place) for place in range(count)]
 
 
@@ -139,7 +139,7 @@ def read_task(buffers: Buffers, number: int) -> Task:
     task = buffers.loadable.task_list[number]
     try:
         entries = address_list(buffers, task)
-        data = _bytes(entries, 0, NetworkDescriptor.length(Layout.NEW), "the network descriptor")
+        data = descriptor_bytes(entries, 0, NetworkDescriptor.length(Layout.NEW), "the network descriptor")
         network = NetworkDescriptor.read(data, Layout.NEW)
         if not network.num_operations:
             raise UserError("the network descriptor has no operations")
@@ -172,7 +172,7 @@ def address_list(buffers: Buffers, task: schema.Task) -> list[Entry]:
     return found
 
 
-def _bytes(entries: list[Entry], index: int, length: int, what: str) -> bytes:
+def descriptor_bytes(entries: list[Entry], index: int, length: int, what: str) -> bytes:
     """The first bytes at entry `index` of an address list."""
     if not 0 <= index < len(entries):
         raise UserError(f"{what}: its index is {index}, the task has {len(entries)} addresses")
@@ -208,8 +208,8 @@ def _operations(task: Task) -> list[Operation]:
     """All operations of a task in its layout."""
     network, count = task.network, task.network.num_operations
     common = task.read(CommonDescriptor, network.graph, count, "the dependency graph")
-    raw = _bytes(task.entries, network.operations, 116 * count, "the operation list")
-    surfaces = _bytes(task.entries, network.surfaces, 644 * count, "the surface list")
+    raw = descriptor_bytes(task.entries, network.operations, 116 * count, "the operation list")
+    surfaces = descriptor_bytes(task.entries, network.surfaces, 644 * count, "the surface list")
     found = []
     for index, entry in enumerate(common):
         if entry.op_type not in SHAPES:
