@@ -11,6 +11,7 @@ from cocodla.cli import (
     cycles,
     fuzzing,
     general,
+    loadables,
     nets,
     planning,
     quality,
@@ -22,8 +23,8 @@ from cocodla.cli import (
 from cocodla.cli.base import app, run_app
 
 __all__ = [
-    "app", "blocks", "chip", "compiling", "cycles", "fuzzing", "general", "main", "nets", "planning", "quality",
-    "running", "traces", "verifying", "waves",
+    "app", "blocks", "chip", "compiling", "cycles", "fuzzing", "general", "loadables", "main", "nets", "planning",
+    "quality", "running", "traces", "verifying", "waves",
 ]  # fmt: skip
 
 

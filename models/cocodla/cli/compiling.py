@@ -18,11 +18,11 @@ from cocodla.cli.model_options import (
     EQUALISE,
     HEADROOM,
     MODEL,
-    NETWORK,
     OFFSET,
     PERCENTILE,
     RESIZE,
     ROUNDING,
+    RUNNABLE,
     SCALE,
     SHAPE,
     address,
@@ -85,11 +85,16 @@ def compile(
 
 
 @command
-def inspect(network: Path = NETWORK) -> None:
-    """Show a compiled network: memory map, layers, tiles, bounds, traffic."""
+def inspect(network: Path = RUNNABLE) -> None:
+    """Show a compiled network: memory map, layers, tiles, bounds, traffic; or the tables of a loadable."""
+    from cocodla.cli.loadables import inspect_loadable, open_if_loadable
     from cocodla.compiler import Network
     from cocodla.report import compiled as report
 
+    loadable = open_if_loadable(network)
+    if loadable is not None:
+        inspect_loadable(loadable)
+        return
     loaded = Network.load(network)
     report.show_network(loaded, console)
     emit(lambda: report.describe(loaded))

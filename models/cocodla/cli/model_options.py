@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 MODEL = typer.Argument(help="an ONNX model")
 NETWORK = typer.Argument(help="a compiled network")
+RUNNABLE = typer.Argument(help="a compiled network, or a loadable of the public compiler")
 CALIB = typer.Option(
     [],
     "--calib",

@@ -12,25 +12,36 @@ import typer
 
 from cocodla.cli.base import LATENCY, SEED, SIM, WATCHDOG, WAVES, command, command_line, console, emit
 from cocodla.cli.cycles import REPORT, keep_report
-from cocodla.cli.model_options import COUNT, INPUT, NETWORK, RESIZE, loader
+from cocodla.cli.model_options import COUNT, NETWORK, RESIZE, RUNNABLE, loader
 from cocodla.errors import UserError
 from cocodla.files.outputs import check_target, write_whole
 
 if TYPE_CHECKING:
+    from cocodla.runtime.rtl import Simulation
     from cocodla.sim.waves import Waves
 
 CLIPPED = 0.01
 """Share of inputs clipped to the range of codes from which on it is told."""
+INPUTS = typer.Option(
+    [], "--input", help="pictures, a folder of them, .npy, IDX or CIFAR-10 file; of a loadable also .dimg and .bin"
+)
+OUTPUT = typer.Option(
+    None, "-o", "--output", help="write the outputs: .npz, or an .npy file for each; of a loadable also .dimg and .bin"
+)
+EXPECT = typer.Option(
+    None, "--expect", help="what the first output of a loadable must be: .dimg, .npy, or its first bytes (.bin)"
+)
 MOST = 5
 """Layers that are named for saturation."""
 
 
 @command
 def run(
-    network: Path = NETWORK,
-    inputs: list[Path] = INPUT,
+    network: Path = RUNNABLE,
+    inputs: list[Path] = INPUTS,
     backend: str = typer.Option("golden", "--backend", help="golden, or rtl (compared with golden, tensor by tensor)"),
-    output: Path = typer.Option(None, "-o", "--output", help="write the outputs: .npz, or an .npy file for each"),
+    output: Path = OUTPUT,
+    expect: Path = EXPECT,
     sim: str = SIM,
     seed: int = SEED,
     waves: Waves | None = WAVES,
@@ -40,7 +51,8 @@ def run(
     count: int = COUNT,
     report_cycles: bool = REPORT,
 ) -> None:
-    """Run a compiled network on the golden model or on the RTL."""
+    """Run a compiled network, or a loadable, on the golden model or on the RTL."""
+    from cocodla.cli.loadables import Wanted, open_if_loadable, run_loadable
     from cocodla.compiler import Network
     from cocodla.report import compiled as report
     from cocodla.report.progress import progress_bar
@@ -50,6 +62,24 @@ def run(
         raise UserError(f"unknown backend {backend!r}; known: golden, rtl")
     if report_cycles and backend != "rtl":
         raise UserError(f"--report tells of cycles: it goes with --backend rtl, not {backend}")
+    if backend == "rtl":
+        from cocodla.sim.run import new_seed
+
+        seed = new_seed() if seed is None else seed
+        console.note(f"seed {seed}")
+    simulation = _simulation(sim, seed, waves, latency, watchdog, report_cycles) if backend == "rtl" else None
+    words = ["run", network, "--backend", "rtl", "--sim", sim, "--seed", seed, "--latency", latency, "--waves"]
+    words += ["--watchdog", watchdog, *(["--resize"] if resize else [])]
+    again = [word for item in inputs for word in ("--input", item)]
+    loadable = open_if_loadable(network)
+    if loadable is not None:
+        wanted = Wanted(inputs, resize, count, output, expect, simulation)
+        run_loadable(loadable, wanted, command_line(*words, *(["--count", count] if count else []), *again))
+        return
+    if expect is not None:
+        raise UserError(f"{network}: is no loadable: --expect does not belong to it")
+    if not inputs:
+        raise UserError(f"{network}: --input is missing: pictures, an .npy, IDX or CIFAR-10 file")
     loaded = Network.load(network)
     targets = _targets(output, [entry.name for entry in loaded.outputs]) if output is not None else {}
     for target in targets.values():
@@ -58,22 +88,11 @@ def run(
     images = loader(inputs, resize, count)(loaded.input.shape, loaded.input.parts)
     _warn_of_clipping(loaded, images)
     passed = True
-    if backend == "golden":
+    if simulation is None:
         with progress_bar(console, f"{loaded.name} on golden") as progress:
             found = run_golden_batches(loaded, images, progress)
     else:
-        from cocodla.runtime import rtl
-        from cocodla.sim.run import new_seed
-
-        seed = new_seed() if seed is None else seed
-        console.note(f"seed {seed}")
-        memory = rtl.MemoryModel(latency=latency)
-        simulation = rtl.Simulation(
-            sim=sim, waves=waves, seed=seed, memory=memory, watchdog=watchdog, activity=report_cycles
-        )
-        words = ["run", network, "--backend", "rtl", "--sim", sim, "--seed", seed, "--latency", latency, "--waves"]
-        words += ["--watchdog", watchdog, "--count", len(images), *(["--resize"] if resize else [])]
-        rerun = command_line(*words, *(word for item in inputs for word in ("--input", item)))
+        rerun = command_line(*words, "--count", len(images), *again)
         found, passed = _run_on_rtl(loaded, images[:], simulation, rerun)
     for name, values in found.items():
         report.show_outputs(name, values, console)
@@ -81,6 +100,15 @@ def run(
     emit(lambda: {"passed": passed, "outputs": report.outputs_json(found)})
     if not passed:
         raise typer.Exit(1)
+
+
+def _simulation(
+    sim: str, seed: int | None, waves: Waves | None, latency: int, watchdog: int, activity: bool
+) -> Simulation:
+    from cocodla.runtime import rtl
+
+    memory = rtl.MemoryModel(latency=latency)
+    return rtl.Simulation(sim=sim, waves=waves, seed=seed, memory=memory, watchdog=watchdog, activity=activity)
 
 
 def _warn_of_clipping(network: Any, images: Any) -> None:

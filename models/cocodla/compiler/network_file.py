@@ -26,7 +26,7 @@ from cocodla.compiler.network_meta import NetworkMeta
 from cocodla.compiler.parts import HostStep, InputSpec, Layer, NetworkParts, OutputSpec
 from cocodla.compiler.plain_values import Address, End, Extents, Name
 from cocodla.errors import UserError
-from cocodla.files.inputs import read_archive, strict_json
+from cocodla.files.inputs import open_input, read_archive, strict_json
 from cocodla.files.outputs import write_whole
 
 FORMAT = 3
@@ -46,6 +46,15 @@ def save(network: NetworkParts, path: Path | str) -> None:
         for member, data in zip(MEMBERS, contents, strict=True):
             archive.writestr(zipfile.ZipInfo(member, (2000, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
     write_whole(path, archived.getvalue())
+
+
+def is_network(path: Path | str) -> bool:
+    """Whether a file is a zip archive with the description of a network; what else it is nobody looks at."""
+    try:
+        with zipfile.ZipFile(open_input(path)) as archive:
+            return MEMBERS[0] in archive.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError, RuntimeError):
+        return False
 
 
 def load(path: Path | str) -> NetworkParts:

@@ -114,7 +114,11 @@ def _summary(run: TraceRun) -> str:
 
 def _tally(tally: Tally) -> str:
     output = "equal" if tally.outputs_equal == tally.outputs else f"{tally.outputs_equal} of {tally.outputs} equal"
-    return f"{tally.reads_equal} of {tally.reads} reads equal, output {output}"
+    parts = [f"{tally.interrupts_seen} of {tally.interrupts} interrupts"]
+    parts.append(f"{tally.reads_equal} of {tally.reads} reads equal")
+    if tally.timing:
+        parts.append(f"{tally.timing_equal} of {tally.timing} that depend on timing")
+    return ", ".join([*parts, f"output {output}"])
 
 
 def as_json(runs: list[TraceRun]) -> list[dict[str, Any]]:

@@ -14,20 +14,28 @@ from cocodla.golden.memory import PAGE, Memory
 from cocodla.golden.rules import AbsentPart
 from cocodla.golden.run import check, run, step
 from cocodla.program.allowance import MOST_CHECKED
-from cocodla.program.commands import CheckMemory, ReadRegister
+from cocodla.program.commands import CheckMemory, PollRegister, ReadRegister, WaitInterrupt
 from cocodla.program.execution import Execution
 from cocodla.program.program import Program
 from cocodla.runtime import player, rtl
+from cocodla.runtime.replay import Replay, is_recorded
 
 
 @dataclass(frozen=True)
 class Tally:
-    """Reads with an expected value and memory checks of one backend, and how many of them held."""
+    """Reads with an expected value, memory checks and interrupts of one backend, and how many of them held.
+
+    timing: reads of a recorded log whose value depends on timing, and how many were equal all the same.
+    """
 
     reads: int = 0
     reads_equal: int = 0
     outputs: int = 0
     outputs_equal: int = 0
+    interrupts: int = 0
+    interrupts_seen: int = 0
+    timing: int = 0
+    timing_equal: int = 0
 
 
 class _Memory(Memory):
@@ -59,7 +67,8 @@ class Scoreboard:
 
     program: with all memory it uses named (a public trace may rely on zeros it never mentions), and where it checks no
     memory, with a check of all of it. refused: the golden model does not run it; golden_failures[0] tells why. absent:
-    because it needs what nv_small, or a simulation of it, does not have.
+    because it needs what nv_small, or a simulation of it, does not have. timing: reads of a recorded log that depend on
+    timing; in `program` they are only recorded, or wait for what the log found.
     """
 
     def __init__(self, program: Program) -> None:
@@ -69,8 +78,14 @@ class Scoreboard:
         device.memory = self._memory
         self.refused = self.absent = False
         self.golden = Execution("golden")
+        self.timing: set[int] = set()
+        self._told = list(program.commands)
         try:
-            self.golden = run(program, device)
+            if is_recorded(program):
+                replay = Replay(self.program, device, self.golden, self.timing)
+                replay.run()
+            else:
+                self.golden = run(program, device)
             self.golden_failures = self._placed(self.golden.failures)
         except UserError as error:
             self.golden_failures, self.refused = [str(error)], True
@@ -163,12 +178,21 @@ class Scoreboard:
     def _tally(self, execution: Execution) -> Tally:
         ours = {} if self.refused else {o.index: o.data for o in self.golden.observations}
         reads, outputs = [], []
+        waits = {n for n, command in enumerate(self._told) if isinstance(command, WaitInterrupt)}
+        seen_waits = waits & {event.index for event in execution.events}
+        timing = sum(isinstance(self.program.commands[index], PollRegister) for index in self.timing)
         for seen in execution.observations:
             command = self.program.commands[seen.index]
+            if seen.index in self.timing:
+                told = self._told[seen.index]
+                assert isinstance(told, ReadRegister)
+                timing += int.from_bytes(seen.data, "little") & told.mask == told.expected & told.mask
             if isinstance(command, CheckMemory):
                 failures = check(seen.index, seen.name, seen.data, command.expected, command.crc)
                 outputs.append(not failures and ours.get(seen.index, seen.data) == seen.data)
             elif isinstance(command, ReadRegister) and command.mask:
                 value = int.from_bytes(seen.data, "little")
                 reads.append(value & command.mask == command.expected & command.mask)
-        return Tally(len(reads), sum(reads), len(outputs), sum(outputs))
+        return Tally(
+            len(reads), sum(reads), len(outputs), sum(outputs), len(waits), len(seen_waits), len(self.timing), timing
+        )

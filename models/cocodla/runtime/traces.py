@@ -17,6 +17,7 @@ from cocodla.mismatch.study import Finding
 from cocodla.program.allowance import Limits
 from cocodla.program.commands import WaitInterrupt, WriteRegister
 from cocodla.program.execution import Execution
+from cocodla.program.platform_log import looks_like_platform_log, read_platform_log
 from cocodla.program.program import Program
 from cocodla.program.trace import read_trace
 from cocodla.program.txn import read_txn
@@ -29,12 +30,16 @@ from cocodla.runtime.recording import Stages, keep
 from cocodla.runtime.scoreboard import Scoreboard, Tally
 from cocodla.sim import project
 
+SUFFIXES = (".cfg", ".txn", ".log")
+"""Public traces, register logs, logs of the virtual platform."""
+
 _ENABLES = {register.address for register in MAP if register.name == "D_OP_ENABLE"}
 
 
 @dataclass(frozen=True)
 class Trace:
-    """A program of others: a public trace (.cfg), or a register log (.txn) with memory image and expected output."""
+    """A program of others: a public trace (.cfg), a register log (.txn) with memory image and expected output, or the
+    log of the public virtual platform (.log), which has both in it."""
 
     name: str
     script: Path
@@ -43,10 +48,12 @@ class Trace:
 
     @property
     def is_log(self) -> bool:
-        return self.script.suffix.lower() == ".txn"
+        return self.script.suffix.lower() in (".txn", ".log")
 
     def read(self, limits: Limits | None = None) -> Program:
         """The program; UserError, with file and line, for what its files get wrong, and for more than `limits`."""
+        if self.script.suffix.lower() == ".log":
+            return read_platform_log(self.script, limits)
         if self.is_log:
             return read_txn(self.script, self.memory, self.output, limits)
         return read_trace(self.script, limits)
@@ -115,8 +122,9 @@ class Settings:
 def find_traces(place: Path) -> list[Trace]:
     """The traces in a folder and all folders below, or the one in a file; sorted. UserError if there is none."""
     if place.is_file():
-        if place.suffix.lower() not in (".cfg", ".txn"):
-            raise UserError(f"{place}: neither a trace (.cfg) nor a register log (.txn)")
+        if place.suffix.lower() not in SUFFIXES:
+            known = "a register log (.txn, or .log of the virtual platform)"
+            raise UserError(f"{place}: neither a trace (.cfg) nor {known}")
         return [_trace(place, place.stem)]
     if not place.is_dir():
         raise UserError(f"{place}: no such folder or file of traces")
@@ -135,8 +143,10 @@ def find_traces(place: Path) -> list[Trace]:
 
 def _in_folder(folder: Path) -> list[Trace]:
     """A folder's scripts: the one with the folder's name, else all; logs only where there is no trace."""
-    for suffix in (".cfg", ".txn"):
+    for suffix in SUFFIXES:
         scripts = sorted(path for path in folder.iterdir() if path.suffix.lower() == suffix and path.is_file())
+        if suffix == ".log":
+            scripts = [path for path in scripts if looks_like_platform_log(path)]
         named = [path for path in scripts if path.stem == folder.resolve().name]
         if len(named or scripts) == 1:
             return [_trace((named or scripts)[0], folder.resolve().name)]
@@ -148,7 +158,7 @@ def _in_folder(folder: Path) -> list[Trace]:
 def _trace(script: Path, name: str) -> Trace:
     """A trace; beside a log lie its memory image (memory.txt) and its output (expected_output.txt)."""
     trace = Trace(name, script)
-    if not trace.is_log:
+    if script.suffix.lower() != ".txn":
         return trace
     beside = [script.with_name(text) for text in ("memory.txt", "expected_output.txt")]
     memory, output = (path if os.path.lexists(path) else None for path in beside)

@@ -1,0 +1,233 @@
+"""Loadables of the public NVDLA compiler: load, and what run and inspect do with one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from cocodla.cli.base import command, console, emit
+from cocodla.cli.cycles import keep_report
+from cocodla.cli.model_options import COUNT, RESIZE, address
+from cocodla.errors import UserError
+from cocodla.files.outputs import check_target, write_whole
+
+if TYPE_CHECKING:
+    from cocodla.loadable.network import LoadedNetwork
+    from cocodla.program import Program
+    from cocodla.runtime.loadables import LoadableRun
+    from cocodla.runtime.rtl import Simulation
+
+_PLACE = re.compile(r"(\d{1,5})=(0[xX][0-9a-fA-F]{1,8}|\d{1,10})")
+_FORMATS = (".dimg", ".npy", ".npz", ".bin")
+
+
+@command
+def load(
+    source: Path = typer.Argument(help="a loadable, a compiled network, a register log, or a program file"),
+    output: Path = typer.Option(..., "-o", "--output", help="a program file, or a register log (.txn, data in .bin)"),
+    inputs: list[Path] = typer.Option([], "--input", help="what the network gets: as for run; without it zeros"),
+    base: str = typer.Option("0x80000000", "--base-address", help="where the buffers of a loadable are placed"),
+    place: list[str] = typer.Option([], "--place", help="MEMORY=ADDRESS: a memory of a loadable that is elsewhere"),
+    resize: bool = RESIZE,
+    count: int = COUNT,
+) -> None:
+    """Make a program of a loadable, a network or a log: register writes, waits and memory, in the driver's order."""
+    from cocodla.program.txn import write_txn
+
+    check_target(output, [source, *inputs])
+    if output.suffix.lower() == ".txn":
+        check_target(output.with_suffix(".bin"), [source, *inputs])
+    program = _program(source, inputs, address(base), _places(place), resize, count)
+    if output.suffix.lower() == ".txn":
+        write_txn(program, output)
+    else:
+        program.save(output)
+    facts = _facts(program)
+    console.print(f"written: {output}: " + ", ".join(f"{n:,} {what}" for what, n in facts.items()), highlight=False)
+    emit(lambda: {"output": str(output), **facts})
+
+
+def _program(
+    source: Path, inputs: list[Path], base: int, places: Mapping[int, int], resize: bool, count: int | None
+) -> Program:
+    """The program of a file, whatever it is."""
+    from cocodla.compiler import Network
+    from cocodla.compiler.network_file import is_network
+    from cocodla.program import Program, read_txn
+    from cocodla.runtime.loadables import read_inputs
+    from cocodla.runtime.traces import find_traces
+
+    loadable = open_if_loadable(source, base, places)
+    if loadable is not None:
+        if not inputs:
+            return loadable.program({})
+        images = read_inputs(loadable, inputs, resize, count)
+        if len(images) != 1:
+            raise UserError(f"{source}: {len(images)} images; a program of a loadable takes one (--count 1)")
+        return loadable.program(images[0])
+    if places:
+        raise UserError(f"{source}: is no loadable: --place does not belong to it")
+    if is_network(source):
+        return _network_program(Network.load(source), inputs, resize, count)
+    if inputs:
+        raise UserError(f"{source}: takes no input: its program is complete")
+    if source.suffix.lower() == ".txn":
+        (trace,) = find_traces(source)
+        return read_txn(trace.script, trace.memory, trace.output)
+    if source.suffix.lower() in (".cfg", ".log"):
+        return find_traces(source)[0].read()
+    return Program.load(source)
+
+
+def _network_program(network: Any, inputs: list[Path], resize: bool, count: int | None) -> Program:
+    """The program of a compiled network for some images."""
+    from cocodla.cli.model_options import loader
+
+    if not inputs:
+        raise UserError(f"{network.name}: --input is missing: pictures, an .npy, IDX or CIFAR-10 file")
+    images = loader(inputs, resize, count)(network.input.shape, network.input.parts)
+    program: Program = network.program(images[:])
+    return program
+
+
+def _places(texts: Sequence[str]) -> dict[int, int]:
+    """Addresses of memories by number."""
+    found = {}
+    for text in texts:
+        match = _PLACE.fullmatch(text)
+        if not match:
+            raise UserError(f"--place takes MEMORY=ADDRESS, not {text[:60]!r}")
+        found[int(match[1])] = int(match[2], 0)
+    return found
+
+
+def _facts(program: Program) -> dict[str, int]:
+    from cocodla.program import LoadMemory, WaitInterrupt, WriteRegister
+
+    commands = list(program)
+    return {
+        "commands": len(commands),
+        "writes": sum(isinstance(entry, WriteRegister) for entry in commands),
+        "interrupts": sum(isinstance(entry, WaitInterrupt) for entry in commands),
+        "bytes": sum(len(entry.data) for entry in commands if isinstance(entry, LoadMemory)),
+    }
+
+
+def open_if_loadable(path: Path, base: int | None = None, places: Mapping[int, int] | None = None) -> Any:
+    """The loadable in a file, None if its content is something else. UserError for one that cannot run."""
+    from cocodla.files.inputs import read_input
+    from cocodla.loadable.container import looks_like_loadable
+    from cocodla.loadable.network import BASE, open_network
+
+    data = read_input(path)
+    return open_network(path, data, BASE if base is None else base, places) if looks_like_loadable(data) else None
+
+
+def inspect_loadable(network: LoadedNetwork) -> None:
+    """Show what is in a loadable."""
+    from cocodla.report import loadables as report
+
+    report.show_loadable(network, console)
+    emit(lambda: report.describe(network))
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What `run` was asked to do with a loadable. simulation: None for the golden model only."""
+
+    inputs: list[Path]
+    resize: bool
+    count: int | None
+    output: Path | None
+    expect: Path | None
+    simulation: Simulation | None
+
+
+def run_loadable(network: LoadedNetwork, wanted: Wanted, rerun: str) -> None:
+    """Run a loadable as the official runtime does; status 1 if something differs."""
+    from cocodla.report import compiled
+    from cocodla.report import loadables as report
+    from cocodla.report.progress import progress_bar
+    from cocodla.runtime.loadables import elements, read_expected, read_inputs, run_image
+    from cocodla.runtime.recording import Stages
+
+    images = read_inputs(network, wanted.inputs, wanted.resize, wanted.count)
+    if not network.outputs:
+        raise UserError(f"{network.name}: nothing of it is an output")
+    targets = _targets(wanted.output, network, len(images))
+    expected = read_expected(wanted.expect, network.outputs[0]) if wanted.expect else None
+    if expected and len(images) != 1:
+        raise UserError(f"{wanted.expect}: is what one image gives, there are {len(images)} (--count 1)")
+    stages = Stages(wanted.simulation) if wanted.simulation else None
+    runs: list[LoadableRun] = []
+    where = wanted.simulation.sim if wanted.simulation else "golden"
+    with progress_bar(console, f"{network.name} on {where}") as progress:
+        for number, image in enumerate(images):
+            progress(number, len(images))
+            runs.append(run_image(network, image, wanted.simulation, stages.add if stages else None))
+    found = elements(network, runs)
+    for name, values in found.items():
+        compiled.show_outputs(name, values, console)
+    difference = expected.difference(network.outputs[0], runs[0]) if expected else ""
+    compared = [report.compared_on_rtl(runs)] if wanted.simulation else []
+    compared += [f"output equal to {wanted.expect}"] if expected else []
+    passed = report.show_runs(runs, difference, compared, console)
+    if not passed and wanted.simulation:
+        console.print(f"To rerun with waves: {rerun}", highlight=False, markup=False, soft_wrap=True)
+    _save(targets, network, runs, found)
+    if stages and wanted.simulation and wanted.simulation.activity:
+        keep_report(stages.of_program(network.name))
+    emit(lambda: {"passed": passed, "outputs": compiled.outputs_json(found)})
+    if not passed:
+        raise typer.Exit(1)
+
+
+def _targets(output: Path | None, network: LoadedNetwork, images: int) -> dict[str, Path]:
+    """The file of each output, judged before anything runs: the first at `output`, others beside it."""
+    if output is None:
+        return {}
+    if output.suffix.lower() not in _FORMATS:
+        raise UserError(f"{output}: outputs of a loadable are written as {', '.join(_FORMATS)}")
+    if output.suffix.lower() in (".dimg", ".bin") and images != 1:
+        raise UserError(f"{output}: holds one image, there are {images}; take .npy or .npz, or --count 1")
+    names = [port.name for port in network.outputs]
+    if output.suffix.lower() == ".npz":
+        found = dict.fromkeys(names, output)
+    else:
+        found = {names[0]: output}
+        found |= {
+            name: output.with_name(f"{output.stem}.{number}{output.suffix}") for number, name in enumerate(names[1:], 1)
+        }
+    for target in found.values():
+        check_target(target)
+    return found
+
+
+def _save(targets: Mapping[str, Path], network: LoadedNetwork, runs: Sequence[LoadableRun], found: Any) -> None:
+    """Write outputs: elements, the .dimg of the public application, or the bytes of the buffer."""
+    import io
+
+    import numpy as np
+
+    from cocodla.loadable.images import to_dimg
+
+    for port in network.outputs if targets else ():
+        target, buffer = targets[port.name], io.BytesIO()
+        match target.suffix.lower():
+            case ".dimg":
+                buffer.write(to_dimg(found[port.name][0], port.form, port.size))
+            case ".bin":
+                buffer.write(runs[0].buffers[port.name])
+            case ".npy":
+                np.save(buffer, found[port.name])
+            case _:
+                np.savez(buffer, **found)
+        write_whole(target, buffer.getvalue())
+        console.print(f"written: {target}", highlight=False, soft_wrap=True)
+        if target.suffix.lower() == ".npz":
+            break
