@@ -1,0 +1,110 @@
+"""Loadables of our own making, in both layouts, against plain numpy; and their order of register accesses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cocodla.errors import UserError
+from cocodla.loadable.network import LoadedNetwork, open_network
+from cocodla.loadable.records import Layout
+from cocodla.loadable.schema import INPUT, OUTPUT, Version
+from cocodla.program.commands import WriteRegister
+from cocodla.registers import MAP
+from cocodla.runtime import rtl
+from cocodla.runtime.loadables import elements, run_image
+
+from .builder import Builder
+from .networks import chain, classifier, table
+
+FORMS = [(Layout.NEW, False), (Layout.OLD, False), (Layout.OLD, True)]
+"""Layout, and whether the file is like those of the regression."""
+
+
+def opened(builder: Builder, version: Version | None = None) -> LoadedNetwork:
+    return open_network(Path("net.nvdla"), builder.data(version))
+
+
+def output(network: LoadedNetwork, given: np.ndarray | None = None) -> np.ndarray:
+    port = network.inputs[0] if network.inputs else None
+    inputs = {port.name: port.form.pack(given, port.size)} if port and given is not None else {}
+    found: np.ndarray = next(iter(elements(network, [run_image(network, inputs)]).values()))[0]
+    return found
+
+
+@pytest.mark.parametrize(("layout", "regression"), FORMS)
+@pytest.mark.parametrize("seed", range(20))
+def test_random_networks_give_what_numpy_says(seed: int, layout: Layout, regression: bool) -> None:
+    builder, given, expected = chain(seed, layout, regression)
+    np.testing.assert_array_equal(output(opened(builder), given), expected)
+
+
+def test_random_networks_on_the_rtl() -> None:
+    for seed in (3, 7):
+        builder, given, expected = chain(seed)
+        network = opened(builder)
+        port = network.inputs[0]
+        done = run_image(network, {port.name: port.form.pack(given, port.size)}, rtl.Simulation(seed=seed))
+        assert done.passed and done.tensors and done.cycles > 0
+        np.testing.assert_array_equal(elements(network, [done])["out"][0], expected)
+
+
+def test_layouts_give_the_same_accesses() -> None:
+    programs = []
+    for layout in Layout:
+        builder, _, _ = chain(5, layout)
+        programs.append(list(opened(builder).program({})))
+    assert programs[0] == programs[1]
+
+
+def test_two_tables_are_loaded_one_after_the_other() -> None:
+    """CDP's tables are shared by its groups: the second operation is prepared, and programmed when the first ends."""
+    builder = Builder()
+    source = builder.cube(8, 4, 4, data=np.arange(128).astype(np.int8).reshape(8, 4, 4))
+    middle, target = builder.cube(8, 4, 4), builder.cube(8, 4, 4, OUTPUT, name="out")
+    other = table()
+    other.le = tuple(reversed(other.le))
+    builder.luts += [table(), other]
+    first = builder.cdp(source, middle, 0)
+    builder.cdp(middle, target, 1, [first])
+    network = opened(builder)
+    writes = [c for c in network.program({}) if isinstance(c, WriteRegister)]
+    names = [MAP.at(c.address).path for c in writes]
+    enables = [n for n, name in enumerate(names) if name == "CDP.D_OP_ENABLE"]
+    loads = [n for n, name in enumerate(names) if name == "CDP.S_LUT_ACCESS_DATA"]
+    assert len(loads) == 2 * (65 + 257) and len(enables) == 2
+    assert loads[321] < enables[0] < loads[322] < enables[1]
+    np.testing.assert_array_equal([w.value for w in (writes[n] for n in loads[322:387])], other.le)
+    assert output(network).shape == (8, 4, 4)
+
+
+def test_softmax_of_equal_scores_on_the_cpu() -> None:
+    """0.1 * 127 = 12.7, cut to 12 (spec: loadable.md section 10)."""
+    for layout in Layout:
+        builder, _ = classifier(layout)
+        network = opened(builder)
+        expected = 12 if layout is Layout.NEW else 0  # without scales a tenth is less than one
+        np.testing.assert_array_equal(output(network, np.zeros((4, 3, 3), np.int8)), np.full((10, 1, 1), expected))
+        with pytest.raises(UserError, match="operation 0"):
+            builder.emu[0][1].src.address = 99
+            opened(builder)
+
+
+def test_power_on_the_cpu() -> None:
+    builder = Builder()
+    source = builder.cube(3, 2, 2, INPUT, name="data")
+    builder.power(source, builder.cube(3, 2, 2, OUTPUT, name="out"), 2.0, 0.5, 1.0)
+    given = np.array([0, 1, -3, 10, -20, 7, 2, 4, 5, 6, 8, 30], np.int8).reshape(3, 2, 2)
+    expected = np.clip((1 + given / 2) ** 2, -128, 127).astype(np.int8)
+    np.testing.assert_array_equal(output(opened(builder), given), expected)
+
+
+def test_host_between_two_tasks_is_run_but_is_no_single_program() -> None:
+    builder, _ = classifier()
+    network = opened(builder)
+    assert len(network.stages) == 2 and network.program({}).commands
+    network.stages.reverse()
+    with pytest.raises(UserError, match="the CPU works before or between"):
+        network.program({})
