@@ -13,7 +13,7 @@ from cocodla import datasets, zoo
 from cocodla.compiler import CompileOptions, compile_model
 from cocodla.nets.builder import Builder
 
-from . import models, networks, programs, readers
+from . import loadables, models, networks, programs, readers
 from .trial import Damage
 
 
@@ -71,6 +71,11 @@ def _models(folder: Path) -> Iterator[Sample]:
     yield Sample("shapes", models.damages(tested.save(folder / "shapes.onnx")), models.use, ".onnx")
 
 
+def _loadables(folder: Path) -> Iterator[Sample]:
+    for name, builder in loadables.samples():
+        yield Sample(name, loadables.damages(builder), loadables.use, ".nvdla")
+
+
 def _of_reader(name: str, folder: Path) -> Iterator[Sample]:
     return (Sample(*entry) for entry in readers.ALL[name](folder))
 
@@ -79,5 +84,6 @@ ALL: dict[str, Callable[[Path], Iterator[Sample]]] = {
     "networks": _networks,
     "programs": _programs,
     "models": _models,
+    "loadables": _loadables,
     **{name: partial(_of_reader, name) for name in readers.ALL},
 }

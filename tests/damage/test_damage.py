@@ -11,7 +11,7 @@ import pytest
 from . import kinds
 from .trial import Tally, try_all
 
-SHARES = {"networks": 0.025, "programs": 0.07, "models": 0.02}
+SHARES = {"networks": 0.025, "programs": 0.07, "models": 0.02, "loadables": 0.01}
 """What share of the damages is tried here."""
 OTHERS = 0.05
 """Of readers, which are faster."""

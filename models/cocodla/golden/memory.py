@@ -92,6 +92,13 @@ class Memory:
         data = self.read(address, length)
         return data[image if data.shape[0] > 1 else 0].tobytes()
 
+    def stored(self, address: int, length: int) -> Iterator[tuple[int, bytes]]:
+        """(address, bytes one image sees) of all pages in a range that may hold something other than zeros."""
+        self._check(address, length)
+        for page, part, inside in self._parts(address, length):
+            if page in self._pages:
+                yield address + part.start, self._pages[page][0, inside].tobytes()
+
     # -- cubes -------------------------------------------------------------------------------
 
     def read_cube(self, address: int, layout: CubeLayout) -> Int8Array:

@@ -11,8 +11,8 @@ from cocodla.hw import ADDRESS_BITS, align
 from cocodla.loadable.schema import ALLOC, INPUT, SET, SYSTEM, Blob, Loadable, Memory, Tensor
 
 PAGE = 4096
-MOST_BYTES = 1 << 30
-"""Memory of one loadable: what a simulation has."""
+MOST_BYTES = 512 << 20
+"""Memory of one loadable: all its buffers."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from cocodla.loadable.task import Entry, address_list, descriptor_bytes
 POWER, SOFTMAX = 0, 1
 INT8_32, INT8_8, HALF = 0, 1, 3
 """Formats that the public runtime has: int8 in atoms of 32 or 8 bytes, half in atoms of 32."""
-MOST_ELEMENTS = 16 << 20
 
 
 @dataclass
@@ -123,8 +122,11 @@ class EmuTask:
 
 def read_emu_task(buffers: Buffers, number: int) -> EmuTask:
     """The descriptors of a task for the CPU; UserError for what the runtime could not do."""
+    told = buffers.loadable.task_list[number]
     try:
-        entries = address_list(buffers, buffers.loadable.task_list[number])
+        if told.instance not in (-1, 0):
+            raise UserError(f"instance is {told.instance}, not -1 or 0")
+        entries = address_list(buffers, told)
         network = EmuNetwork.read(descriptor_bytes(entries, 0, 256, "the network descriptor"), Layout.NEW)
         if not network.num_operations:
             raise UserError("the network descriptor has no operations")
@@ -181,11 +183,10 @@ def _check(task: EmuTask, step: EmuStep, name: str) -> None:
         if not 0 <= cube.address < len(task.entries):
             raise UserError(f"{name}, {what}: its address is {cube.address}, the task has {len(task.entries)}")
         entry = task.entries[cube.address]
-        elements = cube.width * cube.height * cube.channel
-        if not 0 < elements <= MOST_ELEMENTS:
-            raise UserError(f"{name}, {what}: {cube.width} x {cube.height} x {cube.channel} elements cannot be")
         if entry.buffer is None:
             raise UserError(f"{name}, {what}: memory {entry.memory} is not allocated")
+        if not 0 < cube.width * cube.height * cube.channel <= entry.buffer.room:
+            raise UserError(f"{name}, {what}: {cube.width} x {cube.height} x {cube.channel} elements cannot be")
         # a softmax goes over bytes in a row, whatever the strides say
         form = _Form(cube)
         size = step.src.channel * form.width if isinstance(operation, EmuSoftmax) else form.size

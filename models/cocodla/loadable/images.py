@@ -18,7 +18,6 @@ HALF, INT8, UINT8 = 2, 4, 5
 """data_type."""
 R8, A8B8G8R8, FEATURE_32, FEATURE_8 = 0, 13, 36, 37
 """pixel_format: one byte, four bytes a pixel; features in atoms of 32 or 8 bytes."""
-MOST_ELEMENTS = 64 << 20
 _SURFACE = {R8: 0, A8B8G8R8: 13, FEATURE_32: 40, FEATURE_8: 41}
 """The surface format of a .dimg by pixel_format."""
 _HEAD = struct.Struct("<4s8I")
@@ -85,8 +84,8 @@ def format_of(tensor: Tensor, room: int) -> Format:
     if tensor.n not in (0, 1):
         raise UserError(f"{name}: n is {tensor.n}; one image at a time is taken")
     extents = tensor.c, tensor.h, tensor.w
-    most = {R8: 1, A8B8G8R8: 4}.get(tensor.pixel_format, MOST_ELEMENTS)
-    if min(extents) < 1 or tensor.c * tensor.h * tensor.w > MOST_ELEMENTS or tensor.c > most:
+    most = {R8: 1, A8B8G8R8: 4}.get(tensor.pixel_format, room)
+    if min(extents) < 1 or tensor.c * tensor.h * tensor.w > room or tensor.c > most:
         raise UserError(f"{name}: {tensor.c} x {tensor.h} x {tensor.w} elements (c x h x w) cannot be")
     signed = tensor.data_type == INT8
     found = Format(tensor.pixel_format, *extents, tensor.stride_1, tensor.stride_2, signed)

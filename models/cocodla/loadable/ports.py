@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cocodla.errors import UserError
 from cocodla.loadable.buffers import Buffer
 from cocodla.loadable.descriptors import Place
 from cocodla.loadable.emu import INT8_8, EmuTask
 from cocodla.loadable.images import FEATURE_8, FEATURE_32, Format, format_of
 from cocodla.loadable.rules import extent
-from cocodla.loadable.stages import Stage, name_of
+from cocodla.loadable.stages import Stage
 from cocodla.loadable.task import Task
 
 
@@ -49,30 +52,29 @@ def results(stage: Stage | EmuTask) -> Iterator[Port]:
     if isinstance(stage, EmuTask):
         yield _emu_port(stage, stage.steps[-1].name)
         return
-    for task in stage.tasks:
-        for cube in stage.written:
-            operation = next((o for o in task.operations if name_of(task, o, len(stage.tasks)) == cube.operation), None)
-            if operation is None or not cube.whole or any(
-                start < cube.address + cube.layout.size and cube.address < end
-                for start, end in _reads(task, operation.index + 1)
-            ):
-                continue
-            entry = task.entries[operation.dst.address]
-            assert entry.buffer is not None
-            layout, offset = cube.layout, cube.address - entry.buffer.base
-            extents = layout.channels, layout.height, layout.width
-            form = Format(FEATURE_8, *extents, layout.line_stride, layout.surface_stride)
-            yield Port(cube.operation, entry.buffer, offset, form)
+    reads = {task.id: _reads(task) for task in stage.tasks}
+    for cube in stage.written:
+        later, first, last = reads[cube.task.id]
+        if not cube.whole or np.any((later > cube.operation.index) & (first < cube.end) & (cube.address < last)):
+            continue
+        entry = cube.task.entries[cube.operation.dst.address]
+        assert entry.buffer is not None
+        layout, offset = cube.layout, cube.address - entry.buffer.base
+        extents = layout.channels, layout.height, layout.width
+        form = Format(FEATURE_8, *extents, layout.line_stride, layout.surface_stride)
+        yield Port(cube.name, entry.buffer, offset, form)
 
 
-def _reads(task: Task, first: int) -> list[tuple[int, int]]:
-    """Places (from, to) that the operations from `first` on read."""
-    return [
-        (task.device(cube), task.device(cube) + extent(operation, name, cube))
-        for operation in task.operations[first:]
+def _reads(task: Task) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """(operation, from, to) of all places that a task reads."""
+    found = [
+        (operation.index, task.device(cube), task.device(cube) + extent(operation, name, cube))
+        for operation in task.operations
         for name, cube in operation.cubes().items()
         if name != "dst" and cube.type == Place.MEMORY
     ]
+    numbers = np.array(found, np.int64).reshape(-1, 3)
+    return numbers[:, 0], numbers[:, 1], numbers[:, 2]
 
 
 def _emu_port(task: EmuTask, name: str) -> Port:

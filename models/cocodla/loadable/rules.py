@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from cocodla.errors import UserError
 from cocodla.formats.feature import CubeLayout
 from cocodla.hw import ATOM, MAX_EXTENT
+from cocodla.loadable.buffers import MOST_BYTES
 from cocodla.loadable.descriptors import Cube, Kind, Place, Stage
 from cocodla.loadable.registers.convolution import FEATURE
 from cocodla.loadable.registers.sdp import LUT
@@ -180,6 +181,7 @@ def _ranges(task: Task, operation: Operation) -> Iterator[tuple[str, int, int, i
         case Kind.CONVOLUTION:
             op = operation.convolution
             yield "data_format", op.data_format, 0, FEATURE
+            yield "offset_u", operation.convolution_cubes.offset_u, 0, MOST_BYTES
             sizes: tuple[str, ...] = ("entry_per_slice", "fetch_grain", "data_bank", "weight_bank", "release")
             sizes += ("input_width_csc", "input_height_csc", "input_channel_csc", "kernel_width_csc")
             sizes += ("kernel_height_csc", "kernel_channel_csc", "input_width_cmac", "input_height_cmac")

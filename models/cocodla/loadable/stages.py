@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from cocodla.errors import UserError
 from cocodla.formats.feature import CubeLayout
@@ -16,6 +18,7 @@ from cocodla.loadable.rules import check_task
 from cocodla.loadable.schedule import Firmware
 from cocodla.loadable.schema import DLA, EMU, Loadable
 from cocodla.loadable.task import Operation, Task, read_task
+from cocodla.program.allowance import MOST_CHECKED
 from cocodla.program.commands import CheckMemory, Command, FillMemory, LoadMemory, Mark
 from cocodla.program.program import Program
 
@@ -24,10 +27,16 @@ from cocodla.program.program import Program
 class Written:
     """A cube that an operation leaves in memory. whole: nothing writes over it later."""
 
-    operation: str
+    name: str
+    task: Task
+    operation: Operation
     address: int
     layout: CubeLayout
-    whole: bool
+    whole: bool = True
+
+    @property
+    def end(self) -> int:
+        return self.address + self.layout.size
 
 
 @dataclass
@@ -44,24 +53,35 @@ class Stage:
         program = Program(meta={"name": name, "source": "loadable"})
         program.append(Mark("memory"))
         for buffer in self.used:
-            data = memory.dump(buffer.base, buffer.room)
             program.append(FillMemory(buffer.base, buffer.room))
-            if stripped := data.rstrip(b"\0"):
-                program.append(LoadMemory(buffer.base, stripped))
+            program.append(*(LoadMemory(address, data) for address, data in _contents(memory, buffer)))
         program.append(*self.commands)
         for cube in self.written:
-            info = {"layer": cube.operation}
+            info = {"layer": cube.name}
             if cube.whole:
-                program.append(Mark(cube.operation, {**info, "tensor": _tensor(cube)}))
+                program.append(Mark(cube.name, {**info, "tensor": _tensor(cube)}))
             else:
-                program.append(Mark(f"{cube.operation}, written over", info))
-            program.append(CheckMemory(cube.address, cube.layout.size, f"output of {cube.operation}"))
+                program.append(Mark(f"{cube.name}, written over", info))
+            program.append(CheckMemory(cube.address, cube.layout.size, f"output of {cube.name}"))
         program.validate()
         return program
 
 
 def _tensor(cube: Written) -> dict[str, object]:
-    return {"name": cube.operation, "address": cube.address, **cube.layout.to_json()}
+    return {"name": cube.name, "address": cube.address, **cube.layout.to_json()}
+
+
+def _contents(memory: Memory, buffer: Buffer) -> Iterator[tuple[int, bytes]]:
+    """What is in a buffer and not zero, neighbouring pages joined."""
+    begin, joined = buffer.base, bytearray()
+    for address, data in memory.stored(buffer.base, buffer.room):
+        if address != begin + len(joined):
+            if joined:
+                yield begin, bytes(joined)
+            begin, joined = address, bytearray()
+        joined += data
+    if stripped := joined.rstrip(b"\0"):
+        yield begin, bytes(stripped)
 
 
 def _order(loadable: Loadable) -> Iterator[int]:
@@ -102,7 +122,7 @@ def stages_of(loadable: Loadable, buffers: Buffers) -> Iterator[Stage | EmuTask]
 def _stage(tasks: list[Task]) -> Stage:
     machine, commands = Machine(), list[Command]()
     used: dict[int, Buffer] = {}
-    cubes: list[tuple[str, int, CubeLayout]] = []
+    cubes: list[Written] = []
     for task in tasks:
 
         def mark(operation: Operation, task: Task = task) -> Mark:
@@ -120,7 +140,8 @@ def _stage(tasks: list[Task]) -> Stage:
                     assert buffer is not None
                     used[id(buffer)] = buffer
             if operation.kind is not Kind.CONVOLUTION and operation.dst.type == Place.MEMORY:
-                cubes.append((name_of(task, operation, len(tasks)), task.device(operation.dst), _layout(operation.dst)))
+                name, dst = name_of(task, operation, len(tasks)), operation.dst
+                cubes.append(Written(name, task, operation, task.device(dst), _layout(dst)))
     return Stage(tasks, commands, list(used.values()), _written(cubes))
 
 
@@ -132,14 +153,19 @@ def _layout(cube: Cube) -> CubeLayout:
     return CubeLayout(cube.width, cube.height, cube.channel, cube.line_stride, cube.surf_stride)
 
 
-def _written(cubes: list[tuple[str, int, CubeLayout]]) -> list[Written]:
-    """All cubes but those that one later cube covers; which of them nothing writes over."""
-    found = []
-    for place, (name, address, layout) in enumerate(cubes):
-        later = [(start, start + other.size) for _, start, other in cubes[place + 1 :]]
-        end = address + layout.size
-        if not any(start <= address and end <= stop for start, stop in later):
-            whole = not any(start < end and address < stop for start, stop in later)
-            sensible = layout.surfaces == 1 or layout.surface_stride > 0
-            found.append(Written(name, address, layout, whole and sensible and layout.line_stride > 0))
-    return found
+def _written(cubes: list[Written]) -> list[Written]:
+    """The cubes that are worth a look at the end, MOST_CHECKED bytes at most: those that no later one covers."""
+    starts = np.array([cube.address for cube in cubes], np.int64)
+    ends = np.array([cube.end for cube in cubes], np.int64)
+    found: list[Written] = []
+    size = 0
+    for place in range(len(cubes) - 1, -1, -1):
+        cube, later = cubes[place], slice(place + 1, None)
+        size += cube.layout.size
+        if size > MOST_CHECKED:
+            break
+        if not np.any((starts[later] <= cube.address) & (cube.end <= ends[later])):
+            touched = np.any((starts[later] < cube.end) & (cube.address < ends[later]))
+            strided = cube.layout.line_stride > 0 and (cube.layout.surfaces == 1 or cube.layout.surface_stride > 0)
+            found.append(replace(cube, whole=bool(strided and not touched)))
+    return found[::-1]
