@@ -3,12 +3,25 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from cocodla import zoo
 from cocodla.errors import UserError
 from cocodla.golden import Device, run
-from cocodla.program.commands import FillMemory, LoadMemory, Mark, PollRegister, WaitInterrupt, WriteRegister
-from cocodla.program.txn import read_txn
+from cocodla.program import Program
+from cocodla.program.commands import (
+    CheckMemory,
+    FillMemory,
+    LoadMemory,
+    Mark,
+    PollRegister,
+    ReadRegister,
+    WaitInterrupt,
+    WriteRegister,
+)
+from cocodla.program.txn import read_txn, write_txn
+from cocodla.stimulus.program import PIECES, build_program, random_plan
 
 SHARED = Path(os.environ.get("COCODLA_SHARED", Path(__file__).parents[3] / "shared"))
 
@@ -55,3 +68,47 @@ def test_bad_logs_are_named(tmp_path: Path, log: str, memory: str, reason: str) 
     (tmp_path / "m.txt").write_text(memory)
     with pytest.raises(UserError, match=reason):
         read_txn(tmp_path / "l.txn", tmp_path / "m.txt")
+
+
+def test_waits_and_polls_can_be_written(tmp_path: Path) -> None:
+    (tmp_path / "l.txn").write_text("poll_reg 0x9000 0x3 0\nwait_intr 0x3 # both\nwait_intr 16 keep\n")
+    commands = read_txn(tmp_path / "l.txn").commands
+    assert commands[1:] == [PollRegister(0x9000, 3, 0), WaitInterrupt(3), WaitInterrupt(16, clear=False)]
+
+
+def test_every_program_can_be_written_without_loss(tmp_path: Path) -> None:
+    """Random programs, a compiled network, and names that would be comments or several words."""
+    programs = [build_program(random_plan(seed, 6, list(PIECES), 8)).program for seed in range(4)]
+    programs.append(zoo.lenet5().program(np.zeros((2, 1, 28, 28), np.uint8)))
+    odd = Program(meta={"name": "a # b // c", "note": ["é", None, 1.5]})
+    odd.append(Mark("// layer # 1 ä\n", {"layer": "x y", "image": 0}), ReadRegister(0x100C, 3, 1), LoadMemory(5, b""))
+    odd.append(ReadRegister(0x300C, 1, 1), PollRegister(0x9000, 3, 0), WaitInterrupt(1), WaitInterrupt(2, clear=False))
+    odd.append(CheckMemory(8, 3, "a b", b"abc"), CheckMemory(8, 3, "#", crc=7), CheckMemory(9, 1, "/"))
+    odd.append(LoadMemory(64, b"abc"), FillMemory(0, 16, 3))
+    for number, program in enumerate([*programs, odd]):
+        path = tmp_path / f"a b {number}.txn"
+        write_txn(program, path)
+        found = read_txn(path)
+        assert found.commands == program.commands
+        meta = {key: value for key, value in found.meta.items() if key not in ("files", "lines")}
+        assert meta == {key: value for key, value in program.meta.items() if key not in ("files", "lines")}
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("write_reg 0x10004 1", "0x10004 is no register of nv_small: no unit of nv_small is there"),
+        ("read_reg 0x9ff0 0 0", "0x9ff0 is no register of nv_small: unit SDP has none there"),
+        ("poll_reg 0x9000 3", "not a register access"),
+        ("wait_intr 1 perhaps", "not a register access"),
+        ("mark x {}", "Expecting value"),
+        ('check_mem 0 8 "x" crc', "not a check"),
+        ("mem_load 0 nosuch.bin 0 4", "no such file"),
+        ("mem_load 0 l.txn 0 4000", "bytes 0..4000 are not in"),
+        ("mem_load 0 ../l.txn 0 4", "outside|no such file"),
+    ],
+)
+def test_bad_lines_of_written_logs(tmp_path: Path, line: str, reason: str) -> None:
+    (tmp_path / "l.txn").write_text(f"{line}\n")
+    with pytest.raises(UserError, match=f"l.txn:1: .*({reason})"):
+        read_txn(tmp_path / "l.txn")

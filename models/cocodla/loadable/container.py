@@ -24,6 +24,8 @@ IDENTIFIER = b"NVDA"
 MOST_ITEMS = 1_000_000
 """Tables, strings and elements of lists in one file; a list may refer to one thing many times."""
 LONGEST_NAME = 4096
+BOUNDARY = 8
+"""Writers fill files up to the largest alignment of a field, here of u64."""
 
 
 class Damaged(ValueError):
@@ -54,8 +56,8 @@ def read_loadable(path: Path | str) -> Loadable:
 def parse_loadable(data: bytes, path: Path | str) -> Loadable:
     """The tables in `data`; blobs are views of it. UserError naming `path` for bytes that are no loadable."""
     try:
-        if len(data) < 8:
-            raise Damaged(f"{len(data)} bytes")
+        if len(data) % BOUNDARY or not data:
+            raise Damaged(f"{len(data):,} bytes, not a multiple of {BOUNDARY}: it is cut short")
         reader = _Reader(data)
         loadable: Loadable = reader.table(Loadable, reader.follow(0))
         _check_ids(loadable)
@@ -149,8 +151,13 @@ class _Reader:
         length = struct.unpack_from("<I", self.data, place)[0]
         if length > LONGEST_NAME:
             raise Damaged(f"a name of {length:,} bytes; at most {LONGEST_NAME:,} are taken")
-        self.take(1, length, place + 4, "a name")
-        return self.data[place + 4 : place + 4 + length].decode("utf-8", "backslashreplace")
+        self.take(1, length + 1, place + 4, "a name")
+        if self.data[place + 4 + length]:
+            raise Damaged("a name that does not end where its length says")
+        found = self.data[place + 4 : place + 4 + length].decode("utf-8", "backslashreplace")
+        if not found.isprintable():
+            raise Damaged(f"the name {found[:80]!r} has characters that cannot be shown")
+        return found
 
 
 @cache

@@ -244,7 +244,8 @@ def _real(values: NDArray[Any], scale: float) -> NDArray[np.float32]:
 def _softmax(values: NDArray[Any], operation: Any) -> NDArray[np.float32]:
     x = _real(values, operation.input_scale).astype(np.float16).astype(np.float32)
     e = np.exp(x - x.max(), dtype=np.float32)
-    p = (e / e.sum(dtype=np.float32)).astype(np.float16).astype(np.float32)
+    total = np.add.accumulate(e, dtype=np.float32)[-1]  # one after the other, as a loop does
+    p = (e / total).astype(np.float16).astype(np.float32)
     return _scaled(p, values, operation)
 
 

@@ -18,7 +18,9 @@ HALF, INT8, UINT8 = 2, 4, 5
 """data_type."""
 R8, A8B8G8R8, FEATURE_32, FEATURE_8 = 0, 13, 36, 37
 """pixel_format: one byte, four bytes a pixel; features in atoms of 32 or 8 bytes."""
-_SURFACE = {R8: 0, A8B8G8R8: 13, FEATURE_32: 40, FEATURE_8: 41}
+FOUR_BYTES = range(12, 20)
+"""pixel_formats of four bytes a pixel: channel n is byte n, whatever its colour."""
+_SURFACE = {R8: 0, **dict.fromkeys(FOUR_BYTES, 13), FEATURE_32: 40, FEATURE_8: 41}
 """The surface format of a .dimg by pixel_format."""
 _HEAD = struct.Struct("<4s8I")
 _MAGIC = b"DIMG"
@@ -66,7 +68,7 @@ class Format:
         return found.tobytes()
 
     def _offset(self, c: Any, y: Any, x: Any) -> Any:
-        if self.pixel_format in (R8, A8B8G8R8):
+        if self.pixel_format < FEATURE_32:
             return y * self.line + x * (1 if self.pixel_format == R8 else 4) + c
         atom = 32 if self.pixel_format == FEATURE_32 else 8
         return c // atom * self.surface + y * self.line + x * atom + c % atom
@@ -78,13 +80,13 @@ def format_of(tensor: Tensor, room: int) -> Format:
     if tensor.data_type not in (INT8, UINT8):
         raise UserError(f"{name}: data_type is {tensor.data_type}; int8 (4) and uint8 (5) are taken")
     if tensor.pixel_format not in _SURFACE:
-        raise UserError(f"{name}: pixel_format is {tensor.pixel_format}; {', '.join(map(str, _SURFACE))} are taken")
+        raise UserError(f"{name}: pixel_format is {tensor.pixel_format}; 0, 12 to 19, 36 and 37 are taken")
     if tensor.pixel_mapping:
         raise UserError(f"{name}: pixel_mapping is {tensor.pixel_mapping}; pitch linear (0) is taken")
     if tensor.n not in (0, 1):
         raise UserError(f"{name}: n is {tensor.n}; one image at a time is taken")
     extents = tensor.c, tensor.h, tensor.w
-    most = {R8: 1, A8B8G8R8: 4}.get(tensor.pixel_format, room)
+    most = 1 if tensor.pixel_format == R8 else 4 if tensor.pixel_format in FOUR_BYTES else room
     if min(extents) < 1 or tensor.c * tensor.h * tensor.w > room or tensor.c > most:
         raise UserError(f"{name}: {tensor.c} x {tensor.h} x {tensor.w} elements (c x h x w) cannot be")
     signed = tensor.data_type == INT8

@@ -84,7 +84,7 @@ class Machine:
         if first.operation.src.type == Place.UNIT:
             return []
         chain = [first]
-        while chain[-1].operation.dst.type == Place.UNIT:
+        while chain[-1].operation.feeds_unit:
             kind = Kind.SDP if chain[-1].operation.kind is Kind.CONVOLUTION else Kind.PDP
             behind = (e for e in self.running if e.operation.kind is kind and e.operation.src.type == Place.UNIT)
             following = next((entry for entry in behind if self._at_turn(entry)), None)

@@ -10,7 +10,7 @@ from cocodla.hw import ATOM, MAX_EXTENT
 from cocodla.loadable.buffers import MOST_BYTES
 from cocodla.loadable.descriptors import Cube, Kind, Place, Stage
 from cocodla.loadable.registers.convolution import FEATURE
-from cocodla.loadable.registers.sdp import LUT
+from cocodla.loadable.registers.sdp import BOTH, LUT, PER_KERNEL
 from cocodla.loadable.task import Operation, Task
 
 LARGE_ATOM = 32
@@ -81,7 +81,7 @@ def _check_atoms(task: Task) -> None:
         (operation, name, cube)
         for operation in task.operations
         for name, cube in (("src", operation.src), ("dst", operation.dst))
-        if cube.type == Place.MEMORY and cube.width * cube.height > 1 and not _holds_pixels(operation, name)
+        if cube.type == Place.MEMORY and cube.width * cube.height > 1 and _has_atoms(operation, name)
     ]
     if cubes and all(cube.line_stride == LARGE_ATOM * cube.width for _, _, cube in cubes):
         operation, name, cube = cubes[0]
@@ -89,6 +89,11 @@ def _check_atoms(task: Task) -> None:
             f"{operation}, {name}: lines of {cube.line_stride} bytes for {cube.width} columns: made for atoms of "
             f"{LARGE_ATOM} bytes (nv_full, nv_large); nv_small has {ATOM}"
         )
+
+
+def _has_atoms(operation: Operation, name: str) -> bool:
+    """Whether the lines of a cube are made of atoms: not those of an image, nor what CACC is told of memory."""
+    return operation.kind is not Kind.CONVOLUTION or not (name == "dst" or _holds_pixels(operation, name))
 
 
 def _holds_pixels(operation: Operation, name: str) -> bool:
@@ -126,17 +131,17 @@ def extent(operation: Operation, name: str, cube: Cube) -> int:
         return cube.line_stride * cube.height
     stages = {"x1": "x1_op", "x2": "x2_op", "y": "y_op"}
     if name in stages:
-        return _operand_extent(getattr(operation.sdp, stages[name]), cube)
+        return _operand_extent(getattr(operation.sdp, stages[name]), cube, operation.src)
     return CubeLayout(cube.width, cube.height, cube.channel, cube.line_stride, cube.surf_stride).size
 
 
-def _operand_extent(stage: Stage, cube: Cube) -> int:
-    """Operands: one or two numbers of one or two bytes a place."""
-    factor = (2 if stage.precision else 1) * (2 if stage.type == 3 else 1)
-    if stage.mode == 1:
-        return ATOM * -(-cube.channel // ATOM) * factor
-    layout = CubeLayout(cube.width, cube.height, cube.channel, cube.line_stride, cube.surf_stride)
-    return layout.size + ATOM * cube.width * (factor - 1)
+def _operand_extent(stage: Stage, cube: Cube, src: Cube) -> int:
+    """Operands for the places of `src`: one or two numbers of one or two bytes each."""
+    factor = (2 if stage.precision else 1) * (2 if stage.type == BOTH else 1)
+    if stage.mode == PER_KERNEL:
+        return ATOM * -(-src.channel // ATOM) * factor
+    layout = CubeLayout(src.width, src.height, src.channel, cube.line_stride, cube.surf_stride)
+    return layout.size + ATOM * src.width * (factor - 1)
 
 
 def _fixed(operation: Operation) -> Iterator[tuple[str, int, int]]:
@@ -214,8 +219,6 @@ def _ranges(task: Task, operation: Operation) -> Iterator[tuple[str, int, int, i
 def _check_flow(operation: Operation) -> None:
     """What comes from units and goes to them."""
     src, dst = operation.src.type, operation.dst.type
-    if operation.kind is Kind.CONVOLUTION and dst != Place.UNIT:
-        raise UserError(f"dst: type is {dst}; a convolution hands its sums to SDP (2)")
     if operation.kind in (Kind.CONVOLUTION, Kind.CDP) and src == Place.UNIT:
         raise UserError("src: type is 2 (another unit); it must be in memory")
     if operation.kind in (Kind.PDP, Kind.CDP) and dst == Place.UNIT:

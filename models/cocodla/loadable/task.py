@@ -83,6 +83,11 @@ class Operation:
     def dst(self) -> Cube:
         return self.surfaces.dst
 
+    @property
+    def feeds_unit(self) -> bool:
+        """Whether the result goes to the next unit: that of a convolution always does."""
+        return self.kind is Kind.CONVOLUTION or self.dst.type == Place.UNIT
+
     def cubes(self) -> dict[str, Cube]:
         """The cubes that the operation looks at, by name."""
         found = {"src": self.src, "dst": self.dst}

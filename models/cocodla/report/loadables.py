@@ -8,8 +8,9 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from cocodla.loadable.descriptors import Cube, Kind, Place, Signal
+from cocodla.loadable.descriptors import Cube, Kind, Lut, Place, Signal
 from cocodla.loadable.emu import EmuTask
 from cocodla.loadable.network import LoadedNetwork
 from cocodla.loadable.ports import Port
@@ -67,7 +68,18 @@ def _dla(task: Task) -> dict[str, Any]:
         "descriptors": str(task.version),
         "layout": task.layout.value,
         "operations": [_operation(task, operation) for operation in task.operations],
-        "luts": [{"lut": n, "method": "linear" if lut.method else "exponential"} for n, lut in enumerate(task.luts)],
+        "luts": [_lut(number, lut) for number, lut in enumerate(task.luts)],
+    }
+
+
+def _lut(number: int, lut: Lut) -> dict[str, Any]:
+    return {
+        "lut": number,
+        "method": "linear" if lut.method else "exponential",
+        "first_table": [lut.le_start, lut.le_end],
+        "second_table": [lut.lo_start, lut.lo_end],
+        "first_values": [min(lut.le), max(lut.le)],
+        "second_values": [min(lut.lo), max(lut.lo)],
     }
 
 
@@ -159,9 +171,11 @@ def show_loadable(network: LoadedNetwork, console: Console) -> None:
         console.print(_operation_table(task))
         console.print(_surface_table(task))
         for lut in task["luts"]:
-            console.print(f"LUT {lut['lut']}: first table {lut['method']}", highlight=False)
+            console.print(_lut_line(lut), highlight=False)
     console.print(_memory_table(facts))
     console.print(_address_table(facts))
+    if facts["tensors"]:
+        console.print(_tensor_table(facts))
     for kind in ("inputs", "outputs"):
         for port in facts[kind]:
             shape = " x ".join(map(str, port["shape"]))
@@ -204,7 +218,8 @@ def _memory_table(facts: dict[str, Any]) -> Table:
     for entry in facts["memory"]:
         address = "" if entry["address"] is None else f"{entry['address']:#010x}"
         named = ", ".join(name for name in entry["contents"] if name)
-        table.add_row(str(entry["memory"]), address, f"{entry['size']:,}", " ".join(entry["flags"]), named)
+        flags = " ".join(entry["flags"])
+        table.add_row(str(entry["memory"]), address, f"{entry['size']:,}", flags, Text(named))
     return table
 
 
@@ -215,6 +230,27 @@ def _address_table(facts: dict[str, Any]) -> Table:
     for entry in facts["addresses"]:
         table.add_row(str(entry["id"]), str(entry["mem_id"]), f"{entry['offset']:#x}", f"{entry['size']:,}")
     return table
+
+
+def _tensor_table(facts: dict[str, Any]) -> Table:
+    table = Table(title="tensors")
+    for heading in ("tensor", "name", "memory", "w x h x c", "type", "format", "line", "surface", "bytes"):
+        table.add_column(heading, justify="left" if heading in ("tensor", "name") else "right")
+    for entry in facts["tensors"]:
+        extents = f"{entry['w']} x {entry['h']} x {entry['c']}"
+        kinds = (str(entry[key]) for key in ("data_type", "pixel_format"))
+        sizes = (f"{entry[key]:,}" for key in ("stride_1", "stride_2", "size"))
+        table.add_row(str(entry["id"]), Text(entry["name"]), str(entry["mem_id"]), extents, *kinds, *sizes)
+    return table
+
+
+def _lut_line(lut: dict[str, Any]) -> str:
+    parts = [
+        f"{name} table from {lut[f'{name}_table'][0]:,} to {lut[f'{name}_table'][1]:,}, values "
+        f"{lut[f'{name}_values'][0]:,} to {lut[f'{name}_values'][1]:,}"
+        for name in ("first", "second")
+    ]
+    return f"LUT {lut['lut']}: {lut['method']}; " + "; ".join(parts)
 
 
 # -- runs --------------------------------------------------------------------------------------
