@@ -14,10 +14,11 @@ from PIL import Image
 
 from cocodla.datasets import digits
 from cocodla.files.images import load_images, load_inputs, load_labels
-from cocodla.program.commands import WriteRegister
+from cocodla.program.commands import CheckMemory, LoadMemory, WaitInterrupt, WriteRegister
+from cocodla.program.platform_log import read_platform_log
 from cocodla.program.program import Program
 from cocodla.program.trace import read_trace
-from cocodla.program.txn import read_txn
+from cocodla.program.txn import read_txn, write_txn
 from cocodla.registers import MAP
 from cocodla.runtime.scoreboard import Scoreboard
 from cocodla.sim.filelist import read_file_list
@@ -109,6 +110,29 @@ def _logs(folder: Path) -> Iterator[Entry]:
 
     for number, (suffix, name) in enumerate(((".txn", "logs"), (".txt", "memory lists"), (".hex", "expected bytes"))):
         yield name, damaged_text(texts[suffix], COUNT, 3 + number), read, suffix
+    program = read_txn(names[".txn"], names[".txt"], names[".hex"])
+    write_txn(program, folder / "written.txn")
+    damages = damaged_text((folder / "written.txn").read_bytes(), COUNT, 6)
+    yield "written logs", damages, lambda path: golden(read_txn(path)), ".txn"
+    text = platform_text(program)
+    yield "platform logs", damaged_text(text, COUNT, 7), lambda path: golden(read_platform_log(path)), ".log"
+
+
+def platform_text(program: Program) -> bytes:
+    """What the virtual platform would log of a program: registers, and memory that it reads and writes."""
+    head, tail = "1 ms: Info: nvdla.{}_adaptor: GP: iswrite={} addr={:#x} len={} data=0x", "resp=TLM_OK_RESPONSE"
+    lines = ["2 ms: Info: nvdla.irq_adaptor: IRQ: irq_line=176 value=1"]
+    for command in program:
+        if isinstance(command, WriteRegister):
+            lines.append(f"{head.format('csb', 1, command.address, 4)} {command.value:08x} {tail}")
+        elif isinstance(command, WaitInterrupt):
+            lines.append(f"{head.format('csb', 0, MAP['GLB.S_INTR_STATUS'].address, 4)} {command.bits:08x} {tail}")
+        elif isinstance(command, LoadMemory | CheckMemory):
+            data = command.data if isinstance(command, LoadMemory) else command.expected or b""
+            words = [f"{int.from_bytes(data[n : n + 4], 'little'):08x}" for n in range(0, len(data) // 4 * 4, 4)]
+            kind = int(isinstance(command, CheckMemory))
+            lines.append(f"{head.format('dbb', kind, command.address, 4 * len(words))} {' '.join(words)} {tail}")
+    return "\n".join([*lines, ""]).encode()
 
 
 # -- pictures, arrays, labels ------------------------------------------------------------------

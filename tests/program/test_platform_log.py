@@ -150,3 +150,11 @@ def test_bad_logs_are_told_in_one_line(tmp_path: Path, line: str, reason: str) -
     (tmp_path / "sc.log").write_text(line + "\n")
     with pytest.raises(UserError, match=reason):
         read_platform_log(tmp_path / "sc.log")
+
+
+def test_long_runs_of_digits_are_no_access(tmp_path: Path) -> None:
+    """A line that nearly fits is given up at once, and digits without a blank between are not two words."""
+    digits = "1234567890" * 3000
+    line = csb(1, 0x5008, 1)
+    (tmp_path / "sc.log").write_text(f"{line}\n{line.replace('00000001', digits)}\n{line[:-1]}{digits}\n")
+    assert read_platform_log(tmp_path / "sc.log").commands == [Mark("sc"), WriteRegister(0x5008, 1)]

@@ -30,7 +30,7 @@ MOST_TEXT = 4 << 30
 LONGEST = 1 << 16
 _LINE = re.compile(
     rb"nvdla\.(csb|dbb|sram)_adaptor: GP: iswrite=([01]) addr=0x([0-9a-fA-F]{1,16}) len=(\d{1,6}) "
-    rb"data=0x ((?:[0-9a-fA-F]{1,8} ?)+)resp=TLM_OK_RESPONSE"
+    rb"data=0x ((?:[0-9a-fA-F]{1,8} )+)resp=TLM_OK_RESPONSE"
 )
 _KNOWN = b"nvdla.csb_adaptor: GP:"
 _STATUS = MAP["GLB.S_INTR_STATUS"].address

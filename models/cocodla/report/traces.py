@@ -107,6 +107,11 @@ def _row(run: TraceRun) -> tuple[str, ...]:
 def _summary(run: TraceRun) -> str:
     """What was equal in a register log, on each backend, and its cycles."""
     parts = [f"{backend}: {_tally(tally)}" for backend, tally in run.tallies.items()]
+    told = [f"{tally.interrupts_seen} of {tally.interrupts} ({backend})" for backend, tally in run.tallies.items()]
+    parts.append(f"interrupts {', '.join(told)}")
+    if any(tally.timing for tally in run.tallies.values()):
+        told = [f"{tally.timing_equal} of {tally.timing} ({backend})" for backend, tally in run.tallies.items()]
+        parts.append(f"reads that depend on timing, equal by chance {', '.join(told)}")
     if run.cycles >= 0:
         parts.append(f"{run.cycles:,} cycles")
     return f"{run.name}: " + "; ".join(parts)
@@ -114,11 +119,7 @@ def _summary(run: TraceRun) -> str:
 
 def _tally(tally: Tally) -> str:
     output = "equal" if tally.outputs_equal == tally.outputs else f"{tally.outputs_equal} of {tally.outputs} equal"
-    parts = [f"{tally.interrupts_seen} of {tally.interrupts} interrupts"]
-    parts.append(f"{tally.reads_equal} of {tally.reads} reads equal")
-    if tally.timing:
-        parts.append(f"{tally.timing_equal} of {tally.timing} that depend on timing")
-    return ", ".join([*parts, f"output {output}"])
+    return f"{tally.reads_equal} of {tally.reads} reads equal, output {output}"
 
 
 def as_json(runs: list[TraceRun]) -> list[dict[str, Any]]:

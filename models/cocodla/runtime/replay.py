@@ -52,9 +52,9 @@ class Replay:
     def _replayed(self, register: Register, read: ReadRegister) -> Command:
         """The read as it is, or what stands for one that depends on timing."""
         match register.name:
-            case "S_INTR_STATUS":  # one that found bits is a wait already
+            case "S_INTR_STATUS" if self._interrupts_may_come(read.mask):  # one that found bits is a wait already
                 return replace(read, mask=0)
-            case "S_STATUS":
+            case "S_STATUS" if self._at_work(register.unit):
                 idle = self._seen_idle(register, read)
                 return PollRegister(read.address, idle, 0) if idle else replace(read, mask=0)
             case "S_POINTER" if self._at_work(register.unit):
@@ -63,10 +63,13 @@ class Replay:
 
     def _seen_idle(self, register: Register, read: ReadRegister) -> int:
         """Mask of the groups that the log saw idle while a layer of the unit may be at work: it waited for that."""
-        if not self._at_work(register.unit):
-            return 0
         fields = (field.mask for field in register.fields if field.mask & read.mask == field.mask)
         return sum(mask for mask in fields if read.expected & mask == _IDLE)
+
+    def _interrupts_may_come(self, mask: int) -> bool:
+        """Whether bits of the interrupt status may rise at any time: something is enabled, or its end was not seen."""
+        units = self.device.units.values()
+        return any(any(unit.enabled) for unit in units) or bool(self.device.glb.status & mask)
 
     def _at_work(self, unit: str) -> bool:
         """Whether a layer of the unit may be at work, as far as the host can know."""

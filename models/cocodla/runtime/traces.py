@@ -123,7 +123,7 @@ def find_traces(place: Path) -> list[Trace]:
     """The traces in a folder and all folders below, or the one in a file; sorted. UserError if there is none."""
     if place.is_file():
         if place.suffix.lower() not in SUFFIXES:
-            known = "a register log (.txn, or .log of the virtual platform)"
+            known = "a register log (.txn) nor the log of a virtual platform (.log)"
             raise UserError(f"{place}: neither a trace (.cfg) nor {known}")
         return [_trace(place, place.stem)]
     if not place.is_dir():
