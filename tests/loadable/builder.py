@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from cocodla.formats.feature import CubeLayout, tensor_to_bytes
 from cocodla.formats.operands import pack_channel_operands
-from cocodla.formats.weights import pack_weights, pad_stream
+from cocodla.formats.weights import extend_image_kernel, pack_weights, pad_stream
 from cocodla.hw import surfaces
 from cocodla.loadable import Loadable, schema, write_loadable
 from cocodla.loadable.descriptors import (
@@ -60,6 +61,14 @@ class Builder:
     ops: list[Op] = field(default_factory=list)
     luts: list[Lut] = field(default_factory=list)
     emu: list[tuple[Record, EmuBuffers]] = field(default_factory=list)
+    cuts: list[int] = field(default_factory=list)
+    emu_place: int | None = None
+
+    def cut(self, cpu: bool = False) -> None:
+        """What follows is another task of the accelerator; cpu: the task of the CPU comes before it."""
+        self.cuts.append(len(self.ops))
+        if cpu:
+            self.emu_place = len(self.cuts)
 
     # -- memory --------------------------------------------------------------------------------
 
@@ -116,6 +125,31 @@ class Builder:
         self.ops.append(Op(Kind.CONVOLUTION, op, surface, None, after or []))
         return len(self.ops) - 1
 
+    def image(self, channels: int, height: int, width: int) -> Cube:
+        """A tensor of four bytes a pixel that the application brings."""
+        line = -(-width * 4 // 8) * 8
+        index = self.memory(ALLOC | INPUT, line * height)
+        size = line * height
+        self.tensors.append(
+            schema.Tensor(
+                "image", len(self.tensors), index, size, 0, 2, 4, 0, 13, 0, 1, channels, height, width, 4, line
+            )
+        )
+        return Cube(0, index, 0, 0, width, height, channels, 0, line, line * height)
+
+    def pixels(self, src: Cube, weights: np.ndarray) -> int:
+        """A convolution of an image as `image` has it, codes taken as they are."""
+        _, channels, _, columns = weights.shape
+        index = self.convolution(src, weights)
+        op, entries = self.ops[index].descriptor, -(-src.width * channels // 8)
+        assert isinstance(op, ConvolutionDescriptor)
+        op.data_format, op.entry_per_slice, op.data_bank = 13, entries, -(-entries * src.height // 512)
+        op.kernel_width_csc, op.kernel_channel_csc = 1, columns * channels
+        op.in_cvt = Converter(1, 0, 1)
+        stream = pad_stream(pack_weights(extend_image_kernel(weights)))
+        self.memories[-1] = (self.memories[-1][0], len(stream), stream.tobytes())
+        return index
+
     def behind(self, index: int) -> Cube:
         """The source of an operation that is fed by another one."""
         dst: Cube = getattr(self.ops[index].surfaces, "dst")  # noqa: B009
@@ -169,24 +203,27 @@ class Builder:
 
     # -- the graph -----------------------------------------------------------------------------
 
-    def common(self) -> list[CommonDescriptor]:
-        """The dependency graph: chains of each engine, fused pairs, and what must have ended."""
-        found = [CommonDescriptor(index, 0, op.kind, 0) for index, op in enumerate(self.ops)]
+    def common(self, start: int = 0, stop: int | None = None) -> list[CommonDescriptor]:
+        """The dependency graph of some operations: chains of each engine, fused pairs, and what must have ended."""
+        ops = self.ops[start:stop]
+        found = [CommonDescriptor(index, 0, op.kind, 0) for index, op in enumerate(ops)]
         last: dict[Kind, int] = {}
-        for index, op in enumerate(self.ops):
+        for index, op in enumerate(ops):
             if op.kind in last:
                 self._link(found, last[op.kind], index, Signal.PROGRAMMED)
             last[op.kind] = index
             if op.parent is not None:
-                self._link(found, op.parent, index, Signal.PROGRAMMED)
-                found[index].fused_parent = Link(op.parent, Signal.ENABLED)
-                found[op.parent].dependency_count += 1
+                parent = op.parent - start
+                self._link(found, parent, index, Signal.PROGRAMMED)
+                found[index].fused_parent = Link(parent, Signal.ENABLED)
+                found[parent].dependency_count += 1
             for before in op.after:
-                self._link(found, before, index, Signal.COMPLETED)
+                if before >= start:
+                    self._link(found, before - start, index, Signal.COMPLETED)
         return found
 
     def _link(self, graph: list[CommonDescriptor], before: int, index: int, signal: Signal) -> None:
-        kind, consumers = self.ops[index].kind, list(graph[before].consumers)
+        kind, consumers = Kind(graph[index].op_type), list(graph[before].consumers)
         if consumers[kind].index not in (-1, index):
             raise AssertionError(f"operation {before} has two consumers of kind {kind}")
         if consumers[kind].index == index:  # a chain link that has to wait as well
@@ -208,46 +245,51 @@ class Builder:
         made = _Tables(Loadable(Version(0, 7, 0)), self.regression)
         if not self.regression:
             made.memory(ALLOC, 4096)
-        count = len(self.memories)
-        place = {"graph": count + 1, "operations": count + 2, "surfaces": count + 3, "luts": count + 4}
+        tasks: list[list[int]] = []
         if self.regression:
-            place = {"operations": 1, "surfaces": 2, "graph": 3, "luts": 4}
-        contents = self._descriptors(place)
-        if self.regression:
+            contents = self._descriptors({"operations": 1, "surfaces": 2, "graph": 3, "luts": 4}, 0, None)
             for name, sub in (("network", 1), ("operations", 3), ("surfaces", 4), ("graph", 2), ("luts", 5)):
                 made.blob(f"m_{name}", contents[name], version, 0, sub)
             for flags, size, content in self.memories:
                 made.data(flags, size, content)
-            task = list(range(len(made.loadable.address_list)))
+            tasks = [list(range(len(made.loadable.address_list)))]
         else:
             for flags, size, content in self.memories:
                 made.data(flags, size, content)
-            names = {"network": "addr0", "graph": "dep_graph", "operations": "op_list", "surfaces": "surf_list"}
-            for sub, name in enumerate(("network", "graph", "operations", "surfaces", "luts"), 1):
-                made.blob(f"task-0-{names.get(name, 'lut_list')}", contents[name], version, DLA, sub)
-            task = [count + 1, *range(1, count + 1), *range(count + 2, count + 6)]
+            tasks = [list(self._dla_task(made, number, version)) for number in range(len(self.cuts) + bool(self.ops))]
         loadable = made.loadable
         loadable.tensor_desc_list = self._bind(loadable)
-        numbers = []
-        if self.ops:
-            loadable.task_list.append(schema.Task(0, DLA, -1, task, [], [0]))
-            numbers.append(0)
+        loadable.task_list = [schema.Task(number, DLA, -1, task, [], [0]) for number, task in enumerate(tasks)]
+        order = list(range(len(tasks)))
         if self.emu:
-            numbers.append(len(loadable.task_list))
-            loadable.task_list.append(self._emu_task(made, len(numbers) - 1, version))
-        loadable.submit_list = [schema.Submit(0, numbers)]
+            order.insert(len(tasks) if self.emu_place is None else self.emu_place, len(tasks))
+            loadable.task_list.append(self._emu_task(made, len(tasks), version))
+        loadable.submit_list = [schema.Submit(0, order)]
         loadable.event_list = [schema.Event(0, 0, 0, 1, 1)]
         return loadable
 
-    def _descriptors(self, place: dict[str, int]) -> dict[str, bytes]:
-        heads = tuple(next((n for n, op in enumerate(self.ops) if op.kind is kind), -1) for kind in Kind)
+    def _dla_task(self, made: _Tables, number: int, version: Version) -> Iterator[int]:
+        """Writes the descriptors of a task; its address list."""
+        count, first = len(self.memories), len(made.loadable.address_list)
+        edges = [0, *self.cuts, len(self.ops)]
+        place = {"graph": count + 1, "operations": count + 2, "surfaces": count + 3, "luts": count + 4}
+        contents = self._descriptors(place, edges[number], edges[number + 1])
+        names = {"network": "addr0", "graph": "dep_graph", "operations": "op_list", "surfaces": "surf_list"}
+        for sub, name in enumerate(("network", "graph", "operations", "surfaces", "luts"), 1):
+            made.blob(f"task-{number}-{names.get(name, 'lut_list')}", contents[name], version, DLA, sub)
+        yield from (first, *range(1, count + 1), *range(first + 1, first + 5))
+
+    def _descriptors(self, place: dict[str, int], start: int, stop: int | None) -> dict[str, bytes]:
+        ops = self.ops[start:stop]
+        heads = tuple(next((n for n, op in enumerate(ops) if op.kind is kind), -1) for kind in Kind)
         network = NetworkDescriptor(
             place["operations"], place["surfaces"], place["graph"], place["luts"], heads=heads,
-            num_operations=len(self.ops), num_luts=len(self.luts), num_addresses=len(self.memories) + 6,
+            num_operations=len(ops), num_luts=len(self.luts), num_addresses=len(self.memories) + 6,
         )  # fmt: skip
         lists: dict[str, list[Any]] = {
-            "network": [network], "graph": self.common(), "operations": [op.descriptor for op in self.ops],
-            "surfaces": [op.surfaces for op in self.ops], "luts": self.luts or [Lut()],
+            "network": [network], "graph": self.common(start, stop) if self.cuts else self.common(),
+            "operations": [op.descriptor for op in ops], "surfaces": [op.surfaces for op in ops],
+            "luts": self.luts or [Lut()],
         }  # fmt: skip
         return {name: b"".join(entry.write(self.layout) for entry in entries) for name, entries in lists.items()}
 

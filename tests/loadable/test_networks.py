@@ -17,7 +17,7 @@ from cocodla.runtime import rtl
 from cocodla.runtime.loadables import elements, run_image
 
 from .builder import Builder
-from .networks import chain, classifier, table
+from .networks import chain, classifier, convolved, shifted, table
 
 FORMS = [(Layout.NEW, False), (Layout.OLD, False), (Layout.OLD, True)]
 """Layout, and whether the file is like those of the regression."""
@@ -101,10 +101,46 @@ def test_power_on_the_cpu() -> None:
     np.testing.assert_array_equal(output(opened(builder), given), expected)
 
 
-def test_host_between_two_tasks_is_run_but_is_no_single_program() -> None:
-    builder, _ = classifier()
+@pytest.mark.parametrize("layout", Layout)
+def test_images_of_four_bytes_a_pixel(layout: Layout) -> None:
+    random = np.random.default_rng(2)
+    builder, given = Builder(layout), random.integers(-128, 128, (4, 6, 9)).astype(np.int8)
+    weights = random.integers(-128, 128, (5, 4, 3, 3)).astype(np.int8)
+    conv = builder.pixels(builder.image(4, 6, 9), weights)
+    target = builder.cube(5, 4, 7, OUTPUT, name="out")
+    builder.sdp(builder.behind(conv), target, conv, np.arange(5) * 100, True, 8)
+    expected = shifted(np.maximum(convolved(given, weights, 0) + np.arange(5)[:, None, None] * 100, 0), 8)
+    np.testing.assert_array_equal(output(opened(builder), given), expected)
+
+
+def two_tasks(cpu: bool) -> tuple[Builder, np.ndarray, np.ndarray]:
+    """Three operations of SDP in one task, one in another, so that the groups do not start at 0; input, output."""
+    builder = Builder()
+    given = np.random.default_rng(4).integers(-128, 128, (8, 3, 3)).astype(np.int8)
+    cube, value, last = builder.cube(8, 3, 3, INPUT, name="data"), given.astype(np.int64), None
+    for step in range(3):
+        target = builder.cube(8, 3, 3)
+        last = builder.sdp(cube, target, relu=step == 1, shift=1, after=[] if last is None else [last])
+        cube, value = target, shifted(np.maximum(value, 0) if step == 1 else value, 1)
+    builder.cut(cpu)
+    if cpu:
+        target = builder.cube(8, 3, 3)
+        builder.power(cube, target, 1.0, 2.0, -3.0)
+        cube, value = target, np.clip(2 * value - 3, -128, 127)
+    builder.sdp(cube, builder.cube(8, 3, 3, OUTPUT, name="out"), shift=1)
+    return builder, given, shifted(value, 1)
+
+
+@pytest.mark.parametrize("cpu", [False, True])
+def test_tasks_one_after_the_other(cpu: bool) -> None:
+    """Without the CPU between them the groups go on where the first task has left them."""
+    builder, given, expected = two_tasks(cpu)
     network = opened(builder)
-    assert len(network.stages) == 2 and network.program({}).commands
-    network.stages.reverse()
-    with pytest.raises(UserError, match="the CPU works before or between"):
-        network.program({})
+    np.testing.assert_array_equal(output(network, given), expected)
+    if cpu:
+        assert len(network.stages) == 3
+        with pytest.raises(UserError, match="the CPU works before or between"):
+            network.program({})
+    else:
+        pointers = [c.value for c in network.program({}) if c == WriteRegister(MAP["SDP.S_POINTER"].address, 1)]
+        assert len(network.stages) == 1 and len(pointers) == 4  # two operations, programmed and enabled

@@ -19,6 +19,9 @@ INT8_32, INT8_8, HALF = 0, 1, 3
 """Formats that the public runtime has: int8 in atoms of 32 or 8 bytes, half in atoms of 32."""
 
 
+MOST_ELEMENTS = 4 << 20
+
+
 @dataclass
 class EmuNetwork(Record):
     SIZE: ClassVar = (256, 256)
@@ -185,7 +188,7 @@ def _check(task: EmuTask, step: EmuStep, name: str) -> None:
         entry = task.entries[cube.address]
         if entry.buffer is None:
             raise UserError(f"{name}, {what}: memory {entry.memory} is not allocated")
-        if not 0 < cube.width * cube.height * cube.channel <= entry.buffer.room:
+        if not 0 < cube.width * cube.height * cube.channel <= min(entry.buffer.room, MOST_ELEMENTS):
             raise UserError(f"{name}, {what}: {cube.width} x {cube.height} x {cube.channel} elements cannot be")
         # a softmax goes over bytes in a row, whatever the strides say
         form = _Form(cube)

@@ -12,23 +12,24 @@ from numpy.typing import NDArray
 
 from cocodla.errors import UserError
 from cocodla.files.inputs import read_input
+from cocodla.formats.pixels import PIXEL_FORMATS
 from cocodla.loadable.schema import Tensor
 
 HALF, INT8, UINT8 = 2, 4, 5
 """data_type."""
-R8, A8B8G8R8, FEATURE_32, FEATURE_8 = 0, 13, 36, 37
-"""pixel_format: one byte, four bytes a pixel; features in atoms of 32 or 8 bytes."""
-FOUR_BYTES = range(12, 20)
-"""pixel_formats of four bytes a pixel: channel n is byte n, whatever its colour."""
-_SURFACE = {R8: 0, **dict.fromkeys(FOUR_BYTES, 13), FEATURE_32: 40, FEATURE_8: 41}
-"""The surface format of a .dimg by pixel_format."""
+FEATURE_32, FEATURE_8 = 36, 37
+"""pixel_format of features: atoms of 32 or 8 bytes. Others are pixels, of one plane here."""
+PIXELS = {code: known for code, known in PIXEL_FORMATS.items() if known.planes == 1}
+MOST_ELEMENTS = 16 << 20
+_SURFACE = {**dict.fromkeys(PIXELS, 13), 0: 0, FEATURE_32: 40, FEATURE_8: 41}
+"""The surface format of a .dimg by pixel_format: bytes, pixels of four bytes, atoms of 32 or 8."""
 _HEAD = struct.Struct("<4s8I")
 _MAGIC = b"DIMG"
 
 
 @dataclass(frozen=True)
 class Format:
-    """Where the elements of a tensor are. pixel_format: see above; strides in bytes."""
+    """Where the elements of a tensor are. pixel_format: see above; strides in bytes. Channels of pixels: R, G, B, A."""
 
     pixel_format: int
     channels: int
@@ -46,7 +47,8 @@ class Format:
     @property
     def size(self) -> int:
         """Bytes from the first to behind the last element."""
-        return int(self._offset(self.channels - 1, self.height - 1, self.width - 1)) + 1
+        channels = np.arange(max(0, self.channels - 2 * 32), self.channels)  # the last atoms
+        return int(np.max(self._offset(channels, self.height - 1, self.width - 1))) + 1
 
     @property
     def dtype(self) -> type[np.int8] | type[np.uint8]:
@@ -68,8 +70,9 @@ class Format:
         return found.tobytes()
 
     def _offset(self, c: Any, y: Any, x: Any) -> Any:
-        if self.pixel_format < FEATURE_32:
-            return y * self.line + x * (1 if self.pixel_format == R8 else 4) + c
+        if self.pixel_format in PIXELS:
+            order = np.array(PIXELS[self.pixel_format].order)
+            return y * self.line + x * len(order) + order[c]
         atom = 32 if self.pixel_format == FEATURE_32 else 8
         return c // atom * self.surface + y * self.line + x * atom + c % atom
 
@@ -80,14 +83,14 @@ def format_of(tensor: Tensor, room: int) -> Format:
     if tensor.data_type not in (INT8, UINT8):
         raise UserError(f"{name}: data_type is {tensor.data_type}; int8 (4) and uint8 (5) are taken")
     if tensor.pixel_format not in _SURFACE:
-        raise UserError(f"{name}: pixel_format is {tensor.pixel_format}; 0, 12 to 19, 36 and 37 are taken")
+        raise UserError(f"{name}: pixel_format is {tensor.pixel_format}; {', '.join(map(str, _SURFACE))} are taken")
     if tensor.pixel_mapping:
         raise UserError(f"{name}: pixel_mapping is {tensor.pixel_mapping}; pitch linear (0) is taken")
     if tensor.n not in (0, 1):
         raise UserError(f"{name}: n is {tensor.n}; one image at a time is taken")
     extents = tensor.c, tensor.h, tensor.w
-    most = 1 if tensor.pixel_format == R8 else 4 if tensor.pixel_format in FOUR_BYTES else room
-    if min(extents) < 1 or tensor.c * tensor.h * tensor.w > room or tensor.c > most:
+    most = PIXELS[tensor.pixel_format].channels if tensor.pixel_format in PIXELS else room
+    if min(extents) < 1 or tensor.c * tensor.h * tensor.w > min(room, MOST_ELEMENTS) or tensor.c > most:
         raise UserError(f"{name}: {tensor.c} x {tensor.h} x {tensor.w} elements (c x h x w) cannot be")
     signed = tensor.data_type == INT8
     found = Format(tensor.pixel_format, *extents, tensor.stride_1, tensor.stride_2, signed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cocodla.errors import UserError
@@ -74,4 +74,13 @@ def _open(name: str, loadable: Loadable, base: int, places: Mapping[int, int] | 
     stages = list(stages_of(loadable, buffers))
     inputs = [bound_port(buffer) for buffer in buffers.bound(output=False)]
     outputs = [bound_port(buffer) for buffer in buffers.bound(output=True)] or list(results(stages[-1]))
-    return LoadedNetwork(Path(name).stem, loadable, buffers, stages, inputs, outputs)
+    return LoadedNetwork(Path(name).stem, loadable, buffers, stages, _named(inputs, "input"), _named(outputs, "output"))
+
+
+def _named(ports: list[Port], kind: str) -> list[Port]:
+    """Each by a name of its own: names in a loadable may be empty, or there twice."""
+    names = [port.name for port in ports]
+    return [
+        port if port.name and names.count(port.name) == 1 else replace(port, name=f"{port.name or kind} {number}")
+        for number, port in enumerate(ports)
+    ]

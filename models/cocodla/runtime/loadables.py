@@ -16,7 +16,7 @@ from cocodla.files.inputs import read_input
 from cocodla.files.pictures import SUFFIXES
 from cocodla.golden import Device, run
 from cocodla.loadable.emu import EmuTask
-from cocodla.loadable.images import from_pixels, read_dimg
+from cocodla.loadable.images import PIXELS, from_pixels, read_dimg
 from cocodla.loadable.network import LoadedNetwork
 from cocodla.loadable.ports import Port
 from cocodla.program import Execution, Mismatch, Program, compare
@@ -124,7 +124,7 @@ def _images(port: Port, paths: Sequence[Path], resize: bool) -> list[bytes]:
     found = []
     for index in range(len(images)):
         values = images[index : index + 1][0]
-        if pictures and port.form.channels == 3:
+        if pictures and port.form.channels == 3 and port.form.pixel_format not in PIXELS:
             values = values[::-1]  # the public application hands colours over as B, G, R
         found.append(_packed(_codes(values, port, paths[0]), port))
     return found
