@@ -27,7 +27,7 @@ class Content:
         return self.offset + len(self.blob.data)
 
 
-@dataclass
+@dataclass(eq=False)
 class Buffer:
     """A piece of device memory. memories: those that share it (bindable ones with one bind id)."""
 

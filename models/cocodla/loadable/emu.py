@@ -17,8 +17,6 @@ from cocodla.loadable.task import Entry, address_list, descriptor_bytes
 POWER, SOFTMAX = 0, 1
 INT8_32, INT8_8, HALF = 0, 1, 3
 """Formats that the public runtime has: int8 in atoms of 32 or 8 bytes, half in atoms of 32."""
-
-
 MOST_ELEMENTS = 4 << 20
 
 
