@@ -56,7 +56,7 @@ def chain(seed: int, layout: Layout = Layout.NEW, regression: bool = False) -> t
     for step in range(steps):
         flags = OUTPUT if step == steps - 1 else 0
         after = [] if last is None else [last]
-        kind = random.choice(("convolution", "convolution with pooling", "sdp", "pdp"))
+        kind = random.choice(("convolution", "convolution with pooling", "sdp", "sdp with pooling", "pdp"))
         if value.shape[1] % 2 or value.shape[2] % 2:
             kind = kind.replace(" with pooling", "").replace("pdp", "sdp")
         if kind.startswith("convolution"):
@@ -83,8 +83,13 @@ def chain(seed: int, layout: Layout = Layout.NEW, regression: bool = False) -> t
         else:
             relu, shift = random.random() < 0.5, random.choice((0, 1))
             value = shifted(np.maximum(value, 0) if relu else value, shift)
+            if " " in kind:
+                value = pooled(value, 2)
             target = builder.cube(*value.shape, flags, name="out")
-            last, source = builder.sdp(source, target, None, None, relu, shift, after), target
+            last = builder.sdp(source, None if " " in kind else target, None, None, relu, shift, after)
+            if " " in kind:
+                last = builder.pdp(builder.behind(last), target, 2, last)
+            source = target
     return builder, given, value.astype(np.int8)
 
 

@@ -17,6 +17,7 @@ from cocodla.loadable.task import read_task
 from cocodla.program.commands import Command, Mark, PollRegister, ReadRegister, WaitInterrupt, WriteRegister
 from cocodla.program.txn import read_txn
 from cocodla.registers import MAP
+from cocodla.runtime import rtl
 from cocodla.runtime.loadables import elements, run_image
 
 STATUS = MAP["GLB.S_INTR_STATUS"].address
@@ -73,6 +74,17 @@ def test_regression_files_give_their_goldens(shared: Path, name: str) -> None:
     stem = name.removesuffix("_fbuf")
     assert to_dimg(values, port.form, port.size) == (path.parent / f"{stem}.dimg").read_bytes()
     assert run.buffers[port.name] == (path.parent / f"{stem}_full.bin").read_bytes()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_on_the_rtl(shared: Path, name: str) -> None:
+    path = shared / "loadables" / name
+    network = open_network(path, path.read_bytes())
+    image = (shared / "traces" / "official_lenet" / "mem_c0016000.bin").read_bytes()
+    inputs = {port.name: image for port in network.inputs}
+    run = run_image(network, inputs, rtl.Simulation(seed=1))
+    assert run.passed and run.tensors > 0 and run.cycles > 0
+    assert run.buffers == run_image(network, inputs).buffers
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -10,6 +10,7 @@ from loadable.networks import chain
 
 from cocodla.golden import Device
 from cocodla.golden.run import step
+from cocodla.loadable.descriptors import Kind
 from cocodla.loadable.network import open_network
 from cocodla.program.commands import (
     CheckMemory,
@@ -33,8 +34,13 @@ Line = list[str]
 
 
 def driver_program() -> Program:
-    """What the driver does for two convolutions with bias, one after the other, pooled."""
-    builder, _, _ = next(found for found in map(chain, range(100)) if [op.kind for op in found[0].ops].count(1) == 2)
+    """What the driver does for several convolutions with bias; the last operation is SDP behind one."""
+    kinds = [Kind.CONVOLUTION, Kind.SDP]
+    chains = (found[0] for found in map(chain, range(200)))
+    builder = next(
+        builder for builder in chains
+        if [op.kind for op in builder.ops][-2:] == kinds and [op.kind for op in builder.ops].count(kinds[0]) > 1
+    )  # fmt: skip
     return open_network(Path("net.nvdla"), builder.data()).program({})
 
 
@@ -83,6 +89,11 @@ def of(*names: str) -> set[str]:
     return {hex(MAP[name].address) for name in names}
 
 
+def last_wait(lines: list[Line]) -> int:
+    """Place of the last wait for interrupts."""
+    return max(n for n, line in enumerate(lines) if line[:2] == ["read_reg", hex(STATUS)] and line[3] != "0")
+
+
 def group_of(lines: list[Line]) -> int:
     """The group of SDP that was programmed last."""
     pointers = (line for line in reversed(lines) if line[0] == "write_reg" and line[1] in of("SDP.S_POINTER"))
@@ -101,7 +112,7 @@ def test_values_that_depend_on_timing_do_not_judge(tmp_path: Path) -> None:
 
     def other_machine(lines: list[Line]) -> None:
         enabled = False
-        place = 1 + max(n for n, line in enumerate(lines) if line[1] in of("SDP.D_OP_ENABLE"))
+        place = last_wait(lines)
         status = hex(MAP["SDP.S_STATUS"].address)
         shift = 16 * group_of(lines[:place])
         lines[place:place] = [["read_reg", status, "0xffffffff", hex(value << shift)] for value in (2, 1)]
@@ -154,7 +165,7 @@ def test_idle_that_was_waited_for_is_waited_for(tmp_path: Path) -> None:
     log = tmp_path / "log"
 
     def polling(lines: list[Line]) -> None:
-        place = max(n for n, line in enumerate(lines) if line[:2] == ["read_reg", hex(STATUS)] and line[3] != "0")
+        place = last_wait(lines)
         status = hex(MAP["SDP.S_STATUS"].address)
         running = hex(1 << 16 * group_of(lines[:place]))
         lines[place:place] = [["read_reg", status, "0xffffffff", value] for value in (running, running, "0x0")]
