@@ -157,4 +157,5 @@ def test_long_runs_of_digits_are_no_access(tmp_path: Path) -> None:
     digits = "1234567890" * 3000
     line = csb(1, 0x5008, 1)
     (tmp_path / "sc.log").write_text(f"{line}\n{line.replace('00000001', digits)}\n{line[:-1]}{digits}\n")
-    assert read_platform_log(tmp_path / "sc.log").commands == [Mark("sc"), WriteRegister(0x5008, 1)]
+    program = read_platform_log(tmp_path / "sc.log")
+    assert program.commands == [Mark("sc"), WriteRegister(0x5008, 1)] and program.meta["unread"] == 2

@@ -33,6 +33,7 @@ _LINE = re.compile(
     rb"data=0x ((?:[0-9a-fA-F]{1,8} )+)resp=TLM_OK_RESPONSE"
 )
 _KNOWN = b"nvdla.csb_adaptor: GP:"
+_ACCESSES = (_KNOWN, b"nvdla.dbb_adaptor: GP:")
 _STATUS = MAP["GLB.S_INTR_STATUS"].address
 _FLUSH = MAP["CDMA.S_CBUF_FLUSH_STATUS"].address
 _ALL = 0xFFFFFFFF
@@ -45,14 +46,18 @@ def looks_like_platform_log(path: Path) -> bool:
 
 
 def read_platform_log(path: Path, limits: Limits | None = None) -> Program:
-    """The Program that a log tells: memory image, accesses, checks of what was written. UserError with file and line
-    for accesses that nv_small cannot have, and for more than `limits`."""
+    """The Program that a log tells: memory image, accesses, checks of what was written.
+
+    Lines that look like an access but are none (another response, cut off) are skipped as all others are, and counted
+    in meta["unread"]. UserError with file and line for accesses that nv_small cannot have, and more than `limits`.
+    """
     allowance, image = Allowance(limits), _Image()
-    program = Program(meta={"name": path.stem, "source": RECORDED})
+    program = Program(meta={"name": path.stem, "source": RECORDED, "unread": 0})
     accesses: list[tuple[int, Command]] = []
     for number, line in _lines(path):
         match = _LINE.search(line)
         if match is None:
+            program.meta["unread"] += any(mark in line for mark in _ACCESSES)
             continue
         try:
             kind, write, address = match[1], match[2] == b"1", int(match[3], 16)

@@ -112,6 +112,8 @@ def _summary(run: TraceRun) -> str:
     if any(tally.timing for tally in run.tallies.values()):
         told = [f"{tally.timing_equal} of {tally.timing} ({backend})" for backend, tally in run.tallies.items()]
         parts.append(f"reads that depend on timing, equal by chance {', '.join(told)}")
+    if run.unread:
+        parts.append(f"{run.unread:,} lines that look like accesses were not understood")
     if run.cycles >= 0:
         parts.append(f"{run.cycles:,} cycles")
     return f"{run.name}: " + "; ".join(parts)

@@ -74,7 +74,7 @@ class TraceRun:
     never ends; golden[0] tells which. absent: it needs what nv_small or a simulation does not have, so the RTL has
     not run. skipped: expected cycles of a trace not run. kept: folder of a failure. record:
     folder of what was counted (Simulation.activity). recorded, finding: the waveform a failure has led to, and what is
-    known of it.
+    known of it. unread: lines of a log that look like accesses and are none.
     """
 
     name: str
@@ -93,6 +93,7 @@ class TraceRun:
     waves: Path | None = None
     recorded: str = ""
     finding: Finding | None = field(default=None, repr=False)
+    unread: int = 0
 
     @property
     def ran(self) -> bool:
@@ -192,7 +193,7 @@ def run_one(trace: Trace, settings: Settings) -> TraceRun:
     if simulation.waves:
         simulation = replace(simulation, run_name=f"trace-{trace.name.replace(os.sep, '-')}")
     outcome = run_trace(trace.name, program, simulation, reference)
-    outcome = replace(outcome, is_log=trace.is_log)
+    outcome = replace(outcome, is_log=trace.is_log, unread=int(program.meta.get("unread", 0)))
     if outcome.passed:
         return outcome
     report = [f"{trace.script}", ""]
