@@ -57,7 +57,7 @@ def _check_links(task: Task, operation: Operation) -> None:
         if not 0 <= link.index < count:
             raise UserError(f"{operation}: {what} is {link.index}, there are {count} operations")
         found = task.operations[link.index].kind
-        if found is not kind:
+        if kind is not None and found is not kind:
             raise UserError(f"{operation}: {what} is operation {link.index}, which is {found}")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from cocodla.errors import UserError
-from cocodla.loadable.descriptors import Kind, Link, Signal
+from cocodla.loadable.descriptors import Kind, Signal
 from cocodla.loadable.machine import FETCHED_DATA, FETCHED_WEIGHTS, INTERRUPT, Machine
 from cocodla.loadable.registers import UNITS, enabled, program, reads_memory
 from cocodla.loadable.task import Operation, Task
@@ -34,7 +34,7 @@ class Engine:
 
 @dataclass
 class State:
-    """Where an operation stands. left: events still to wait for. groups: of its units."""
+    """Where an operation stands. left: events still to wait for; below 0 it is never enabled. groups: of its units."""
 
     left: int
     groups: dict[str, int] = field(default_factory=dict)
@@ -180,17 +180,9 @@ class Firmware:
     def _raise(self, operation: Operation, signal: Signal) -> None:
         for link in (*operation.common.consumers, operation.common.fused_parent):
             if link.index >= 0 and link.event == signal:
-                self._count(operation, link, signal)
-
-    def _count(self, operation: Operation, link: Link, signal: Signal) -> None:
-        state = self.states[link.index]
-        if state.left == 0:
-            raise UserError(
-                f"{self.task.operations[link.index]}: {operation} is {signal.name.lower()}, but nothing is waited for"
-            )
-        state.left -= 1
-        if state.left == 0:
-            self._enable(self.task.operations[link.index])
+                self.states[link.index].left -= 1
+                if self.states[link.index].left == 0:
+                    self._enable(self.task.operations[link.index])
 
     # -- interrupts ----------------------------------------------------------------------------
 
@@ -238,6 +230,7 @@ class Firmware:
         found = []
         for operation, state in zip(self.task.operations, self.states, strict=True):
             if not state.done:
-                missing = f"{state.left} events missing" if state.submitted else "not queued"
-                found.append(f"{operation}: {'at work' if state.active else missing}")
+                count = f"{abs(state.left)} events {'missing' if state.left >= 0 else 'too many'}"
+                reason = "at work" if state.active else count if state.submitted else "not queued"
+                found.append(f"{operation}: {reason}")
         return "; ".join(found[:8]) + (f"; {len(found) - 8} more" if len(found) > 8 else "")
