@@ -17,6 +17,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPat
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.delenv("COCODLA_DEBUG", raising=False)
     raises(monkeypatch, KeyError("no such\nthing"))
+    (tmp_path / "n.dla").write_bytes(b"PK\x03\x04")
     return monkeypatch
 
 
