@@ -15,6 +15,7 @@ from cocodla.cli import (
     nets,
     planning,
     quality,
+    regress,
     running,
     traces,
     verifying,
@@ -24,7 +25,7 @@ from cocodla.cli.base import app, run_app
 
 __all__ = [
     "app", "blocks", "chip", "compiling", "cycles", "fuzzing", "general", "loadables", "main", "nets", "planning",
-    "quality", "running", "traces", "verifying", "waves",
+    "quality", "regress", "running", "traces", "verifying", "waves",
 ]  # fmt: skip
 
 

@@ -98,9 +98,9 @@ class NetResult:
 
 
 def chosen(only: str) -> list[Net]:
-    """The networks whose name contains `only`; UserError if there is none."""
+    """The network called `only`, or else those whose name contains it; UserError if there is none."""
     known = networks()
-    found = [net for net in known if only in net.name]
+    found = [net for net in known if net.name == only] or [net for net in known if only in net.name]
     if not found:
         raise UserError(f"no network is called {only!r}; known: {', '.join(net.name for net in known)}")
     return found

@@ -34,7 +34,9 @@ def show(findings: Iterable[Finding], total: int, console: Console, repeat: Call
             for waves in finding.waves:
                 show_waves(waves, console)
             if not finding.good:
-                failures.append({"seed": finding.seed, "kind": finding.kind, "text": finding.text})
+                failures.append(
+                    {"seed": finding.seed, "nodes": finding.nodes, "kind": finding.kind, "text": finding.text}
+                )
                 line = f"seed {finding.seed}, {finding.nodes} nodes: {finding.kind}: {finding.text}; {repeat(finding)}"
                 console.print(line, style="red", highlight=False, markup=False, soft_wrap=True)
     table = Table("operator", "networks that run", "on the accelerator", title="operators of random networks")

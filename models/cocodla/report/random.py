@@ -16,7 +16,7 @@ from cocodla.report.mismatch.files import told, write
 from cocodla.report.progress import progress_bar
 from cocodla.report.runs import show_waves
 from cocodla.report.screen import Screen
-from cocodla.runtime import campaign
+from cocodla.runtime import autowaves, campaign
 from cocodla.runtime.campaign import Outcome
 from cocodla.runtime.investigate import investigate
 from cocodla.runtime.kept import load_kept
@@ -43,7 +43,7 @@ def show(
     coverage, kinds = Coverage(), Counter[str]()
     seeds: list[int] = []
     cycles = 0
-    failed: list[int] = []
+    failures: list[dict[str, Any]] = []
     with progress_bar(console, "random layers") as progress:
         progress(0, total)
         for outcome in outcomes:
@@ -55,16 +55,16 @@ def show(
             if not console.is_terminal and kinds.total() // 1000 > (kinds - outcome.kinds).total() // 1000:
                 console.note(f"{kinds.total():,} layers, seed {seeds[-1]}")
             if outcome.differences:
-                failed.append(outcome.case.seed)
-                _show_failure(outcome, console, repeat(outcome), rerun, trials)
+                failures.append(_show_failure(outcome, console, repeat(outcome), rerun, trials))
     _show_coverage(coverage, console)
+    failed = [failure["seed"] for failure in failures]
     console.print(
         f"{kinds.total():,} layers in {len(seeds)} programs, seeds {seeds[0]} to {seeds[-1]}, {cycles:,} cycles: "
         + (f"{len(failed)} programs differ (seeds {failed})" if failed else "all memory and registers equal"),
         style="red" if failed else "green",
         highlight=False,
     )
-    return {"passed": not failed, **_save(seeds, failed, kinds, cycles, coverage)}
+    return {"passed": not failed, **_save(seeds, failures, kinds, cycles, coverage)}
 
 
 def show_rerun(folder: Path, waves: Waves | None, console: Console) -> dict[str, Any]:
@@ -82,7 +82,10 @@ def show_rerun(folder: Path, waves: Waves | None, console: Console) -> dict[str,
     return {"passed": not differences, "differences": differences, "cycles": cycles, "waves": got.waves}
 
 
-def _show_failure(outcome: Outcome, console: Console, repeat: str, rerun: Rerun, trials: int) -> None:
+def _show_failure(
+    outcome: Outcome, console: Console, repeat: str, rerun: Rerun, trials: int
+) -> dict[str, Any]:
+    """Shrink, keep and tell a failure; its plain values."""
     seed = outcome.case.seed
     console.print(f"seed {seed}: {outcome.differences[0]}", style="red", highlight=False, markup=False, soft_wrap=True)
     small = campaign.run_case(campaign.shrink_case(outcome.case, trials)) if trials else outcome
@@ -90,13 +93,15 @@ def _show_failure(outcome: Outcome, console: Console, repeat: str, rerun: Rerun,
     text = f"shrunk to {len(small.layers)} of {len(outcome.layers)} layers, see {folder}/report.txt"
     text += f"; again: {rerun(folder)}"
     console.print(text, highlight=False, markup=False, soft_wrap=True)
+    kept = {"seed": seed, "text": small.differences[0], "layers": len(small.layers), "folder": str(folder)}
     differences, got = campaign.check(small.program, small.case.simulation)
     if not differences:
-        return
+        return {**kept, "waves": None}
     found = investigate(small.program, small.case.simulation, got, f"seed {seed}: {differences[0]}")
     console.print(told(found, write(found, folder)), highlight=False, markup=False, soft_wrap=True)
     if found.waves:
         console.print(found.waves, highlight=False, markup=False, soft_wrap=True)
+    return {**kept, "waves": autowaves.path_in(found.waves)}
 
 
 def _show_coverage(coverage: Coverage, console: Console) -> None:
@@ -110,12 +115,15 @@ def _show_coverage(coverage: Coverage, console: Console) -> None:
         console.print("not exercised: " + "; ".join(holes), highlight=False, markup=False)
 
 
-def _save(seeds: list[int], failed: list[int], kinds: Counter[str], cycles: int, coverage: Coverage) -> dict[str, Any]:
+def _save(
+    seeds: list[int], failures: list[dict[str, Any]], kinds: Counter[str], cycles: int, coverage: Coverage
+) -> dict[str, Any]:
     folder = project.build() / "random"
     folder.mkdir(parents=True, exist_ok=True)
     result = {
         "seeds": [seeds[0], seeds[-1]],
-        "failed_seeds": failed,
+        "failed_seeds": [failure["seed"] for failure in failures],
+        "failures": failures,
         "layers": kinds.total(),
         "kinds": dict(sorted(kinds.items())),
         "cycles": cycles,

@@ -27,7 +27,7 @@ def show(outcomes: Iterable[Outcome], total: int, console: Console, repeat: Call
     total: resets wanted. The result as plain values, whether all is equal (`passed`) among them.
     """
     sums: Counter[str] = Counter()
-    failed: list[int] = []
+    failures: list[dict[str, Any]] = []
     with progress_bar(console, "resets") as progress:
         progress(0, total)
         for outcome in outcomes:
@@ -37,10 +37,12 @@ def show(outcomes: Iterable[Outcome], total: int, console: Console, repeat: Call
             progress(sums["asked"], total)
             show_waves(outcome.waves, console)
             if outcome.differences:
-                failed.append(outcome.case.seed)
+                count = len(outcome.case.resets)
+                failures.append({"seed": outcome.case.seed, "text": outcome.differences[0], "resets": count})
                 text = f"seed {outcome.case.seed}: {outcome.differences[0]}; again: {repeat(outcome)}"
                 console.print(text, style="red", highlight=False, markup=False, soft_wrap=True)
     found = ", ".join(f"{sums[name]:,} {text}" for name, text in CUT.items())
+    failed = [failure["seed"] for failure in failures]
     console.print(
         f"{sums['resets']:,} resets in {sums['cycles']:,} cycles; under way at their beginnings: {found}: "
         + (f"{len(failed)} simulations differ (seeds {failed})" if failed else "all memory and registers equal"),
@@ -48,4 +50,4 @@ def show(outcomes: Iterable[Outcome], total: int, console: Console, repeat: Call
         highlight=False,
     )
     counts = {name: sums[name] for name in ("resets", "cycles", *CUT)}
-    return {"passed": not failed, "failed_seeds": failed, **counts}
+    return {"passed": not failed, "failed_seeds": failed, "failures": failures, **counts}

@@ -34,24 +34,29 @@ RANGES: dict[str, tuple[int, int]] = {
 def chosen(file_list: Path | None = None) -> dict[str, int]:
     """What DUT_PARAMETERS sets of the DUT (file_list: see dut_list). UserError for a word that is not NAME=number and,
     of our own RTL, for a name it does not have or a value it cannot have."""
+    return parse(os.environ.get(ENVIRONMENT, ""), ENVIRONMENT, file_list)
+
+
+def parse(text: str, where: str, file_list: Path | None = None) -> dict[str, int]:
+    """The parameters that a text sets, as `chosen` takes them. where: what complaints begin with."""
     found = {}
-    for word in os.environ.get(ENVIRONMENT, "").split():
+    for word in text.split():
         match = re.fullmatch(r"(\w+)=([0-9]{1,9})", word)
         if not match:
-            raise UserError(f"{ENVIRONMENT}: {word[:60]!r} is not NAME=number, the number below 10^9")
+            raise UserError(f"{where}: {word[:60]!r} is not NAME=number, the number below 10^9")
         found[match[1]] = int(match[2])
     if dut_list(file_list) == own_list():
         for name, value in found.items():
-            _check(name, value)
+            _check(name, value, where)
     return found
 
 
-def _check(name: str, value: int) -> None:
+def _check(name: str, value: int, where: str) -> None:
     if name not in RANGES:
-        raise UserError(f"{ENVIRONMENT}: NV_nvdla has no parameter {name}; there are {', '.join(RANGES)}")
+        raise UserError(f"{where}: NV_nvdla has no parameter {name}; there are {', '.join(RANGES)}")
     low, high = RANGES[name]
     if not low <= value <= high or value & (value - 1):
-        raise UserError(f"{ENVIRONMENT}: {name} is a power of two from {low} to {high}, not {value}")
+        raise UserError(f"{where}: {name} is a power of two from {low} to {high}, not {value}")
 
 
 def is_default_chip() -> bool:

@@ -9,6 +9,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextvars import ContextVar
+from typing import Any
 
 
 class Stopped(Exception):
@@ -69,7 +70,7 @@ def watched(process: subprocess.Popen[str]) -> Iterator[None]:
         yield
 
 
-def end(process: subprocess.Popen[str]) -> None:
+def end(process: subprocess.Popen[Any]) -> None:
     """End a program and everything it started (it leads its own session)."""
     for sig in (signal.SIGTERM, signal.SIGKILL):
         try:

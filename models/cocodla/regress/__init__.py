@@ -1,0 +1,1 @@
+"""One regression: a plan of suites, shared out over hosts, its results in one file that outlives any of them."""
