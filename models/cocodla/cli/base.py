@@ -23,6 +23,7 @@ from cocodla.cli.numbers import CYCLES, LATENCIES, SEEDS, whole
 from cocodla.errors import Fault, UserError, one_line
 from cocodla.report.screen import Screen
 from cocodla.sim import project
+from cocodla.sim.shell import command_line as command_line
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -148,19 +149,6 @@ def run_app() -> None:
     except UsageError as error:
         place = error.ctx.command_path if error.ctx else "cocodla"
         _fail(f"{error.format_message()} (see {place} --help)")
-
-
-def command_line(*words: object) -> str:
-    """The shell command that calls this project with `words`, on the same DUT and in the same build folder."""
-    same = {}
-    if dut := os.environ.get("DUT_FILELIST"):
-        same["DUT_FILELIST"] = str(Path(dut).resolve())
-    if values := os.environ.get("DUT_PARAMETERS"):
-        same["DUT_PARAMETERS"] = values
-    if os.environ.get(project.BUILD):
-        same[project.BUILD] = str(project.build())
-    prefix = "".join(f"{name}={shlex.quote(value)} " for name, value in same.items())
-    return ("env " if same else "") + prefix + shlex.join([sys.executable, "-m", "cocodla", *map(str, words)])
 
 
 def _fail_unexpectedly(error: Exception) -> NoReturn:

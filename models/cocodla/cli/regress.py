@@ -94,6 +94,8 @@ def _run(
                 state = regression.execute(farm)
         finally:
             store.finish(run.run, state, regression.spent)
+            if state != "done":
+                console.note(f"run {run.run} stops; what has been run stays, --resume goes on with it")
     if work.sources() != version["sources"]:
         console.note("the project's files have changed while it ran: parts of the results are of other sources")
     return store.run(run.run)

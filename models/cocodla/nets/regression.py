@@ -52,8 +52,8 @@ class NetResult:
 
     accuracy, float_accuracy: percent. sqnr: dB of each output. rounding: by kind of layer (keys of DIFFERING).
     compile_seconds, images_per_second (golden model): CPU time, so that other work on the machine does not count.
-    rtl_shape: input on the RTL. record: folder of what was counted there. finding: what is known of a difference. slow:
-    limits of time that this machine has missed.
+    rtl_shape: input on the RTL. record: folder of what was counted there. recorded: what tells of the waveform of a
+    failure. finding: what is known of a difference. slow: limits of time that this machine has missed.
     """
 
     name: str
@@ -74,6 +74,7 @@ class NetResult:
     cycles: float = 0.0
     predicted: int = 0
     record: str = ""
+    recorded: str = ""
     failures: list[str] = field(default_factory=list)
     finding: Finding | None = field(default=None, repr=False)
     slow: list[str] = field(default_factory=list)
@@ -222,9 +223,7 @@ def _on_rtl(net: Net, network: Network, folder: Path, simulation: rtl.Simulation
     result.failures += [f"RTL: {failure}" for failure in run.failures]
     if run.first_mismatch is not None:
         result.failures.append(f"RTL differs from the golden model: {run.first_mismatch}")
-    result.finding = run.finding
-    if run.recorded:
-        result.failures.append(run.recorded)
+    result.finding, result.recorded = run.finding, run.recorded
     if not run.tensors_compared:
         result.failures.append("RTL: no tensor was compared")
 

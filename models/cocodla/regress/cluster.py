@@ -15,10 +15,12 @@ import logging
 import queue
 import re
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +121,8 @@ class Farm:
     def _open(self) -> Client:
         self._scratch.mkdir(parents=True, exist_ok=True)
         try:
-            cluster = _open_cluster(self._place, self._scratch)
+            with _without_interrupts():
+                cluster = _open_cluster(self._place, self._scratch)
             if not isinstance(cluster, str):
                 self._stack.callback(cluster.close, timeout=20)
             client = Client(cluster, timeout=30, set_as_default=False)
@@ -239,6 +242,17 @@ def _slurm(place: Place, scratch: Path) -> Any:
     )  # fmt: skip
     cluster.adapt(minimum=place.jobs, maximum=place.jobs)
     return cluster
+
+
+@contextlib.contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Threads and processes that are started meanwhile never see Ctrl-C, which is this process's affair."""
+    resource_tracker.ensure_running()  # it would unblock the signal in the thread that needs it first
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _close(client: Client) -> None:

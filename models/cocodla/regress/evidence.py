@@ -6,21 +6,14 @@ import json
 import re
 import shlex
 import shutil
-import sys
 from dataclasses import asdict
 from pathlib import Path
 
 from cocodla.regress.items import Ended, Item, Judgement
-from cocodla.sim import project
+from cocodla.sim.shell import command_line
 
 MOST_BYTES = 256 << 20
 """Size of what is copied of one file or folder at most."""
-
-
-def command(words: tuple[str, ...] | list[str], seed: int, env: tuple[tuple[str, str], ...] | list[list[str]]) -> str:
-    """The shell command of an item."""
-    own = [f"{name}={value}" for name, value in env] + [f"{project.BUILD}={project.build()}"]
-    return shlex.join(["env", *own, sys.executable, "-m", "cocodla", *words, "--seed", str(seed)])
 
 
 def keep(folder: Path, run: int, item: Item, ended: Ended, judged: Judgement) -> Path:
@@ -40,7 +33,7 @@ def keep(folder: Path, run: int, item: Item, ended: Ended, judged: Judgement) ->
     script = scratch / "again.sh"
     lines = [
         f"# {problem.stage}: {problem.text}".replace("\n", " ")
-        + f"\n{command(problem.cell.words, problem.seed, problem.cell.env)}"
+        + f"\n{command_line(*problem.cell.words, '--seed', problem.seed, env=dict(problem.cell.env))}"
         for problem in judged.problems
     ]
     script.write_text("\n".join(["#!/bin/sh", f"cd {shlex.quote(str(Path.cwd()))} || exit", *lines]) + "\n")

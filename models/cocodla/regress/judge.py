@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from cocodla.regress.items import Cell, Ended, Item, Judgement, Problem
+from cocodla.runtime import autowaves
 
 MOST_PROBLEMS = 20
 """Problems of one item that are kept; the others are of the same run and most likely of the same kind."""
@@ -102,7 +103,7 @@ def _trace(item: Item, values: Values) -> Judgement:
         return Judgement("skipped", text=f"takes {run['skipped']:,} cycles")
     found = [("files", run["error"])] if run["error"] else []
     found += [("golden model", line) for line in run["golden"][:1]] + [("rtl", line) for line in run["rtl"][:1]]
-    files = tuple(str(run[name]) for name in ("kept", "waves") if run[name])
+    files = (*([str(run["kept"])] if run["kept"] else []), *_waves(run["recorded"]))
     problems = [Problem(item.cell.unit, where, text, item.cell, item.seed, files) for where, text in found]
     return _outcome(problems, {"traces": 1, "cycles": max(run["cycles"], 0)})
 
@@ -115,7 +116,7 @@ def _network(item: Item, values: Values) -> Judgement:
     for failure in run["failures"]:
         place, colon, text = failure.partition(": ")
         stage, told = (place, text) if colon else ("limits", failure)
-        problems.append(Problem(item.cell.unit, stage, told, item.cell, item.seed))
+        problems.append(Problem(item.cell.unit, stage, told, item.cell, item.seed, _waves(run["recorded"])))
     images = run["cycles"] * (run["cycles"] > 0)
     return _outcome(problems, {"networks": 1, "tensors": run["tensors"], "cycles_per_image": images})
 
@@ -125,6 +126,12 @@ JUDGES: dict[str, Callable[[Item, Values], Judgement]] = {
     "nets": _network,
 }  # fmt: skip
 """By the kind of suite."""
+
+
+def _waves(told: str) -> tuple[str, ...]:
+    """Waveforms that a text tells of."""
+    path = autowaves.path_in(told)
+    return (path,) if path else ()
 
 
 def _place(text: str) -> tuple[str, str]:

@@ -96,7 +96,7 @@ class Traces(ChipSuite, frozen=True, tag="traces"):
 
     folder: str = ""
     only: str = ""
-    max_cycles: Count | None = None
+    max_cycles: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None
 
 
 class Networks(ChipSuite, frozen=True, tag="nets"):

@@ -6,9 +6,9 @@ import json
 from collections import Counter, defaultdict
 from typing import Any
 
-from cocodla.regress.evidence import command
 from cocodla.regress.signature import Signature
 from cocodla.regress.store import Run, Store
+from cocodla.sim.shell import command_line
 
 Row = dict[str, Any]
 NIGHT = 8 * 3600.0
@@ -98,11 +98,12 @@ def _group(store: Store, run: Run, key: Signature, rows: list[Row]) -> Row:
     told = {"failed": "fails again", "passed": "flaky"}.get(repeated["verdict"] or "", "not run again")
     seen = store.rows("select min(run) n from problems where unit = ? and stage = ? and kind = ?", *key)
     what = json.loads(first["again"])
+    words = (*what["words"], "--seed", what["seed"])
     return {
         "unit": key.unit, "stage": key.stage, "kind": key.kind, "count": len(rows),
         "items": len({row["item"] for row in rows}), "first_run": seen[0]["n"],
         "text": repeated["text"] or first["text"], "item": first["item"], "seed": what["seed"], "again": told,
-        "folder": repeated["folder"] or first["folder"], "command": command(what["words"], what["seed"], what["env"]),
+        "folder": repeated["folder"] or first["folder"], "command": command_line(*words, env=dict(what["env"])),
     }  # fmt: skip
 
 

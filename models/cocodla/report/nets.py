@@ -62,6 +62,8 @@ def _show(done: list[NetResult], console: Console, rerun: Callable[[str], str]) 
         if result.finding:
             path = keep(result.finding, result.name, "nets")
             console.print(f"{result.name}: {told(result.finding, path)}", highlight=False, markup=False, soft_wrap=True)
+        if result.recorded:
+            console.print(f"{result.name}: {result.recorded}", highlight=False, markup=False, soft_wrap=True)
         if result.failures:
             console.print(f"again: {rerun(result.name)}", highlight=False, markup=False, soft_wrap=True)
     counts = {word: sum(verdict(result) == word for result in done) for word in ("pass", "FAIL", "skipped")}

@@ -6,6 +6,7 @@ Runs are the same for the same seed, so that cycles of the first tell where to l
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -39,6 +40,12 @@ class Recorded:
             f"waves of cycles {self.start:,} to {self.stop:,} (wrong by cycle {self.cycle:,}): {self.path}; "
             f"open with: {opening(self.path)}"
         )
+
+
+def path_in(told: str) -> str | None:
+    """The path of the waveform that a text of Recorded tells."""
+    found = re.match(r"waves of cycles .*?\): (.*); open with: ", told)
+    return found[1] if found else None
 
 
 def wanted() -> bool:
