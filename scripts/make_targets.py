@@ -121,6 +121,10 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
     "resets": (cli("resets", SIM=SIM, COUNT=value("--count"), SEED=SEED, ONLY=ONLY, GUARD=flag("--guard"), **WINDOW),),
     "nets": (cli("nets", SIM=SIM, ONLY=ONLY, JOBS=JOBS, SEED=SEED, REPORT=REPORT, **WINDOW),),
     "fuzz": (cli("fuzz", SIM=SIM, COUNT=value("--count"), SEED=SEED, RTL=flag("--rtl"), **WINDOW),),
+    "regress": (
+        cli("regress", "PLAN", JOBS=JOBS, BUDGET=value("--budget"), SEED=SEED, RESUME=flag("--resume"),
+            SINCE=value("--since"), CLUSTER=value("--cluster"), JUNIT=value("--junit")),
+    ),
     "lint": (RUFF, MYPY, cli("lint")),
     "test": (PYTEST,),
     "registers": (script("scripts/generate_registers.py"),),
@@ -138,7 +142,7 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
 }  # fmt: skip
 """What each target runs, in order."""
 
-TAKES_DUT = {"lenet", "sim", "traces", "random", "resets", "nets", "fuzz", "bench", "synth"}
+TAKES_DUT = {"lenet", "sim", "traces", "random", "resets", "nets", "fuzz", "bench", "synth", "regress"}
 """Targets whose commands work on the chip that DUT_FILELIST and DUT_PARAMETERS name."""
 
 

@@ -35,7 +35,7 @@ def _(suite: Blocks, where: str) -> list[Cell]:
         _known(sim, tools.SIMULATORS, f"{where}.sims", "simulator")
         for loaded in map(bench.load_bench, names):
             if any(loaded.sims.get(variant, sim) == sim for variant in loaded.designs) and (
-                not suite.test or _has_test(loaded, sim, suite.test)
+                not suite.test or _has_test(loaded, sim, suite.test, where)
             ):
                 found.append(Cell(loaded.block, sim, _words("sim", loaded.block, "--sim", sim, *test)))
     if not found:
@@ -68,7 +68,10 @@ def _(suite: Traces, where: str) -> list[Cell]:
     folder = Path(suite.folder) if suite.folder else datasets.shared_folder() / "traces"
     if not suite.folder and not folder.is_dir():
         return []
-    found = [trace for trace in find_traces(folder) if suite.only in trace.name]
+    try:
+        found = [trace for trace in find_traces(folder) if suite.only in trace.name]
+    except UserError as error:
+        raise UserError(f"{where}.folder: {error}") from None
     if not found:
         raise UserError(f"{where}: {folder}: no trace has {suite.only!r} in its name")
     most = [] if suite.max_cycles is None else ["--max-cycles", suite.max_cycles]
@@ -91,8 +94,8 @@ def _(suite: Networks, where: str) -> list[Cell]:
     ]
 
 
-def _has_test(loaded: bench.Bench, sim: str, pattern: str) -> bool:
-    check = compile_filter("test", pattern)
+def _has_test(loaded: bench.Bench, sim: str, pattern: str, where: str) -> bool:
+    check = compile_filter(f"{where}.test", pattern)
     return any(check.search(name) for name in test_names(loaded.folder, loaded.modules, sim))
 
 

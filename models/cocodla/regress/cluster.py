@@ -33,6 +33,8 @@ from cocodla.regress.items import Ended, Item
 from cocodla.regress.work import run_item
 
 KINDS = "local, ssh:FILE, slurm:PARTITION, tcp://HOST:PORT"
+CONNECT = 10
+"""Seconds in which a scheduler must answer."""
 PATIENCE = 60.0
 """Seconds in which a lost scheduler must be back."""
 SPARE = 1
@@ -42,7 +44,7 @@ ATTEMPTS = 3
 
 _SETTINGS = {
     "distributed.scheduler.allowed-failures": ATTEMPTS - 1,
-    "distributed.comm.timeouts.connect": "20s",
+    "distributed.comm.timeouts.connect": f"{CONNECT}s",
     "distributed.worker.memory.terminate": False,
     "distributed.worker.memory.pause": False,
     "distributed.worker.memory.spill": False,
@@ -108,6 +110,8 @@ class Farm:
         self._stack = contextlib.ExitStack()
         self._done: queue.SimpleQueue[tuple[Item, Future]] = queue.SimpleQueue()
         self._running: dict[str, tuple[Item, Future]] = {}
+        self._avoided: set[str] = set()
+        self._last_worker = ""
 
     def __enter__(self) -> Farm:
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
@@ -125,7 +129,7 @@ class Farm:
                 cluster = _open_cluster(self._place, self._scratch)
             if not isinstance(cluster, str):
                 self._stack.callback(cluster.close, timeout=20)
-            client = Client(cluster, timeout=30, set_as_default=False)
+            client = Client(cluster, timeout=CONNECT, set_as_default=False)
         except (OSError, RuntimeError, ValueError) as error:
             why = str(error)[:200] or type(error).__name__
             raise UserError(f"--cluster {self._place.kind}: no scheduler: {why}") from None
@@ -137,18 +141,15 @@ class Farm:
         """Items that are with the workers."""
         return len(self._running)
 
-    def workers(self) -> int:
-        """How many workers there are now."""
-        return len(self._client.scheduler_info(n_workers=-1)["workers"])
-
     def has_room(self) -> bool:
         """Whether another item would find a worker soon."""
-        return len(self._running) < max(self.workers(), 1) + SPARE
+        return len(self._running) < max(len(self._usable()), 1) + SPARE
 
     def submit(self, item: Item) -> None:
         """Hand out an item."""
         key, build = f"{item.id}-{time.monotonic_ns()}", str(self._place.build)
-        future = self._client.submit(_task, item, self._version, build, key=key, pure=False)
+        among = self._usable() if self._avoided else None
+        future = self._client.submit(_task, item, self._version, build, key=key, pure=False, workers=among)
         self._running[item.id] = item, future
         future.add_done_callback(lambda done: self._done.put((item, done)))
 
@@ -201,10 +202,14 @@ class Farm:
                     raise
                 time.sleep(1)
 
-    def retire(self) -> int:
-        """Do without the worker that has ended an item last; how many are left."""
-        self._client.retire_workers([self._last_worker])
-        return self.workers()
+    def avoid(self) -> int:
+        """Do without the worker that has ended an item last; how many others there are."""
+        self._avoided.add(self._last_worker)
+        return len(self._usable())
+
+    def _usable(self) -> list[str]:
+        """Addresses of the workers that are not avoided."""
+        return [name for name in self._client.scheduler_info(n_workers=-1)["workers"] if name not in self._avoided]
 
 
 def _task(item: Item, version: dict[str, str], build: str) -> tuple[str, Ended]:
@@ -236,7 +241,7 @@ def _slurm(place: Place, scratch: Path) -> Any:
 
     given = dask.config.get("jobqueue.slurm", {})
     cluster = SLURMCluster(
-        queue=place.name, cores=1, processes=1, memory=given.get("memory") or "2GB", python=sys.executable,
+        queue=place.name, cores=1, processes=1, memory=given.get("memory") or "4GB", python=sys.executable,
         local_directory=str(scratch), log_directory=str(scratch), silence_logs=logging.CRITICAL,
         scheduler_options={"dashboard_address": None},
     )  # fmt: skip

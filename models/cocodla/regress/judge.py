@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from cocodla.errors import one_line
 from cocodla.regress.items import Cell, Ended, Item, Judgement, Problem
 from cocodla.runtime import autowaves
 
@@ -33,12 +34,17 @@ def judge(item: Item, ended: Ended) -> Judgement:
         return _broken(item, "no result", why)
     if ended.status and not found.problems:
         return _broken(item, "status 1", "it failed and named nothing that did")
-    return replace(found, problems=found.problems[:MOST_PROBLEMS])
+    return replace(found, problems=tuple(map(_printable, found.problems[:MOST_PROBLEMS])))
+
+
+def _printable(problem: Problem) -> Problem:
+    """Without characters that no file or terminal takes."""
+    return replace(problem, stage=one_line(problem.stage), text=one_line(problem.text))
 
 
 def _broken(item: Item, stage: str, text: str) -> Judgement:
     """An item that ended without a result of its own."""
-    return Judgement("failed", (Problem(item.cell.unit, stage, text, item.cell, item.seed),))
+    return Judgement("failed", (_printable(Problem(item.cell.unit, stage, text, item.cell, item.seed)),))
 
 
 def _outcome(problems: list[Problem], facts: dict[str, Any]) -> Judgement:

@@ -30,6 +30,7 @@ LONGEST = 30 * 24 * 3600.0
 """Seconds of a duration at most."""
 
 _DURATION = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)\s*([smhd]?)")
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
@@ -37,7 +38,6 @@ Seeds = Annotated[int, Meta(ge=1, le=MOST_SEEDS)] | Annotated[
     tuple[Annotated[int, Meta(ge=0, le=2**63 - 1)], ...], Meta(min_length=1, max_length=MOST_SEEDS)
 ]
 Words = Annotated[tuple[str, ...], Meta(min_length=1, max_length=1000)]
-Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,60}$")]
 
 
 class Suite(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", kw_only=True):
@@ -121,7 +121,7 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     name and text are those of the file.
     """
 
-    suites: Annotated[dict[Name, AnySuite], Meta(min_length=1, max_length=200)]
+    suites: Annotated[dict[str, AnySuite], Meta(min_length=1, max_length=200)]
     about: str = ""
     budget: str = ""
     space: Annotated[int, Meta(ge=0)] = 1 << 30
@@ -163,6 +163,8 @@ def parse_plan(text: str, name: str, where: str) -> Plan:
     except RecursionError:
         raise UserError(f"{where}: too deeply nested") from None
     for key, suite in plan.suites.items():
+        if not _NAME.fullmatch(key):
+            raise UserError(f"{where}: suites: {key[:60]!r} is no name (letters, digits, _ . -)")
         duration(suite.timeout, f"{where}: suites.{key}.timeout")
     if plan.budget:
         duration(plan.budget, f"{where}: budget")

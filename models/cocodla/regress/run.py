@@ -165,7 +165,7 @@ class Regression:
             self._shares.ended(item.suite, self._expected(item)[1], 0, 0)
             self._again.append(item)
             self._full += 1
-            if not farm.retire() or self._full > MOST_FULL:
+            if not farm.avoid() or self._full > MOST_FULL:
                 raise UserError(f"{ended.text}; what has been run stays (--resume)")
             return
         self._full = 0
