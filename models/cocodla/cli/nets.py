@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def nets(
     only: str = typer.Option("", "--only", help="networks with this text in their name"),
     sim: str = SIM,
-    jobs: int = whole("--jobs", None, "networks at a time (default: one for each processor)"),
+    jobs: int = whole("--jobs", None, "networks at a time, or parts of a single one (default: one for each processor)"),
     seed: int = SEED,
     latency: int = LATENCY,
     waves: Waves | None = WAVES,

@@ -9,6 +9,7 @@ import typer
 
 from cocodla.cli.base import LATENCY, SEED, SIM, WATCHDOG, WAVES, command, command_line, console, emit
 from cocodla.cli.model_options import COUNT, INPUT, NETWORK, RESIZE, loader
+from cocodla.cli.numbers import whole
 
 if TYPE_CHECKING:
     from cocodla.sim.waves import Waves
@@ -28,6 +29,7 @@ def verify(
     watchdog: int = WATCHDOG,
     resize: bool = RESIZE,
     count: int = COUNT,
+    jobs: int = whole("--jobs", 1, "parts that are run at a time, cut by layers and images", high=256),
 ) -> None:
     """Compare every tensor that a compiled network, or some of its layers, makes on the RTL with the golden model's."""
     import numpy as np
@@ -36,6 +38,7 @@ def verify(
     from cocodla.report import network as report
     from cocodla.report.progress import progress_bar
     from cocodla.runtime import rtl
+    from cocodla.runtime.pieces import can_be_cut, verify_in_pieces
     from cocodla.runtime.span import Span
     from cocodla.runtime.verify import verify_network
     from cocodla.sim.run import new_seed
@@ -55,7 +58,10 @@ def verify(
         sim=sim, waves=waves, seed=seed, memory=rtl.MemoryModel(latency=latency), watchdog=watchdog
     )
     with progress_bar(console, f"{loaded.name} on {sim}") as progress:
-        result = verify_network(loaded, images, np.full(len(images), -1), simulation, progress, span)
+        if jobs > 1 and can_be_cut(simulation):
+            result = verify_in_pieces(loaded, images, np.full(len(images), -1), simulation, jobs, progress, span)
+        else:
+            result = verify_network(loaded, images, np.full(len(images), -1), simulation, progress, span)
     words = ["verify", network, *(["--layers", layers] if layers else []), "--sim", sim, "--seed", seed, "--waves"]
     words += ["--latency", latency, "--watchdog", watchdog, "--count", len(images), *(["--resize"] if resize else [])]
     report.show(result, console, command_line(*words, *(word for item in inputs for word in ("--input", item))))

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 import time
 import traceback
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field, replace
-from multiprocessing import active_children, get_context
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -27,9 +23,11 @@ from cocodla.nets.registry import Limits, Net, networks
 from cocodla.runtime import rtl
 from cocodla.runtime.accuracy import batches, model_inputs
 from cocodla.runtime.diverge import DIFFERING, kind_of
+from cocodla.runtime.jobs import run_processes
+from cocodla.runtime.pieces import can_be_cut, verify_in_pieces
 from cocodla.runtime.quality import Error, LayerQuality, Study, measure_quality
 from cocodla.runtime.recording import Stages, keep
-from cocodla.runtime.verify import NetworkRun, verify_network
+from cocodla.runtime.verify import verify_network
 
 FEW = 2
 """Outputs of a layer that may differ from ideal rounding however few there are: a share of 10 outputs says nothing."""
@@ -108,42 +106,25 @@ def chosen(only: str) -> list[Net]:
 
 
 def check_all(nets: Sequence[Net], simulation: rtl.Simulation, jobs: int) -> Iterator[NetResult]:
-    """Check networks in `jobs` processes; yields each as it ends. At Ctrl-C all processes and simulators end."""
+    """Check networks in `jobs` processes; yields each as it ends. A single one is run on the RTL in so many pieces."""
     if jobs == 1 or len(nets) == 1:
-        yield from (check_net(net, simulation) for net in nets)
+        yield from (check_net(net, simulation, jobs) for net in nets)
         return
-    with ProcessPoolExecutor(jobs, get_context("spawn"), _await_parent) as pool:
-        waiting = {pool.submit(_check_named, net.name, simulation): net for net in nets}
-        try:
-            for done in as_completed(waiting):
-                yield _outcome(done, waiting[done])
-        except BaseException:
-            for child in active_children():
-                child.terminate()
-            pool.shutdown(cancel_futures=True)
-            raise
-
-
-def _await_parent() -> None:
-    """Ctrl-C is the parent's affair; what it then sends ends this process and, by the exception, its simulator."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-
-
-def _outcome(done: Future[NetResult], net: Net) -> NetResult:
-    """The result of a process, or that it died."""
-    try:
-        return done.result()
-    except BrokenProcessPool:
-        return NetResult(net.name, net.about, net.limits, failures=["a process ended without a result"])
+    work = partial(_check_named, simulation=simulation)
+    for index, result in run_processes(work, [net.name for net in nets], jobs):
+        net = nets[index]
+        lost = NetResult(net.name, net.about, net.limits, failures=["a process ended without a result"])
+        yield result or lost
 
 
 def _check_named(name: str, simulation: rtl.Simulation) -> NetResult:
     return check_net(next(net for net in networks() if net.name == name), simulation)
 
 
-def check_net(net: Net, simulation: rtl.Simulation) -> NetResult:
-    """All checks of one network. A network that is refused is a failure like any other, and so is an exception."""
+def check_net(net: Net, simulation: rtl.Simulation, jobs: int = 1) -> NetResult:
+    """All checks of one network, the RTL in `jobs` processes. A network that is refused is a failure like any other,
+    and so is an exception.
+    """
     result = NetResult(net.name, net.about, net.limits)
     if net.missing:
         result.skipped = f"{net.needs} is not on this machine"
@@ -151,7 +132,7 @@ def check_net(net: Net, simulation: rtl.Simulation) -> NetResult:
     with TemporaryDirectory(prefix="cocodla-nets-") as folder:
         try:
             network = _against_float(net, Path(folder), result)
-            _on_rtl(net, network, Path(folder), simulation, result)
+            _on_rtl(net, network, Path(folder), simulation, jobs, result)
         except UserError as error:
             result.failures.append(str(error))
         except Exception as error:  # the other networks are checked all the same
@@ -206,7 +187,9 @@ def _judge_rounding(layers: list[LayerQuality], result: NetResult) -> None:
             result.failures.append(f"{layer.name} ({layer.operation}): {layer.distance} codes from ideal rounding")
 
 
-def _on_rtl(net: Net, network: Network, folder: Path, simulation: rtl.Simulation, result: NetResult) -> None:
+def _on_rtl(
+    net: Net, network: Network, folder: Path, simulation: rtl.Simulation, jobs: int, result: NetResult
+) -> None:
     """Some images on the RTL, every tensor compared with the golden model."""
     variant = net.on_rtl or net.main
     data = variant.data()
@@ -215,7 +198,10 @@ def _on_rtl(net: Net, network: Network, folder: Path, simulation: rtl.Simulation
     images = data.images[: net.rtl_images]
     labels = np.full(len(images), -1) if data.labels is None else data.labels[: len(images)]
     stages = Stages(simulation)
-    run: NetworkRun = verify_network(network, images, labels, simulation, observe=stages.add)
+    if jobs > 1 and can_be_cut(simulation):
+        run = verify_in_pieces(network, images, labels, simulation, jobs)
+    else:
+        run = verify_network(network, images, labels, simulation, observe=stages.add)
     if recorded := stages.of_network(network, len(images)):
         result.record = str(keep(recorded))
     result.rtl_shape, result.tensors, result.cycles = network.input.shape, run.tensors_compared, run.cycles_per_image

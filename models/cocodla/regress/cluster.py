@@ -16,6 +16,7 @@ import queue
 import re
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ from typing import Any
 import dask
 from distributed import Client, Future, KilledWorker, LocalCluster, SSHCluster, get_worker
 
-from cocodla.errors import UserError
+from cocodla.errors import UserError, one_line
 from cocodla.files.inputs import read_input
 from cocodla.regress.items import Ended, Item
 from cocodla.regress.work import run_item
@@ -71,7 +72,7 @@ class Place:
         if kind not in ("local", "ssh", "slurm", "tcp") or (kind == "local") != (not name):
             raise UserError(f"--cluster: {text[:60]!r} is none of {KINDS}")
         if kind == "slurm":
-            _check_slurm()
+            _check_slurm(name)
         if kind == "tcp" and not re.fullmatch(r"//[^/\s]+:\d{1,5}", name):
             raise UserError(f"--cluster: {text[:60]!r} is none of {KINDS}")
         place = Place(kind, name, jobs, build)
@@ -92,9 +93,19 @@ class Place:
         return found
 
 
-def _check_slurm() -> None:
+def _check_slurm(partition: str) -> None:
+    """Jobs of a wrong partition would be waited for without end."""
     if not shutil.which("sbatch"):
         raise UserError("--cluster slurm: no sbatch on this machine")
+    try:
+        words = ["sinfo", "--noheader", f"--partition={partition}", "--format=%P"]
+        found = subprocess.run(words, capture_output=True, text=True, timeout=30)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise UserError(f"--cluster slurm: no scheduler: sinfo: {error}") from None
+    if found.returncode:
+        raise UserError(f"--cluster slurm: no scheduler: {one_line(found.stderr)[:200]}")
+    if not found.stdout.strip():
+        raise UserError(f"--cluster slurm: no partition is called {partition[:60]!r}")
     try:
         import dask_jobqueue  # noqa: F401
     except ImportError:

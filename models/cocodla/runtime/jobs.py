@@ -1,11 +1,16 @@
-"""Several pieces of work at a time, each in a thread: what they wait for are simulators, which are processes."""
+"""Several pieces of work at a time: in threads where all they do is wait for simulators, else in processes."""
 
 from __future__ import annotations
 
 import os
 import queue
+import signal
+import sys
 import threading
 from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import active_children, get_context
 from typing import TypeVar
 
 from cocodla.sim.stop import Processes
@@ -58,3 +63,32 @@ def run_jobs(
         for thread in threads:
             if thread.ident is not None:
                 thread.join(timeout=10)
+
+
+def run_processes(
+    work: Callable[[Item], Result], items: Sequence[Item], jobs: int
+) -> Generator[tuple[int, Result | None], None, None]:
+    """(index, result) of each item as they end, of at most `jobs` processes; None: its process has died.
+
+    What work raises is raised here. Then, at Ctrl-C, or when the iterator is closed, all processes end with what they
+    have started. work and items must be such that they can be pickled.
+    """
+    with ProcessPoolExecutor(jobs, get_context("spawn"), _await_parent) as pool:
+        waiting = {pool.submit(work, item): index for index, item in enumerate(items)}
+        try:
+            for done in as_completed(waiting):
+                try:
+                    yield waiting[done], done.result()
+                except BrokenProcessPool:
+                    yield waiting[done], None
+        except BaseException:
+            for child in active_children():
+                child.terminate()
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _await_parent() -> None:
+    """Ctrl-C is the parent's affair; what it then sends ends this process and, by the exception, its simulator."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
