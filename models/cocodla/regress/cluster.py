@@ -40,6 +40,8 @@ PATIENCE = 60.0
 """Seconds in which a lost scheduler must be back."""
 SPARE = 1
 """Items that wait at the scheduler, so that no worker waits for them."""
+DAY, SHORT = "1-00:00:00", "00:30:00"
+"""Time limit of jobs where the partition has none, and the one dask-jobqueue has without settings: too short."""
 ATTEMPTS = 3
 """Workers that may die with an item before it is given up."""
 
@@ -95,10 +97,19 @@ class Place:
 
 def _check_slurm(partition: str) -> None:
     """Jobs of a wrong partition would be waited for without end."""
+    _longest(partition)
+    try:
+        import dask_jobqueue  # noqa: F401
+    except ImportError:
+        raise UserError("--cluster slurm: dask-jobqueue is missing (pip install 'cocodla[cluster]')") from None
+
+
+def _longest(partition: str) -> str:
+    """The time limit of a partition, as Slurm writes it; UserError where there is no such partition."""
     if not shutil.which("sbatch"):
         raise UserError("--cluster slurm: no sbatch on this machine")
     try:
-        words = ["sinfo", "--noheader", f"--partition={partition}", "--format=%P"]
+        words = ["sinfo", "--noheader", f"--partition={partition}", "--format=%l"]
         found = subprocess.run(words, capture_output=True, text=True, timeout=30)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UserError(f"--cluster slurm: no scheduler: sinfo: {error}") from None
@@ -106,10 +117,7 @@ def _check_slurm(partition: str) -> None:
         raise UserError(f"--cluster slurm: no scheduler: {one_line(found.stderr)[:200]}")
     if not found.stdout.strip():
         raise UserError(f"--cluster slurm: no partition is called {partition[:60]!r}")
-    try:
-        import dask_jobqueue  # noqa: F401
-    except ImportError:
-        raise UserError("--cluster slurm: dask-jobqueue is missing (pip install 'cocodla[cluster]')") from None
+    return found.stdout.split()[0]
 
 
 class Farm:
@@ -250,11 +258,14 @@ def _slurm(place: Place, scratch: Path) -> Any:
     """Jobs of one worker each; those that Slurm ends are replaced."""
     from dask_jobqueue import SLURMCluster
 
-    given = dask.config.get("jobqueue.slurm", {})
+    given = dask.config.get("jobqueue.slurm")
+    limit = _longest(place.name)
+    longest = DAY if limit == "infinite" else limit
+    own = str(scratch)
     cluster = SLURMCluster(
-        queue=place.name, cores=1, processes=1, memory=given.get("memory") or "4GB", python=sys.executable,
-        local_directory=str(scratch), log_directory=str(scratch), silence_logs=logging.CRITICAL,
-        scheduler_options={"dashboard_address": None},
+        queue=place.name, cores=1, processes=1, memory=given["memory"] or "4GB", python=sys.executable,
+        walltime=longest if given["walltime"] == SHORT else given["walltime"], local_directory=own, log_directory=own,
+        silence_logs=logging.CRITICAL, scheduler_options={"dashboard_address": None},
     )  # fmt: skip
     cluster.adapt(minimum=place.jobs, maximum=place.jobs)
     return cluster
