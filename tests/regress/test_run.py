@@ -95,6 +95,9 @@ def test_nothing_is_lost_or_counted_twice_when_it_is_killed(plan: Path, tmp_path
     result = json.loads(again.stdout)
     assert result["items"] == {"passed": 6, "failed": 0, "skipped": 0, "not_run": 0}
     assert result["totals"]["random_networks"] == 6 and result["state"] == "done" and result["seed"] == 3
+    page = (project.root() / "docs" / "commands.md").read_text()
+    row = next(line for line in page.splitlines() if line.startswith("| `regress` |"))
+    assert all(f"`{key}`" in row for key in result), "every key is written down"
     after = rows(folder, done)
     assert set(before) <= set(after) and len(after) == 6, "what was done is not done again"
     assert "no run is unfinished" in complaint("regress", "--resume", "--folder", folder)

@@ -54,6 +54,8 @@ _SETTINGS = {
     "distributed.worker.memory.target": False,
 }
 """Workers do nothing but wait for a process: their memory is none of dask's affair."""
+_ANY_PORT = {"dashboard": False, "dashboard_address": ":0"}
+"""Several regressions may run on one host."""
 
 
 @dataclass(frozen=True)
@@ -243,7 +245,7 @@ def _open_cluster(place: Place, scratch: Path) -> Any:
     if place.kind == "local":
         return LocalCluster(
             n_workers=place.jobs, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None,
-            memory_limit=None, local_directory=str(scratch), silence_logs=logging.CRITICAL,
+            memory_limit=None, local_directory=str(scratch), silence_logs=logging.CRITICAL, scheduler_kwargs=_ANY_PORT,
         )  # fmt: skip
     if place.kind == "ssh":
         hosts = place.hosts()
@@ -265,7 +267,7 @@ def _slurm(place: Place, scratch: Path) -> Any:
     cluster = SLURMCluster(
         queue=place.name, cores=1, processes=1, memory=given["memory"] or "4GB", python=sys.executable,
         walltime=longest if given["walltime"] == SHORT else given["walltime"], local_directory=own, log_directory=own,
-        silence_logs=logging.CRITICAL, scheduler_options={"dashboard_address": None},
+        silence_logs=logging.CRITICAL, scheduler_options=_ANY_PORT,
     )  # fmt: skip
     cluster.adapt(minimum=place.jobs, maximum=place.jobs)
     return cluster
