@@ -157,7 +157,7 @@ def _in_style(name: str, about: str, grow: Grow, size: int) -> Net:
     return Net(name, about, model, limits=Limits(sqnr=12.0))
 
 
-def _tiny_yolo() -> Net:
+def _tiny_yolo(full: bool = False) -> Net:
     folder = SHARED / "models" / "tiny_yolo_v2_voc"
     options = CompileOptions(pixel_scale=1 / 255, images_in_flight=1)
 
@@ -168,10 +168,21 @@ def _tiny_yolo() -> Net:
         return Variant(model, partial(photographs, folder, size), options)
 
     limits = Limits(compile_seconds=60, image_seconds=20)
+    if full:
+        return Net(
+            "tiny_yolo_full", "Tiny-YOLOv2, 416x416 on the RTL, too", variant(416), rtl_images=1, studied=1,
+            limits=limits, needs=folder,
+        )  # fmt: skip
     return Net(
         "tiny_yolo", "Tiny-YOLOv2, 416x416; RTL 96x96", variant(416), rtl_images=1, studied=1, on_rtl=variant(96),
         limits=limits, needs=folder,
     )  # fmt: skip
+
+
+def _at_full_size(name: str, about: str, grow: Grow) -> Net:
+    shape = (3, 224, 224)
+    model = Variant(built(name, grow, shape), partial(noise, shape, 4), SIGNED)
+    return Net(name, about, model, rtl_images=1, studied=1, limits=Limits(sqnr=12.0))
 
 
 def _alexnet() -> Net:
@@ -189,6 +200,15 @@ def _of_path(name: str) -> Net:
     about = (grow.__doc__ or "").partition(":")[0].rstrip(".")
     model = Variant(built(f"path_{name}", grow, shape), partial(floats, shape, 24), CompileOptions())
     return Net(f"path_{name}", about, model, limits=Limits(sqnr=12.0))
+
+
+def large_networks() -> list[Net]:
+    """Networks that take the RTL minutes to an hour: run only where they are named."""
+    return [
+        _at_full_size("resnet50", "ResNet-50, 224x224, random weights", styles.resnet50),
+        _at_full_size("vgg16", "VGG-16, 224x224, random weights", styles.vgg16),
+        _tiny_yolo(full=True),
+    ]
 
 
 def networks() -> list[Net]:

@@ -19,7 +19,7 @@ from cocodla.compiler.original import outputs_of
 from cocodla.compiler.prediction import predict_network
 from cocodla.errors import UserError
 from cocodla.mismatch.study import Finding
-from cocodla.nets.registry import Limits, Net, networks
+from cocodla.nets.registry import Limits, Net, large_networks, networks
 from cocodla.runtime import rtl
 from cocodla.runtime.accuracy import batches, model_inputs
 from cocodla.runtime.diverge import DIFFERING, kind_of
@@ -97,11 +97,11 @@ class NetResult:
 
 
 def chosen(only: str) -> list[Net]:
-    """The network called `only`, or else those whose name contains it; UserError if there is none."""
-    known = networks()
-    found = [net for net in known if net.name == only] or [net for net in known if only in net.name]
+    """The network called `only`, or else those whose name contains it, large ones left out; UserError for none."""
+    known, large = networks(), large_networks()
+    found = [net for net in known + large if net.name == only] or [net for net in known if only in net.name]
     if not found:
-        raise UserError(f"no network is called {only!r}; known: {', '.join(net.name for net in known)}")
+        raise UserError(f"no network is called {only!r}; known: {', '.join(net.name for net in known + large)}")
     return found
 
 
@@ -118,7 +118,7 @@ def check_all(nets: Sequence[Net], simulation: rtl.Simulation, jobs: int) -> Ite
 
 
 def _check_named(name: str, simulation: rtl.Simulation) -> NetResult:
-    return check_net(next(net for net in networks() if net.name == name), simulation)
+    return check_net(chosen(name)[0], simulation)
 
 
 def check_net(net: Net, simulation: rtl.Simulation, jobs: int = 1) -> NetResult:

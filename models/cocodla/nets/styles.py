@@ -23,6 +23,34 @@ def vgg(builder: Builder) -> Builder:
     return builder.gemm(128 * 16, 128).node("Relu").node("Gemm", builder.constant(builder.floats(128, 10, scale=0.1)))
 
 
+def vgg16(builder: Builder) -> Builder:
+    """VGG-16: thirteen 3x3 convolutions, five poolings, three fully connected layers of 1,000 classes."""
+    for channels, count in ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3)):
+        for _ in range(count):
+            builder.conv(channels, (3, 3), pads=[1, 1, 1, 1]).node("Relu")
+        builder.node("MaxPool", kernel_shape=[2, 2], strides=[2, 2])
+    return builder.gemm(512 * 49, 4096).node("Relu").gemm(4096, 4096).node("Relu").gemm(4096, 1000)
+
+
+def resnet50(builder: Builder) -> Builder:
+    """ResNet-50: bottlenecks of 1x1, 3x3 and 1x1 around shortcuts, global average, 1,000 classes."""
+    normalised(builder.conv(64, (7, 7), strides=[2, 2], pads=[3] * 4), 64).node("Relu")
+    builder.node("MaxPool", kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4)
+    for width, blocks in ((64, 3), (128, 4), (256, 6), (512, 3)):
+        for block in range(blocks):
+            stride = 2 if block == 0 and width > 64 else 1
+            start, channels = builder.last, builder.channels
+            normalised(builder.conv(width, (1, 1)), width).node("Relu")
+            normalised(builder.conv(width, (3, 3), strides=[stride] * 2, pads=[1] * 4), width).node("Relu")
+            inner = normalised(builder.conv(4 * width, (1, 1)), 4 * width).last
+            builder.last, builder.channels = start, channels
+            if block == 0:
+                normalised(builder.conv(4 * width, (1, 1), strides=[stride] * 2), 4 * width)
+            builder.channels = 4 * width
+            builder.node("Add", inputs=[inner, builder.last]).node("Relu")
+    return builder.node("GlobalAveragePool").gemm(2048, 1000)
+
+
 def mobile(builder: Builder) -> Builder:
     """MobileNet v2: inverted residuals with depthwise convolutions and ReLU6, global average, classifier."""
     low, high = builder.constant(np.float32(0)), builder.constant(np.float32(6))

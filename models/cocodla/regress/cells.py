@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cocodla import datasets
 from cocodla.errors import UserError
-from cocodla.nets.registry import networks
+from cocodla.nets.registry import large_networks, networks
 from cocodla.regress.items import Cell
 from cocodla.regress.plan import Blocks, ChipSuite, Networks, RandomNetworks, RandomPrograms, Resets, Suite, Traces
 from cocodla.runtime.traces import find_traces
@@ -84,7 +84,8 @@ def _(suite: Traces, where: str) -> list[Cell]:
 
 @cells.register
 def _(suite: Networks, where: str) -> list[Cell]:
-    found = networks()
+    large = [net for net in large_networks() if net.name in suite.only]  # not for patterns
+    found = networks() + large
     names = matching(suite.only, [net.name for net in found], f"{where}.only", "network")
     present = [net.name for net in found if net.name in names and not net.missing]
     return [
