@@ -80,6 +80,7 @@ SAME = [
     ("GLB.S_INTR_STATUS (0x0100c): got 0x00, expected 0x01", "GLB.S_INTR_STATUS (0x0100c): got 0x3, expected 0x7"),
     ("layer a: t2: expected 1, got 2 (seen after cycle 1,234)", "layer a: t2: expected -8, got 2 (seen after cycle 9)"),
     ("differs at (1, 2, 3)", "differs at (4, 5, 60)"),
+    ("got 3, expected 4", "got 123456789, expected 1,000"),
     ("see /a/b/c.log", "see /tmp/x-y/z.log"),
 ]
 
@@ -91,6 +92,7 @@ def test_one_fault_seen_twice_has_one_signature(one: str, other: str) -> None:
 
 def test_different_faults_have_different_signatures() -> None:
     texts = [one for one, _ in SAME]
+    assert normalized("got 3, expected 4") == "got #, expected #"
     assert len({signature(problem(text)) for text in texts}) == len(texts)
     assert signature(problem("x", "t1_stall")) != signature(problem("x", "t1_rate"))
     assert normalized("SDP.D_DST_BASE") != normalized("SDP.D_SRC_BASE")

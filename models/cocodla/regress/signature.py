@@ -13,7 +13,7 @@ _RULES = (
     (re.compile(r"\(seen after cycle [\d,]+\)|\(at [\d.e+]+ ns\)|\(log: [^)]*\)"), ""),
     (re.compile(r"(?:/[\w.+-]+){2,}"), "PATH"),
     (re.compile(r"\b0[xX][0-9a-fA-F]+\b|\b[0-9a-f]{8,}\b"), "#"),
-    (re.compile(r"(?<![A-Za-z_])[+-]?\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?"), "#"),
+    (re.compile(r"(?<![A-Za-z_])[+-]?\d+(?:,\d{3})*(?:\.\d+)?(?:e[+-]?\d+)?"), "#"),
     (re.compile(r"[\[(](?:\s*#\s*,?)+[\])]"), "(#)"),
     (re.compile(r"\s+"), " "),
 )
