@@ -13,7 +13,7 @@ from cocodla.nets import paths
 from cocodla.nets.builder import Builder
 from cocodla.program import Mismatch
 from cocodla.runtime import rtl
-from cocodla.runtime.pieces import Piece, _joined, _of_image, cut, verify_in_pieces
+from cocodla.runtime.pieces import Piece, _joined, _of_image, _pages, cut, verify_in_pieces
 from cocodla.runtime.span import Span
 from cocodla.runtime.verify import NetworkRun, verify_network
 
@@ -85,6 +85,7 @@ def test_lenet_in_pieces_is_lenet() -> None:
     whole = verify_network(network, pictures[:3], labels[:3], simulation)
     parts = verify_in_pieces(network, pictures[:3], labels[:3], simulation, 2)
     assert comparable(parts) == comparable(whole) and whole.passed
+    assert _pages(network, 3) <= _pages(network, 9) < 64
     assert parts.cycles_per_image == pytest.approx(whole.cycles_per_image, rel=0.2)
 
 

@@ -19,10 +19,12 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from cocodla.compiler import Network
+from cocodla.compiler.hardware.emit import emit
 from cocodla.compiler.prediction import predict_network
 from cocodla.program import Mismatch
 from cocodla.runtime import rtl
 from cocodla.runtime.jobs import run_processes
+from cocodla.runtime.player import page_count
 from cocodla.runtime.span import Span
 from cocodla.runtime.verify import LayerRun, NetworkRun, verify_network
 
@@ -111,6 +113,8 @@ def verify_in_pieces(
         return verify_network(network, images, labels, simulation, progress, span)
     total, done = sum(piece.cost for piece in pieces), 0.0
     runs: dict[Piece, NetworkRun] = {}
+    simulation = replace(simulation, pages=_pages(network, len(images)))
+    rtl.build_model(simulation)  # once, before all of them want it
     with TemporaryDirectory(prefix="cocodla-pieces-") as folder:
         network.save(Path(folder) / "network.dla")
         np.save(Path(folder) / "images.npy", images)
@@ -123,6 +127,16 @@ def verify_in_pieces(
             if progress:
                 progress(int(done), int(total))
     return _joined(network, images, labels, span, runs)
+
+
+def _pages(network: Network, images: int) -> int:
+    """Pages of memory that the whole network needs."""
+    rows = min(images, network.images_in_flight)
+    found = 1
+    for stage in range(network.stages):
+        feeds = {name: np.zeros((rows, network.tensors[name].size), np.uint8) for name in network.feeds(stage)}
+        found = max(found, page_count(emit(network, feeds, tensors=(), stage=stage)))
+    return found
 
 
 def _verify(piece: Piece, folder: str, simulation: rtl.Simulation) -> NetworkRun:

@@ -107,6 +107,7 @@ class Simulation:
     csb_period_ps: period of dla_csb_clk; 0: the core clock itself. The core period is 10,000 ps.
     guard: dla_reset_guard stands between accelerator and memory.
     activity: what every unit does is counted (Execution.activity).
+    pages: of memory at least (player.PAGE): programs of one network can share a model, whatever each of them needs.
     run_name: first part of the name of the folder in build/runs (cocodla.sim.folders says how long it stays).
     """
 
@@ -121,6 +122,7 @@ class Simulation:
     csb_period_ps: int = 0
     guard: bool = False
     activity: bool = False
+    pages: int = 1
     run_name: str = "chip"
 
 
@@ -132,7 +134,7 @@ def chip_design(simulation: Simulation, pages: int = 1) -> Design:
     own = dut_list(simulation.file_list) == own_list()
     guard = ("mcif/dla_reset_guard.v", "lib/dla_sync.v") if simulation.guard else ()
     sources = list(dict.fromkeys((*dut.sources, *(root / "rtl" / name for name in guard))))
-    words = max(pages, 1) * player.PAGE // 8
+    words = max(pages, simulation.pages) * player.PAGE // 8
     size = max(_SMALLEST.get(simulation.sim.lower(), 0), (words - 1).bit_length())
     return Design(
         name="chip",
