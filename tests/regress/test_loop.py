@@ -78,6 +78,12 @@ def test_without_a_budget_each_item_is_run_once(store: Store, monkeypatch: pytes
     assert result["spent"] == 60
 
 
+def test_a_budget_that_is_too_small_cuts_all_suites_short(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    farm = Farm(lambda item: GOOD)
+    result, _ = execute(store, farm, monkeypatch, 25)
+    assert {item.suite for item in farm.ran} == {"a", "b", "c"} and result["items"]["not_run"] == 2
+
+
 def test_a_budget_is_filled_with_new_seeds_and_kept(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     jumps = itertools.count(0, 10_000)
     monkeypatch.setattr("time.time", lambda: next(jumps))  # somebody sets the clock all the time

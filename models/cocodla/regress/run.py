@@ -94,8 +94,7 @@ class Regression:
         )
         waiting = self.store.waiting(self.run.run)
         self._again.extend(item for item in waiting if item.again_of)
-        rest = [item for item in waiting if not item.again_of]
-        self._todo.extend(sorted(rest, key=lambda item: (item.round, -self._expected(item)[0])))
+        self._todo.extend(self._mixed([item for item in waiting if not item.again_of]))
         self._rounds = {name: self._rotation(name) for name, suite in self.plan.suites.items() if suite.endless}
 
     @property
@@ -117,7 +116,7 @@ class Regression:
     # -- what is next ----------------------------------------------------------------------------
 
     def _next(self) -> Item | None:
-        """Failures again; then what the plan asks for, the longest first; then new seeds. None if that is all, or the
+        """Failures again; then what the plan asks for; then new seeds. None if that is all, or the
         budget does not hold another item."""
         if self._again:
             return self._again.popleft()
@@ -151,6 +150,16 @@ class Regression:
         for round in itertools.count(had[0]["n"] + 1):
             for cell in self.matrix[name]:
                 yield make_item(self.plan, name, cell, item_seed(self.run.seed, name, cell, -round), round)
+
+    def _mixed(self, items: Sequence[Item]) -> list[Item]:
+        """Items in the order in which they are run: all suites keep pace, so that a budget that is too small cuts
+        short each of them; in a suite the longest first.
+        """
+        suites: dict[str, list[Item]] = {}
+        for item in sorted(items, key=lambda item: (item.round, -self._expected(item)[0])):
+            suites.setdefault(item.suite, []).append(item)
+        placed = [((place + 0.5) / len(found), item) for found in suites.values() for place, item in enumerate(found)]
+        return [item for _, item in sorted(placed, key=lambda pair: pair[0])]
 
     def _expected(self, item: Item) -> tuple[float, float]:
         """(wall seconds, CPU seconds)."""
