@@ -170,6 +170,7 @@ def _joined(
         failures=[f"{_place(network, piece)}: {line}" for piece, run in found for line in run.failures],
         counters=counters,
         recorded=next((run.recorded for _, run in found if run.recorded), ""),
+        finding=next((run.finding for _, run in found if run.finding), None),
     )
     if result.passed and span == Span.whole(network):
         outputs = next(iter(network.golden_outputs(images).values())).reshape(len(images), -1)  # equal to the RTL's
