@@ -1,5 +1,6 @@
 # Verilog sources of the accelerator in the order data flow, paths relative to this file.
 lib/dla_async_fifo.v
+lib/dla_clock_gate.v
 lib/dla_cube_fetch.v
 lib/dla_cube_walk.v
 lib/dla_delay.v

@@ -12,17 +12,21 @@
 `default_nettype none
 
 module cdp #(
-    parameter LANES = 8 // elements a cycle of look-up and output converter: 8, 4, 2 or 1
+    parameter LANES = 8, // elements a cycle of look-up and output converter: 8, 4, 2 or 1
+    parameter CLOCK_GATES = 1 // 1: the clock stops where nothing moves (dla_clock_gate), 0: never
 ) (
     input  wire        clk,
     input  wire        rst_n,
+    input  wire        ungated, // 1: no clock stops
     output wire        clearing, // the tables are being cleared after reset: no register access yet
     // register bus
+    input  wire        reg_clk,   // of the register bus, stops with it
     input  wire        reg_valid,
     input  wire        reg_write,
     input  wire [9:0]  reg_addr,
     input  wire [31:0] reg_wdata,
     output wire [31:0] reg_rdata,
+    output wire        reg_settling,
     // from cdp_rdma
     input  wire        rd_valid,
     output wire        rd_ready,
@@ -65,9 +69,10 @@ wire [4:0]  in_shift;
 wire [31:0] out_offset;
 wire [5:0]  out_shift;
 wire [159:0] counts;
+wire        unit_clk;  // of all but the registers
 
 cdp_regs u_regs (
-    .clk                                             (clk),
+    .clk                                             (reg_clk),
     .rst_n                                           (rst_n),
     .reg_valid                                       (reg_valid),
     .reg_write                                       (reg_write),
@@ -76,6 +81,7 @@ cdp_regs u_regs (
     .reg_rdata                                       (reg_rdata),
     .op_en                                           (op_en),
     .consumer                                        (consumer),
+    .settling                                        (reg_settling),
     .done                                            (done),
     .cfg_lut_access_cfg_lut_table_id                 (lut_table),
     .cfg_lut_access_cfg_lut_access_type              (lut_writing),
@@ -134,14 +140,15 @@ wire unused = &{1'b0, dst_base[2:0], dst_line[2:0], dst_surface[2:0], in_offset[
                 le_select[7:6], lo_select[7:6]};
 
 // ---------------------------------------------------------------- tables: access by software
-wire        table_wr_en, table_rd_en;
+wire        table_access, table_wr_en, table_rd_en;
 wire [8:0]  table_wr_addr, table_rd_addr;
 wire [15:0] table_wr_data, table_rd_data;
 
 cdp_lut_access u_lut_access (
-    .clk                   (clk),
+    .clk                   (unit_clk),
     .rst_n                 (rst_n),
     .clearing              (clearing),
+    .accessed              (table_access),
     .reg_wdata             (reg_wdata),
     .write_lut_access_cfg  (lut_cfg_write),
     .write_lut_access_data (lut_data_write),
@@ -159,7 +166,7 @@ cdp_lut_access u_lut_access (
 );
 
 dla_ram_1r1w #(.WIDTH(16), .DEPTH(512)) u_tables (
-    .clk     (clk),
+    .clk     (unit_clk),
     .wr_en   (table_wr_en),
     .wr_addr (table_wr_addr),
     .wr_data (table_wr_data),
@@ -174,18 +181,30 @@ localparam PARTS = 8 / LANES;  // of an atom
 reg  running;
 reg  active;  // atoms of the layer are still to come
 wire room;
+wire unanswered;
 wire start  = op_en && !running;
+
+// ---------------------------------------------------------------- clock
+// On while tables are cleared or accessed, a layer runs or its last write is not acknowledged.
+
+dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_gate (
+    .clk     (clk),
+    .enable  (clearing || table_access || op_en || running || unanswered),
+    .ungated (ungated),
+    .gated   (unit_clk)
+);
+
 wire accept = rd_valid && rd_ready;
 reg  [PARTS:0] pause; // as many ones as cycles to the next atom, zeros above
 
 assign rd_ready = active && room && !pause[0];
 
-always @(posedge clk or negedge rst_n) begin
+always @(posedge unit_clk or negedge rst_n) begin
     if (!rst_n) pause <= 0;
     else        pause <= (accept ? {1'b0, {PARTS{1'b1}}} : pause) >> 1;
 end
 
-always @(posedge clk or negedge rst_n) begin
+always @(posedge unit_clk or negedge rst_n) begin
     if (!rst_n) begin
         running <= 1'b0;
         active  <= 1'b0;
@@ -206,7 +225,7 @@ reg  [2:0]  place;      // of the atom that leaves the window in parts
 wire        window_valid, part_valid, part_last;
 reg  [10:0] out_valid, out_last;  // bit 10 with the output
 
-always @(posedge clk or negedge rst_n) begin
+always @(posedge unit_clk or negedge rst_n) begin
     if (!rst_n) begin
         in_valid  <= 0;
         in_flush  <= 0;
@@ -220,12 +239,12 @@ always @(posedge clk or negedge rst_n) begin
     end
 end
 
-dla_delay #(.WIDTH(8), .CYCLES(3)) u_lanes (.clk(clk), .d(rd_lanes), .q(lanes));
+dla_delay #(.WIDTH(8), .CYCLES(3)) u_lanes (.clk(unit_clk), .d(rd_lanes), .q(lanes));
 dla_delay #(.WIDTH(3), .CYCLES(4)) u_in_place (
-    .clk(clk), .d({rd_layer_end, rd_line_end, rd_pixel_end}), .q(in_place));
-dla_delay #(.WIDTH(3), .CYCLES(11)) u_out_place (.clk(clk), .d(place), .q(out_place));
+    .clk(unit_clk), .d({rd_layer_end, rd_line_end, rd_pixel_end}), .q(in_place));
+dla_delay #(.WIDTH(3), .CYCLES(11)) u_out_place (.clk(unit_clk), .d(place), .q(out_place));
 
-always @(posedge clk) if (window_valid) place <= window_place;
+always @(posedge unit_clk) if (window_valid) place <= window_place;
 
 // ---------------------------------------------------------------- pipeline: settings, registered
 reg  [15:0]  set_in_scale, set_out_scale;       // magnitudes
@@ -243,7 +262,7 @@ wire signed [31:0] le_steps = {{26{le_select[5]}}, le_select[5:0]};
 wire signed [31:0] lo_steps = {{26{lo_select[5]}}, lo_select[5:0]};
 integer n;
 
-always @(posedge clk) begin
+always @(posedge unit_clk) begin
     set_in_scale     <= in_scale[15] ? 16'd0 - in_scale : in_scale;
     set_in_negative  <= in_scale[15];
     set_in_below     <= ~({15{1'b1}} << in_shift);
@@ -274,7 +293,7 @@ wire                out_whole;
 wire [1:0]          unused_split;  // atoms come PARTS cycles apart
 
 cdp_window u_window (
-    .clk          (clk),
+    .clk          (unit_clk),
     .rst_n        (rst_n),
     .reach        (reach),
     .bypass       (square_bypass),
@@ -290,7 +309,7 @@ cdp_window u_window (
 );
 
 dla_split #(.WIDTH(8*31), .PARTS(PARTS)) u_split (
-    .clk        (clk),
+    .clk        (unit_clk),
     .rst_n      (rst_n),
     .in_valid   (window_valid),
     .in_ready   (unused_split[0]),
@@ -301,7 +320,7 @@ dla_split #(.WIDTH(8*31), .PARTS(PARTS)) u_split (
     .out_data   (part)
 );
 
-dla_delay #(.WIDTH(9*LANES), .CYCLES(8)) u_late_y (.clk(clk), .d(part_y), .q(late_y));
+dla_delay #(.WIDTH(9*LANES), .CYCLES(8)) u_late_y (.clk(unit_clk), .d(part_y), .q(late_y));
 
 genvar i;
 generate
@@ -309,7 +328,7 @@ generate
         assign window_atom[31*i +: 31] = {window_y[9*i +: 9], window_q[22*i +: 22]};
 
         cdp_icvt_lane u_icvt (
-            .clk      (clk),
+            .clk      (unit_clk),
             .offset   (in_offset[7:0]),
             .scale    (set_in_scale),
             .negative (set_in_negative),
@@ -327,7 +346,7 @@ generate
         assign part_y[9*i +: 9] = part[31*i+22 +: 9];
 
         cdp_lut_lane u_lut (
-            .clk             (clk),
+            .clk             (unit_clk),
             .exponential     (!linear),
             .offset          (le_offset),
             .le_select       (le_select[5:0]),
@@ -352,7 +371,7 @@ generate
         );
 
         cdp_ocvt_lane u_ocvt (
-            .clk        (clk),
+            .clk        (unit_clk),
             .mul_bypass (mul_bypass),
             .offset     (out_offset[24:0]),
             .scale      (set_out_scale),
@@ -367,7 +386,7 @@ generate
 endgenerate
 
 dla_gather #(.WIDTH(64), .PARTS(PARTS)) u_gather (
-    .clk       (clk),
+    .clk       (unit_clk),
     .in_valid  (out_valid[10]),
     .in_last   (out_last[10]),
     .in_data   (out_part),
@@ -376,7 +395,7 @@ dla_gather #(.WIDTH(64), .PARTS(PARTS)) u_gather (
 );
 
 cdp_statistics #(.LANES(LANES)) u_statistics (
-    .clk     (clk),
+    .clk     (unit_clk),
     .start   (start),
     .valid   (out_valid[3]),
     .outcome (outcome),
@@ -385,7 +404,7 @@ cdp_statistics #(.LANES(LANES)) u_statistics (
 
 // ---------------------------------------------------------------- output
 cdp_output u_output (
-    .clk            (clk),
+    .clk            (unit_clk),
     .rst_n          (rst_n),
     .start          (start),
     .consumer       (consumer),
@@ -396,6 +415,7 @@ cdp_output u_output (
     .perf_en        (perf_en),
     .done           (done),
     .intr           (cdp_intr),
+    .unanswered     (unanswered),
     .stall          (stall),
     .accept         (accept),
     .room           (room),

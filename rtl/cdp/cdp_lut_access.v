@@ -13,6 +13,7 @@ module cdp_lut_access (
     input  wire        clk,
     input  wire        rst_n,
     output wire        clearing,
+    output wire        accessed,  // by software, or its answer is due
     // register file
     input  wire [31:0] reg_wdata,
     input  wire        write_lut_access_cfg,
@@ -47,6 +48,7 @@ reg [9:0] clear_count; // bit 9: all 512 entries are 0
 reg       reading;
 
 assign clearing      = !clear_count[9];
+assign accessed      = write_lut_access_cfg || write_lut_access_data || read_lut_access_data || reading;
 assign table_wr_en   = clearing || load && stored;
 assign table_wr_addr = clearing ? clear_count[8:0] : entry;
 assign table_wr_data = clearing ? 16'd0 : reg_wdata[15:0];

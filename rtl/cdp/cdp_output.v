@@ -22,6 +22,7 @@ module cdp_output #(
     input  wire        perf_en,
     output reg         done,        // pulse
     output wire [1:0]  intr,        // pulse per group
+    output wire        unanswered,  // a layer has ended and its last write is not acknowledged
     output reg  [31:0] stall,       // cycles a write waited
     // pipeline
     input  wire        accept,      // an atom enters the pipeline
@@ -95,6 +96,7 @@ dla_fifo #(.WIDTH(1), .DEPTH(4)) u_group (
     .out_data  (group)
 );
 
+assign unanswered = group_valid;
 assign intr = {group, !group} & {2{wr_done && group_valid}};
 
 always @(posedge clk or negedge rst_n) begin

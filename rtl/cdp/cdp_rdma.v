@@ -9,16 +9,20 @@
 `default_nettype none
 
 module cdp_rdma #(
-    parameter DEPTH = 128 // beats of the latency buffer, a power of two
+    parameter DEPTH = 128, // beats of the latency buffer, a power of two
+    parameter CLOCK_GATES = 1 // 1: the clock stops where nothing moves (dla_clock_gate), 0: never
 ) (
     input  wire        clk,
     input  wire        rst_n,
+    input  wire        ungated, // 1: no clock stops
     // register bus
+    input  wire        reg_clk,   // of the register bus, stops with it
     input  wire        reg_valid,
     input  wire        reg_write,
     input  wire [9:0]  reg_addr,
     input  wire [31:0] reg_wdata,
     output wire [31:0] reg_rdata,
+    output wire        reg_settling,
     // memory
     output wire        rd_req_valid,
     input  wire        rd_req_ready,
@@ -48,9 +52,10 @@ wire [12:0] width, height, channel;
 wire [31:0] base, line_stride, surface_stride;
 reg  [31:0] stall;
 wire        unused_consumer;
+wire        unit_clk;  // of all but the registers
 
 cdp_rdma_regs u_regs (
-    .clk                           (clk),
+    .clk                           (reg_clk),
     .rst_n                         (rst_n),
     .reg_valid                     (reg_valid),
     .reg_write                     (reg_write),
@@ -59,6 +64,7 @@ cdp_rdma_regs u_regs (
     .reg_rdata                     (reg_rdata),
     .op_en                         (op_en),
     .consumer                      (unused_consumer),
+    .settling                      (reg_settling),
     .done                          (done),
     .cfg_data_cube_width_width     (width),
     .cfg_data_cube_height_height   (height),
@@ -80,7 +86,16 @@ wire start = op_en && !running;
 wire fire  = rd_valid && rd_ready;
 wire last0, last1, last2;
 
-always @(posedge clk or negedge rst_n) begin
+// ---------------------------------------------------------------- clock
+// On while a layer runs: it ends with its last beat.
+
+dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_gate (
+    .clk     (clk),
+    .enable  (op_en || running),
+    .ungated (ungated),
+    .gated   (unit_clk)
+);
+always @(posedge unit_clk or negedge rst_n) begin
     if (!rst_n) begin
         running <= 1'b0;
         done    <= 1'b0;
@@ -95,7 +110,7 @@ wire       unused_busy;
 wire [$clog2(DEPTH):0] unused_used;
 
 dla_cube_fetch #(.DEPTH(DEPTH), .SIZE0_W(10), .SIZE1_W(13), .SIZE2_W(13)) u_fetch (
-    .clk          (clk),
+    .clk          (unit_clk),
     .rst_n        (rst_n),
     .start        (start),
     .allow        (ram_type),
@@ -122,7 +137,7 @@ dla_cube_fetch #(.DEPTH(DEPTH), .SIZE0_W(10), .SIZE1_W(13), .SIZE2_W(13)) u_fetc
 wire unused_addr;
 
 dla_cube_walk #(.ADDR_W(1), .SIZE0_W(10), .SIZE1_W(13), .SIZE2_W(13)) u_place (
-    .clk     (clk),
+    .clk     (unit_clk),
     .load    (start),
     .step    (fire),
     .base    (1'b0),
@@ -143,7 +158,7 @@ assign rd_line_end  = last0 && last1;
 assign rd_layer_end = last0 && last1 && last2;
 assign rd_lanes     = last0 ? ~(8'hfe << channel[2:0]) : 8'hff;
 
-always @(posedge clk) begin
+always @(posedge unit_clk) begin
     if (start) stall <= 0;
     else if (perf_en && rd_req_valid && !rd_req_ready) stall <= stall + 1'b1;
 end

@@ -155,6 +155,7 @@ cacc_regs u_regs (
     .reg_rdata                        (reg_rdata),
     .op_en                            (),
     .consumer                         (),
+    .settling                         (),
     .done                             (out_valid && out_end),
     .cfg_dataout_size_0_dataout_width (),
     .cfg_dataout_size_0_dataout_height(),

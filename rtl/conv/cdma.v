@@ -14,11 +14,13 @@ module cdma (
     input  wire        clk,
     input  wire        rst_n,
     // register bus
+    input  wire        reg_clk,   // of the register bus, stops with it
     input  wire        reg_valid,
     input  wire        reg_write,
     input  wire [9:0]  reg_addr,
     input  wire [31:0] reg_wdata,
     output wire [31:0] reg_rdata,
+    output wire        reg_settling,
     // mcif: data. An answer to data and one to weights never come in the same cycle
     output wire        dat_rd_req_valid,
     input  wire        dat_rd_req_ready,
@@ -67,7 +69,7 @@ reg         flush_done;
 reg  [31:0] dat_stall, wt_stall, dat_latency;
 
 cdma_regs u_regs (
-    .clk       (clk),
+    .clk       (reg_clk),
     .rst_n     (rst_n),
     .reg_valid (reg_valid),
     .reg_write (reg_write),
@@ -76,6 +78,7 @@ cdma_regs u_regs (
     .reg_rdata (reg_rdata),
     .op_en     (op_en),
     .consumer  (consumer),
+    .settling  (reg_settling),
     .done      (done),
     .cfg_misc_cfg_conv_mode                   (conv_mode),
     .cfg_misc_cfg_data_reuse                  (data_reuse),

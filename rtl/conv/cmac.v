@@ -19,11 +19,13 @@ module cmac #(
     input  wire        clk,
     input  wire        rst_n,
     // register bus
+    input  wire        reg_clk,   // of the register bus, stops with it
     input  wire        reg_valid,
     input  wire        reg_write,
     input  wire [9:0]  reg_addr,
     input  wire [31:0] reg_wdata,
     output wire [31:0] reg_rdata,
+    output wire        reg_settling,
     // csc
     input  wire        wt_valid,
     input  wire [2:0]  wt_sel,
@@ -110,7 +112,7 @@ endgenerate
 
 /* verilator lint_off PINCONNECTEMPTY */ // no setting of this unit has an effect
 cmac_regs u_regs (
-    .clk       (clk),
+    .clk       (reg_clk),
     .rst_n     (rst_n),
     .reg_valid (reg_valid),
     .reg_write (reg_write),
@@ -119,6 +121,7 @@ cmac_regs u_regs (
     .reg_rdata (reg_rdata),
     .op_en     (),
     .consumer  (),
+    .settling  (reg_settling),
     .done      (mac_valid && mac_layer_end)
 );
 /* verilator lint_on PINCONNECTEMPTY */

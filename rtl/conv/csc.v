@@ -22,11 +22,13 @@ module csc #(
     input  wire        clk,
     input  wire        rst_n,
     // register bus
+    input  wire        reg_clk,   // of the register bus, stops with it
     input  wire        reg_valid,
     input  wire        reg_write,
     input  wire [9:0]  reg_addr,
     input  wire [31:0] reg_wdata,
     output wire [31:0] reg_rdata,
+    output wire        reg_settling,
     // cdma
     input  wire        dat_entry,
     input  wire        dat_slice,
@@ -107,7 +109,7 @@ wire [4:0]  weight_bank;
 
 /* verilator lint_off PINCONNECTEMPTY */ // nothing here depends on the group
 csc_regs u_regs (
-    .clk                                     (clk),
+    .clk                                     (reg_clk),
     .rst_n                                   (rst_n),
     .reg_valid                               (reg_valid),
     .reg_write                               (reg_write),
@@ -116,6 +118,7 @@ csc_regs u_regs (
     .reg_rdata                               (reg_rdata),
     .op_en                                   (op_en),
     .consumer                                (),
+    .settling                                (reg_settling),
     .done                                    (done),
     .cfg_misc_cfg_data_reuse                 (data_reuse),
     .cfg_misc_cfg_weight_reuse               (weight_reuse),

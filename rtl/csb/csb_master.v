@@ -14,7 +14,8 @@
 `default_nettype none
 
 module csb_master #(
-    parameter UNIT_COUNT = 14 // units present, numbered from 0 by byte address bits 17:12
+    parameter UNIT_COUNT = 14, // units present, numbered from 0 by byte address bits 17:12
+    parameter CLOCK_GATES = 1  // 1: the clock stops where nothing moves (dla_clock_gate), 0: never
 ) (
     // CSB pins
     input  wire             csb_clk,
@@ -28,10 +29,14 @@ module csb_master #(
     output reg              nvdla2csb_valid,
     output reg  [31:0]      nvdla2csb_data,
     output reg              nvdla2csb_wr_complete,
-    // register bus
+    // core clock
     input  wire             clk,
     input  wire             rst_n,
+    input  wire             ungated,          // 1: no clock stops
     input  wire             hold,             // requests wait: a unit still clears its memories after reset
+    // register bus
+    output wire             reg_clk,          // its clock and that of all register files
+    input  wire             settling,         // a register file needs it without an access
     output reg  [UNIT_COUNT-1:0] reg_valid,   // one strobe per unit
     output reg              reg_write,
     output reg  [9:0]       reg_addr,
@@ -77,9 +82,17 @@ wire issue   = req_valid && req_ready;
 
 assign req_ready = !hold && !(answers && busy);
 
+// The clock of the bus and of all register files runs from a request to the cycle after its strobe, or to its answer.
+dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_gate (
+    .clk     (clk),
+    .enable  (issue || |reg_valid || strobed || answering || settling),
+    .ungated (ungated),
+    .gated   (reg_clk)
+);
+
 integer u;
 
-always @(posedge clk or negedge rst_n) begin
+always @(posedge reg_clk or negedge rst_n) begin
     if (!rst_n) begin
         reg_valid   <= 0;
         strobed     <= 1'b0;
@@ -93,7 +106,7 @@ always @(posedge clk or negedge rst_n) begin
     end
 end
 
-always @(posedge clk) begin
+always @(posedge reg_clk) begin
     if (issue) begin
         reg_write <= req_write;
         reg_addr  <= req_addr[9:0];
@@ -106,7 +119,7 @@ end
 reg         answer_write; // of the request under way: no other that answers is issued before it is taken
 reg  [31:0] answer_data;
 
-always @(posedge clk) begin
+always @(posedge reg_clk) begin
     if (issue && answers) answer_write <= req_write;
     if (answering)        answer_data  <= reg_rdata;
 end

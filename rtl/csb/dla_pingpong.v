@@ -26,7 +26,8 @@ module dla_pingpong (
     output wire [1:0]  writable,
     output wire [1:0]  started,
     output wire [31:0] status,
-    output wire        op_en_read // OP_EN of group PRODUCER
+    output wire        op_en_read, // OP_EN of group PRODUCER
+    output wire        settling    // a layer ends: registers change without a bus access, in two cycles
 );
 
 reg [1:0] enabled; // OP_EN of both groups
@@ -36,6 +37,7 @@ assign writable   = ~enabled;
 assign started    = writable & {producer, !producer} & {2{op_en_write && wdata}};
 assign op_en      = enabled[consumer] && !done && !done_d;
 assign op_en_read = enabled[producer];
+assign settling   = done || done_d;
 
 wire [1:0] running = enabled & {consumer, !consumer};
 wire [1:0] pending = enabled & {!consumer, consumer};

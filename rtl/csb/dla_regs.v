@@ -8,6 +8,8 @@
 //   t   reg_valid (strobe)      RAM and group registers written, or RAM read and `value` sampled
 //   t+1 reg_rdata after a read  (0 in every other cycle)
 //
+// `clk` may stop where no access is in t or t+1 and nothing settles (csb_master).
+//
 // Spec: system.md sections 4.2 and 5.
 `default_nettype none
 
@@ -38,7 +40,8 @@ module dla_regs #(
     output wire              op_en,
     output wire              consumer,
     input  wire              done,
-    output wire [1:0]        started       // OP_EN of a group rises
+    output wire [1:0]        started,      // OP_EN of a group rises
+    output wire              settling      // a layer ends: registers change without a bus access
 );
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
@@ -81,7 +84,8 @@ if (GROUPED != 0) begin : grouped
         .writable      (writable),
         .started       (started),
         .status        (status),
-        .op_en_read    (op_en_read)
+        .op_en_read    (op_en_read),
+        .settling      (settling)
     );
 
     assign own_value = (word == 0)         ? status :
@@ -95,7 +99,8 @@ end else begin : plain
     assign op_en        = done; // no groups: the port is there, its value means nothing
     assign consumer     = 1'b0;
     assign producer     = 1'b0;
-    assign started      = 2'd0;
+    assign started     = 2'd0;
+    assign settling    = 1'b0;
     assign dual_write   = 2'd0;
     assign single_write = write;
     assign ram_addr     = word;

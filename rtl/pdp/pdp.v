@@ -13,16 +13,20 @@
 `default_nettype none
 
 module pdp #(
-    parameter LANES = 8 // elements a cycle: 8, 4, 2 or 1
+    parameter LANES = 8, // elements a cycle: 8, 4, 2 or 1
+    parameter CLOCK_GATES = 1 // 1: the clock stops where nothing moves (dla_clock_gate), 0: never
 ) (
     input  wire        clk,
     input  wire        rst_n,
+    input  wire        ungated, // 1: no clock stops
     // register bus
+    input  wire        reg_clk,   // of the register bus, stops with it
     input  wire        reg_valid,
     input  wire        reg_write,
     input  wire [9:0]  reg_addr,
     input  wire [31:0] reg_wdata,
     output wire [31:0] reg_rdata,
+    output wire        reg_settling,
     // from sdp
     input  wire        sdp2pdp_valid,
     output wire        sdp2pdp_ready,
@@ -68,10 +72,11 @@ wire         ram_type;
 wire         count_stalls;
 reg  [31:0]  stalls;
 wire [12:0]  out_channel;
+wire        unit_clk;  // of all but the registers
 
 /* verilator lint_off PINCONNECTEMPTY */ // the interrupt keeps its own group, see below
 pdp_regs u_regs (
-    .clk                                         (clk),
+    .clk                                         (reg_clk),
     .rst_n                                       (rst_n),
     .reg_valid                                   (reg_valid),
     .reg_write                                   (reg_write),
@@ -80,6 +85,7 @@ pdp_regs u_regs (
     .reg_rdata                                   (reg_rdata),
     .op_en                                       (op_en),
     .consumer                                    (),
+    .settling                                    (reg_settling),
     .done                                        (done),
     .cfg_data_cube_in_width_cube_in_width        (in_width),
     .cfg_data_cube_in_height_cube_in_height      (in_height),
@@ -136,19 +142,33 @@ assign sdp2pdp_ready = !from_memory && in_ready;
 
 // Control. Suffix: cycle of the pipeline in which a signal belongs to its event.
 
-wire        layer_start, finished, shift, credit;
-wire        valid_1, last_1, layer_end_1;
+wire        layer_start, finished, idle, shift, credit;
+reg signed [3:0] unanswered; // layers whose last write is not acknowledged, see below
+
+// ---------------------------------------------------------------- clock
+// On while a layer runs or its last write is not acknowledged.
+
+dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_gate (
+    .clk     (clk),
+    .enable  (op_en || !idle || unanswered != 0),
+    .ungated (ungated),
+    .gated   (unit_clk)
+);
+
+wire        event_now, valid_1, last_1, layer_end_1;
 wire [7:0]  mask_1, act_1, fresh_1, emit_1;
 wire [2:0]  column_pads_1, row_pads_1, ends_1, part_1;
 wire [3:0]  addr_1;
 wire [6:0]  place_1 = {part_1, addr_1};  // in a bank, in which the columns of a part follow each other
 
 pdp_control #(.OUT_PLACES(PLACES), .PARTS(PARTS)) u_control (
-    .clk            (clk),
+    .clk            (unit_clk),
+    .event_clk      (window_clk),
     .rst_n          (rst_n),
     .op_en          (op_en),
     .layer_start    (layer_start),
     .finished       (finished),
+    .idle           (idle),
     .release_layer  (done),
     .in_width       (in_width),
     .in_height      (in_height),
@@ -171,6 +191,7 @@ pdp_control #(.OUT_PLACES(PLACES), .PARTS(PARTS)) u_control (
     .in_valid       (in_valid),
     .in_ready       (in_ready),
     .shift          (shift),
+    .event_now      (event_now),
     .ev_valid       (valid_1),
     .ev_part        (part_1),
     .ev_last        (last_1),
@@ -195,7 +216,22 @@ reg [6:0]  part_end;         // last part of its atom
 reg [27:0] out_ends;         // ends and layer end, cycles 3 to 9
 reg [3:0]  ends_2;
 
-always @(posedge clk or negedge rst_n) begin
+// A stage has its clock while events go through it.
+wire window_clk, bank_clk, average_clk;
+
+dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_window_gate (
+    .clk (clk), .enable (shift || event_now || valid_1 || valid_2), .ungated (ungated), .gated (window_clk)
+);
+
+dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_bank_gate (
+    .clk (clk), .enable (valid_1 || valid_2 || valid_3), .ungated (ungated), .gated (bank_clk)
+);
+
+dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_average_gate (
+    .clk (clk), .enable (valid_2 || |out_valid[5:0]), .ungated (ungated), .gated (average_clk)
+);
+
+always @(posedge unit_clk or negedge rst_n) begin
     if (!rst_n) begin
         valid_2   <= 1'b0;
         valid_3   <= 1'b0;
@@ -207,11 +243,9 @@ always @(posedge clk or negedge rst_n) begin
     end
 end
 
-always @(posedge clk) begin
+always @(posedge bank_clk) begin
     place_2    <= place_1[ADDR_W-1:0];
     place_3    <= place_2;
-    last_2     <= last_1;
-    part_end   <= {part_end[5:0], last_2};
     act_2      <= act_1;
     act_3      <= act_2;
     fresh_2    <= fresh_1;
@@ -219,8 +253,13 @@ always @(posedge clk) begin
     emit_2     <= emit_1;
     emit_3     <= emit_2;
     row_pads_2 <= row_pads_1;
-    ends_2     <= {layer_end_1, ends_1};
-    out_ends   <= {out_ends[23:0], ends_2};
+end
+
+always @(posedge unit_clk) begin
+    last_2   <= last_1;
+    part_end <= {part_end[5:0], last_2};
+    ends_2   <= {layer_end_1, ends_1};
+    out_ends <= {out_ends[23:0], ends_2};
 end
 
 // Data path
@@ -232,7 +271,7 @@ wire                whole_9;
 wire [63:0]         atom_9;
 
 pdp_horizontal #(.LANES(LANES)) u_horizontal (
-    .clk         (clk),
+    .clk         (window_clk),
     .maximum     (maximum),
     .invert      (invert),
     .pad_values  ({pad_value_7[10:0], pad_value_6[10:0], pad_value_5[10:0], pad_value_4[10:0],
@@ -246,7 +285,7 @@ pdp_horizontal #(.LANES(LANES)) u_horizontal (
 );
 
 pdp_vertical #(.LANES(LANES)) u_vertical (
-    .clk         (clk),
+    .clk         (bank_clk),
     .maximum     (maximum),
     .read        (valid_2),
     .read_addr   (place_2),
@@ -260,7 +299,7 @@ pdp_vertical #(.LANES(LANES)) u_vertical (
 );
 
 pdp_average #(.LANES(LANES)) u_average (
-    .clk          (clk),
+    .clk          (average_clk),
     .maximum      (maximum),
     .invert       (invert),
     .pad_values   ({pad_value_7[13:0], pad_value_6[13:0], pad_value_5[13:0], pad_value_4[13:0],
@@ -278,7 +317,7 @@ pdp_average #(.LANES(LANES)) u_average (
 wire hold_last;
 
 dla_gather #(.WIDTH(64), .PARTS(PARTS)) u_gather (
-    .clk       (clk),
+    .clk       (unit_clk),
     .in_valid  (out_valid[6]),
     .in_last   (part_end[6]),
     .in_data   (result_9),
@@ -287,7 +326,7 @@ dla_gather #(.WIDTH(64), .PARTS(PARTS)) u_gather (
 );
 
 pdp_write #(.PLACES(PLACES)) u_write (
-    .clk            (clk),
+    .clk            (unit_clk),
     .rst_n          (rst_n),
     .layer_start    (layer_start),
     .base_addr      (base_addr[31:3]),
@@ -311,7 +350,6 @@ pdp_write #(.PLACES(PLACES)) u_write (
 // layer took its last input (at most one layer). Groups take turns, so do their interrupts.
 
 reg              written;    // the last write of the layer is accepted
-reg signed [3:0] unanswered;
 reg              intr_group;
 wire             early = (unanswered < 0);
 wire             intr  = wr_done && unanswered > 0 || done && (early || wr_done && unanswered == 0);
@@ -320,7 +358,7 @@ assign done      = finished && written;
 assign hold_last = (unanswered >= 4'sd6);
 assign pdp_intr  = {intr && intr_group, intr && !intr_group};
 
-always @(posedge clk or negedge rst_n) begin
+always @(posedge unit_clk or negedge rst_n) begin
     if (!rst_n) begin
         written    <= 1'b0;
         unanswered <= 4'sd0;
@@ -334,7 +372,7 @@ always @(posedge clk or negedge rst_n) begin
     end
 end
 
-always @(posedge clk) begin
+always @(posedge unit_clk) begin
     if (layer_start)                                               stalls <= 32'd0;
     else if (count_stalls && wr_req_valid && !wr_req_ready) stalls <= stalls + 32'd1;
 end

@@ -18,10 +18,12 @@ module pdp_control #(
     parameter PARTS      = 1   // cycles the pipeline behind takes for an atom: 1, 2, 4 or 8
 ) (
     input  wire        clk,
+    input  wire        event_clk,     // runs with clk from event_now until the event has left the stage behind
     input  wire        rst_n,
     input  wire        op_en,
     output wire        layer_start,   // one cycle, before the first column
     output wire        finished,      // all input taken, all events issued
+    output wire        idle,          // no layer
     input  wire        release_layer,
     // geometry, constant during the layer; sizes - 1, paddings as they are
     input  wire [12:0] in_width, in_height, out_width, out_height,
@@ -36,6 +38,7 @@ module pdp_control #(
     output wire        in_ready,
     output wire        shift,         // a column passes: the window moves on
     // events, one cycle later, for PARTS cycles
+    output wire        event_now,
     output reg         ev_valid,
     output reg  [2:0]  ev_part,       // part of the atom, 0 first
     output wire        ev_last,       // the last one
@@ -70,6 +73,7 @@ wire      strip_done;
 
 assign layer_start = (state == IDLE) && op_en;
 assign finished    = (state == FINISH);
+assign idle        = (state == IDLE);
 
 always @(posedge clk or negedge rst_n) begin
     if (!rst_n) state <= IDLE;
@@ -219,7 +223,7 @@ assign in_ready = ready && reads;
 assign shift    = ready && (!reads || in_valid);
 
 wire flush = flush_row && free && room;
-wire event_now = shift && due || flush;
+assign event_now = shift && due || flush;
 wire event_end = (column == out_columns);
 wire takes_place = event_now && row_emit;
 
@@ -322,9 +326,9 @@ end
 
 assign ev_last = (PARTS == 1) || ev_part == PARTS[2:0] - 3'd1;
 
-always @(posedge clk) ev_part <= event_now ? 3'd0 : ev_part + 3'd1;
+always @(posedge event_clk) ev_part <= event_now ? 3'd0 : ev_part + 3'd1;
 
-always @(posedge clk) if (PARTS == 1 || event_now) begin
+always @(posedge event_clk) if (event_now) begin
     ev_mask        <= mask;
     ev_column_pads <= left_now + over;
     ev_row_pads    <= row_pads;

@@ -10,16 +10,20 @@
 `default_nettype none
 
 module pdp_rdma #(
-    parameter BUFFER_DEPTH = 128 // atoms in the latency buffer, a power of two: bounds the reads in flight
+    parameter BUFFER_DEPTH = 128, // atoms in the latency buffer, a power of two: bounds the reads in flight
+    parameter CLOCK_GATES = 1 // 1: the clock stops where nothing moves (dla_clock_gate), 0: never
 ) (
     input  wire        clk,
     input  wire        rst_n,
+    input  wire        ungated, // 1: no clock stops
     // register bus
+    input  wire        reg_clk,   // of the register bus, stops with it
     input  wire        reg_valid,
     input  wire        reg_write,
     input  wire [9:0]  reg_addr,
     input  wire [31:0] reg_wdata,
     output wire [31:0] reg_rdata,
+    output wire        reg_settling,
     // memory
     output wire        rd_req_valid,
     input  wire        rd_req_ready,
@@ -50,10 +54,11 @@ wire [3:0]  kernel_width, stride_width;
 wire [9:0]  first_width, last_width, mid_width;
 wire        count_stalls;
 reg  [31:0] stalls;
+wire        unit_clk;  // of all but the registers
 
 /* verilator lint_off PINCONNECTEMPTY */ // the group is of no interest here
 pdp_rdma_regs u_regs (
-    .clk                                        (clk),
+    .clk                                        (reg_clk),
     .rst_n                                      (rst_n),
     .reg_valid                                  (reg_valid),
     .reg_write                                  (reg_write),
@@ -62,6 +67,7 @@ pdp_rdma_regs u_regs (
     .reg_rdata                                  (reg_rdata),
     .op_en                                      (op_en),
     .consumer                                   (),
+    .settling                                   (reg_settling),
     .done                                       (done),
     .cfg_data_cube_in_width_cube_in_width       (cube_width),
     .cfg_data_cube_in_height_cube_in_height     (cube_height),
@@ -92,7 +98,17 @@ reg  [31:3] strip_base;
 wire [12:0] strip_width;
 wire [4:0]  overlap;
 wire        busy;
+wire [$clog2(BUFFER_DEPTH):0] used;
 
+// ---------------------------------------------------------------- clock
+// On while a layer is requested or its beats are not taken.
+
+dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_gate (
+    .clk     (clk),
+    .enable  (op_en || state != IDLE || used != 0),
+    .ungated (ungated),
+    .gated   (unit_clk)
+);
 pdp_strip_width u_width (
     .cube_width   (cube_width),
     .split        (split_num != 8'd0),
@@ -114,7 +130,7 @@ wire next_strip = (state == RUN) && !busy && strips_left != 8'd0;
 
 assign done = (state == DONE);
 
-always @(posedge clk or negedge rst_n) begin
+always @(posedge unit_clk or negedge rst_n) begin
     if (!rst_n) state <= IDLE;
     else case (state)
         IDLE:    if (op_en) state <= STRIP;
@@ -124,7 +140,7 @@ always @(posedge clk or negedge rst_n) begin
     endcase
 end
 
-always @(posedge clk) begin
+always @(posedge unit_clk) begin
     if (state == IDLE) begin
         first       <= 1'b1;
         strips_left <= split_num;
@@ -139,7 +155,7 @@ end
 // The geometry must stand still while busy: `first` and `strips_left` do
 /* verilator lint_off PINCONNECTEMPTY */ // the fill level is of no interest
 dla_cube_fetch #(.DEPTH(BUFFER_DEPTH), .SIZE2_W(10)) u_fetch (
-    .clk          (clk),
+    .clk          (unit_clk),
     .rst_n        (rst_n),
     .start        (state == STRIP),
     .allow        (ram_type),
@@ -159,13 +175,13 @@ dla_cube_fetch #(.DEPTH(BUFFER_DEPTH), .SIZE2_W(10)) u_fetch (
     .out_valid    (rd_valid),
     .out_ready    (rd_ready),
     .out_data     (rd_data),
-    .used         ()
+    .used         (used)
 );
 /* verilator lint_on PINCONNECTEMPTY */
 
 // Stall counter, per layer
 
-always @(posedge clk) begin
+always @(posedge unit_clk) begin
     if (state == IDLE)                                      stalls <= 32'd0;
     else if (count_stalls && rd_req_valid && !rd_req_ready) stalls <= stalls + 32'd1;
 end

@@ -10,16 +10,20 @@
 `default_nettype none
 
 module sdp #(
-    parameter LANES = 8 // elements a cycle: 8, 4, 2 or 1
+    parameter LANES = 8, // elements a cycle: 8, 4, 2 or 1
+    parameter CLOCK_GATES = 1 // 1: the clock stops where nothing moves (dla_clock_gate), 0: never
 ) (
     input  wire         clk,
     input  wire         rst_n,
+    input  wire         ungated, // 1: no clock stops
     // register bus
+    input  wire         reg_clk,   // of the register bus, stops with it
     input  wire         reg_valid,
     input  wire         reg_write,
     input  wire [9:0]   reg_addr,
     input  wire [31:0]  reg_wdata,
     output wire [31:0]  reg_rdata,
+    output wire         reg_settling,
     // from cacc: 8 x int32, lane 0 lowest
     input  wire         cacc2sdp_valid,
     output wire         cacc2sdp_ready,
@@ -77,9 +81,10 @@ wire [5:0]  cvt_shift;
 wire        nonzero;
 wire [31:0] stall;
 reg  [31:0] saturated;
+wire        unit_clk;  // of all but the registers
 
 sdp_regs u_regs (
-    .clk                                    (clk),
+    .clk                                    (reg_clk),
     .rst_n                                  (rst_n),
     .reg_valid                              (reg_valid),
     .reg_write                              (reg_write),
@@ -88,6 +93,7 @@ sdp_regs u_regs (
     .reg_rdata                              (reg_rdata),
     .op_en                                  (op_en),
     .consumer                               (consumer),
+    .settling                               (reg_settling),
     .done                                   (done),
     .cfg_data_cube_width_width              (width),
     .cfg_data_cube_height_height            (height),
@@ -138,9 +144,20 @@ wire unused = &{1'b0, channel[2:0], dst_base[2:0], dst_line[2:0], dst_surface[2:
 
 // ---------------------------------------------------------------- layer control
 reg  running;
+wire unanswered;
 wire start = op_en && !running;
 
-always @(posedge clk or negedge rst_n) begin
+// ---------------------------------------------------------------- clock
+// On while a layer runs or its last write is not acknowledged.
+
+dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_gate (
+    .clk     (clk),
+    .enable  (op_en || running || unanswered),
+    .ungated (ungated),
+    .gated   (unit_clk)
+);
+
+always @(posedge unit_clk or negedge rst_n) begin
     if (!rst_n)     running <= 1'b0;
     else if (start) running <= 1'b1;
     else if (done)  running <= 1'b0;
@@ -151,7 +168,8 @@ wire                accept, room, next_valid, x_valid, x_last;
 wire [32*LANES-1:0] x;
 
 sdp_input #(.LANES(LANES)) u_input (
-    .clk             (clk),
+    .clk             (unit_clk),
+    .x_clk           (bs_clk),
     .rst_n           (rst_n),
     .start           (start),
     .flying          (flying),
@@ -184,8 +202,23 @@ sdp_input #(.LANES(LANES)) u_input (
 wire [32*LANES-1:0] bs_z, bn_z;
 reg  [8:0]          valid, last;  // of the parts after stage 1 to 9; those in x are x_valid, x_last
 
+// A stage has its clock while parts of an atom go through it; it takes its settings at the start of a layer.
+wire bs_clk, bn_clk, cvt_clk;
+
+dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_bs_gate (
+    .clk (clk), .enable (start || next_valid || x_valid || |valid[1:0]), .ungated (ungated), .gated (bs_clk)
+);
+
+dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_bn_gate (
+    .clk (clk), .enable (start || |valid[4:1]), .ungated (ungated), .gated (bn_clk)
+);
+
+dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_cvt_gate (
+    .clk (clk), .enable (start || |valid[7:5]), .ungated (ungated), .gated (cvt_clk)
+);
+
 sdp_stage #(.LANES(LANES)) u_bs (
-    .clk         (clk),
+    .clk         (bs_clk),
     .bypass      (bs_bypass),
     .alu_bypass  (bs_alu_bypass),
     .alu_algo    (bs_alu_algo),
@@ -207,7 +240,7 @@ sdp_stage #(.LANES(LANES)) u_bs (
 );
 
 sdp_stage #(.LANES(LANES)) u_bn (
-    .clk         (clk),
+    .clk         (bn_clk),
     .bypass      (bn_bypass),
     .alu_bypass  (bn_alu_bypass),
     .alu_algo    (bn_alu_algo),
@@ -233,7 +266,7 @@ wire [LANES-1:0]   clipped;
 reg  [3:0]         clipped_next, clipped_count;
 
 sdp_cvt #(.LANES(LANES)) u_cvt (
-    .clk     (clk),
+    .clk     (cvt_clk),
     .offset  (cvt_offset),
     .scale   (cvt_scale),
     .shift   (cvt_shift),
@@ -246,7 +279,7 @@ sdp_cvt #(.LANES(LANES)) u_cvt (
 wire        out_valid;
 wire [63:0] out_data;
 
-always @(posedge clk or negedge rst_n) begin
+always @(posedge unit_clk or negedge rst_n) begin
     if (!rst_n) begin
         valid <= 0;
         last  <= 0;
@@ -257,7 +290,7 @@ always @(posedge clk or negedge rst_n) begin
 end
 
 dla_gather #(.WIDTH(64), .PARTS(8 / LANES)) u_gather (
-    .clk       (clk),
+    .clk       (unit_clk),
     .in_valid  (valid[8]),
     .in_last   (last[8]),
     .in_data   (cvt_out),
@@ -266,7 +299,7 @@ dla_gather #(.WIDTH(64), .PARTS(8 / LANES)) u_gather (
 );
 
 sdp_output u_output (
-    .clk            (clk),
+    .clk            (unit_clk),
     .rst_n          (rst_n),
     .start          (start),
     .consumer       (consumer),
@@ -281,6 +314,7 @@ sdp_output u_output (
     .perf_en        (perf_dma_en),
     .done           (done),
     .intr           (sdp_intr),
+    .unanswered     (unanswered),
     .nonzero        (nonzero),
     .stall          (stall),
     .accept         (accept),
@@ -307,7 +341,7 @@ always @* begin
     for (n = 0; n < LANES; n = n + 1) clipped_next = clipped_next + {3'd0, clipped[n]};
 end
 
-always @(posedge clk) begin
+always @(posedge unit_clk) begin
     clipped_count <= (valid[8] && perf_sat_en) ? clipped_next : 4'd0;
     if (start) saturated <= 0;
     else       saturated <= saturated + {28'd0, clipped_count};

@@ -8,6 +8,7 @@ module sdp_input #(
     parameter LANES = 8 // elements a cycle: 8, 4, 2 or 1
 ) (
     input  wire         clk,
+    input  wire         x_clk,        // runs with clk from accept until x is taken
     input  wire         rst_n,
     // layer
     input  wire         start,        // pulse
@@ -107,7 +108,7 @@ generate
 endgenerate
 
 dla_split #(.WIDTH(256), .PARTS(8 / LANES)) u_split (
-    .clk        (clk),
+    .clk        (x_clk),
     .rst_n      (rst_n),
     .in_valid   (accept),
     .in_ready   (free),

@@ -25,6 +25,7 @@ module sdp_output #(
     input  wire        perf_en,
     output reg         done,        // pulse
     output wire [1:0]  intr,        // pulse per group
+    output wire        unanswered,  // a layer has ended and its last write is not acknowledged
     output reg         nonzero,     // the layer wrote a byte other than 0 to memory
     output reg  [31:0] stall,       // cycles a write waited
     // pipeline
@@ -129,6 +130,7 @@ end
 wire written = wr_done && group_valid;
 wire passed  = done && to_pdp;
 
+assign unanswered = group_valid;
 assign intr[0] = (written && !group) || (passed && !consumer);
 assign intr[1] = (written && group) || (passed && consumer);
 

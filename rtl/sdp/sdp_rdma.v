@@ -14,16 +14,20 @@
 module sdp_rdma #(
     parameter M_DEPTH   = 128, // beats of the latency buffer of the input cube, a power of two
     parameter OPD_DEPTH = 64,  // the same for each operand engine
-    parameter N_LATENCY = 3    // cycles from reservation to operands for BN; fixed by the pipeline of sdp
+    parameter N_LATENCY = 3,    // cycles from reservation to operands for BN; fixed by the pipeline of sdp
+    parameter CLOCK_GATES = 1 // 1: the clock stops where nothing moves (dla_clock_gate), 0: never
 ) (
     input  wire         clk,
     input  wire         rst_n,
+    input  wire         ungated, // 1: no clock stops
     // register bus
+    input  wire         reg_clk,   // of the register bus, stops with it
     input  wire         reg_valid,
     input  wire         reg_write,
     input  wire [9:0]   reg_addr,
     input  wire [31:0]  reg_wdata,
     output wire [31:0]  reg_rdata,
+    output wire         reg_settling,
     // memory: input cube
     output wire         sdp_rd_req_valid,
     input  wire         sdp_rd_req_ready,
@@ -84,9 +88,10 @@ wire [1:0]  b_use, n_use;
 wire        flying, m_ram, perf_en;
 wire        unused_consumer;
 reg  [31:0] m_stall, b_stall, n_stall;
+wire        unit_clk;  // of all but the registers
 
 sdp_rdma_regs u_regs (
-    .clk                                     (clk),
+    .clk                                     (reg_clk),
     .rst_n                                   (rst_n),
     .reg_valid                               (reg_valid),
     .reg_write                               (reg_write),
@@ -95,6 +100,7 @@ sdp_rdma_regs u_regs (
     .reg_rdata                               (reg_rdata),
     .op_en                                   (op_en),
     .consumer                                (unused_consumer),
+    .settling                                (reg_settling),
     .done                                    (done),
     .cfg_data_cube_width_width               (width),
     .cfg_data_cube_height_height             (height),
@@ -135,14 +141,23 @@ wire unused = &{1'b0, channel[2:0], m_base[2:0], m_line[2:0], m_surface[2:0], b_
 localparam M_CNT_W = $clog2(M_DEPTH) + 1;
 
 reg  running;
-wire [M_CNT_W-1:0] unused_used;
-wire b_free, n_free;
+wire [M_CNT_W-1:0] m_used;
+wire b_free, n_free, b_held, n_held;
 wire start = op_en && !running && b_free && n_free;
 wire m_fetching, b_busy, n_busy;
 
+// ---------------------------------------------------------------- clock
+// On while a layer is requested or its beats are not taken.
+
+dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_gate (
+    .clk     (clk),
+    .enable  (op_en || running || m_used != 0 || b_held || n_held),
+    .ungated (ungated),
+    .gated   (unit_clk)
+);
 assign done = running && !m_fetching && !b_busy && !n_busy;
 
-always @(posedge clk or negedge rst_n) begin
+always @(posedge unit_clk or negedge rst_n) begin
     if (!rst_n)     running <= 1'b0;
     else if (start) running <= 1'b1;
     else if (done)  running <= 1'b0;
@@ -151,7 +166,7 @@ end
 wire packed_cube = (width == 0) && (height == 0);  // 1x1: atoms are contiguous, strides ignored
 
 dla_cube_fetch #(.DEPTH(M_DEPTH), .SIZE0_W(13), .SIZE1_W(13), .SIZE2_W(10)) u_main (
-    .clk          (clk),
+    .clk          (unit_clk),
     .rst_n        (rst_n),
     .start        (start && !flying),
     .allow        (m_ram),
@@ -171,15 +186,16 @@ dla_cube_fetch #(.DEPTH(M_DEPTH), .SIZE0_W(13), .SIZE1_W(13), .SIZE2_W(10)) u_ma
     .out_valid    (mrd_valid),
     .out_ready    (mrd_ready),
     .out_data     (mrd_data),
-    .used         (unused_used)
+    .used         (m_used)
 );
 
 sdp_rdma_operand #(.DEPTH(OPD_DEPTH), .LATENCY(0)) u_bs (
-    .clk             (clk),
+    .clk             (unit_clk),
     .rst_n           (rst_n),
     .start           (start && !b_disable),
     .busy            (b_busy),
     .free            (b_free),
+    .held            (b_held),
     .hold            (flying),
     .ram_type        (b_ram),
     .both            (b_use[1]),
@@ -205,11 +221,12 @@ sdp_rdma_operand #(.DEPTH(OPD_DEPTH), .LATENCY(0)) u_bs (
 );
 
 sdp_rdma_operand #(.DEPTH(OPD_DEPTH), .LATENCY(N_LATENCY)) u_bn (
-    .clk             (clk),
+    .clk             (unit_clk),
     .rst_n           (rst_n),
     .start           (start && !n_disable),
     .busy            (n_busy),
     .free            (n_free),
+    .held            (n_held),
     .hold            (flying),
     .ram_type        (n_ram),
     .both            (n_use[1]),
@@ -235,7 +252,7 @@ sdp_rdma_operand #(.DEPTH(OPD_DEPTH), .LATENCY(N_LATENCY)) u_bn (
 );
 
 // ---------------------------------------------------------------- stall counters, per layer
-always @(posedge clk) begin
+always @(posedge unit_clk) begin
     if (start) begin
         m_stall <= 0;
         b_stall <= 0;

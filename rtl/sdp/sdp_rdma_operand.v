@@ -25,6 +25,7 @@ module sdp_rdma_operand #(
     input  wire         start,       // pulse: fetch the operands of a layer
     output wire         busy,        // the layer is not done here
     output wire         free,        // a layer may be started
+    output wire         held,        // beats are requested and not taken
     input  wire         hold,        // the layer is done when its last transfer is taken, not when it is requested
     // registers of the layer
     input  wire         ram_type,    // 1: memory; 0 never requests
@@ -115,6 +116,7 @@ wire [1:0]       out_beats  = {out_both && out_size, out_both || out_size};
 
 assign busy            = fetching || (hold && used != 0);
 assign free            = before_used == 0;
+assign held            = used != 0;
 assign opd_per_element = take_fmt[2];
 
 always @(posedge clk or negedge rst_n) begin

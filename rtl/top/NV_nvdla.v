@@ -15,7 +15,8 @@ module NV_nvdla #(
     parameter OPERAND_DEPTH = 64,  // the same of each operand reader of SDP, at least 16
     parameter ACC_DEPTH     = 16,  // output positions CACC adds up at a time, a power of two, at least 8
     parameter CACC_DEPTH    = 32,  // atoms between CACC and SDP, a power of two, at least 16
-    parameter RESET_QUIET   = 512  // core cycles after a reset without an answer before the first request, a power of two: docs/reset.md
+    parameter RESET_QUIET   = 512, // core cycles after a reset without an answer before the first request, a power of two: docs/reset.md
+    parameter CLOCK_GATES   = 1    // 1: clocks stop where nothing moves, one gate cell each; 0: never, for FPGAs
 ) (
     input  wire        dla_core_clk,
     input  wire        dla_csb_clk,
@@ -97,6 +98,9 @@ endgenerate
 wire rst_n;
 /* verilator lint_on SYNCASYNCNET */
 wire csb_rst_n;
+
+// Clock gates open for good.
+wire ungated = global_clk_ovr_on || tmc2slcg_disable_clock_gating || test_mode;
 
 dla_reset_sync #(.STAGES(4)) u_core_reset (
     .clk        (dla_core_clk),
@@ -187,6 +191,7 @@ wire [1:0]   cdp_intr;
 
 // ---------------------------------------------------------------- register bus
 
+wire        reg_clk;
 wire [13:0] reg_valid;
 wire        reg_write;
 wire [9:0]  reg_addr;
@@ -194,7 +199,12 @@ wire [31:0] reg_wdata;
 wire [31:0] reg_rdata = cfgrom_rdata | glb_rdata | mcif_rdata | cdma_rdata | csc_rdata | cmac_a_rdata | cmac_b_rdata | cacc_rdata
     | sdp_rdma_rdata | sdp_rdata | pdp_rdma_rdata | pdp_rdata | cdp_rdma_rdata | cdp_rdata;
 
-csb_master #(.UNIT_COUNT(14)) u_csb_master (
+wire cdma_settling, csc_settling, cmac_a_settling, cmac_b_settling, sdp_rdma_settling, sdp_settling,
+     pdp_rdma_settling, pdp_settling, cdp_rdma_settling, cdp_settling;
+wire settling = cdma_settling || csc_settling || cmac_a_settling || cmac_b_settling || sdp_rdma_settling
+    || sdp_settling || pdp_rdma_settling || pdp_settling || cdp_rdma_settling || cdp_settling;
+
+csb_master #(.CLOCK_GATES(CLOCK_GATES), .UNIT_COUNT(14)) u_csb_master (
     .csb_clk               (dla_csb_clk),
     .csb_rst_n             (csb_rst_n),
     .csb2nvdla_valid       (csb2nvdla_valid),
@@ -208,7 +218,10 @@ csb_master #(.UNIT_COUNT(14)) u_csb_master (
     .nvdla2csb_wr_complete (nvdla2csb_wr_complete),
     .clk                   (dla_core_clk),
     .rst_n                 (rst_n),
+    .ungated               (ungated),
     .hold                  (hold),
+    .reg_clk               (reg_clk),
+    .settling              (settling),
     .reg_valid             (reg_valid),
     .reg_write             (reg_write),
     .reg_addr              (reg_addr),
@@ -219,7 +232,7 @@ csb_master #(.UNIT_COUNT(14)) u_csb_master (
 // ---------------------------------------------------------------- configuration
 
 cfgrom u_cfgrom (
-    .clk       (dla_core_clk),
+    .clk       (reg_clk),
     .rst_n     (rst_n),
     .reg_valid (reg_valid[0]),
     .reg_write (reg_write),
@@ -339,11 +352,13 @@ mcif #(.RESET_QUIET(LEGAL_RESET_QUIET)) u_mcif (
 cdma u_cdma (
     .clk              (dla_core_clk),
     .rst_n            (rst_n),
+    .reg_clk          (reg_clk),
     .reg_valid        (reg_valid[3]),
     .reg_write        (reg_write),
     .reg_addr         (reg_addr),
     .reg_wdata        (reg_wdata),
     .reg_rdata        (cdma_rdata),
+    .reg_settling     (cdma_settling),
     .dat_rd_req_valid (cdma_dat_rd_req_valid),
     .dat_rd_req_ready (cdma_dat_rd_req_ready),
     .dat_rd_req_addr  (cdma_dat_rd_req_addr),
@@ -390,11 +405,13 @@ cbuf u_cbuf (
 csc #(.CACC_FIFO_DEPTH(LEGAL_CACC_DEPTH), .ACC_DEPTH(LEGAL_ACC_DEPTH)) u_csc (
     .clk             (dla_core_clk),
     .rst_n           (rst_n),
+    .reg_clk         (reg_clk),
     .reg_valid       (reg_valid[4]),
     .reg_write       (reg_write),
     .reg_addr        (reg_addr),
     .reg_wdata       (reg_wdata),
     .reg_rdata       (csc_rdata),
+    .reg_settling    (csc_settling),
     .dat_entry       (dat_entry),
     .dat_slice       (dat_slice),
     .dat_flush       (dat_flush),
@@ -431,11 +448,13 @@ csc #(.CACC_FIFO_DEPTH(LEGAL_CACC_DEPTH), .ACC_DEPTH(LEGAL_ACC_DEPTH)) u_csc (
 cmac #(.HALF(0), .ACC_DEPTH(LEGAL_ACC_DEPTH)) u_cmac_a (
     .clk           (dla_core_clk),
     .rst_n         (rst_n),
+    .reg_clk       (reg_clk),
     .reg_valid     (reg_valid[5]),
     .reg_write     (reg_write),
     .reg_addr      (reg_addr),
     .reg_wdata     (reg_wdata),
     .reg_rdata     (cmac_a_rdata),
+    .reg_settling  (cmac_a_settling),
     .wt_valid      (wt_valid),
     .wt_sel        (wt_sel),
     .wt_pair       (wt_pair),
@@ -460,11 +479,13 @@ cmac #(.HALF(0), .ACC_DEPTH(LEGAL_ACC_DEPTH)) u_cmac_a (
 cmac #(.HALF(1), .ACC_DEPTH(LEGAL_ACC_DEPTH)) u_cmac_b (
     .clk           (dla_core_clk),
     .rst_n         (rst_n),
+    .reg_clk       (reg_clk),
     .reg_valid     (reg_valid[6]),
     .reg_write     (reg_write),
     .reg_addr      (reg_addr),
     .reg_wdata     (reg_wdata),
     .reg_rdata     (cmac_b_rdata),
+    .reg_settling  (cmac_b_settling),
     .wt_valid      (wt_valid),
     .wt_sel        (wt_sel),
     .wt_pair       (wt_pair),
@@ -510,14 +531,17 @@ cacc #(.FIFO_DEPTH(LEGAL_CACC_DEPTH), .ACC_DEPTH(LEGAL_ACC_DEPTH)) u_cacc (
 
 // ---------------------------------------------------------------- single data point processor
 
-sdp_rdma #(.M_DEPTH(LEGAL_READ_DEPTH), .OPD_DEPTH(LEGAL_OPERAND_DEPTH)) u_sdp_rdma (
+sdp_rdma #(.CLOCK_GATES(CLOCK_GATES), .M_DEPTH(LEGAL_READ_DEPTH), .OPD_DEPTH(LEGAL_OPERAND_DEPTH)) u_sdp_rdma (
     .clk                (dla_core_clk),
     .rst_n              (rst_n),
+    .ungated            (ungated),
+    .reg_clk            (reg_clk),
     .reg_valid          (reg_valid[8]),
     .reg_write          (reg_write),
     .reg_addr           (reg_addr),
     .reg_wdata          (reg_wdata),
     .reg_rdata          (sdp_rdma_rdata),
+    .reg_settling       (sdp_rdma_settling),
     .sdp_rd_req_valid   (sdp_rd_req_valid),
     .sdp_rd_req_ready   (sdp_rd_req_ready),
     .sdp_rd_req_addr    (sdp_rd_req_addr),
@@ -550,14 +574,17 @@ sdp_rdma #(.M_DEPTH(LEGAL_READ_DEPTH), .OPD_DEPTH(LEGAL_OPERAND_DEPTH)) u_sdp_rd
     .nrd_mul            (nrd_mul)
 );
 
-sdp #(.LANES(LEGAL_SDP_LANES)) u_sdp (
+sdp #(.CLOCK_GATES(CLOCK_GATES), .LANES(LEGAL_SDP_LANES)) u_sdp (
     .clk             (dla_core_clk),
     .rst_n           (rst_n),
+    .ungated         (ungated),
+    .reg_clk         (reg_clk),
     .reg_valid       (reg_valid[9]),
     .reg_write       (reg_write),
     .reg_addr        (reg_addr),
     .reg_wdata       (reg_wdata),
     .reg_rdata       (sdp_rdata),
+    .reg_settling    (sdp_settling),
     .cacc2sdp_valid  (cacc2sdp_valid),
     .cacc2sdp_ready  (cacc2sdp_ready),
     .cacc2sdp_data   (cacc2sdp_data),
@@ -590,14 +617,17 @@ sdp #(.LANES(LEGAL_SDP_LANES)) u_sdp (
 
 // ---------------------------------------------------------------- pooling
 
-pdp_rdma #(.BUFFER_DEPTH(LEGAL_READ_DEPTH)) u_pdp_rdma (
+pdp_rdma #(.CLOCK_GATES(CLOCK_GATES), .BUFFER_DEPTH(LEGAL_READ_DEPTH)) u_pdp_rdma (
     .clk          (dla_core_clk),
     .rst_n        (rst_n),
+    .ungated      (ungated),
+    .reg_clk      (reg_clk),
     .reg_valid    (reg_valid[10]),
     .reg_write    (reg_write),
     .reg_addr     (reg_addr),
     .reg_wdata    (reg_wdata),
     .reg_rdata    (pdp_rdma_rdata),
+    .reg_settling (pdp_rdma_settling),
     .rd_req_valid (pdp_rd_req_valid),
     .rd_req_ready (pdp_rd_req_ready),
     .rd_req_addr  (pdp_rd_req_addr),
@@ -608,14 +638,17 @@ pdp_rdma #(.BUFFER_DEPTH(LEGAL_READ_DEPTH)) u_pdp_rdma (
     .rd_data      (pdp_rd_data)
 );
 
-pdp #(.LANES(LEGAL_PDP_LANES)) u_pdp (
+pdp #(.CLOCK_GATES(CLOCK_GATES), .LANES(LEGAL_PDP_LANES)) u_pdp (
     .clk           (dla_core_clk),
     .rst_n         (rst_n),
+    .ungated       (ungated),
+    .reg_clk       (reg_clk),
     .reg_valid     (reg_valid[11]),
     .reg_write     (reg_write),
     .reg_addr      (reg_addr),
     .reg_wdata     (reg_wdata),
     .reg_rdata     (pdp_rdata),
+    .reg_settling  (pdp_settling),
     .sdp2pdp_valid (sdp2pdp_valid),
     .sdp2pdp_ready (sdp2pdp_ready),
     .sdp2pdp_data  (sdp2pdp_data),
@@ -633,14 +666,17 @@ pdp #(.LANES(LEGAL_PDP_LANES)) u_pdp (
 
 // ---------------------------------------------------------------- channel processor
 
-cdp_rdma #(.DEPTH(LEGAL_READ_DEPTH)) u_cdp_rdma (
+cdp_rdma #(.CLOCK_GATES(CLOCK_GATES), .DEPTH(LEGAL_READ_DEPTH)) u_cdp_rdma (
     .clk          (dla_core_clk),
     .rst_n        (rst_n),
+    .ungated      (ungated),
+    .reg_clk      (reg_clk),
     .reg_valid    (reg_valid[12]),
     .reg_write    (reg_write),
     .reg_addr     (reg_addr),
     .reg_wdata    (reg_wdata),
     .reg_rdata    (cdp_rdma_rdata),
+    .reg_settling (cdp_rdma_settling),
     .rd_req_valid (cdp_rd_req_valid),
     .rd_req_ready (cdp_rd_req_ready),
     .rd_req_addr  (cdp_rd_req_addr),
@@ -655,15 +691,18 @@ cdp_rdma #(.DEPTH(LEGAL_READ_DEPTH)) u_cdp_rdma (
     .rd_layer_end (cdp_rd_layer_end)
 );
 
-cdp #(.LANES(LEGAL_CDP_LANES)) u_cdp (
+cdp #(.CLOCK_GATES(CLOCK_GATES), .LANES(LEGAL_CDP_LANES)) u_cdp (
     .clk          (dla_core_clk),
     .rst_n        (rst_n),
+    .ungated      (ungated),
     .clearing     (hold),
+    .reg_clk      (reg_clk),
     .reg_valid    (reg_valid[13]),
     .reg_write    (reg_write),
     .reg_addr     (reg_addr),
     .reg_wdata    (reg_wdata),
     .reg_rdata    (cdp_rdata),
+    .reg_settling (cdp_settling),
     .rd_valid     (cdp_rd_valid),
     .rd_ready     (cdp_rd_ready),
     .rd_data      (cdp_rd_data),
@@ -681,7 +720,7 @@ cdp #(.LANES(LEGAL_CDP_LANES)) u_cdp (
 );
 
 // Pins without a function in this design.
-wire unused = |{global_clk_ovr_on, tmc2slcg_disable_clock_gating, nvdla_pwrbus_ram_c_pd, nvdla_pwrbus_ram_ma_pd,
+wire unused = |{nvdla_pwrbus_ram_c_pd, nvdla_pwrbus_ram_ma_pd,
                 nvdla_pwrbus_ram_mb_pd, nvdla_pwrbus_ram_p_pd, nvdla_pwrbus_ram_o_pd, nvdla_pwrbus_ram_a_pd};
 
 endmodule

@@ -14,6 +14,7 @@ module cacc_regs (
     output wire        op_en,
     output wire        consumer,
     input  wire        done,
+    output wire        settling,
     output wire [12:0] cfg_dataout_size_0_dataout_width,
     output wire [12:0] cfg_dataout_size_0_dataout_height,
     output wire [4:0]  cfg_clip_cfg_clip_truncate,
@@ -95,7 +96,7 @@ dla_regs #(.WORD_W(4), .GROUPED(1), .FIRST_DUAL(2),
     .clk(clk), .rst_n(rst_n), .reg_valid(reg_valid), .reg_write(reg_write), .reg_addr(reg_addr),
     .reg_wdata(reg_wdata), .word(word), .mask(mask), .reset(reset), .value(value), .reg_rdata(reg_rdata), .read(),
     .single_write(), .dual_write(dual_write), .producer(producer), .started(started), .op_en(op_en),
-    .consumer(consumer), .done(done)
+    .consumer(consumer), .done(done), .settling(settling)
 );
 /* verilator lint_on PINCONNECTEMPTY */
 

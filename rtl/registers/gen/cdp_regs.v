@@ -14,6 +14,7 @@ module cdp_regs (
     output wire        op_en,
     output wire        consumer,
     input  wire        done,
+    output wire        settling,
     output wire        cfg_lut_access_cfg_lut_table_id,
     output wire        cfg_lut_access_cfg_lut_access_type,
     output wire        cfg_lut_cfg_lut_le_function,
@@ -258,7 +259,7 @@ dla_regs #(.WORD_W(6), .GROUPED(1), .FIRST_DUAL(18),
     .clk(clk), .rst_n(rst_n), .reg_valid(reg_valid), .reg_write(reg_write), .reg_addr(reg_addr),
     .reg_wdata(reg_wdata), .word(word), .mask(mask), .reset(reset), .value(value), .reg_rdata(core_rdata),
     .read(read), .single_write(single_write), .dual_write(dual_write), .producer(producer), .started(),
-    .op_en(op_en), .consumer(consumer), .done(done)
+    .op_en(op_en), .consumer(consumer), .done(done), .settling(settling)
 );
 /* verilator lint_on PINCONNECTEMPTY */
 

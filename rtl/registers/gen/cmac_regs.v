@@ -13,7 +13,8 @@ module cmac_regs (
     output wire [31:0] reg_rdata,
     output wire        op_en,
     output wire        consumer,
-    input  wire        done
+    input  wire        done,
+    output wire        settling
 );
 
 wire [1:0] word;
@@ -41,7 +42,8 @@ dla_regs #(.WORD_W(2), .GROUPED(1), .FIRST_DUAL(2),
            .STORED(8'h88)) u_regs (
     .clk(clk), .rst_n(rst_n), .reg_valid(reg_valid), .reg_write(reg_write), .reg_addr(reg_addr),
     .reg_wdata(reg_wdata), .word(word), .mask(mask), .reset(reset), .value(value), .reg_rdata(reg_rdata), .read(),
-    .single_write(), .dual_write(), .producer(), .started(), .op_en(op_en), .consumer(consumer), .done(done)
+    .single_write(), .dual_write(), .producer(), .started(), .op_en(op_en), .consumer(consumer), .done(done),
+    .settling(settling)
 );
 /* verilator lint_on PINCONNECTEMPTY */
 

@@ -14,6 +14,7 @@ module csc_regs (
     output wire        op_en,
     output wire        consumer,
     input  wire        done,
+    output wire        settling,
     output wire        cfg_misc_cfg_data_reuse,
     output wire        cfg_misc_cfg_weight_reuse,
     output wire        cfg_misc_cfg_skip_data_rls,
@@ -165,7 +166,7 @@ dla_regs #(.WORD_W(5), .GROUPED(1), .FIRST_DUAL(2),
     .clk(clk), .rst_n(rst_n), .reg_valid(reg_valid), .reg_write(reg_write), .reg_addr(reg_addr),
     .reg_wdata(reg_wdata), .word(word), .mask(mask), .reset(reset), .value(value), .reg_rdata(reg_rdata), .read(),
     .single_write(), .dual_write(dual_write), .producer(), .started(), .op_en(op_en), .consumer(consumer),
-    .done(done)
+    .done(done), .settling(settling)
 );
 /* verilator lint_on PINCONNECTEMPTY */
 

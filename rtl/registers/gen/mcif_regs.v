@@ -84,7 +84,8 @@ dla_regs #(.WORD_W(3), .GROUPED(0), .FIRST_DUAL(0),
            .STORED(8'h3f)) u_regs (
     .clk(clk), .rst_n(rst_n), .reg_valid(reg_valid), .reg_write(reg_write), .reg_addr(reg_addr),
     .reg_wdata(reg_wdata), .word(word), .mask(mask), .reset(reset), .value(value), .reg_rdata(reg_rdata), .read(),
-    .single_write(single_write), .dual_write(), .producer(), .started(), .op_en(), .consumer(), .done(1'b0)
+    .single_write(single_write), .dual_write(), .producer(), .started(), .op_en(), .consumer(), .done(1'b0),
+    .settling()
 );
 /* verilator lint_on PINCONNECTEMPTY */
 

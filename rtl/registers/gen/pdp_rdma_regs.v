@@ -14,6 +14,7 @@ module pdp_rdma_regs (
     output wire        op_en,
     output wire        consumer,
     input  wire        done,
+    output wire        settling,
     output wire [12:0] cfg_data_cube_in_width_cube_in_width,
     output wire [12:0] cfg_data_cube_in_height_cube_in_height,
     output wire [12:0] cfg_data_cube_in_channel_cube_in_channel,
@@ -128,7 +129,7 @@ dla_regs #(.WORD_W(5), .GROUPED(1), .FIRST_DUAL(2),
     .clk(clk), .rst_n(rst_n), .reg_valid(reg_valid), .reg_write(reg_write), .reg_addr(reg_addr),
     .reg_wdata(reg_wdata), .word(word), .mask(mask), .reset(reset), .value(value), .reg_rdata(reg_rdata), .read(),
     .single_write(), .dual_write(dual_write), .producer(producer), .started(), .op_en(op_en), .consumer(consumer),
-    .done(done)
+    .done(done), .settling(settling)
 );
 /* verilator lint_on PINCONNECTEMPTY */
 

@@ -14,6 +14,7 @@ module sdp_rdma_regs (
     output wire        op_en,
     output wire        consumer,
     input  wire        done,
+    output wire        settling,
     output wire [12:0] cfg_data_cube_width_width,
     output wire [12:0] cfg_data_cube_height_height,
     output wire [12:0] cfg_data_cube_channel_channel,
@@ -174,7 +175,7 @@ dla_regs #(.WORD_W(6), .GROUPED(1), .FIRST_DUAL(2),
     .clk(clk), .rst_n(rst_n), .reg_valid(reg_valid), .reg_write(reg_write), .reg_addr(reg_addr),
     .reg_wdata(reg_wdata), .word(word), .mask(mask), .reset(reset), .value(value), .reg_rdata(reg_rdata), .read(),
     .single_write(), .dual_write(dual_write), .producer(producer), .started(started), .op_en(op_en),
-    .consumer(consumer), .done(done)
+    .consumer(consumer), .done(done), .settling(settling)
 );
 /* verilator lint_on PINCONNECTEMPTY */
 

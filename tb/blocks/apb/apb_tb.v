@@ -56,7 +56,8 @@ csb_master u_csb_master (
     .csb2nvdla_wdat(csb2nvdla_wdat), .csb2nvdla_write(csb2nvdla_write), .csb2nvdla_nposted(csb2nvdla_nposted),
     .nvdla2csb_valid(nvdla2csb_valid), .nvdla2csb_data(nvdla2csb_data),
     .nvdla2csb_wr_complete(nvdla2csb_wr_complete),
-    .clk(clk), .rst_n(rst_n), .hold(1'b0), .reg_valid(reg_valid), .reg_write(reg_write), .reg_addr(reg_addr),
+    .clk(clk), .rst_n(rst_n), .ungated(1'b0), .reg_clk(), .settling(1'b0), .hold(1'b0),
+    .reg_valid(reg_valid), .reg_write(reg_write), .reg_addr(reg_addr),
     .reg_wdata(reg_wdata), .reg_rdata(glb_rdata | mcif_rdata)
 );
 

@@ -64,6 +64,8 @@ wire [63:0] dat_rsp_data, wt_rsp_data;
 cdma u_cdma (
     .clk              (clk),
     .rst_n            (rst_n),
+    .reg_clk          (clk),
+    .reg_settling     (),
     .reg_valid        (reg_valid),
     .reg_write        (reg_write),
     .reg_addr         (reg_addr),
@@ -100,6 +102,8 @@ cdma u_cdma (
 mcif u_mcif (
     .clk                   (clk),
     .rst_n                 (rst_n),
+    .reg_clk               (clk),
+    .reg_settling          (),
     .reg_valid             (1'b0),
     .reg_write             (1'b0),
     .reg_addr              (10'd0),

@@ -40,6 +40,9 @@ wire [63:0] rd_data;
 wire [7:0]  rd_lanes;
 
 cdp_rdma #(.DEPTH(READ_DEPTH)) u_cdp_rdma (
+    .ungated   (1'b0),
+    .reg_clk   (clk),
+    .reg_settling (),
     .reg_valid (rdma_reg_valid),
     .reg_write (rdma_reg_write),
     .reg_addr  (rdma_reg_addr),
@@ -49,6 +52,9 @@ cdp_rdma #(.DEPTH(READ_DEPTH)) u_cdp_rdma (
 );
 
 cdp #(.LANES(LANES)) u_cdp (
+    .ungated   (1'b0),
+    .reg_clk   (clk),
+    .reg_settling (),
     .reg_valid (cdp_reg_valid),
     .reg_write (cdp_reg_write),
     .reg_addr  (cdp_reg_addr),

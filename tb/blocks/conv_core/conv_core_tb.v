@@ -48,7 +48,8 @@ wire [75:0]  mac_a_data, mac_b_data;
 assign reg_rdata = csc_rdata | cmac_a_rdata | cmac_b_rdata | cacc_rdata;
 
 csc #(.CACC_FIFO_DEPTH(CACC_DEPTH), .ACC_DEPTH(ACC_DEPTH)) u_csc (
-    .clk (clk), .rst_n (rst_n), .reg_valid (reg_valid && unit == 2'd0), .reg_write (reg_write),
+    .clk (clk), .rst_n (rst_n), .reg_clk (clk), .reg_settling (),
+    .reg_valid (reg_valid && unit == 2'd0), .reg_write (reg_write),
     .reg_addr (reg_addr), .reg_wdata (reg_wdata), .reg_rdata (csc_rdata),
     .dat_entry (dat_entry), .dat_slice (dat_slice), .dat_flush (dat_flush), .wt_entry (wt_entry), .wt_flush (wt_flush),
     .dat_rls_valid (dat_rls_valid), .dat_rls_entries (dat_rls_entries),
@@ -69,7 +70,8 @@ cbuf u_cbuf (
 );
 
 cmac #(.HALF(0), .ACC_DEPTH(ACC_DEPTH)) u_cmac_a (
-    .clk (clk), .rst_n (rst_n), .reg_valid (reg_valid && unit == 2'd1), .reg_write (reg_write),
+    .clk (clk), .rst_n (rst_n), .reg_clk (clk), .reg_settling (),
+    .reg_valid (reg_valid && unit == 2'd1), .reg_write (reg_write),
     .reg_addr (reg_addr), .reg_wdata (reg_wdata), .reg_rdata (cmac_a_rdata),
     .wt_valid (wt_valid), .wt_sel (wt_sel), .wt_pair (wt_pair), .wt_upper (wt_upper), .wt_data (wt_data),
     .dat_valid (dat_valid), .dat_data (dat_data), .dat_swap (dat_swap), .dat_index (dat_index),
@@ -80,7 +82,8 @@ cmac #(.HALF(0), .ACC_DEPTH(ACC_DEPTH)) u_cmac_a (
 
 /* verilator lint_off PINCONNECTEMPTY */ // both halves run in step: A tells for both
 cmac #(.HALF(1), .ACC_DEPTH(ACC_DEPTH)) u_cmac_b (
-    .clk (clk), .rst_n (rst_n), .reg_valid (reg_valid && unit == 2'd2), .reg_write (reg_write),
+    .clk (clk), .rst_n (rst_n), .reg_clk (clk), .reg_settling (),
+    .reg_valid (reg_valid && unit == 2'd2), .reg_write (reg_write),
     .reg_addr (reg_addr), .reg_wdata (reg_wdata), .reg_rdata (cmac_b_rdata),
     .wt_valid (wt_valid), .wt_sel (wt_sel), .wt_pair (wt_pair), .wt_upper (wt_upper), .wt_data (wt_data),
     .dat_valid (dat_valid), .dat_data (dat_data), .dat_swap (dat_swap), .dat_index (dat_index),
@@ -90,7 +93,8 @@ cmac #(.HALF(1), .ACC_DEPTH(ACC_DEPTH)) u_cmac_b (
 /* verilator lint_on PINCONNECTEMPTY */
 
 cacc #(.FIFO_DEPTH(CACC_DEPTH), .ACC_DEPTH(ACC_DEPTH)) u_cacc (
-    .clk (clk), .rst_n (rst_n), .reg_valid (reg_valid && unit == 2'd3), .reg_write (reg_write),
+    .clk (clk), .rst_n (rst_n), .reg_clk (clk), .reg_settling (),
+    .reg_valid (reg_valid && unit == 2'd3), .reg_write (reg_write),
     .reg_addr (reg_addr), .reg_wdata (reg_wdata), .reg_rdata (cacc_rdata),
     .mac_valid (mac_valid), .mac_a_data (mac_a_data), .mac_b_data (mac_b_data), .mac_index (mac_index),
     .mac_first (mac_first), .mac_last (mac_last), .mac_layer_end (mac_layer_end), .credit (credit),

@@ -49,7 +49,8 @@ wire [63:0] dat_rd_data0, dat_rd_data1, wt_rd_data;
 wire        wt_rd_en;
 
 csc #(.CACC_FIFO_DEPTH(CACC_DEPTH), .ACC_DEPTH(ACC_DEPTH)) u_csc (
-    .clk (clk), .rst_n (rst_n), .reg_valid (reg_valid), .reg_write (reg_write),
+    .clk (clk), .rst_n (rst_n), .reg_clk (clk), .reg_settling (),
+    .reg_valid (reg_valid), .reg_write (reg_write),
     .reg_addr (reg_addr), .reg_wdata (reg_wdata), .reg_rdata (reg_rdata),
     .dat_entry (dat_entry), .dat_slice (dat_slice), .dat_flush (dat_flush), .wt_entry (wt_entry), .wt_flush (wt_flush),
     .dat_rls_valid (dat_rls_valid), .dat_rls_entries (dat_rls_entries),

@@ -42,6 +42,9 @@ wire        rd_valid, rd_ready;
 wire [63:0] rd_data;
 
 pdp_rdma #(.BUFFER_DEPTH(READ_DEPTH)) u_pdp_rdma (
+    .ungated   (1'b0),
+    .reg_clk   (clk),
+    .reg_settling (),
     .reg_valid (rdma_reg_valid),
     .reg_write (rdma_reg_write),
     .reg_addr  (rdma_reg_addr),
@@ -51,6 +54,9 @@ pdp_rdma #(.BUFFER_DEPTH(READ_DEPTH)) u_pdp_rdma (
 );
 
 pdp #(.LANES(LANES)) u_pdp (
+    .ungated   (1'b0),
+    .reg_clk   (clk),
+    .reg_settling (),
     .reg_valid (pdp_reg_valid),
     .reg_write (pdp_reg_write),
     .reg_addr  (pdp_reg_addr),

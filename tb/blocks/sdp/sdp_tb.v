@@ -61,6 +61,9 @@ wire         nrd_valid, nrd_ready, nrd_per_element, nrd_data_valid;
 wire [127:0] nrd_alu, nrd_mul;
 
 sdp_rdma #(.M_DEPTH(READ_DEPTH), .OPD_DEPTH(OPERAND_DEPTH)) u_sdp_rdma (
+    .ungated   (1'b0),
+    .reg_clk   (clk),
+    .reg_settling (),
     .reg_valid (rdma_reg_valid),
     .reg_write (rdma_reg_write),
     .reg_addr  (rdma_reg_addr),
@@ -70,6 +73,9 @@ sdp_rdma #(.M_DEPTH(READ_DEPTH), .OPD_DEPTH(OPERAND_DEPTH)) u_sdp_rdma (
 );
 
 sdp #(.LANES(LANES)) u_sdp (
+    .ungated   (1'b0),
+    .reg_clk   (clk),
+    .reg_settling (),
     .reg_valid (sdp_reg_valid),
     .reg_write (sdp_reg_write),
     .reg_addr  (sdp_reg_addr),

@@ -261,6 +261,7 @@ class _Writer:
         rows += [("output wire", "[31:0]", "reg_rdata")]
         if self.unit.has_groups:
             rows += [("output wire", "", "op_en"), ("output wire", "", "consumer"), ("input  wire", "", "done")]
+            rows += [("output wire", "", "settling")]
         for w in self.single + self.dual:
             rows += [("output wire", _range(f.width), port_name("cfg", w.register, f)) for f in reversed(w.fields)]
         rows += [("output wire", "", name) for name, _ in self._strobes()]
@@ -412,6 +413,7 @@ class _Writer:
         connections += [f".{p}({p if p in self.used else ''})" for p in optional]
         group = {"op_en": "op_en", "consumer": "consumer", "done": "done"} if grouped else {"done": "1'b0"}
         connections += [f".{p}({group.get(p, '')})" for p in ("op_en", "consumer", "done")]
+        connections += [f".settling({'settling' if grouped else ''})"]
         rows = []
         if late:
             rows += ["// The unit answers a read with a side effect itself, one cycle after the strobe."]
