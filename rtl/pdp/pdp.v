@@ -142,15 +142,16 @@ assign sdp2pdp_ready = !from_memory && in_ready;
 
 // Control. Suffix: cycle of the pipeline in which a signal belongs to its event.
 
-wire        layer_start, finished, idle, shift, credit;
-reg signed [3:0] unanswered; // layers whose last write is not acknowledged, see below
+wire        layer_start, finished, moves, owes, shift, credit;
+reg              valid_2, valid_3; // an event in cycle 2, 3
+reg signed [3:0] unanswered;       // layers whose last write is not acknowledged, see below
 
 // ---------------------------------------------------------------- clock
-// On while a layer runs or its last write is not acknowledged.
+// On while the control moves, events or outputs are under way, or a last write is not acknowledged.
 
 dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_gate (
     .clk     (clk),
-    .enable  (op_en || !idle || unanswered != 0),
+    .enable  (moves || owes || valid_2 || valid_3 || wr_done || unanswered != 0),
     .ungated (ungated),
     .gated   (unit_clk)
 );
@@ -168,7 +169,8 @@ pdp_control #(.OUT_PLACES(PLACES), .PARTS(PARTS)) u_control (
     .op_en          (op_en),
     .layer_start    (layer_start),
     .finished       (finished),
-    .idle           (idle),
+    .moves          (moves),
+    .owes           (owes),
     .release_layer  (done),
     .in_width       (in_width),
     .in_height      (in_height),
@@ -207,7 +209,7 @@ pdp_control #(.OUT_PLACES(PLACES), .PARTS(PARTS)) u_control (
     .credit         (credit)
 );
 
-reg        valid_2, valid_3, last_2;
+reg        last_2;
 reg [ADDR_W-1:0] place_2, place_3;
 reg [7:0]  act_2, act_3, fresh_2, fresh_3, emit_2, emit_3;
 reg [2:0]  row_pads_2;

@@ -23,7 +23,8 @@ module pdp_control #(
     input  wire        op_en,
     output wire        layer_start,   // one cycle, before the first column
     output wire        finished,      // all input taken, all events issued
-    output wire        idle,          // no layer
+    output wire        moves,         // registers change: clk may stop in the other cycles
+    output wire        owes,          // outputs are under way
     input  wire        release_layer,
     // geometry, constant during the layer; sizes - 1, paddings as they are
     input  wire [12:0] in_width, in_height, out_width, out_height,
@@ -73,7 +74,7 @@ wire      strip_done;
 
 assign layer_start = (state == IDLE) && op_en;
 assign finished    = (state == FINISH);
-assign idle        = (state == IDLE);
+
 
 always @(posedge clk or negedge rst_n) begin
     if (!rst_n) state <= IDLE;
@@ -147,6 +148,7 @@ reg  [1:0]  row_kind;
 reg  [7:0]  row_act, row_fresh;
 reg  [2:0]  row_slot, row_pads;
 wire        row_end;
+wire        rows_move;
 
 // Output rows open at once, rounded up to a power of two: ceil(kernel / stride)
 wire [6:0]  stride_now = {3'd0, stride_height} + 7'd1;
@@ -175,10 +177,14 @@ pdp_rows u_rows (
     .plan_slot        (plan_slot),
     .plan_pads        (plan_pads),
     .plan_surface_end (plan_surface_end),
-    .plan_strip_end   (plan_strip_end)
+    .plan_strip_end   (plan_strip_end),
+    .moves            (rows_move)
 );
 
 assign strip_done = (state == RUN) && row_valid && row_kind == END;
+// Within a strip nothing moves while input or a place is waited for.
+assign moves = (state == IDLE) ? op_en
+             : (state != RUN) || shift || event_now || strip_done || plan_take || rows_move || ev_valid || credit;
 assign plan_take  = plan_valid && (!row_valid || row_end);
 
 always @(posedge clk or negedge rst_n) begin
@@ -214,6 +220,7 @@ wire real_row  = row_valid && row_kind == REAL;
 wire flush_row = row_valid && row_kind == FLUSH;
 wire walks     = (state == RUN) && (real_row || lag != 3'd0);
 wire due       = (lag == 3'd0) && phase == 4'd0 && !row_full;
+assign owes    = (places != OUT_PLACES[4:0]);
 wire room      = (places != 5'd0);
 wire free      = !ev_valid || ev_last; // no parts of the event before are left
 wire ready     = walks && free && (!due || !row_emit || room);

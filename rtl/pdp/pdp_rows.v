@@ -34,7 +34,8 @@ module pdp_rows (
     output reg  [2:0]  plan_slot,
     output reg  [2:0]  plan_pads,     // rows of its window that are padding
     output reg         plan_surface_end, // it is the last output row of its surface
-    output reg         plan_strip_end    // and of the strip
+    output reg         plan_strip_end,   // and of the strip
+    output wire        moves             // registers change: clk may stop in the other cycles
 );
 
 localparam [1:0] REAL = 2'd0, FLUSH = 2'd1, END = 2'd2;
@@ -67,6 +68,7 @@ wire       last_row  = (rows_left == 13'd0);
 // Begin an output row: in the plan of its first input row, together with that plan where it is the only one
 wire        due       = !draining && more && (tail || distance <= 0);
 wire        free      = !plan_valid || plan_take;
+assign      moves     = start || running && free;
 wire        begins    = running && free && due && !full;
 wire signed [5:0] distance_after = distance + $signed(pitch);
 wire        more_after = (begins_left != 13'd0);

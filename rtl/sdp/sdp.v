@@ -144,15 +144,15 @@ wire unused = &{1'b0, channel[2:0], dst_base[2:0], dst_line[2:0], dst_surface[2:
 
 // ---------------------------------------------------------------- layer control
 reg  running;
-wire unanswered;
+wire output_moves, accept;
 wire start = op_en && !running;
 
 // ---------------------------------------------------------------- clock
-// On while a layer runs or its last write is not acknowledged.
+// On at the start of a layer, while atoms are under way and until its last write is acknowledged; not while input is waited for.
 
 dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_gate (
     .clk     (clk),
-    .enable  (op_en || running || unanswered),
+    .enable  (start || accept || output_moves),
     .ungated (ungated),
     .gated   (unit_clk)
 );
@@ -164,7 +164,7 @@ always @(posedge unit_clk or negedge rst_n) begin
 end
 
 // ---------------------------------------------------------------- input
-wire                accept, room, next_valid, x_valid, x_last;
+wire                room, next_valid, x_valid, x_last;
 wire [32*LANES-1:0] x;
 
 sdp_input #(.LANES(LANES)) u_input (
@@ -314,7 +314,7 @@ sdp_output u_output (
     .perf_en        (perf_dma_en),
     .done           (done),
     .intr           (sdp_intr),
-    .unanswered     (unanswered),
+    .moves          (output_moves),
     .nonzero        (nonzero),
     .stall          (stall),
     .accept         (accept),

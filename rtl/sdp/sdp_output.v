@@ -25,7 +25,7 @@ module sdp_output #(
     input  wire        perf_en,
     output reg         done,        // pulse
     output wire [1:0]  intr,        // pulse per group
-    output wire        unanswered,  // a layer has ended and its last write is not acknowledged
+    output wire        moves,       // atoms are under way or an acknowledge is awaited: clk may stop in cycles without and without accept
     output reg         nonzero,     // the layer wrote a byte other than 0 to memory
     output reg  [31:0] stall,       // cycles a write waited
     // pipeline
@@ -130,7 +130,7 @@ end
 wire written = wr_done && group_valid;
 wire passed  = done && to_pdp;
 
-assign unanswered = group_valid;
+assign moves   = used != 0 || done || group_valid;
 assign intr[0] = (written && !group) || (passed && !consumer);
 assign intr[1] = (written && group) || (passed && consumer);
 

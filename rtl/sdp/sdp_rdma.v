@@ -88,7 +88,7 @@ wire [1:0]  b_use, n_use;
 wire        flying, m_ram, perf_en;
 wire        unused_consumer;
 reg  [31:0] m_stall, b_stall, n_stall;
-wire        unit_clk;  // of all but the registers
+wire        unit_clk, main_clk, bs_clk, bn_clk;
 
 sdp_rdma_regs u_regs (
     .clk                                     (reg_clk),
@@ -142,19 +142,29 @@ localparam M_CNT_W = $clog2(M_DEPTH) + 1;
 
 reg  running;
 wire [M_CNT_W-1:0] m_used;
-wire b_free, n_free, b_held, n_held;
+wire b_free, n_free, b_moves, n_moves;
 wire start = op_en && !running && b_free && n_free;
 wire m_fetching, b_busy, n_busy;
 
 // ---------------------------------------------------------------- clock
-// On while a layer is requested or its beats are not taken.
+// Each reader has its own: on from the start of a layer until its beats are taken.
 
-dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_gate (
-    .clk     (clk),
-    .enable  (op_en || running || m_used != 0 || b_held || n_held),
-    .ungated (ungated),
-    .gated   (unit_clk)
+dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_unit_gate (
+    .clk (clk), .enable (start || running), .ungated (ungated), .gated (unit_clk)
 );
+
+dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_main_gate (
+    .clk (clk), .enable (start || m_fetching || m_used != 0), .ungated (ungated), .gated (main_clk)
+);
+
+dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_bs_gate (
+    .clk (clk), .enable (start || b_moves), .ungated (ungated), .gated (bs_clk)
+);
+
+dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_bn_gate (
+    .clk (clk), .enable (start || n_moves), .ungated (ungated), .gated (bn_clk)
+);
+
 assign done = running && !m_fetching && !b_busy && !n_busy;
 
 always @(posedge unit_clk or negedge rst_n) begin
@@ -166,7 +176,7 @@ end
 wire packed_cube = (width == 0) && (height == 0);  // 1x1: atoms are contiguous, strides ignored
 
 dla_cube_fetch #(.DEPTH(M_DEPTH), .SIZE0_W(13), .SIZE1_W(13), .SIZE2_W(10)) u_main (
-    .clk          (unit_clk),
+    .clk          (main_clk),
     .rst_n        (rst_n),
     .start        (start && !flying),
     .allow        (m_ram),
@@ -190,12 +200,12 @@ dla_cube_fetch #(.DEPTH(M_DEPTH), .SIZE0_W(13), .SIZE1_W(13), .SIZE2_W(10)) u_ma
 );
 
 sdp_rdma_operand #(.DEPTH(OPD_DEPTH), .LATENCY(0)) u_bs (
-    .clk             (unit_clk),
+    .clk             (bs_clk),
     .rst_n           (rst_n),
     .start           (start && !b_disable),
     .busy            (b_busy),
     .free            (b_free),
-    .held            (b_held),
+    .moves           (b_moves),
     .hold            (flying),
     .ram_type        (b_ram),
     .both            (b_use[1]),
@@ -221,12 +231,12 @@ sdp_rdma_operand #(.DEPTH(OPD_DEPTH), .LATENCY(0)) u_bs (
 );
 
 sdp_rdma_operand #(.DEPTH(OPD_DEPTH), .LATENCY(N_LATENCY)) u_bn (
-    .clk             (unit_clk),
+    .clk             (bn_clk),
     .rst_n           (rst_n),
     .start           (start && !n_disable),
     .busy            (n_busy),
     .free            (n_free),
-    .held            (n_held),
+    .moves           (n_moves),
     .hold            (flying),
     .ram_type        (n_ram),
     .both            (n_use[1]),

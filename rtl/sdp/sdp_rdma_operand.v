@@ -25,7 +25,7 @@ module sdp_rdma_operand #(
     input  wire         start,       // pulse: fetch the operands of a layer
     output wire         busy,        // the layer is not done here
     output wire         free,        // a layer may be started
-    output wire         held,        // beats are requested and not taken
+    output wire         moves,       // registers change: clk may stop in cycles without and without start
     input  wire         hold,        // the layer is done when its last transfer is taken, not when it is requested
     // registers of the layer
     input  wire         ram_type,    // 1: memory; 0 never requests
@@ -116,7 +116,6 @@ wire [1:0]       out_beats  = {out_both && out_size, out_both || out_size};
 
 assign busy            = fetching || (hold && used != 0);
 assign free            = before_used == 0;
-assign held            = used != 0;
 assign opd_per_element = take_fmt[2];
 
 always @(posedge clk or negedge rst_n) begin
@@ -154,6 +153,7 @@ reg [CNT_W-1:0] level;
 reg [1:0]       gap;
 reg [1:0]       arrived;
 
+assign moves     = fetching || used != 0 || gap != 0;
 assign opd_valid = (gap == 0) && (level > {{(CNT_W-2){1'b0}}, take_beats});
 
 wire [CNT_W-1:0] level_up = {{(CNT_W-1){1'b0}}, arrived[1]};

@@ -102,8 +102,6 @@ cdma u_cdma (
 mcif u_mcif (
     .clk                   (clk),
     .rst_n                 (rst_n),
-    .reg_clk               (clk),
-    .reg_settling          (),
     .reg_valid             (1'b0),
     .reg_write             (1'b0),
     .reg_addr              (10'd0),

@@ -93,8 +93,7 @@ cmac #(.HALF(1), .ACC_DEPTH(ACC_DEPTH)) u_cmac_b (
 /* verilator lint_on PINCONNECTEMPTY */
 
 cacc #(.FIFO_DEPTH(CACC_DEPTH), .ACC_DEPTH(ACC_DEPTH)) u_cacc (
-    .clk (clk), .rst_n (rst_n), .reg_clk (clk), .reg_settling (),
-    .reg_valid (reg_valid && unit == 2'd3), .reg_write (reg_write),
+    .clk (clk), .rst_n (rst_n), .reg_valid (reg_valid && unit == 2'd3), .reg_write (reg_write),
     .reg_addr (reg_addr), .reg_wdata (reg_wdata), .reg_rdata (cacc_rdata),
     .mac_valid (mac_valid), .mac_a_data (mac_a_data), .mac_b_data (mac_b_data), .mac_index (mac_index),
     .mac_first (mac_first), .mac_last (mac_last), .mac_layer_end (mac_layer_end), .credit (credit),
