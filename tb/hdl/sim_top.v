@@ -17,11 +17,15 @@ module sim_top #(
     parameter CSB_PERIOD = 0,      // ps of dla_csb_clk, even; 0: both clocks are the same net
     parameter GUARD = 0            // 1: dla_reset_guard between accelerator and memory
 ) (
+`ifdef SIM_CLOCK
+    input  wire        core_clk,    // driven by the main program (sim_clock.h): faster than a process
+    output wire [31:0] core_period, // ps, for it
+`endif
     output wire        done,      // the run is over, the results file complete
     output wire [31:0] position   // command index of the last MARK or WAIT passed
 );
 
-reg core_clk, rst_n;
+reg rst_n;
 reg [8*1024-1:0] path;
 integer log;
 wire csb_clk;
@@ -29,10 +33,15 @@ wire csb_clk;
 initial begin
     if (!$value$plusargs("results=%s", path)) path = "results.txt";
     log = $fopen(path, "w");
-    core_clk = 0;
 end
 
+`ifdef SIM_CLOCK
+assign core_period = CORE_PERIOD;
+`else
+reg core_clk;
+initial core_clk = 0;
 always #(CORE_PERIOD / 2000.0) core_clk = !core_clk;
+`endif
 
 generate
     if (CSB_PERIOD == 0) begin : g_one_clock

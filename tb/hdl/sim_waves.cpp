@@ -109,6 +109,7 @@ public:
 
 }  // namespace
 
+#include "sim_clock.h"
 #define VerilatedFstC Recorder
 #define VerilatedVcdC Recorder
 #include "verilator.cpp"

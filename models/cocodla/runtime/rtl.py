@@ -155,6 +155,7 @@ def chip_design(simulation: Simulation, pages: int = 1) -> Design:
         },
         optimize=True,
         origin_ps=FIRST_CYCLE_PS,
+        main_clock=True,
     )
 
 

@@ -24,7 +24,7 @@ import cocotb_tools.config
 
 from cocodla.errors import UserError
 from cocodla.sim import plain, project, tools, untraced
-from cocodla.sim.runner import RECORDER, CommandFailed, Echo, make_runner
+from cocodla.sim.runner import MAIN_PROGRAMS, CommandFailed, Echo, make_runner
 from cocodla.sim.waves import BOUNDARIES, SCOPES, Waves, icarus_scopes, resolve, verilator_scopes
 
 KEEP_MODELS = 60
@@ -52,6 +52,7 @@ class Design:
     "module.signal"; * matches any text.
     optimize: spend compile time for speed (chip level). assertions of the RTL are on with define DLA_ASSERT.
     origin_ps: when cycle 0 begins, for waveforms.
+    main_clock: under Verilator the main program drives the top's `core_clk` (tb/hdl/sim_clock.h), with define SIM_CLOCK.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Design:
     public: tuple[str, ...] = ()
     optimize: bool = False
     origin_ps: int = 0
+    main_clock: bool = False
 
 
 @dataclass(frozen=True)
@@ -128,13 +130,13 @@ def cache_key(design: Design, sim: str, waves: Waves | None) -> str:
         "cocotb": [cocotb.__version__, str(cocotb_tools.config.libs_dir)],
         "top": design.top,
         "parameters": {name: str(value) for name, value in design.parameters.items()},
-        "defines": {name: str(value) for name, value in design.defines.items()},
+        "defines": {name: str(value) for name, value in _defines(design, sim).items()},
         "public": public_signals(design),
         "flags": [*_flags(design, sim), COMPILER_FLAGS],
         "waves": waves and [tools.has_fst_headers(), _traced(design, sim, waves)],
     }
     digest.update(json.dumps(facts, sort_keys=True).encode())
-    main = [project.root() / RECORDER] if waves and sim == "verilator" else []
+    main = [project.root() / name for name in MAIN_PROGRAMS] if sim == "verilator" and (waves or design.main_clock) else []
     for path in [*design.sources, *_headers(design.includes), *main]:
         digest.update(os.path.relpath(path, project.root()).encode())
         with path.open("rb") as file:
@@ -162,6 +164,10 @@ def _flags(design: Design, sim: str) -> list[str]:
     return flags
 
 
+def _defines(design: Design, sim: str) -> dict[str, object]:
+    return {**design.defines, **({"SIM_CLOCK": 1} if design.main_clock and sim == "verilator" else {})}
+
+
 def _traced(design: Design, sim: str, waves: Waves) -> list[str]:
     """What is fixed when a model is built: the instances that Icarus records; whether Verilator can record all."""
     if sim == "icarus":
@@ -185,6 +191,7 @@ def _build_into(folder: Path, design: Design, sim: str, waves: Waves | None, ech
     runner = make_runner(sim)
     runner.echo = echo
     runner.want_waves = waves
+    runner.main_clock = design.main_clock
     runner.compiler_flags = COMPILER_FLAGS
     failed = folder.with_name(f"{folder.name}.failed.log")
     log = scratch / "build.log"
@@ -192,7 +199,7 @@ def _build_into(folder: Path, design: Design, sim: str, waves: Waves | None, ech
         runner.build(
             sources=sources,
             includes=list(design.includes),
-            defines=design.defines,
+            defines=_defines(design, sim),
             parameters=design.parameters,
             build_args=_flags(design, sim),
             hdl_toplevel=design.top,

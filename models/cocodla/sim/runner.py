@@ -22,8 +22,10 @@ from cocodla.sim import plain, project, stop, tools
 from cocodla.sim.waves import Waves, icarus_module
 
 Echo = Callable[[str], None]
-RECORDER = Path("tb", "hdl", "sim_waves.cpp")
-"""Main program of models with waveforms, in the project's root."""
+_MAIN, _RECORDER = Path("tb", "hdl", "sim_main.cpp"), Path("tb", "hdl", "sim_waves.cpp")
+"""Main programs of Verilator's models: without waveforms where it drives the clock, and with waveforms. In the project's root."""
+MAIN_PROGRAMS = (_MAIN, _RECORDER, Path("tb", "hdl", "sim_clock.h"))
+"""All they are made of."""
 PART = ".part"
 """What the name of a waveform ends with until it is complete."""
 
@@ -46,6 +48,7 @@ class _Process:
     echo: Echo | None = None
     timeout: float | None = None
     want_waves: Waves | None = None
+    main_clock = False
     compiler_flags = ""
     extra_path: Sequence[Path] = ()
     exit_code = 0
@@ -130,10 +133,11 @@ class VerilatorRunner(_Process, cocotb_runner.Verilator):
         folder = plain.alias(support) / "lib" / "verilator"
         verilate[verilate.index(source)] = str(folder / "verilator.cpp")
         if self.waves:
-            main = plain.alias(project.root()) / RECORDER
-            verilate[verilate.index(str(folder / "verilator.cpp"))] = str(main)
             verilate[verilate.index("--trace")] = "--trace-fst" if tools.has_fst_headers() else "--trace"
-            verilate[1:1] = ["-CFLAGS", f"-I{folder}"]
+        if self.waves or self.main_clock:
+            main = plain.alias(project.root()) / (_RECORDER if self.waves else _MAIN)
+            verilate[verilate.index(str(folder / "verilator.cpp"))] = str(main)
+            verilate[1:1] = ["-CFLAGS", f"-I{folder}{' -DSIM_CLOCK' if self.main_clock else ''}"]
         return [verilate, make]
 
     def command_env(self, cmd: Sequence[str]) -> dict[str, str]:
