@@ -49,6 +49,7 @@ module cdp #(
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
     if (LANES != 1 && LANES != 2 && LANES != 4 && LANES != 8) begin : g_lanes_illegal cdp_LANES_is_1_2_4_or_8 u_illegal (); end
+    if (CLOCK_GATES != 0 && CLOCK_GATES != 1) begin : g_clock_gates_illegal cdp_CLOCK_GATES_is_0_or_1 u_illegal (); end
 endgenerate
 
 // ---------------------------------------------------------------- registers

@@ -43,6 +43,7 @@ module cdp_rdma #(
 generate
     if (DEPTH < 16 || DEPTH > 1024 || (DEPTH & (DEPTH - 1)) != 0)
         begin : g_depth_illegal cdp_rdma_DEPTH_is_a_power_of_two_from_16_to_1024 u_illegal (); end
+    if (CLOCK_GATES != 0 && CLOCK_GATES != 1) begin : g_clock_gates_illegal cdp_rdma_CLOCK_GATES_is_0_or_1 u_illegal (); end
 endgenerate
 
 // ---------------------------------------------------------------- registers

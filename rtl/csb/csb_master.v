@@ -47,6 +47,7 @@ module csb_master #(
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
     if (UNIT_COUNT < 1 || UNIT_COUNT > 64) begin : g_unit_count_illegal csb_master_UNIT_COUNT_is_1_to_64 u_illegal (); end
+    if (CLOCK_GATES != 0 && CLOCK_GATES != 1) begin : g_clock_gates_illegal csb_master_CLOCK_GATES_is_0_or_1 u_illegal (); end
 endgenerate
 
 // Requests

@@ -40,6 +40,7 @@ module pdp_rdma #(
 generate
     if (BUFFER_DEPTH < 16 || BUFFER_DEPTH > 1024 || (BUFFER_DEPTH & (BUFFER_DEPTH - 1)) != 0)
         begin : g_buffer_depth_illegal pdp_rdma_BUFFER_DEPTH_is_a_power_of_two_from_16_to_1024 u_illegal (); end
+    if (CLOCK_GATES != 0 && CLOCK_GATES != 1) begin : g_clock_gates_illegal pdp_rdma_CLOCK_GATES_is_0_or_1 u_illegal (); end
 endgenerate
 
 // Registers

@@ -73,6 +73,7 @@ generate
     if (OPD_DEPTH < 16 || OPD_DEPTH > 1024 || (OPD_DEPTH & (OPD_DEPTH - 1)) != 0)
         begin : g_opd_depth_illegal sdp_rdma_OPD_DEPTH_is_a_power_of_two_from_16_to_1024 u_illegal (); end
     if (N_LATENCY != 3) begin : g_n_latency_illegal sdp_rdma_N_LATENCY_is_3 u_illegal (); end
+    if (CLOCK_GATES != 0 && CLOCK_GATES != 1) begin : g_clock_gates_illegal sdp_rdma_CLOCK_GATES_is_0_or_1 u_illegal (); end
 endgenerate
 
 // ---------------------------------------------------------------- registers

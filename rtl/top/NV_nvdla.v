@@ -76,6 +76,7 @@ localparam LEGAL_OPERAND_DEPTH = (OPERAND_DEPTH >= 16 && OPERAND_DEPTH <= 1024 &
 localparam LEGAL_ACC_DEPTH     = (ACC_DEPTH >= 8 && ACC_DEPTH <= 512 && (ACC_DEPTH & (ACC_DEPTH - 1)) == 0) ? ACC_DEPTH : 16;
 localparam LEGAL_CACC_DEPTH    = (CACC_DEPTH >= 16 && CACC_DEPTH <= 512 && (CACC_DEPTH & (CACC_DEPTH - 1)) == 0) ? CACC_DEPTH : 32;
 localparam LEGAL_RESET_QUIET   = (RESET_QUIET >= 16 && RESET_QUIET <= 65536 && (RESET_QUIET & (RESET_QUIET - 1)) == 0) ? RESET_QUIET : 512;
+localparam LEGAL_CLOCK_GATES   = (CLOCK_GATES == 0) ? 0 : 1;
 generate
     if (SDP_LANES != LEGAL_SDP_LANES) begin : g_sdp_lanes_illegal NV_nvdla_SDP_LANES_is_1_2_4_or_8 u_illegal (); end
     if (PDP_LANES != LEGAL_PDP_LANES) begin : g_pdp_lanes_illegal NV_nvdla_PDP_LANES_is_1_2_4_or_8 u_illegal (); end
@@ -90,6 +91,7 @@ generate
         begin : g_cacc_depth_illegal NV_nvdla_CACC_DEPTH_is_a_power_of_two_from_16_to_512 u_illegal (); end
     if (RESET_QUIET != LEGAL_RESET_QUIET)
         begin : g_reset_quiet_illegal NV_nvdla_RESET_QUIET_is_a_power_of_two_from_16_to_65536 u_illegal (); end
+    if (CLOCK_GATES != LEGAL_CLOCK_GATES) begin : g_clock_gates_illegal NV_nvdla_CLOCK_GATES_is_0_or_1 u_illegal (); end
 endgenerate
 
 // Resets: asserted at once, released in step with their clock. The pins for gating, test and RAM power
@@ -204,7 +206,7 @@ wire cdma_settling, csc_settling, cmac_a_settling, cmac_b_settling, sdp_rdma_set
 wire settling = cdma_settling || csc_settling || cmac_a_settling || cmac_b_settling || sdp_rdma_settling
     || sdp_settling || pdp_rdma_settling || pdp_settling || cdp_rdma_settling || cdp_settling;
 
-csb_master #(.CLOCK_GATES(CLOCK_GATES), .UNIT_COUNT(14)) u_csb_master (
+csb_master #(.CLOCK_GATES(LEGAL_CLOCK_GATES), .UNIT_COUNT(14)) u_csb_master (
     .csb_clk               (dla_csb_clk),
     .csb_rst_n             (csb_rst_n),
     .csb2nvdla_valid       (csb2nvdla_valid),
@@ -531,7 +533,7 @@ cacc #(.FIFO_DEPTH(LEGAL_CACC_DEPTH), .ACC_DEPTH(LEGAL_ACC_DEPTH)) u_cacc (
 
 // ---------------------------------------------------------------- single data point processor
 
-sdp_rdma #(.CLOCK_GATES(CLOCK_GATES), .M_DEPTH(LEGAL_READ_DEPTH), .OPD_DEPTH(LEGAL_OPERAND_DEPTH)) u_sdp_rdma (
+sdp_rdma #(.CLOCK_GATES(LEGAL_CLOCK_GATES), .M_DEPTH(LEGAL_READ_DEPTH), .OPD_DEPTH(LEGAL_OPERAND_DEPTH)) u_sdp_rdma (
     .clk                (dla_core_clk),
     .rst_n              (rst_n),
     .ungated            (ungated),
@@ -574,7 +576,7 @@ sdp_rdma #(.CLOCK_GATES(CLOCK_GATES), .M_DEPTH(LEGAL_READ_DEPTH), .OPD_DEPTH(LEG
     .nrd_mul            (nrd_mul)
 );
 
-sdp #(.CLOCK_GATES(CLOCK_GATES), .LANES(LEGAL_SDP_LANES)) u_sdp (
+sdp #(.CLOCK_GATES(LEGAL_CLOCK_GATES), .LANES(LEGAL_SDP_LANES)) u_sdp (
     .clk             (dla_core_clk),
     .rst_n           (rst_n),
     .ungated         (ungated),
@@ -617,7 +619,7 @@ sdp #(.CLOCK_GATES(CLOCK_GATES), .LANES(LEGAL_SDP_LANES)) u_sdp (
 
 // ---------------------------------------------------------------- pooling
 
-pdp_rdma #(.CLOCK_GATES(CLOCK_GATES), .BUFFER_DEPTH(LEGAL_READ_DEPTH)) u_pdp_rdma (
+pdp_rdma #(.CLOCK_GATES(LEGAL_CLOCK_GATES), .BUFFER_DEPTH(LEGAL_READ_DEPTH)) u_pdp_rdma (
     .clk          (dla_core_clk),
     .rst_n        (rst_n),
     .ungated      (ungated),
@@ -638,7 +640,7 @@ pdp_rdma #(.CLOCK_GATES(CLOCK_GATES), .BUFFER_DEPTH(LEGAL_READ_DEPTH)) u_pdp_rdm
     .rd_data      (pdp_rd_data)
 );
 
-pdp #(.CLOCK_GATES(CLOCK_GATES), .LANES(LEGAL_PDP_LANES)) u_pdp (
+pdp #(.CLOCK_GATES(LEGAL_CLOCK_GATES), .LANES(LEGAL_PDP_LANES)) u_pdp (
     .clk           (dla_core_clk),
     .rst_n         (rst_n),
     .ungated       (ungated),
@@ -666,7 +668,7 @@ pdp #(.CLOCK_GATES(CLOCK_GATES), .LANES(LEGAL_PDP_LANES)) u_pdp (
 
 // ---------------------------------------------------------------- channel processor
 
-cdp_rdma #(.CLOCK_GATES(CLOCK_GATES), .DEPTH(LEGAL_READ_DEPTH)) u_cdp_rdma (
+cdp_rdma #(.CLOCK_GATES(LEGAL_CLOCK_GATES), .DEPTH(LEGAL_READ_DEPTH)) u_cdp_rdma (
     .clk          (dla_core_clk),
     .rst_n        (rst_n),
     .ungated      (ungated),
@@ -691,7 +693,7 @@ cdp_rdma #(.CLOCK_GATES(CLOCK_GATES), .DEPTH(LEGAL_READ_DEPTH)) u_cdp_rdma (
     .rd_layer_end (cdp_rd_layer_end)
 );
 
-cdp #(.CLOCK_GATES(CLOCK_GATES), .LANES(LEGAL_CDP_LANES)) u_cdp (
+cdp #(.CLOCK_GATES(LEGAL_CLOCK_GATES), .LANES(LEGAL_CDP_LANES)) u_cdp (
     .clk          (dla_core_clk),
     .rst_n        (rst_n),
     .ungated      (ungated),

@@ -6,7 +6,7 @@
 // The memory is never reset with the accelerator, but told of it: without the guard it stands for a memory system that does
 // what docs/reset.md asks of it.
 //
-// Plusargs: those of sim_player, sim_memory and sim_activity. The clock periods are parameters because a delay that is
+// Plusargs: those of sim_player, sim_memory and sim_activity; +ungated: no clock of the accelerator stops. The clock periods are parameters because a delay that is
 // not constant may be zero, and for zero delays Verilator schedules the whole design in a slower way (the
 // measured loss of speed is a third).
 `default_nettype none
@@ -25,7 +25,7 @@ module sim_top #(
     output wire [31:0] position   // command index of the last MARK or WAIT passed
 );
 
-reg rst_n;
+reg rst_n, ungated;
 reg [8*1024-1:0] path;
 integer log;
 wire csb_clk;
@@ -33,6 +33,7 @@ wire csb_clk;
 initial begin
     if (!$value$plusargs("results=%s", path)) path = "results.txt";
     log = $fopen(path, "w");
+    ungated = $test$plusargs("ungated") != 0;
 end
 
 `ifdef SIM_CLOCK
@@ -161,7 +162,7 @@ sim_x_check u_x_check (
 `define DUT_PARAMETERS
 `endif
 NV_nvdla `DUT_PARAMETERS u_dla (
-    .dla_core_clk(core_clk), .dla_csb_clk(csb_clk), .global_clk_ovr_on(1'b0), .tmc2slcg_disable_clock_gating(1'b0),
+    .dla_core_clk(core_clk), .dla_csb_clk(csb_clk), .global_clk_ovr_on(ungated), .tmc2slcg_disable_clock_gating(1'b0),
     .dla_reset_rstn(dut_rst_n), .direct_reset_(dut_rst_n), .test_mode(1'b0),
     .csb2nvdla_valid(csb_valid), .csb2nvdla_ready(csb_ready), .csb2nvdla_addr(csb_addr), .csb2nvdla_wdat(csb_wdat),
     .csb2nvdla_write(csb_write), .csb2nvdla_nposted(1'b0),

@@ -32,6 +32,7 @@ ILLEGAL = [
     ("NV_nvdla", "ACC_DEPTH", 24),
     ("NV_nvdla", "CACC_DEPTH", 1024),
     ("NV_nvdla", "RESET_QUIET", 600),
+    ("NV_nvdla", "CLOCK_GATES", 2),
 ]
 ILLEGAL_INSIDE = [
     ("mcif_arbiter", "N", 1),
@@ -47,6 +48,7 @@ ILLEGAL_INSIDE = [
     ("pdp_control", "PARTS", 3),
     ("dla_async_fifo", "DEPTH", 6),
     ("dla_async_fifo", "DEPTH", 2),
+    ("dla_clock_gate", "PRESENT", -1),
     ("dla_cube_fetch", "DEPTH", 100),
     ("dla_fifo", "DEPTH", 1),
     ("dla_split", "WIDTH", 0),

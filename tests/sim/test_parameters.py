@@ -26,6 +26,7 @@ def test_ranges_are_those_of_the_chip() -> None:
         ("SDP_LANES=2 ACC_DEPTH=-8", "'ACC_DEPTH=-8' is not NAME=number"),
         ("DEPTH=8", "NV_nvdla has no parameter DEPTH; there are SDP_LANES, "),
         ("ACC_DEPTH=24", "ACC_DEPTH is a power of two from 8 to 512, not 24"),
+        ("CLOCK_GATES=2", "CLOCK_GATES is 0 or 1, not 2"),
         ("SDP_LANES=16", "SDP_LANES is a power of two from 1 to 8, not 16"),
     ],
 )

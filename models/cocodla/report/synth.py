@@ -45,6 +45,10 @@ class Reference:
     ram_bits: int
 
 
+_FPGA = {"CLOCK_GATES": 0}
+"""An FPGA has one net for the clock, and enables at its flip-flops."""
+
+
 def run_synth(console: Console, only: str, document: Path, shared: Path, jobs: int = 0) -> dict[str, Any]:
     """Synthesize the units whose name matches `only`, print the tables (all units of the default chip: and write
     `document`).
@@ -55,7 +59,7 @@ def run_synth(console: Console, only: str, document: Path, shared: Path, jobs: i
     changed = parameters.chosen()
     words = "".join(f", {name}={value}" for name, value in changed.items())
     console.print(f"tool: {yosys.version()}{words}", highlight=False)
-    given = {module: parameters.of_module(module, changed) for unit in chosen for module in unit.modules}
+    given = {module: parameters.of_module(module, {**_FPGA, **changed}) for unit in chosen for module in unit.modules}
     costs = synthesize_all(console, chosen, jobs or os.cpu_count() or 1, given)
     complete = len(chosen) == len(UNITS)
     reference = read_reference(shared) if complete else None

@@ -108,6 +108,7 @@ class Simulation:
     guard: dla_reset_guard stands between accelerator and memory.
     activity: what every unit does is counted (Execution.activity).
     pages: of memory at least (player.PAGE): programs of one network can share a model, whatever each of them needs.
+    ungated: the pin global_clk_ovr_on is 1: no clock of the accelerator stops.
     run_name: first part of the name of the folder in build/runs (cocodla.sim.folders says how long it stays).
     """
 
@@ -123,6 +124,7 @@ class Simulation:
     guard: bool = False
     activity: bool = False
     pages: int = 1
+    ungated: bool = False
     run_name: str = "chip"
 
 
@@ -250,6 +252,7 @@ def play(
             f"+idle_payload={int(dut_list(simulation.file_list) == own_list())}",
             *simulation.memory.plusargs(seed % 2**31),
             *(["+activity=activity.bin"] if simulation.activity else []),
+            *(["+ungated"] if simulation.ungated else []),
         ]
         started = time.monotonic()
         outcome = simulate(

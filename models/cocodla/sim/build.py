@@ -52,7 +52,7 @@ class Design:
     "module.signal"; * matches any text.
     optimize: spend compile time for speed (chip level). assertions of the RTL are on with define DLA_ASSERT.
     origin_ps: when cycle 0 begins, for waveforms.
-    main_clock: under Verilator the main program drives the top's `core_clk` (tb/hdl/sim_clock.h), with define SIM_CLOCK.
+    main_clock: under Verilator the main program drives the top's `core_clk` (tb/hdl/sim_clock.h), define SIM_CLOCK.
     """
 
     name: str
@@ -136,7 +136,8 @@ def cache_key(design: Design, sim: str, waves: Waves | None) -> str:
         "waves": waves and [tools.has_fst_headers(), _traced(design, sim, waves)],
     }
     digest.update(json.dumps(facts, sort_keys=True).encode())
-    main = [project.root() / name for name in MAIN_PROGRAMS] if sim == "verilator" and (waves or design.main_clock) else []
+    own_main = sim == "verilator" and (waves or design.main_clock)
+    main = [project.root() / name for name in MAIN_PROGRAMS] if own_main else []
     for path in [*design.sources, *_headers(design.includes), *main]:
         digest.update(os.path.relpath(path, project.root()).encode())
         with path.open("rb") as file:

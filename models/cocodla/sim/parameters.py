@@ -27,8 +27,9 @@ RANGES: dict[str, tuple[int, int]] = {
     "ACC_DEPTH": (8, 512),
     "CACC_DEPTH": (16, 512),
     "RESET_QUIET": (16, 65536),
+    "CLOCK_GATES": (0, 1),
 }
-"""Least and largest value of each parameter of our NV_nvdla; any power of two between them works."""
+"""Least and largest value of each parameter of our NV_nvdla; any power of two between them works (0 or 1: a switch)."""
 
 
 def chosen(file_list: Path | None = None) -> dict[str, int]:
@@ -56,7 +57,8 @@ def _check(name: str, value: int, where: str) -> None:
         raise UserError(f"{where}: NV_nvdla has no parameter {name}; there are {', '.join(RANGES)}")
     low, high = RANGES[name]
     if not low <= value <= high or value & (value - 1):
-        raise UserError(f"{where}: {name} is a power of two from {low} to {high}, not {value}")
+        legal = "0 or 1" if (low, high) == (0, 1) else f"a power of two from {low} to {high}"
+        raise UserError(f"{where}: {name} is {legal}, not {value}")
 
 
 def is_default_chip() -> bool:

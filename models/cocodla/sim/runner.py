@@ -23,7 +23,7 @@ from cocodla.sim.waves import Waves, icarus_module
 
 Echo = Callable[[str], None]
 _MAIN, _RECORDER = Path("tb", "hdl", "sim_main.cpp"), Path("tb", "hdl", "sim_waves.cpp")
-"""Main programs of Verilator's models: without waveforms where it drives the clock, and with waveforms. In the project's root."""
+"""Main programs of Verilator's models, in the project's root: one that drives the clock, one that records, too."""
 MAIN_PROGRAMS = (_MAIN, _RECORDER, Path("tb", "hdl", "sim_clock.h"))
 """All they are made of."""
 PART = ".part"
