@@ -163,6 +163,23 @@ wire [2:0]  column_pads_1, row_pads_1, ends_1, part_1;
 wire [3:0]  addr_1;
 wire [6:0]  place_1 = {part_1, addr_1};  // in a bank, in which the columns of a part follow each other
 
+reg  [6:0] out_valid; // cycles 3 to 9
+
+// A stage has its clock while events go through it.
+wire window_clk, bank_clk, average_clk;
+
+dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_window_gate (
+    .clk (clk), .enable (shift || event_now || valid_1 || valid_2), .ungated (ungated), .gated (window_clk)
+);
+
+dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_bank_gate (
+    .clk (clk), .enable (valid_1 || valid_2 || valid_3), .ungated (ungated), .gated (bank_clk)
+);
+
+dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_average_gate (
+    .clk (clk), .enable (valid_2 || |out_valid[5:0]), .ungated (ungated), .gated (average_clk)
+);
+
 pdp_control #(.OUT_PLACES(PLACES), .PARTS(PARTS)) u_control (
     .clk            (unit_clk),
     .event_clk      (window_clk),
@@ -214,25 +231,9 @@ reg        last_2;
 reg [ADDR_W-1:0] place_2, place_3;
 reg [7:0]  act_2, act_3, fresh_2, fresh_3, emit_2, emit_3;
 reg [2:0]  row_pads_2;
-reg [6:0]  out_valid;        // cycles 3 to 9
 reg [6:0]  part_end;         // last part of its atom
 reg [27:0] out_ends;         // ends and layer end, cycles 3 to 9
 reg [3:0]  ends_2;
-
-// A stage has its clock while events go through it.
-wire window_clk, bank_clk, average_clk;
-
-dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_window_gate (
-    .clk (clk), .enable (shift || event_now || valid_1 || valid_2), .ungated (ungated), .gated (window_clk)
-);
-
-dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_bank_gate (
-    .clk (clk), .enable (valid_1 || valid_2 || valid_3), .ungated (ungated), .gated (bank_clk)
-);
-
-dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_average_gate (
-    .clk (clk), .enable (valid_2 || |out_valid[5:0]), .ungated (ungated), .gated (average_clk)
-);
 
 always @(posedge unit_clk or negedge rst_n) begin
     if (!rst_n) begin

@@ -167,6 +167,22 @@ end
 // ---------------------------------------------------------------- input
 wire                room, next_valid, x_valid, x_last;
 wire [32*LANES-1:0] x;
+reg  [8:0]          valid, last;  // of the parts after stage 1 to 9; those in x are x_valid, x_last
+
+// A stage has its clock while parts of an atom go through it; it takes its settings at the start of a layer.
+wire bs_clk, bn_clk, cvt_clk;
+
+dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_bs_gate (
+    .clk (clk), .enable (start || next_valid || x_valid || |valid[1:0]), .ungated (ungated), .gated (bs_clk)
+);
+
+dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_bn_gate (
+    .clk (clk), .enable (start || |valid[4:1]), .ungated (ungated), .gated (bn_clk)
+);
+
+dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_cvt_gate (
+    .clk (clk), .enable (start || |valid[7:5]), .ungated (ungated), .gated (cvt_clk)
+);
 
 sdp_input #(.LANES(LANES)) u_input (
     .clk             (unit_clk),
@@ -201,22 +217,6 @@ sdp_input #(.LANES(LANES)) u_input (
 
 // ---------------------------------------------------------------- arithmetic
 wire [32*LANES-1:0] bs_z, bn_z;
-reg  [8:0]          valid, last;  // of the parts after stage 1 to 9; those in x are x_valid, x_last
-
-// A stage has its clock while parts of an atom go through it; it takes its settings at the start of a layer.
-wire bs_clk, bn_clk, cvt_clk;
-
-dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_bs_gate (
-    .clk (clk), .enable (start || next_valid || x_valid || |valid[1:0]), .ungated (ungated), .gated (bs_clk)
-);
-
-dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_bn_gate (
-    .clk (clk), .enable (start || |valid[4:1]), .ungated (ungated), .gated (bn_clk)
-);
-
-dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_cvt_gate (
-    .clk (clk), .enable (start || |valid[7:5]), .ungated (ungated), .gated (cvt_clk)
-);
 
 sdp_stage #(.LANES(LANES)) u_bs (
     .clk         (bs_clk),
