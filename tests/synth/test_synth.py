@@ -38,7 +38,7 @@ def test_every_unit_of_the_chip_is_in_the_table() -> None:
 
 
 def test_parameters_of_the_chip_reach_its_units() -> None:
-    assert parameters.of_module("csb_master", {}) == {"UNIT_COUNT": 14}
+    assert parameters.of_module("csb_master", {}) == {"CLOCK_GATES": 1, "UNIT_COUNT": 14}
     assert parameters.of_module("glb", {"SDP_LANES": 2}) == {}
     assert parameters.of_module("sdp", {}) == {"LANES": 8}
     assert parameters.of_module("sdp", {"SDP_LANES": 2}) == {"LANES": 2}
