@@ -188,9 +188,11 @@ wire start  = op_en && !running;
 // ---------------------------------------------------------------- clock
 // On while tables are cleared or accessed, a layer runs or its last write is not acknowledged.
 
+wire awake = clearing || table_access || op_en || running || unanswered;
+
 dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_gate (
     .clk     (clk),
-    .enable  (clearing || table_access || op_en || running || unanswered),
+    .enable  (awake),
     .ungated (ungated),
     .gated   (unit_clk)
 );
@@ -430,6 +432,13 @@ cdp_output u_output (
     .wr_req_last    (wr_req_last),
     .wr_done        (wr_done)
 );
+
+`ifdef DLA_ASSERT
+always @(posedge clk or negedge rst_n) begin
+    if (rst_n && (rd_valid && rd_ready || wr_req_valid && wr_req_ready || wr_done) && !awake)
+        $error("%m: an atom or an acknowledge while the unit sleeps");
+end
+`endif
 
 endmodule
 

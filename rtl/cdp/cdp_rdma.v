@@ -90,9 +90,11 @@ wire last0, last1, last2;
 // ---------------------------------------------------------------- clock
 // On while a layer runs: it ends with its last beat.
 
+wire awake = op_en || running;
+
 dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_gate (
     .clk     (clk),
-    .enable  (op_en || running),
+    .enable  (awake),
     .ungated (ungated),
     .gated   (unit_clk)
 );
@@ -163,6 +165,12 @@ always @(posedge unit_clk) begin
     if (start) stall <= 0;
     else if (perf_en && rd_req_valid && !rd_req_ready) stall <= stall + 1'b1;
 end
+
+`ifdef DLA_ASSERT
+always @(posedge clk or negedge rst_n) begin
+    if (rst_n && (rd_rsp_valid || rd_req_valid && rd_req_ready) && !awake) $error("%m: a beat while the unit sleeps");
+end
+`endif
 
 endmodule
 

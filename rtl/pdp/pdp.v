@@ -150,9 +150,11 @@ reg signed [3:0] unanswered;       // layers whose last write is not acknowledge
 // ---------------------------------------------------------------- clock
 // On while the control moves, events or outputs are under way, or a last write is not acknowledged.
 
+wire awake = moves || owes || valid_2 || valid_3 || wr_done || unanswered != 0;
+
 dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_gate (
     .clk     (clk),
-    .enable  (moves || owes || valid_2 || valid_3 || wr_done || unanswered != 0),
+    .enable  (awake),
     .ungated (ungated),
     .gated   (unit_clk)
 );
@@ -386,6 +388,13 @@ end
 wire unused = |{place_1, pad_right, pad_bottom, out_channel, in_channel[2:0], kernel_width[3], kernel_height[3],
                 base_addr[2:0], line_stride[2:0], surface_stride[2:0], pad_value_1[18:14], pad_value_2[18:14],
                 pad_value_3[18:14], pad_value_4[18:14], pad_value_5[18:14], pad_value_6[18:14], pad_value_7[18:14]};
+
+`ifdef DLA_ASSERT
+always @(posedge clk or negedge rst_n) begin
+    if (rst_n && (in_valid && in_ready || wr_req_valid && wr_req_ready || wr_done) && !awake)
+        $error("%m: an atom or an acknowledge while the unit sleeps");
+end
+`endif
 
 endmodule
 

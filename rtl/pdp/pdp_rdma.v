@@ -104,9 +104,11 @@ wire [$clog2(BUFFER_DEPTH):0] used;
 // ---------------------------------------------------------------- clock
 // On while a layer is requested or its beats are not taken.
 
+wire awake = op_en || state != IDLE || used != 0;
+
 dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_gate (
     .clk     (clk),
-    .enable  (op_en || state != IDLE || used != 0),
+    .enable  (awake),
     .ungated (ungated),
     .gated   (unit_clk)
 );
@@ -189,6 +191,12 @@ end
 
 // Atoms are aligned (pdp.md 2.1); the lanes of the last surface are always whole
 wire unused = |{base_addr[2:0], line_stride[2:0], surface_stride[2:0], cube_channel[2:0], kernel_width[3]};
+
+`ifdef DLA_ASSERT
+always @(posedge clk or negedge rst_n) begin
+    if (rst_n && (rd_rsp_valid || rd_req_valid && rd_req_ready) && !awake) $error("%m: a beat while the unit sleeps");
+end
+`endif
 
 endmodule
 

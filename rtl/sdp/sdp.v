@@ -151,9 +151,11 @@ wire start = op_en && !running;
 // ---------------------------------------------------------------- clock
 // On at the start of a layer, while atoms are under way and until its last write is acknowledged; not while input is waited for.
 
+wire awake = start || accept || output_moves;
+
 dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_gate (
     .clk     (clk),
-    .enable  (start || accept || output_moves),
+    .enable  (awake),
     .ungated (ungated),
     .gated   (unit_clk)
 );
@@ -347,6 +349,13 @@ always @(posedge unit_clk) begin
     if (start) saturated <= 0;
     else       saturated <= saturated + {28'd0, clipped_count};
 end
+
+`ifdef DLA_ASSERT
+always @(posedge clk or negedge rst_n) begin
+    if (rst_n && (accept || wr_req_valid && wr_req_ready || wr_done || sdp2pdp_valid) && !awake)
+        $error("%m: an atom or an acknowledge while the unit sleeps");
+end
+`endif
 
 endmodule
 

@@ -150,20 +150,24 @@ wire m_fetching, b_busy, n_busy;
 // ---------------------------------------------------------------- clock
 // Each reader has its own: on from the start of a layer until its beats are taken.
 
+wire m_awake = start || m_fetching || m_used != 0;
+wire b_awake = start || b_moves;
+wire n_awake = start || n_moves;
+
 dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_unit_gate (
     .clk (clk), .enable (start || running), .ungated (ungated), .gated (unit_clk)
 );
 
 dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_main_gate (
-    .clk (clk), .enable (start || m_fetching || m_used != 0), .ungated (ungated), .gated (main_clk)
+    .clk (clk), .enable (m_awake), .ungated (ungated), .gated (main_clk)
 );
 
 dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_bs_gate (
-    .clk (clk), .enable (start || b_moves), .ungated (ungated), .gated (bs_clk)
+    .clk (clk), .enable (b_awake), .ungated (ungated), .gated (bs_clk)
 );
 
 dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_bn_gate (
-    .clk (clk), .enable (start || n_moves), .ungated (ungated), .gated (bn_clk)
+    .clk (clk), .enable (n_awake), .ungated (ungated), .gated (bn_clk)
 );
 
 assign done = running && !m_fetching && !b_busy && !n_busy;
@@ -274,6 +278,13 @@ always @(posedge unit_clk) begin
         if (sdp_n_rd_req_valid && !sdp_n_rd_req_ready) n_stall <= n_stall + 1'b1;
     end
 end
+
+`ifdef DLA_ASSERT
+always @(posedge clk or negedge rst_n) begin
+    if (rst_n && (sdp_rd_rsp_valid && !m_awake || sdp_b_rd_rsp_valid && !b_awake || sdp_n_rd_rsp_valid && !n_awake))
+        $error("%m: a beat while its reader sleeps");
+end
+`endif
 
 endmodule
 
