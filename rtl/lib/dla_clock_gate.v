@@ -42,6 +42,10 @@ generate
     end
 endgenerate
 
+`ifdef FORMAL_DLA_CLOCK_GATE
+`include "dla_clock_gate.vh"
+`endif
+
 endmodule
 
 `default_nettype wire

@@ -21,6 +21,7 @@ MODULES = sorted(path.stem for path in (LIB / "formal").glob("*.sby"))
 # One fault a module: text of the source, replacement
 FAULTS = {
     "dla_async_fifo": ("alive && wr_gray !=", "alive || wr_gray !="),
+    "dla_clock_gate": ("if (!clk) open", "open"),
     "dla_cube_fetch": ("&& !used[CNT_W-1]", ""),
     "dla_cube_walk": ("plane_end ? plane : last0", "plane_end ? row : last0"),
     "dla_delay": ("WIDTH*CYCLES-1 -: WIDTH", "WIDTH-1:0"),
