@@ -83,10 +83,11 @@ wire issue   = req_valid && req_ready;
 
 assign req_ready = !hold && !(answers && busy);
 
-// The clock of the bus and of all register files runs from a request to the cycle after its strobe, or to its answer.
+// The clock of the bus and of all register files runs from a request to the cycle after its strobe, or to its answer; and
+// after a reset, so that what follows the registers a cycle later shows their reset values.
 dla_clock_gate #(.PRESENT(CLOCK_GATES)) u_gate (
     .clk     (clk),
-    .enable  (issue || |reg_valid || strobed || answering || settling),
+    .enable  (hold || issue || |reg_valid || strobed || answering || settling),
     .ungated (ungated),
     .gated   (reg_clk)
 );
