@@ -16,6 +16,11 @@
 //   8 MARK      -        -         -          E
 //   9 MAP       address  words     -          -
 //  10 RESET     cycles   freeze    see below  -
+//  11 LINE      -        -         -          E (the interrupt line is 1)
+//  12 FLUSH     -        -         -          - (what the results file has so far is there to be read)
+//
+// Both files may be pipes: then a program writes commands one by one, and reads what comes of them (LINE and FLUSH are for it). The
+// simulation stands still while that program thinks, so a run is the same whatever it takes.
 //
 // RESET: c[31:16] cycles later a reset of the accelerator is asked for, for a cycles; memory and player stay (b, c[0]: freeze
 // and drop of sim_memory). With c[1] a register is read c[15:8] cycles before, whose answer is then owed no more. With
@@ -51,8 +56,9 @@ module sim_player (
 );
 
 localparam [7:0] OP_END = 0, OP_WRITE = 1, OP_READ = 2, OP_POLL = 3, OP_WAIT = 4, OP_LOAD = 5, OP_FILL = 6,
-                 OP_DUMP = 7, OP_MARK = 8, OP_MAP = 9, OP_RESET = 10;
-localparam [2:0] ST_START = 0, ST_WRITE = 1, ST_REQUEST = 2, ST_ANSWER = 3, ST_SLEEP = 4, ST_RESET = 5, ST_DONE = 6;
+                 OP_DUMP = 7, OP_MARK = 8, OP_MAP = 9, OP_RESET = 10, OP_LINE = 11, OP_FLUSH = 12;
+localparam [2:0] ST_START = 0, ST_WRITE = 1, ST_REQUEST = 2, ST_ANSWER = 3, ST_SLEEP = 4, ST_RESET = 5, ST_DONE = 6,
+                 ST_LINE = 7;
 localparam [31:0] INTR_STATUS = 32'h100C;
 localparam SETTLE = 24;      // cycles between reset and the first request (system.md section 4.1)
 localparam SLEEP = 255;      // cycles between two looks at a status that is masked
@@ -156,6 +162,11 @@ task fetch;
                     request(INTR_STATUS, 0, 0);
                     running = 0;
                 end
+                OP_FLUSH: $fflush(log);
+                OP_LINE: begin
+                    running = 0;
+                    state = ST_LINE;
+                end
                 OP_RESET: begin
                     running = 0;
                     wait_count = 0;
@@ -257,6 +268,11 @@ task step;
             end
             ST_ANSWER: if (rsp_valid) answer;
             ST_RESET: reset_step;
+            ST_LINE: if (intr) begin
+                log_event(cycle);
+                position <= index;
+                fetch;
+            end
             ST_SLEEP: begin
                 wait_count = wait_count + 1;
                 if (intr || wait_count == SLEEP) request(INTR_STATUS, 0, 0);
@@ -300,7 +316,7 @@ task watch;
             $fdisplay(log, "H %0d", index);
             diagnose = 1;
             wait_count = 0;
-            discard = state != ST_SLEEP;
+            discard = state != ST_SLEEP && state != ST_LINE;
             if (!discard) next_diagnosis;
         end
     end

@@ -9,6 +9,7 @@ from cocodla.cli import (
     chip,
     compiling,
     cycles,
+    exporting,
     fuzzing,
     general,
     loadables,
@@ -24,8 +25,8 @@ from cocodla.cli import (
 from cocodla.cli.base import app, run_app
 
 __all__ = [
-    "app", "blocks", "chip", "compiling", "cycles", "fuzzing", "general", "loadables", "main", "nets", "planning",
-    "quality", "regress", "running", "traces", "verifying", "waves",
+    "app", "blocks", "chip", "compiling", "cycles", "exporting", "fuzzing", "general", "loadables", "main", "nets",
+    "planning", "quality", "regress", "running", "traces", "verifying", "waves",
 ]  # fmt: skip
 
 

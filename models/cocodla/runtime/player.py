@@ -27,7 +27,7 @@ from cocodla.program.program import Program
 from cocodla.registers import MAP
 from cocodla.runtime import hang
 
-END, WRITE, READ, POLL, WAIT, LOAD, FILL, DUMP, MARK, MAP_PAGES, RESET = range(11)
+END, WRITE, READ, POLL, WAIT, LOAD, FILL, DUMP, MARK, MAP_PAGES, RESET, LINE, FLUSH = range(13)
 PAGE = 4096
 """Bytes of a page of the simulated memory."""
 PIECE = 1 << 16

@@ -1,0 +1,43 @@
+"""What a compiled network becomes for others: firmware."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from cocodla.cli.base import command, console, emit
+from cocodla.cli.model_options import NETWORK
+from cocodla.errors import UserError
+
+
+@command
+def export(
+    network: Path = NETWORK,
+    c: Path = typer.Option(None, "--c", help="a new folder with firmware: register sequence, driver, memory image"),
+    name: str = typer.Option(None, "--name", help="of files and constants in C (default: near the file's name)"),
+    array: bool = typer.Option(False, "--array", help="the memory image as a C array, too"),
+) -> None:
+    """Write a compiled network in a form that others use."""
+    if c is None:
+        raise UserError("--c FOLDER is missing: there is nothing to write")
+    _export_firmware(network, c, name, array)
+
+
+def _export_firmware(source: Path, folder: Path, name: str | None, array: bool) -> None:
+    """The folder of C, and what is in it."""
+    from cocodla import firmware
+    from cocodla.compiler import Network
+
+    chosen = firmware.identifier_of(source.stem) if name is None else firmware.identifier(name)
+    loaded = Network.load(source)
+    done = firmware.export(loaded, folder, chosen, array)
+    console.print(
+        f"written: {folder}: {len(done.files)} files of {done.name}: {done.image:,} bytes of constants, "
+        f"{done.memory:,} of memory in all, {done.steps:,} words of register sequence",
+        highlight=False, soft_wrap=True,
+    )  # fmt: skip
+    if done.host:
+        console.note(f"left to the host, which makes them of the outputs: {', '.join(done.host)}")
+    facts = {"name": done.name, "files": list(done.files), "image": done.image, "memory": done.memory}
+    emit(lambda: {"folder": str(folder), **facts, "steps": done.steps, "host": list(done.host)})
