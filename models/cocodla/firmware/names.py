@@ -44,7 +44,7 @@ def _character(byte: int) -> str:
 
 def c_comment(text: str) -> str:
     """The text without what ends a comment, a line, or this file's character set."""
-    return re.sub(r"[^ -~]|\\", "?", text).replace("*/", "* /").replace("/*", "/ *")
+    return re.sub(r"[^ -~]|[\\?]", "_", text).replace("*/", "* /").replace("/*", "/ *")
 
 
 def c_word(value: int) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 
 from cocodla.compiler.network import Network
 from cocodla.errors import UserError
-from cocodla.firmware.export import FIXED, memory_of
+from cocodla.firmware.folder import FIXED, memory_of
 from cocodla.formats import bytes_to_tensor
 from cocodla.runtime import rtl
 from cocodla.runtime.player import PAGE

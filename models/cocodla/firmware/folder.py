@@ -48,6 +48,7 @@ def export(network: Network, folder: Path, name: str, array: bool = False) -> Ex
     """
     check(network, folder, array)
     names.identifier(name)
+    folder = folder.resolve()
     facts = _facts(network, name, array)
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     try:
@@ -66,10 +67,10 @@ def export(network: Network, folder: Path, name: str, array: bool = False) -> Ex
 def check(network: Network, folder: Path, array: bool = False) -> None:
     """UserError for what cannot be exported, or not to this place."""
     if network.steps or network.stages > 1:
-        first = network.steps[0].output if network.steps else "a stage"
+        made = ", ".join(repr(step.output) for step in network.steps[:3]) + ", ..." * (len(network.steps) > 3)
         raise UserError(
-            f"{network.name}: the host runs between its layers ({network.stages} stages, the first makes {first!r}): "
-            "firmware runs one stage"
+            f"{network.name}: the host makes {made} between its layers, in {network.stages} stages; firmware has no "
+            "host: it runs networks of one stage"
         )
     if array and len(network.memory) > MOST_ARRAY:
         raise UserError(f"{network.name}: {len(network.memory):,} bytes are too many for a C array ({MOST_ARRAY:,})")
