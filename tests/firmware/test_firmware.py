@@ -228,6 +228,62 @@ def test_driver_gives_up(libraries: Callable[[str], Library]) -> None:
     assert library.run(flushed, 0, interrupts=True, patience=50) == ABORTED
 
 
+class Scripted(Dead):
+    """CSC and SDP that will run group 1 next; the status of CSC is `csc` from its second read on, one bit of
+    S_INTR_STATUS of `interrupts` comes with each read of it, and writing clears.
+    """
+
+    def __init__(self, csc: int = 0, interrupts: tuple[int, ...] = (), stale: int = 0) -> None:
+        super().__init__(0)
+        self.csc, self.interrupts, self.status, self.looks = csc, list(interrupts), stale, 0
+
+    def read(self, address: int) -> int:
+        """A bus read."""
+        if address == MAP["CSC.S_STATUS"].address:
+            self.looks += 1
+            return self.csc if self.looks > 1 else 0
+        if address == MAP["GLB.S_INTR_STATUS"].address:
+            self.status |= self.interrupts.pop(0) if self.interrupts else 0
+            return self.status
+        return 1 << 16 if address in (MAP["CSC.S_POINTER"].address, MAP["SDP.S_POINTER"].address) else 0
+
+    def write_register(self, address: int, value: int) -> None:
+        """A bus write."""
+        if address == MAP["GLB.S_INTR_STATUS"].address:
+            self.status &= ~value
+
+
+CSC_RESTS = [sequence.POLL_GROUPS << 28 | MAP["CSC.S_STATUS"].address, 0x3, 0x0]
+"""Group 0 of CSC is idle: for a unit that has begun with group 1 that is the upper half."""
+BOTH_END = [sequence.WAIT << 28 | 0x11]
+"""SDP's and PDP's group 0 have ended; SDP's is group 1 of one that has begun with it: bit 1."""
+
+
+@pytest.mark.parametrize(
+    ("words", "machine", "wanted"),
+    [
+        (CSC_RESTS, Scripted(csc=0x0000_0003), DONE),
+        (CSC_RESTS, Scripted(csc=0x0003_0000), TIMEOUT),
+        (BOTH_END, Scripted(interrupts=(0x2, 0, 0x10)), DONE),
+        (BOTH_END, Scripted(interrupts=(0x10, 0x20, 0x2)), DONE),
+        (BOTH_END, Scripted(interrupts=(0x2, 0, 0)), TIMEOUT),
+        (BOTH_END, Scripted(interrupts=(0x11,)), TIMEOUT),
+        (BOTH_END, Scripted(interrupts=(0x10,), stale=0x2), TIMEOUT),
+        (BOTH_END * 2, Scripted(interrupts=(0x12, 0, 0)), TIMEOUT),
+        (BOTH_END * 2, Scripted(interrupts=(0x12, 0, 0x12)), DONE),
+    ],
+)
+def test_driver_takes_groups_and_interrupts_for_what_they_are(
+    words: list[int], machine: Scripted, wanted: int, libraries: Callable[[str], Library]
+) -> None:
+    """Interrupts one by one, of other layers, left over from before, and each for one wait only."""
+    library = libraries("lenet5")
+    table = Table.from_buffer_copy(library.table)
+    steps = (ctypes.c_uint32 * len(words))(*words)
+    table.steps, table.length = ctypes.cast(steps, ctypes.POINTER(ctypes.c_uint32)), len(words)
+    assert library.run(machine, 0, interrupts=False, patience=20, table=table) == wanted
+
+
 def test_driver_refuses_bases(libraries: Callable[[str], Library]) -> None:
     library = libraries("lenet5")
     last = 2**32 - library.table.memory_size & -256
