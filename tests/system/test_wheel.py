@@ -25,7 +25,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
 def test_every_file_travels(installed: Installed) -> None:
     """What git has of RTL, benches, networks and packages is in the wheel, and nothing else is."""
     tracked = subprocess.run(
-        ["git", "-C", str(ROOT), "ls-files", "-co", "--exclude-standard", "rtl", "tb", "models"],
+        ["git", "-C", str(ROOT), "ls-files", "-co", "--exclude-standard", "rtl", "tb", "models", "plans"],
         capture_output=True, text=True, check=True,
     ).stdout.splitlines()  # fmt: skip
     wanted = {
