@@ -20,7 +20,7 @@ from cocodla.errors import UserError
 from cocodla.regress import work
 from cocodla.regress.cluster import ATTEMPTS, Farm, Place
 from cocodla.regress.items import Item
-from cocodla.regress.store import FILE
+from cocodla.regress.store import FILE, Store
 from cocodla.sim import project
 
 from .conftest import complaint, invoke, network
@@ -235,6 +235,26 @@ def test_wrong_words(plan: Path, tmp_path: Path) -> None:
         ([plan, "--since", "--output=x"], "is no commit"),
         ([plan, "--junit", tmp_path / "no" / "j.xml"], "its folder does not exist"),
         (["--show"], "nothing has been run here"),
+        ([plan, "--show"], "plan does not belong to it"),
+        (["--show", "--resume"], "--resume does not belong to it"),
+        (["--show", "--seed", "0"], "--seed does not belong to it"),
+        (["--show", "--budget", "1h"], "--budget does not belong to it"),
+        ([plan, "--junit", plan], "is read as well"),
         (["--resume"], "no run is unfinished"),
     ):
         assert told in complaint("regress", *words, *own)
+
+
+def test_junit_never_replaces_results(tmp_path: Path) -> None:
+    Store(tmp_path).close()
+    (tmp_path / "run-0001.html").touch()
+    for name in ("results.sqlite", "run-0001.html"):
+        before = (tmp_path / name).read_bytes()
+        assert "is read as well" in complaint("regress", "--show", "--folder", tmp_path, "--junit", tmp_path / name)
+        assert (tmp_path / name).read_bytes() == before
+
+
+def test_a_folder_that_is_none(plan: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        assert f"{folder}: is no folder" in complaint("regress", plan, "--folder", folder)

@@ -106,15 +106,54 @@ def test_one_regression_in_a_folder(tmp_path: Path) -> None:
         pass
 
 
+def damaged(folder: Path, *changes: str) -> None:
+    """What opening and reading a store that was changed complains of, as UserError."""
+    first = Store(folder)
+    run = first.begin("p", '[suites.s]\nkind = "blocks"', 1, {"cocodla": "1"}, "", None)
+    fill(first, run)
+    for change in changes:
+        first._db.execute(change)
+    first.close()
+    again = Store(folder)
+    found = again.last()
+    assert found is not None
+    again.waiting(found.run)
+    summarize(again, found)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("pragma user_version = 99", "results of layout 99, this version takes 1"),
+        ("alter table runs add column more text", "the columns of its table runs are others"),
+        ("alter table items drop column facts", "the columns of its table items are others"),
+        ("drop table problems", "the columns of its table problems are others"),
+        ("update runs set seed = 'many'", "runs.seed is no integer in 1 rows"),
+        ("update runs set plan_text = x'ff'", "runs.plan_text is no text"),
+        ("update runs set budget = 'long'", "runs.budget is no real"),
+        ("update runs set spent = -1", "runs of run 1: .*spent"),
+        ("update runs set spent = 9e999", "runs of run 1: .*spent"),
+        ("update runs set state = 'asleep'", "'asleep'"),
+        ("update runs set version = 'x'", "runs.version of run 1"),
+        ("update runs set version = '[1]'", "runs.version of run 1: Expected 'object'"),
+        ("update items set seconds = 'zz'", "items.seconds is no real in 5 rows"),
+        ("update items set facts = '{'", "items.facts of run 1"),
+        ("update items set facts = '[]'", "items.facts of run 1: Expected 'object'"),
+        ("""update items set facts = '{"tests": "x"}'""", "items.facts of run 1: Expected 'int"),
+        ("update items set item = '{}' where verdict is null", "items.item of run 1: .*'id'"),
+        ("""update problems set again = '{"words": 3}'""", "problems.again of run 1"),
+    ],
+)
+def test_a_store_that_is_damaged(tmp_path: Path, change: str, told: str) -> None:
+    with pytest.raises(UserError, match=f"{FILE}: .*{told}"):
+        damaged(tmp_path, change)
+
+
+def test_a_store_that_is_not_damaged(tmp_path: Path) -> None:
+    damaged(tmp_path, "update items set cpu = null", "update runs set begun = '2999-01-01T00:00:00+00:00'")
+
+
 def test_a_file_that_is_no_store(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"garbage" * 1000)
-    with pytest.raises(UserError, match="not a database"):
-        Store(tmp_path)
-
-
-def test_a_store_of_another_layout(tmp_path: Path) -> None:
-    first = Store(tmp_path)
-    first._db.execute("pragma user_version = 99")
-    first.close()
-    with pytest.raises(UserError, match="layout 99"):
+    with pytest.raises(UserError, match=r"damaged \(file is not a database"):
         Store(tmp_path)

@@ -36,9 +36,12 @@ def regress(
     from cocodla.report.regress import screen
     from cocodla.sim import project
 
-    if junit:
-        check_target(junit)
     place = folder or project.build() / "regress"
+    if show:
+        others = {"plan": plan, "jobs": jobs, "budget": budget, "resume": resume, "since": since, "seed": seed}
+        _alone(**others, worker_build=worker_build, cluster=cluster if cluster != "local" else None)
+    if junit:
+        check_target(junit, [Path(plan), *place.glob("results.sqlite*"), *place.glob("run-*.html")])
     if (show or resume) and not place.is_dir():
         raise UserError(f"{place}: nothing has been run here")
     with locked(place):
@@ -54,6 +57,14 @@ def regress(
     emit(lambda: result)
     if not result["passed"]:
         raise typer.Exit(1)
+
+
+def _alone(**others: object) -> None:
+    """UserError for what does not belong to --show, which would be given in vain."""
+    for name, value in others.items():
+        if value is not None and value is not False and value != "":
+            word = name if name == "plan" else f"--{name.replace('_', '-')}"
+            raise UserError(f"--show tells of the last run, whatever it was: {word} does not belong to it")
 
 
 def _run(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -77,12 +76,23 @@ class Problem:
 
 
 @dataclass(frozen=True)
+class Again:
+    """The command that runs a problem alone again, as it is kept. env: as that of a cell."""
+
+    words: tuple[str, ...]
+    seed: int
+    env: tuple[tuple[str, str], ...]
+
+
+Facts = dict[str, int | float | dict[str, dict[str, int]]]
+"""Figures of an item that add up, and those that are shown."""
+
+
+@dataclass(frozen=True)
 class Judgement:
-    """What came out of an item. verdict: passed, failed, skipped (with `text`: why). facts: figures that add up, and
-    those that are shown.
-    """
+    """What came out of an item. verdict: passed, failed, skipped (with `text`: why)."""
 
     verdict: str
     problems: tuple[Problem, ...] = ()
-    facts: dict[str, Any] = field(default_factory=dict)
+    facts: Facts = field(default_factory=dict)
     text: str = ""

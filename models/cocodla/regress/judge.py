@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from cocodla.errors import one_line
-from cocodla.regress.items import Cell, Ended, Item, Judgement, Problem
+from cocodla.regress.items import Cell, Ended, Facts, Item, Judgement, Problem
 from cocodla.runtime import autowaves
 
 MOST_PROBLEMS = 20
@@ -47,7 +47,7 @@ def _broken(item: Item, stage: str, text: str) -> Judgement:
     return Judgement("failed", (_printable(Problem(item.cell.unit, stage, text, item.cell, item.seed)),))
 
 
-def _outcome(problems: list[Problem], facts: dict[str, Any]) -> Judgement:
+def _outcome(problems: list[Problem], facts: Facts) -> Judgement:
     return Judgement("failed" if problems else "passed", tuple(problems), facts)
 
 

@@ -16,34 +16,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 from cocodla.errors import UserError
+from cocodla.regress import layout
 from cocodla.regress.items import Ended, Item, Judgement
 from cocodla.regress.signature import signature
 
 FILE = "results.sqlite"
-LAYOUT = 1
-"""Version of the tables; files with another one are refused."""
 
-_TABLES = """
-create table runs(
-    run integer primary key, plan text not null, plan_text text not null, seed integer not null, version text not null,
-    chosen text not null, budget real, begun text not null, spent real not null default 0,
-    state text not null default 'running');
-create table items(
-    run integer not null, id text not null, suite text not null, kind text not null, unit text not null,
-    place text not null, seed integer not null, round integer not null, again_of text not null, item text not null,
-    verdict text, text text not null default '', seconds real, cpu real, host text, ended text, facts text,
-    primary key(run, id)) without rowid;
-create table problems(
-    run integer not null, item text not null, number integer not null, unit text not null, stage text not null,
-    kind text not null, text text not null, fresh integer not null, again text not null, folder text not null,
-    primary key(run, item, number)) without rowid;
-create index problems_by_signature on problems(unit, stage, kind);
-"""
+T = TypeVar("T")
+_Seconds = Annotated[float, Meta(ge=0, le=1e10)]
 
 
 @dataclass(frozen=True)
@@ -57,10 +43,10 @@ class Run:
     seed: int
     version: dict[str, str]
     chosen: str
-    budget: float | None
+    budget: _Seconds | None
     begun: str
-    spent: float
-    state: str
+    spent: _Seconds
+    state: Literal["running", "stopped", "done"]
 
 
 class Store:
@@ -75,10 +61,8 @@ class Store:
             self._db.row_factory = sqlite3.Row
             self._db.execute("pragma synchronous = full")
             if fresh or not self._db.execute("select count(*) from sqlite_master").fetchone()[0]:
-                self._db.executescript(f"begin; {_TABLES} pragma user_version = {LAYOUT}; commit;")
-            layout = self._db.execute("pragma user_version").fetchone()[0]
-            if layout != LAYOUT:
-                raise UserError(f"{self.path}: results of layout {layout}, this version takes {LAYOUT}")
+                layout.make(self._db)
+            layout.check(self._db)
 
     def close(self) -> None:
         """Nothing is lost by not calling it."""
@@ -86,11 +70,15 @@ class Store:
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:
-        """What SQLite complains of becomes one line."""
+        """What SQLite complains of, and tables of others, become one line."""
         try:
             yield
-        except sqlite3.Error as error:
+        except sqlite3.OperationalError as error:
             raise UserError(f"{self.path}: {error}; what has been run stays") from error
+        except sqlite3.Error as error:
+            raise UserError(f"{self.path}: no results of regressions, or damaged ({error})") from error
+        except ValueError as error:
+            raise UserError(f"{self.path}: {error}") from error
 
     @contextlib.contextmanager
     def _change(self) -> Iterator[None]:
@@ -109,6 +97,18 @@ class Store:
         with self._told():
             return [dict(row) for row in self._db.execute(query, values)]
 
+    def decoded(self, text: str, kind: type[T], what: str) -> T:
+        """The value of a JSON text in the file; UserError if it is none of this type."""
+        with self._read(what):
+            return msgspec.json.decode(text, type=kind)
+
+    @contextlib.contextmanager
+    def _read(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except (msgspec.MsgspecError, RecursionError) as error:
+            raise UserError(f"{self.path}: damaged: {what}: {error}".replace("`", "'")) from None
+
     # -- runs --------------------------------------------------------------------------------------
 
     def begin(
@@ -125,7 +125,9 @@ class Store:
     def run(self, number: int) -> Run:
         """A run by its number."""
         (row,) = self.rows("select * from runs where run = ?", number)
-        return Run(**{**row, "version": json.loads(row["version"])})
+        version = self.decoded(row["version"], dict[str, str], f"runs.version of run {number}")
+        with self._read(f"runs of run {number}"):
+            return msgspec.convert({**row, "version": version}, Run)
 
     def last(self, unfinished: bool = False) -> Run | None:
         """The latest run, or the latest that is not done; None if there is none."""
@@ -165,7 +167,7 @@ class Store:
     def waiting(self, run: int) -> list[Item]:
         """Items that are not done, in the order they were added."""
         rows = self.rows("select item from items where run = ? and verdict is null order by round, id", run)
-        return [msgspec.json.decode(row["item"], type=Item) for row in rows]
+        return [self.decoded(row["item"], Item, f"items.item of run {run}") for row in rows]
 
     def done(
         self, run: int, item: Item, ended: Ended, judged: Judgement, folder: str, more: Sequence[Item], spent: float
@@ -230,7 +232,10 @@ class Store:
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """The folder is this process's alone; UserError if another regression runs in it."""
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise UserError(f"{folder}: is no folder, or lies in what is none") from None
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         try:

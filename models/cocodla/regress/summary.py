@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from typing import Any
 
+from cocodla.regress.items import Again, Facts
 from cocodla.regress.signature import Signature
 from cocodla.regress.store import Run, Store
 from cocodla.sim.shell import command_line
@@ -27,7 +27,7 @@ def summarize(store: Store, run: Run) -> dict[str, Any]:
     items = store.rows("select * from items where run = ? and again_of = ''", run.run)
     for item in items:
         item["verdict"] = item["verdict"] or "not_run"
-        item["facts"] = json.loads(item["facts"] or "{}")
+        item["facts"] = _facts(store, item)
     counts = Counter(item["verdict"] for item in items)
     totals = _totals(items)
     return {
@@ -46,6 +46,10 @@ def summarize(store: Store, run: Run) -> dict[str, Any]:
         "trends": trends(store),
         "store": str(store.path),
     }  # fmt: skip
+
+
+def _facts(store: Store, row: Row) -> Facts:
+    return store.decoded(row["facts"] or "{}", Facts, f"items.facts of run {row['run']}")
 
 
 def _totals(items: list[Row]) -> dict[str, int]:
@@ -97,13 +101,13 @@ def _group(store: Store, run: Run, key: Signature, rows: list[Row]) -> Row:
     repeated = again[0] if again else {"verdict": None, "text": None, "folder": None}
     told = {"failed": "fails again", "passed": "flaky"}.get(repeated["verdict"] or "", "not run again")
     seen = store.rows("select min(run) n from problems where unit = ? and stage = ? and kind = ?", *key)
-    what = json.loads(first["again"])
-    words = (*what["words"], "--seed", what["seed"])
+    what = store.decoded(first["again"], Again, f"problems.again of run {run.run}")
+    words = (*what.words, "--seed", what.seed)
     return {
         "unit": key.unit, "stage": key.stage, "kind": key.kind, "count": len(rows),
         "items": len({row["item"] for row in rows}), "first_run": seen[0]["n"],
-        "text": repeated["text"] or first["text"], "item": first["item"], "seed": what["seed"], "again": told,
-        "folder": repeated["folder"] or first["folder"], "command": command_line(*words, env=dict(what["env"])),
+        "text": repeated["text"] or first["text"], "item": first["item"], "seed": what.seed, "again": told,
+        "folder": repeated["folder"] or first["folder"], "command": command_line(*words, env=dict(what.env)),
     }  # fmt: skip
 
 
@@ -115,13 +119,13 @@ def _slowest(items: list[Row]) -> list[Row]:
 def _networks(store: Store, run: Run, items: list[Row]) -> list[Row]:
     """Cycles of networks, and what the last run before with the same network and column took."""
     query = """
-        select facts from items where kind = 'nets' and unit = ? and place = ? and run < ? and verdict = 'passed'
+        select run, facts from items where kind = 'nets' and unit = ? and place = ? and run < ? and verdict = 'passed'
         order by run desc limit 1"""
     found: dict[tuple[str, str], Row] = {}
     for item in items:
         if cycles := item["facts"].get("cycles_per_image"):
             before = store.rows(query, item["unit"], item["place"], run.run)
-            old = json.loads(before[0]["facts"]).get("cycles_per_image") if before else None
+            old = _facts(store, before[0]).get("cycles_per_image") if before else None
             row = {"network": item["unit"], "place": item["place"], "cycles": cycles, "before": old}
             found[item["unit"], item["place"]] = row
     return list(found.values())
