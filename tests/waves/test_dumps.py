@@ -135,7 +135,7 @@ def test_a_file_that_cannot_be_analysed(tmp_path: Path, data: bytes, message: st
         (["--match", "nothing"], "fits none of the 1 interfaces"),
         (["--between", "s", "t"], "--between t: no such interface"),
         (["--against", "no.vcd"], "no.vcd: does not exist"),
-        (["--interfaces", "no.toml"], "no.toml: No such file"),
+        (["--interfaces", "no.toml"], "no.toml: no such file"),
         (["--root"], "root causes need interfaces whose units are described"),
     ],
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -203,6 +205,7 @@ def test_many_changes_close_together(tmp_path: Path, monkeypatch: pytest.MonkeyP
         (("--signals", "bit", "--radix", "oct"), "is one of hex, dec, signed, bin"),
         (("--signals", "bit", "-o", "x.pdf"), "a picture is called NAME.svg or NAME.png"),
         (("--signals", ",".join(["bit"] * 201)), "at most 200 rows"),
+        (("--signals", "bit", "--interfaces", "/dev/zero"), "/dev/zero: is a device"),
     ],
 )
 def test_what_cannot_be_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple, message: str) -> None:
@@ -253,3 +256,33 @@ def test_spans_cover_the_range_without_gaps(tmp_path: Path) -> None:
         ends = [7, *(span.end for span in trace.spans)]
         assert [span.start for span in trace.spans] == ends[:-1] and ends[-1] == 93
         assert all(isinstance(span, Span) and re.fullmatch(r"|x|z|none|[0-3]", span.state) for span in trace.spans)
+
+
+WIDE = "$scope module top $end\n$var wire 20000 ! w $end\n$upscope $end\n$enddefinitions $end\n#0\nb1{} !\n#9\n0!\n"
+
+
+@pytest.mark.parametrize("radix", ["dec", "signed"])
+def test_what_is_too_wide_for_decimal_digits(tmp_path: Path, radix: str) -> None:
+    (tmp_path / "wide.vcd").write_text(WIDE.format("0" * 19_999))
+    target = tmp_path / "x.svg"
+    line = complaint("waves", "draw", tmp_path / "wide.vcd", "--signals", f"w:{radix}", "-o", target)
+    assert f"top.w: 20,000 bits; radix {radix} takes 4,096 at most" in line
+    assert invoke("waves", "draw", tmp_path / "wide.vcd", "--signals", "w", "-o", target).exit_code == 0
+
+
+@pytest.mark.parametrize("scale", ["", "$timescale 7 parsecs $end\n"])
+def test_a_dump_without_a_unit_of_time(tmp_path: Path, scale: str) -> None:
+    dump = tmp_path / "dump.vcd"
+    dump.write_text(scale + re.sub(r"\$timescale[^$]*\$end\n?", "", odd(tmp_path).read_text()))
+    assert Dump(dump).tick == (1, -9)
+    assert invoke("waves", "draw", dump, "--signals", "bit", "-o", tmp_path / "x.svg").exit_code == 0
+
+
+def test_json_of_a_dump_that_the_reader_warns_of(tmp_path: Path) -> None:
+    """The library prints its warnings on standard output: time that goes back."""
+    dump = odd(tmp_path)
+    with dump.open("a", encoding="ascii") as file:
+        file.write("#1\n0!\n")
+    words = [sys.executable, "-m", "cocodla", "waves", "draw", dump, "--signals", "bit", "-o", tmp_path / "x.svg"]
+    done = subprocess.run([*map(str, words), "--json"], capture_output=True, text=True)
+    assert json.loads(done.stdout) == {"picture": str(tmp_path / "x.svg")}, done.stderr

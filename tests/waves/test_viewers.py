@@ -25,6 +25,9 @@ from cocodla.waves.dump import Dump
 from cocodla.waves.interfaces import load_description, own_file
 from cocodla.waves.texts import named_values, state_names, write_texts
 from cocodla.waves.viewer.beside import write_view
+from cocodla.waves.viewer.gtkwave import save_file
+from cocodla.waves.viewer.rows import Group, Row
+from cocodla.waves.viewer.surfer import mnemonic_files
 
 OWN = load_description(own_file())
 fst = pytest.mark.skipif(not tools.has_fst_headers(), reason="no headers of lz4 and zlib")
@@ -230,3 +233,15 @@ def test_files_move_together(tmp_path: Path, lenet: tuple[Program, rtl.Execution
     write_view(copy, OWN)
     text = copy.with_suffix(".gtkw").read_text(encoding="utf-8")
     assert f'[dumpfile] "{copy}"' in text and str(lenet[1].waves) not in text
+
+
+def test_names_of_several_lines(tmp_path: Path) -> None:
+    """Labels come from descriptions of others; a line of their own would be a command to the viewer."""
+    row = Row("late\n[dumpfile]", ("top.v", "top.r"), {1: 'two\nlines "?"'})
+    groups = [Group("a\n@800200", (row, Row("s\n-x", ("top.v",), {1: 'two\nlines "'})))]
+    files = save_file(tmp_path / "a.gtkw", tmp_path / "a.vcd", groups, {"top.v": "top.v", "top.r": "top.r"}, tmp_path)
+    text = files[tmp_path / "a.gtkw"]
+    assert "\n-a @800200\n" in text and "#{late [dumpfile]}" in text and "+{s -x}" in text
+    assert all(text.count("\n") == 1 for path, text in files.items() if path.suffix == ".txt")
+    (text,) = mnemonic_files(groups, {"top.v": 1}).values()
+    assert text.splitlines()[2:] == ['1 "two lines \'"']

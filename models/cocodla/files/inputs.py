@@ -12,6 +12,7 @@ import select
 import stat
 import struct
 import time
+import tomllib
 import zipfile
 import zlib
 from collections import Counter
@@ -30,6 +31,8 @@ MOST_VALUES = 4_000_000
 """Values in one JSON text: each takes some hundred bytes of memory, and perhaps two of the text."""
 DEEPEST = 32
 """Nesting of JSON values; what the project writes stays below 10."""
+LARGEST_TOML = 1 << 20
+"""Bytes of a TOML file: people write them."""
 SILENCE = 10.0
 """Seconds a pipe may stay silent."""
 CHUNK = 1 << 20
@@ -156,6 +159,21 @@ def strict_json(text: bytes | str, most: int = MOST_VALUES) -> Any:
     if brackets:
         raise ValueError(f"JSON nested more than {DEEPEST} levels deep")
     return value
+
+
+def read_toml(path: Path | str, most: int = LARGEST_TOML) -> dict[str, Any]:
+    """The table of a TOML file of at most `most` bytes. UserError for what is none."""
+    return toml_table(read_input(path, most), path)
+
+
+def toml_table(text: bytes, where: Path | str) -> dict[str, Any]:
+    """The table of a TOML text. where: what complaints begin with. UserError for what is none."""
+    try:
+        return tomllib.loads(text.decode())
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UserError(f"{where}: no TOML: {error}") from None
+    except RecursionError:
+        raise UserError(f"{where}: no TOML: too deeply nested") from None
 
 
 def _check_kind(path: Path, mode: int, pipes: bool) -> None:

@@ -16,13 +16,13 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cocodla.errors import UserError
+from cocodla.files.inputs import LARGEST_TOML, read_input, toml_table
 from cocodla.sim import bench
 
 FILE = "testplan.toml"
@@ -63,15 +63,14 @@ def read_testplan(block: str) -> Testplan:
     """
     loaded = bench.load_bench(block)
     file = loaded.folder / FILE
-    try:
-        text = file.read_text(encoding="utf-8")
-        content = tomllib.loads(text)
-    except FileNotFoundError:
-        raise UserError(f"{file}: no such file; every block has a testplan") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UserError(f"{file}: {error}") from None
+    if not file.exists():
+        raise UserError(f"{file}: no such file; every block has a testplan")
+    data = read_input(file, LARGEST_TOML)
+    content, text = toml_table(data, file), data.decode()
     if unknown := sorted(set(content) - {"about", "point"}):
         raise UserError(f"{file}: unknown key {unknown[0]!r}: a plan has about and point")
+    if not isinstance(content.get("about", ""), str):
+        raise UserError(f"{file}: about is a text")
     raw = content.get("point", [])
     if not isinstance(raw, list) or not raw:
         raise UserError(f"{file}: no [[point]]")
@@ -83,7 +82,7 @@ def read_testplan(block: str) -> Testplan:
     named = {name for point in points for name in point.tests}
     if left := [name for name in names if name not in named]:
         raise UserError(f"{file}: no point names the test {left[0]}")
-    return Testplan(block, file, str(content.get("about", "")).strip(), points, names)
+    return Testplan(block, file, content.get("about", "").strip(), points, names)
 
 
 def read_testplans(blocks: Sequence[str] = ()) -> list[Testplan]:

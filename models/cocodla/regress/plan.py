@@ -12,19 +12,16 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
 
 from cocodla.errors import UserError
-from cocodla.files.inputs import read_input
+from cocodla.files.inputs import LARGEST_TOML, read_input, toml_table
 from cocodla.sim import project
 
-LARGEST = 1 << 20
-"""Bytes of a plan at most."""
 MOST_SEEDS = 10_000
 LONGEST = 30 * 24 * 3600.0
 """Seconds of a duration at most."""
@@ -145,23 +142,19 @@ def load_plan(given: str) -> Plan:
     path = named if given in plan_names() else Path(given)
     if path.suffix != ".toml" and not path.exists():
         raise UserError(f"{given}: no such plan; there are {', '.join(plan_names())}, or a file .toml")
-    text = read_input(path, LARGEST).decode(errors="replace")
+    text = read_input(path, LARGEST_TOML).decode(errors="replace")
     return parse_plan(text, path.stem, str(path))
 
 
 def parse_plan(text: str, name: str, where: str) -> Plan:
     """The plan of a text. where: what complaints begin with."""
+    values = toml_table(text.encode(), where)
     try:
-        values = tomllib.loads(text)
         if reserved := {"name", "text"} & set(values):
             raise UserError(f"{where}: unknown key {min(reserved)!r}")
         plan = msgspec.convert({**values, "name": name, "text": text}, Plan)
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{where}: {error}") from None
     except msgspec.ValidationError as error:
-        raise UserError(f"{where}: {_told(str(error), text)}") from None
-    except RecursionError:
-        raise UserError(f"{where}: too deeply nested") from None
+        raise UserError(f"{where}: {_told(str(error), values)}") from None
     for key, suite in plan.suites.items():
         if not _NAME.fullmatch(key):
             raise UserError(f"{where}: suites: {key[:60]!r} is no name (letters, digits, _ . -)")
@@ -171,12 +164,12 @@ def parse_plan(text: str, name: str, where: str) -> Plan:
     return plan
 
 
-def _told(complaint: str, text: str) -> str:
+def _told(complaint: str, values: dict[str, Any]) -> str:
     """A complaint of msgspec, with the suites that it may mean where it does not name one."""
     complaint = complaint.replace("$.", "").replace("`", "'")
     if "[...]" not in complaint:
         return complaint
-    named = [name for name in tomllib.loads(text)["suites"] if _is_wrong(tomllib.loads(text)["suites"][name])]
+    named = [name for name, suite in values["suites"].items() if _is_wrong(suite)]
     return complaint.replace("suites[...]", f"suites.{named[0]}" if named else "a name of suites")
 
 

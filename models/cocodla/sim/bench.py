@@ -23,13 +23,13 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cocodla.errors import UserError
+from cocodla.files.inputs import read_toml
 from cocodla.sim import project
 from cocodla.sim.bench_tests import TestInfo, choose, compile_filter, find_tests, test_names
 from cocodla.sim.build import Design, build
@@ -113,10 +113,7 @@ def load_bench(block: str) -> Bench:
         near = difflib.get_close_matches(block.lower(), names, 3, 0.5)
         hint = f" (is it {' or '.join(near)}?)" if near else ""
         raise UserError(f"unknown block {block!r}{hint}: there are {', '.join(names) or 'none'}")
-    try:
-        config = tomllib.loads(file.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{file}: {error}") from None
+    config = read_toml(file)
     if unknown := sorted(set(config) - _KEYS):
         raise UserError(f"{file}: unknown key {unknown[0]!r}")
     for key in ("about", "top", "sources"):

@@ -91,7 +91,8 @@ class Dump:
             waveform = self._open()
             found = [(v.full_name, v.bitwidth or 0, str(v.signal_ref), v, v.var_type) for v in waveform.all_vars()]
             scale = waveform.timescale
-            self.tick = (scale.factor, scale.unit.to_exponent()) if scale else (1, -9)
+            exponent = scale.unit.to_exponent() if scale else None  # none either for a unit that is unknown
+            self.tick = (1, -9) if exponent is None else (scale.factor, exponent)
             self._format = str(waveform.file_format)
         self._check_end()
         self.variables: dict[str, Variable] = {}
@@ -283,10 +284,15 @@ def _state(path: Path) -> tuple[int, int]:
 
 @contextmanager
 def _reader(path: Path) -> Iterator[None]:
-    """Around every call of pywellen: its panics, which also write to file 2, become a UserError of one line."""
-    keep = os.dup(2)
+    """Around every call of pywellen: its panics become a UserError of one line.
+
+    It writes panics to file 2 and warnings to file 1: both are lost, unless 1 is a terminal, which shows our progress.
+    """
+    sys.stdout.flush()
+    kept = {file: os.dup(file) for file in (1, 2) if file == 2 or not os.isatty(file)}
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
+    for file in kept:
+        os.dup2(nowhere, file)
     try:
         yield
     except UserError:
@@ -298,8 +304,9 @@ def _reader(path: Path) -> Iterator[None]:
             raise
         raise UserError(f"{path}: damaged or cut off ({_one_line(error)})") from error
     finally:
-        os.dup2(keep, 2)
-        os.close(keep)
+        for file, keep in kept.items():
+            os.dup2(keep, file)
+            os.close(keep)
         os.close(nowhere)
 
 

@@ -5,13 +5,13 @@ The project's own is rtl/interfaces.toml, which says the format; other designs c
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from cocodla.errors import UserError
+from cocodla.files.inputs import read_toml
 from cocodla.sim import project
 
 
@@ -76,12 +76,7 @@ def own_file() -> Path:
 
 def load_description(path: Path) -> Description:
     """Read a description. UserError: no such file, no TOML, or an entry that breaks the format, named."""
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"{path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: no TOML: {error}") from error
+    table = read_toml(path)
     top, units = table.get("top"), table.get("units", {})
     if not isinstance(top, str) or not top:
         raise UserError(f"{path}: top: the name of the top module is missing")

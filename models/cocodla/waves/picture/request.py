@@ -16,11 +16,13 @@ from cocodla.waves.clock import Clock
 from cocodla.waves.dump import Dump, Progress
 from cocodla.waves.interfaces import Description, Interface
 from cocodla.waves.picture.scale import without
-from cocodla.waves.picture.traces import RADICES, check_radix
+from cocodla.waves.picture.traces import DECIMAL, RADICES, check_radix
 from cocodla.waves.texts import Texts, named_values, state_names
 from cocodla.waves.viewer.rows import HANDSHAKE, Row
 
 MOST_ROWS = 200
+MOST_DECIMAL = 4096
+"""Bits of what is written in decimal digits."""
 _TIME = re.compile(r"(\d+(?:\.\d+)?)\s*(fs|ps|ns|us|ms|s)?")
 _EXPONENTS = {"fs": -15, "ps": -12, "ns": -9, "us": -6, "ms": -3, "s": 0}
 
@@ -60,6 +62,9 @@ def find_rows(dump: Dump, description: Description | None, request: Request) -> 
         if radix not in RADICES or not name:
             name, radix = word, request.radix
         rows += ((row, radix) for row in _find(dump, [*described, *by_name], name, texts))
+    for row, radix in rows:
+        if radix in DECIMAL and (widest := max(dump.variable(path).width for path in row.signals)) > MOST_DECIMAL:
+            raise UserError(f"{row.signals[0]}: {widest:,} bits; radix {radix} takes {MOST_DECIMAL:,} at most")
     if not rows:
         raise UserError("no signal is given: --signals or --interface")
     if len(rows) > MOST_ROWS:

@@ -10,7 +10,8 @@ from cocodla.waves.dump import Dump, Progress, Value, Variable
 from cocodla.waves.texts import Texts
 from cocodla.waves.viewer.rows import Row
 
-RADICES = ("hex", "dec", "signed", "bin")
+DECIMAL = ("dec", "signed")
+RADICES = ("hex", *DECIMAL, "bin")
 MOST_CHANGES = 20_000
 """Changes of all signals of one picture together."""
 
@@ -121,7 +122,7 @@ def value_text(value: Value, width: int, radix: str, texts: Texts | None = None)
     bits = str(value).lower().rjust(width, "0")
     if radix == "bin":
         return bits
-    if radix in ("dec", "signed"):
+    if radix in DECIMAL:
         return _unknown(value)
     first = len(bits) % 4 or 4
     return "".join(_digit(bits[max(end - 4, 0) : end]) for end in range(first, len(bits) + 1, 4))

@@ -80,5 +80,5 @@ def _filter(texts: Texts, colours: Mapping[int, str]) -> str:
 
 
 def _plain(label: str) -> str:
-    """A label without what GTKWave reads otherwise: of names with dots it shows the last part only."""
-    return label.replace("{", "(").replace("}", ")").replace(".", "/")
+    """A label in one line, without what GTKWave reads otherwise: of names with dots it shows the last part only."""
+    return " ".join(label.split()).replace("{", "(").replace("}", ")").replace(".", "/")

@@ -47,7 +47,8 @@ def format_name(path: str) -> str:
 
 
 def _mnemonic(name: str, width: int, texts: Texts) -> str:
-    entries = ('{} "{}"'.format(value, text.replace('"', "'")) for value, text in sorted(texts.items()))
+    shown = {value: " ".join(text.split()).replace('"', "'") for value, text in sorted(texts.items())}
+    entries = (f'{value} "{text}"' for value, text in shown.items())
     return "\n".join([f"Name: {name}", f"Bits: {width}", *entries, ""])
 
 
