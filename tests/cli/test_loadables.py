@@ -118,6 +118,10 @@ def test_what_does_not_fit_is_one_line(net: Path, compiled: Path) -> None:
     np.save(folder / "small.npy", np.zeros((1, 1, 2, 2), np.int8))
     (folder / "short.bin").write_bytes(b"abc")
     given = ("--input", folder / "in.npy")
+    log = folder / "log.txn"
+    log.write_text("program {}\nmem_load 0 part.bin\nmem_load 64 ../outside.bin\n")
+    for file in (folder / "part.bin", folder.parent / "outside.bin"):
+        file.write_bytes(b"1234")
     for words, reason in (
         (("run", net), "takes an input: data (1 x "),
         (("run", net, "--input", folder / "float.npy"), "holds float32; pixels (uint8) or codes (int8)"),
@@ -130,9 +134,17 @@ def test_what_does_not_fit_is_one_line(net: Path, compiled: Path) -> None:
         (("load", compiled, "-o", folder / "x.program"), "--input is missing"),
         (("load", net, "-o", folder / "x.program", "--place", "1:2"), "--place takes MEMORY=ADDRESS"),
         (("load", compiled, "-o", folder / "x.program", "--place", "1=2"), "is no loadable"),
+        (("load", compiled, "-o", folder / "x.program", "--base-address", "0x1000"), "is no loadable"),
+        (("load", log, "-o", folder / "x.program", "--count", "1"), "takes no input"),
+        (("load", log, "-o", folder / "x.program", "--resize"), "takes no input"),
+        (("load", log, "-o", folder / "part.txn"), "part.bin: belongs to no part.txn"),
+        (("load", log, "-o", folder / "x.program"), "lies outside of"),
+        (("run", net, *given, "-o", folder / "in.npy"), "is read as well"),
     ):
         assert reason in complaint(*words), words
     assert not (folder / "x.program").exists() and not (folder / "o.txt").exists()
+    assert (folder / "part.bin").read_bytes() == b"1234"
+    assert invoke("load", log, "-o", folder / "x.program", "--allow-outside").exit_code == 0
 
 
 def test_damaged_files_leave_nothing_behind(net: Path) -> None:

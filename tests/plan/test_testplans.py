@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.cli.conftest import complaint
 
 from cocodla.cli import main
 from cocodla.errors import UserError
@@ -156,3 +157,12 @@ def test_the_command_ends_with_1_where_a_point_is_not_proven(
     with pytest.raises(SystemExit) as end:
         main()
     assert end.value.code == 2
+
+
+def test_documents_replace_neither_plans_nor_each_other(write_plan: Callable[[str], Path], tmp_path: Path) -> None:
+    file = write_plan(GOOD)
+    target = tmp_path / "plan.out"
+    assert "is read as well" in complaint("plan", "--markdown", file)
+    assert "is read as well" in complaint("plan", "--html", file)
+    assert "are two files" in complaint("plan", "--html", target, "--markdown", target)
+    assert file.read_text() == GOOD and not target.exists()

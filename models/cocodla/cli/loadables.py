@@ -12,7 +12,7 @@ import typer
 
 from cocodla.cli.base import command, console, emit
 from cocodla.cli.cycles import keep_report
-from cocodla.cli.model_options import COUNT, RESIZE, address
+from cocodla.cli.model_options import COUNT, OUTSIDE, RESIZE, address
 from cocodla.errors import UserError
 from cocodla.files.outputs import check_target, write_whole
 
@@ -31,18 +31,24 @@ def load(
     source: Path = typer.Argument(help="a loadable, a compiled network, a register log, or a program file"),
     output: Path = typer.Option(..., "-o", "--output", help="a program file, or a register log (.txn, data in .bin)"),
     inputs: list[Path] = typer.Option([], "--input", help="what the network gets: as for run; without it zeros"),
-    base: str = typer.Option("0x80000000", "--base-address", help="where the buffers of a loadable are placed"),
+    base: str = typer.Option(
+        None, "--base-address", help="where the buffers of a loadable are placed (default: 0x80000000)"
+    ),
     place: list[str] = typer.Option([], "--place", help="MEMORY=ADDRESS: a memory of a loadable that is elsewhere"),
     resize: bool = RESIZE,
     count: int = COUNT,
+    outside: bool = OUTSIDE,
 ) -> None:
     """Make a program of a loadable, a network or a log: register writes, waits and memory, in the driver's order."""
     from cocodla.program.txn import write_txn
 
     check_target(output, [source, *inputs])
     if output.suffix.lower() == ".txn":
-        check_target(output.with_suffix(".bin"), [source, *inputs])
-    program = _program(source, inputs, address(base), _places(place), resize, count)
+        data = output.with_suffix(".bin")
+        check_target(data, [source, *inputs])
+        if data.exists() and not output.exists():
+            raise UserError(f"{data}: belongs to no {output.name}; the data of the log would replace it")
+    program = _program(source, inputs, address(base) if base else None, _places(place), resize, count, outside)
     if output.suffix.lower() == ".txn":
         write_txn(program, output)
     else:
@@ -53,12 +59,14 @@ def load(
 
 
 def _program(
-    source: Path, inputs: list[Path], base: int, places: Mapping[int, int], resize: bool, count: int | None
-) -> Program:
+    source: Path, inputs: list[Path], base: int | None, places: Mapping[int, int], resize: bool, count: int | None,
+    outside: bool,
+) -> Program:  # fmt: skip
     """The program of a file, whatever it is."""
     from cocodla.compiler import Network
     from cocodla.compiler.network_file import is_network
-    from cocodla.program import Program, read_txn
+    from cocodla.program import Program
+    from cocodla.program.allowance import Limits
     from cocodla.runtime.loadables import read_inputs
     from cocodla.runtime.traces import find_traces
 
@@ -70,17 +78,14 @@ def _program(
         if len(images) != 1:
             raise UserError(f"{source}: {len(images)} images; a program of a loadable takes one (--count 1)")
         return loadable.program(images[0])
-    if places:
-        raise UserError(f"{source}: is no loadable: --place does not belong to it")
+    if places or base is not None:
+        raise UserError(f"{source}: is no loadable: --place and --base-address do not belong to it")
     if is_network(source):
         return _network_program(Network.load(source), inputs, resize, count)
-    if inputs:
+    if inputs or resize or count is not None:
         raise UserError(f"{source}: takes no input: its program is complete")
-    if source.suffix.lower() == ".txn":
-        (trace,) = find_traces(source)
-        return read_txn(trace.script, trace.memory, trace.output)
-    if source.suffix.lower() in (".cfg", ".log"):
-        return find_traces(source)[0].read()
+    if source.suffix.lower() in (".txn", ".cfg", ".log"):
+        return find_traces(source)[0].read(Limits(outside=outside))
     return Program.load(source)
 
 
@@ -140,6 +145,7 @@ def inspect_loadable(network: LoadedNetwork) -> None:
 class Wanted:
     """What `run` was asked to do with a loadable. simulation: None for the golden model only."""
 
+    source: Path
     inputs: list[Path]
     resize: bool
     count: int | None
@@ -159,7 +165,7 @@ def run_loadable(network: LoadedNetwork, wanted: Wanted, rerun: str) -> None:
     images = read_inputs(network, wanted.inputs, wanted.resize, wanted.count)
     if not network.outputs:
         raise UserError(f"{network.name}: nothing of it is an output")
-    targets = _targets(wanted.output, network, len(images))
+    targets = _targets(wanted, network, len(images))
     expected = read_expected(wanted.expect, network.outputs[0]) if wanted.expect else None
     if expected and len(images) != 1:
         raise UserError(f"{wanted.expect}: is what one image gives, there are {len(images)} (--count 1)")
@@ -187,8 +193,9 @@ def run_loadable(network: LoadedNetwork, wanted: Wanted, rerun: str) -> None:
         raise typer.Exit(1)
 
 
-def _targets(output: Path | None, network: LoadedNetwork, images: int) -> dict[str, Path]:
-    """The file of each output, judged before anything runs: the first at `output`, others beside it."""
+def _targets(wanted: Wanted, network: LoadedNetwork, images: int) -> dict[str, Path]:
+    """The file of each output, judged before anything runs: the first at the wanted place, others beside it."""
+    output = wanted.output
     if output is None:
         return {}
     if output.suffix.lower() not in _FORMATS:
@@ -204,7 +211,7 @@ def _targets(output: Path | None, network: LoadedNetwork, images: int) -> dict[s
             name: output.with_name(f"{output.stem}.{number}{output.suffix}") for number, name in enumerate(names[1:], 1)
         }
     for target in found.values():
-        check_target(target)
+        check_target(target, [wanted.source, *wanted.inputs, *([wanted.expect] if wanted.expect else [])])
     return found
 
 

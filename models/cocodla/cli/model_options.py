@@ -23,6 +23,7 @@ CALIB = typer.Option(
 )
 INPUT = typer.Option(..., "--input", help="pictures, a folder of them, .npy, IDX or CIFAR-10 file")
 RESIZE = typer.Option(False, "--resize", help="scale pictures to the input's size")
+OUTSIDE = typer.Option(False, "--allow-outside", help="files that a trace or log names may lie outside of its folder")
 COUNT = whole("--count", None, "use the first images only")
 SCALE = typer.Option(
     None, "--pixel-scale", help="a pixel byte p means scale * p + offset to the model: one number, or one a channel"

@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 
 from cocodla.cli.base import command, console, emit
+from cocodla.errors import UserError
 
 
 @command
@@ -25,10 +26,12 @@ def plan(
     from cocodla.plan.results import judge
     from cocodla.plan.testplan import read_testplans
 
+    plans = read_testplans(list(dict.fromkeys(blocks or [])))
     for target in (markdown, html):
         if target:
-            check_target(target)
-    plans = read_testplans(blocks or [])
+            check_target(target, [item.file for item in plans])
+    if markdown and html and markdown.resolve() == html.resolve():
+        raise UserError(f"{html}: --markdown and --html are two files")
     judged = [(item, judge(item)) for item in plans]
     render.show_plans(judged, console)
     if markdown:

@@ -73,7 +73,7 @@ def run(
     again = [word for item in inputs for word in ("--input", item)]
     loadable = open_if_loadable(network)
     if loadable is not None:
-        wanted = Wanted(inputs, resize, count, output, expect, simulation)
+        wanted = Wanted(network, inputs, resize, count, output, expect, simulation)
         run_loadable(loadable, wanted, command_line(*words, *(["--count", count] if count else []), *again))
         return
     if expect is not None:

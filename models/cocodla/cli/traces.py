@@ -10,6 +10,7 @@ import typer
 
 from cocodla.cli.base import LATENCY, SEED, SIM, WATCHDOG, WAVES, command, command_line, console, emit
 from cocodla.cli.cycles import REPORT, write_page
+from cocodla.cli.model_options import OUTSIDE
 from cocodla.cli.numbers import CYCLES, size, whole
 from cocodla.errors import UserError
 from cocodla.files.inputs import MEMORY_LIMIT
@@ -22,7 +23,6 @@ LIST = typer.Option(None, "--image", help="memory image of a register log (defau
 OUTPUT = typer.Option(
     None, "--expect", help="bytes a log must leave in memory (default: expected_output.txt beside it)"
 )
-OUTSIDE = typer.Option(False, "--allow-outside", help="files that a trace names may lie outside of its folder")
 MEMORY = size("--memory-limit", MEMORY_LIMIT, "memory that one trace may declare in all (default: 4G)", 1 << 44)
 
 
