@@ -46,6 +46,14 @@ def test_items_come_back_as_they_were(store: Store, run: Run) -> None:
     assert store.waiting(run.run) == [item("glb", 2**62)]
 
 
+@pytest.mark.parametrize(("chosen", "passed"), [("", False), ("HEAD", True)])
+def test_nothing_to_run_is_good_where_nothing_has_changed(store: Store, chosen: str, passed: bool) -> None:
+    run = store.begin("p", "", 1, {}, chosen, None)
+    assert summarize(store, run)["passed"] == passed
+    store.add(run.run, [item("glb", 1)])
+    assert not summarize(store, run)["passed"], "one was to be run, and was not"
+
+
 def test_failures_in_groups(store: Store, run: Run) -> None:
     fill(store, run)
     (group,) = summarize(store, run)["groups"]

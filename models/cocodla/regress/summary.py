@@ -23,7 +23,7 @@ TOTALS = (
 
 
 def summarize(store: Store, run: Run) -> dict[str, Any]:
-    """All that is known of a run. passed: something ran, and nothing failed."""
+    """All that is known of a run. passed: nothing failed, and something ran or --since left nothing to be run."""
     items = store.rows("select * from items where run = ? and again_of = ''", run.run)
     for item in items:
         item["verdict"] = item["verdict"] or "not_run"
@@ -32,7 +32,7 @@ def summarize(store: Store, run: Run) -> dict[str, Any]:
     totals = _totals(items)
     return {
         "run": run.run, "plan": run.plan, "seed": run.seed, "state": run.state, "begun": run.begun,
-        "passed": counts["passed"] > 0 and not counts["failed"],
+        "passed": not counts["failed"] and (counts["passed"] > 0 or bool(run.chosen and not items)),
         "spent": run.spent, "budget": run.budget, "chosen": run.chosen, "version": run.version,
         "items": {verdict: counts[verdict] for verdict in VERDICTS},
         "suites": _suites(items),

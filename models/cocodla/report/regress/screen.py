@@ -74,7 +74,8 @@ def show(result: dict[str, Any], console: Console) -> None:
     counts_told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in result["items"].items() if count)
     verdict = "passed" if result["passed"] else "FAILED"
     ending = "" if result["state"] == "done" else f" ({result['state']}: go on with --resume)"
-    told = f"plan {result['plan']}, run {result['run']}, seed {result['seed']}: {counts_told or 'nothing ran'}: "
+    nothing = f"nothing depends on what differs from {result['chosen']}" if result["chosen"] else "nothing ran"
+    told = f"plan {result['plan']}, run {result['run']}, seed {result['seed']}: {counts_told or nothing}: "
     told += verdict + ending
     console.print(told, style="green" if result["passed"] else "red", highlight=False, soft_wrap=True)
 
