@@ -112,3 +112,13 @@ def test_bad_lines_of_written_logs(tmp_path: Path, line: str, reason: str) -> No
     (tmp_path / "l.txn").write_text(f"{line}\n")
     with pytest.raises(UserError, match=f"l.txn:1: .*({reason})"):
         read_txn(tmp_path / "l.txn")
+
+
+@pytest.mark.parametrize("word", ["read_reg", "poll_reg"])
+def test_expected_bits_outside_of_the_mask_do_not_count(tmp_path: Path, word: str) -> None:
+    """As the RTL's player has it, for reads and polls alike."""
+    (tmp_path / "l.txn").write_text(f"program {{}}\n{word} 0x9000 0x3 0xfffffffc\n{word} 0x9000 0 1\n")
+    assert run(read_txn(tmp_path / "l.txn"), Device()).passed
+    (tmp_path / "l.txn").write_text("program {}\npoll_reg 0x9000 0x3 0xfffffffd\n")
+    with pytest.raises(UserError, match="for 0xfffffffd under 0x3 never ends"):
+        run(read_txn(tmp_path / "l.txn"), Device())

@@ -103,11 +103,11 @@ class Device(State):
         return self.units[register.unit].read(register)
 
     def poll_register(self, address: int, mask: int, expected: int) -> int:
-        """Read until (value & mask) == expected; UserError when no layer is left that could change it."""
+        """Read until equal to `expected` under `mask`; UserError when no layer is left that could change it."""
         self.flight.update()
         while True:
             value = self.read_register(address)
-            if value & mask == expected:
+            if value & mask == expected & mask:
                 self.rely_on(address, mask, value)
                 return value
             if not self.run_layer():

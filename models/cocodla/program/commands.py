@@ -46,7 +46,7 @@ class ReadRegister:
 
 @dataclass(frozen=True)
 class PollRegister:
-    """Read a register until (value & mask) == expected."""
+    """Read a register until it equals `expected` under `mask`; other bits of `expected` do not count."""
 
     address: int
     mask: int
