@@ -62,13 +62,17 @@ class Places:
         return self.count, offset
 
 
-def place(network: NetworkParts) -> Places:
-    """The regions of a network; UserError for outputs that cannot be memories of their own."""
+def place(network: NetworkParts, made: Tensor | None = None) -> Places:
+    """The regions of a network; UserError for outputs that cannot be memories of their own.
+
+    made: the output that the accelerator does not write.
+    """
     places = Places(network, constants=network.memory)
-    places.bound = [_bound(network, network.input.tensor, network.input.tensor, output=False)]
+    places.bound = [_bound(network.input.tensor, network.tensors[network.input.tensor], output=False)]
     for output in network.outputs:
-        assert output.tensor is not None
-        places.bound.append(_bound(network, output.name, output.tensor, output=True))
+        tensor = made if output.tensor is None else network.tensors[output.tensor]
+        assert tensor is not None
+        places.bound.append(_bound(output.name, tensor, output=True))
     for entry, bound in enumerate(places.bound, Places.POOL + 1):
         if bound.tensor.name in places._of:
             raise UserError(f"output {bound.name!r} is tensor {bound.tensor.name!r}, which is bound already")
@@ -77,8 +81,7 @@ def place(network: NetworkParts) -> Places:
     return places
 
 
-def _bound(network: NetworkParts, name: str, tensor: str, output: bool) -> Bound:
-    found = network.tensors[tensor]
+def _bound(name: str, found: Tensor, output: bool) -> Bound:
     kind = "output" if output else "input"
     if len(name) > LONGEST_NAME:
         raise UserError(f"{kind} {name[:40]!r}...: a name of {len(name)} characters; the runtime keeps {LONGEST_NAME}")

@@ -23,7 +23,7 @@ def prove(data: bytes, places: Places, steps: Sequence[Step], needed: Sequence[N
     the one of `steps`, if an operation may be enabled before one it needs has completed, or if the graph does not end.
     """
     network = open_network(Path(f"{places.network.name}.nvdla"), data)
-    (stage,) = network.stages
+    stage = network.stages[0]
     assert isinstance(stage, Stage)
     (task,) = stage.tasks
     check_order(task.operations, needed)

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from cocodla.loadable.descriptors import Kind, Lut, NetworkDescriptor
 from cocodla.loadable.export.operations import Step
 from cocodla.loadable.export.places import Bound, Places
+from cocodla.loadable.export.softmax import Softmax
 from cocodla.loadable.images import FEATURE_8, INT8, UINT8
 from cocodla.loadable.records import Layout, Record
 from cocodla.loadable.schema import (
     ALLOC,
     DLA,
+    EMU,
     INPUT,
     OUTPUT,
     SET,
@@ -33,6 +35,8 @@ FORMAT, DESCRIPTORS = Version(0, 7, 0), Version(0, 12, 3)
 """Versions of the file and of the descriptors in it."""
 BLOBS = ("addr0", "dep_graph", "op_list", "surf_list", "lut_list")
 """Names of the descriptors of a task, by sub_interface minus 1. `dep_graph` is what the runtime loads anew."""
+CPU_BLOBS = {1: "addr0", 3: "op_list", 4: "op_buf_list"}
+"""The same of a task for the CPU, by sub_interface."""
 NHWC, ATOMS = 2, 3
 """data_format: pixels, and features in atoms."""
 IMAGE, FEATURE = 0, 2
@@ -83,26 +87,36 @@ def _tensor(bound: Bound, memory: Memory) -> Tensor:
     )  # fmt: skip
 
 
-def tables_of(places: Places, steps: Sequence[Step], luts: Sequence[Lut]) -> Loadable:
-    """The loadable of one task (spec: loadable.md section 13, items 1 to 7)."""
+def tables_of(places: Places, steps: Sequence[Step], luts: Sequence[Lut], softmax: Softmax | None) -> Loadable:
+    """The loadable of a task, and perhaps one of the CPU (spec: loadable.md section 13, items 1 to 7)."""
     tables = Tables()
     tables.memory(ALLOC, PAGE)
     tables.memory(ALLOC, places.pool)
     inputs = sum(not bound.output for bound in places.bound)
     for number, bound in enumerate(places.bound):
         tables.bound(bound, number - inputs if bound.output else number)
-    data = range(1, places.count + 1)
     tables.blob(f"tb-{places.count}", places.constants)
-    numbers = [tables.blob(f"task-0-{name}", part, DLA, sub) for sub, (name, part) in enumerate(
-        zip(BLOBS, _descriptors(places.count, steps, luts), strict=True), 1
-    )]  # fmt: skip
-    dummy = tables.memory(ALLOC, PAGE).id
+    parts = zip(range(1, 6), BLOBS, _descriptors(places.count, steps, luts), strict=True)
+    _task(tables, places, DLA, list(parts))
+    if softmax is not None:
+        source, target = places.tensor(softmax.scores, 0), places.tensor(softmax.target.name, 0)[0]
+        made = softmax.descriptors(source, target, places.count)
+        _task(tables, places, EMU, [(*name, part) for name, part in zip(CPU_BLOBS.items(), made, strict=True)])
     loadable = tables.loadable
     loadable.blobs.sort(key=lambda blob: blob.name)
-    loadable.task_list = [Task(0, DLA, -1, [numbers[0], *data, *numbers[1:], dummy], [], [0])]
     loadable.event_list = [Event(0, val=1, op=SIGNAL)]
-    loadable.submit_list = [Submit(0, [0])]
+    loadable.submit_list = [Submit(0, [task.id for task in loadable.task_list])]
     return loadable
+
+
+def _task(tables: Tables, places: Places, interface: int, parts: Sequence[tuple[int, str, bytes]]) -> None:
+    """A task whose descriptors (sub_interface, name, bytes) have memories of their own; a dummy ends its list."""
+    tasks = tables.loadable.task_list
+    name = f"task-{len(tasks)}"
+    first, *others = [tables.blob(f"{name}-{part}", data, interface, sub) for sub, part, data in parts]
+    dummy = tables.memory(ALLOC, PAGE).id
+    actions = [] if tasks else [0]
+    tasks.append(Task(len(tasks), interface, -1, [first, *range(1, places.count + 1), *others, dummy], [], actions))
 
 
 def _descriptors(count: int, steps: Sequence[Step], luts: Sequence[Lut]) -> list[bytes]:

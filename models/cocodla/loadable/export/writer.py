@@ -10,6 +10,7 @@ from cocodla.loadable.export.graph import link
 from cocodla.loadable.export.operations import steps_of
 from cocodla.loadable.export.places import place
 from cocodla.loadable.export.proof import prove
+from cocodla.loadable.export.softmax import softmax_of
 from cocodla.loadable.export.tables import tables_of
 
 
@@ -20,23 +21,13 @@ def export_network(network: NetworkParts) -> bytes:
     layer that the driver cannot program.
     """
     try:
-        _check_whole(network)
-        places = place(network)
+        softmax = softmax_of(network)
+        places = place(network, softmax.target if softmax else None)
         steps, luts = steps_of(network.layers, places)
         needed = link(network, steps)
-        data = write_loadable(tables_of(places, steps, luts))
+        data = write_loadable(tables_of(places, steps, luts, softmax))
         check_file(data)
         prove(data, places, steps, needed)
     except UserError as error:
         raise UserError(f"{network.name} cannot be a loadable: {error}") from None
     return data
-
-
-def _check_whole(network: NetworkParts) -> None:
-    """UserError for a network that the accelerator does not run alone."""
-    if not network.steps and not network.host:
-        return
-    placed = [entry for entry in network.meta.get("host", []) if isinstance(entry, dict)]
-    where = f"before or between its {network.stages} stages" if network.steps else "behind it"
-    what = ", ".join(dict.fromkeys(str(entry.get("operator")) for entry in placed)) or "a part"
-    raise UserError(f"the host runs {what} {where}; a driver runs the accelerator only")
