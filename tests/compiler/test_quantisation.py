@@ -52,11 +52,12 @@ def test_multiplier_and_weight_scale_agree_exactly(seed: int, tmp_path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "share"), [(2, 0), (4, 0), (6, 0), (8, 0), (9, 0), (49, 0.001), (16, 0.05), (64, 0.1)]
+    ("rows", "columns", "share"),
+    [(1, 2, 0), (2, 2, 0), (2, 3, 0), (8, 1, 0), (3, 3, 0), (7, 7, 0.001), (4, 4, 0.05), (8, 8, 0.1)],
 )
-def test_average_reciprocals(count: int, share: float) -> None:
+def test_average_reciprocals(rows: int, columns: int, share: float) -> None:
     """Windows up to 8 elements, 3x3 and 7x7 are exact (numerics.md item 6)."""
-    width, height = average_reciprocals(count)
+    count, (width, height) = rows * columns, average_reciprocals(rows, columns)
     assert 0 < width <= 65536 and 0 < height <= 65536
     sums = np.arange(-128 * count, 127 * count + 1)
     middle = np.sign(sums) * np.floor(np.abs(sums * width / 65536) + 0.5)

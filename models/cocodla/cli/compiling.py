@@ -51,6 +51,7 @@ def compile(
     bias_correction: bool = CORRECTION,
     adaptive_rounding: bool = ROUNDING,
     asymmetric: bool = ASYMMETRIC,
+    target: str = typer.Option("direct", "--target", help="direct, or official: for export --loadable"),
     strict: bool = typer.Option(False, "--strict", help="refuse operators that only the host can run"),
     base: str = typer.Option("0x80000000", "--base-address", help="first byte of the memory the network uses"),
     reuse: bool = typer.Option(False, "--reuse-memory", help="tensors that are not alive together share memory"),
@@ -66,21 +67,21 @@ def compile(
     options = compile_options(
         scale, offset, shape, effort=effort, budget=budget, calibrator=calibrator, percentile=percentile,
         headroom=headroom, equalise=equalise, bias_correction=bias_correction, adaptive_rounding=adaptive_rounding,
-        asymmetric=asymmetric, strict=strict, base_address=address(base), reuse_memory=reuse,
+        asymmetric=asymmetric, target=target, strict=strict, base_address=address(base), reuse_memory=reuse,
     )  # fmt: skip
-    target = output or model.with_suffix(".dla")
-    check_target(target, [model, *calib])
+    file = output or model.with_suffix(".dla")
+    check_target(file, [model, *calib])
     if annotated is not None:
         check_target(annotated, [model, *calib])
-        if annotated.resolve() == target.resolve():
-            raise UserError(f"{target}: is both the network file and the annotated model")
+        if annotated.resolve() == file.resolve():
+            raise UserError(f"{file}: is both the network file and the annotated model")
     with progress_bar(console, f"compiling {model.name}") as progress:
         network = compile_model(model, loader(calib, resize, count) if calib else None, options, progress)
-        network.save(target)
+        network.save(file)
         if annotated is not None:
             save_annotated(network, model, annotated)
     report.show_network(network, console)
-    console.print(f"written: {target}" + (f", {annotated}" if annotated else ""), highlight=False, soft_wrap=True)
+    console.print(f"written: {file}" + (f", {annotated}" if annotated else ""), highlight=False, soft_wrap=True)
     emit(lambda: report.describe(network))
 
 

@@ -401,7 +401,8 @@ class Graph:
 
     shapes: every tensor's shape. outputs: tensors that leave the accelerator. pins: codes of the tensors whose scale
     the model itself fixes (QuantizeLinear); passes must not remove the rounding they stand for. operators: labels of
-    the model's own nodes -> what they are; named: the model's own tensors.
+    the model's own nodes -> what they are; named: the model's own tensors. official: the official driver programs the
+    layers, which cannot say everything (options.py).
     """
 
     name: str
@@ -413,6 +414,7 @@ class Graph:
     pins: dict[str, Quantisation] = field(default_factory=dict)
     operators: dict[str, str] = field(default_factory=dict)
     named: set[str] = field(default_factory=set)
+    official: bool = False
 
     def producer(self, tensor: str) -> Node | None:
         """The node that writes `tensor`; None for the input."""

@@ -11,6 +11,7 @@ from cocodla.errors import UserError
 
 CalibratorName = Literal["minmax", "percentile", "mse", "entropy"]
 Effort = Literal["fast", "default", "best"]
+Target = Literal["direct", "official"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class CompileOptions:
     reuse_memory: let tensors that are not alive at the same time share memory (else each has its own, so that all
         of them can be compared after the run).
     base_address: first byte of the memory the program uses.
+    target: who programs the accelerator: we (direct: all that the hardware can do), or the official driver, from a
+        loadable, which cannot say everything (official).
     strict: refuse a model with operators that only the host can run.
     verify: compare the float reference of the graph with onnxruntime after every pass.
     """
@@ -60,12 +63,14 @@ class CompileOptions:
     images_in_flight: int = 2
     reuse_memory: bool = False
     base_address: int = 0x8000_0000
+    target: Target = "direct"
     strict: bool = False
     verify: bool = True
 
     def __post_init__(self) -> None:
         _check_known("calibrator", self.calibrator, (*get_args(CalibratorName), None))
         _check_known("effort", self.effort, get_args(Effort))
+        _check_known("target", self.target, get_args(Target))
         if self.budget is not None and not self.budget >= 0:
             raise UserError(f"the budget for trials is {self.budget} seconds, it must be 0 or more")
         if self.headroom is not None and not 0 <= self.headroom <= 100:

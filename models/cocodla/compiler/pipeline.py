@@ -32,6 +32,7 @@ from cocodla.compiler.quantisation.pixels import Conversion, Parts, conversion, 
 from cocodla.compiler.quantisation.search import Progress, Quantised, Quantiser, Search, search
 from cocodla.compiler.quantisation.settings import Settings
 from cocodla.errors import UserError
+from cocodla.formats.pixels import pixel_format
 
 VERIFIED_IMAGES = 4
 """How many calibration images each pass is checked with, fewer where they are large."""
@@ -114,6 +115,7 @@ def _compiled(
     progress: Progress | None,
 ) -> Compilation:
     graph = imported.graph
+    graph.official = options.target == "official"
     input_shape = graph.shapes[graph.input]
     check_constants(graph)
     samples = samples_of(
@@ -227,6 +229,8 @@ def _converter(graph: Graph, samples: Samples, options: CompileOptions) -> Conve
     mapped = samples.pixels.for_channels(channels)
     if not options.image_mode or len(readers) != 1 or channels not in PIXEL_FORMATS or mapped is None:
         return None
+    if graph.official and pixel_format(PIXEL_FORMATS[channels]).planes > 1:
+        return None  # its tensors have one plane
     node = readers[0]
     if not isinstance(node, Conv) or node.dilation != (1, 1) or node.group > 1 or graph.input in node.inputs[1:]:
         return None

@@ -20,6 +20,7 @@ from cocodla.compiler.passes import (
     fold,
     fuse,
     move,
+    official,
     pads,
     pins,
     place,
@@ -34,6 +35,7 @@ from cocodla.errors import Fault, UserError
 Pass = Callable[[Graph], None]
 
 PASSES: tuple[Pass, ...] = (
+    official.slopes_of_channels,
     pins.spread_codes,
     clips.limits_of_codes,
     pins.spread_codes,

@@ -35,7 +35,7 @@ from cocodla.compiler.ir import (
     Steps,
     Transposed,
 )
-from cocodla.compiler.quantisation.averages import wrong_share
+from cocodla.compiler.quantisation.averages import average_reciprocals, driver_reciprocals, wrong_share
 from cocodla.compiler.stack import LAYER_OVERHEAD, stack_of
 
 TOLERATED = 0.002
@@ -98,7 +98,7 @@ def averages(graph: Graph) -> None:
             continue
         node.function = _simplified(node.function)
         movable = max(node.function.stride) <= hw.PDP_MAX_STRIDE and not _own_codes(graph, node)
-        parts = _parts(node.function, graph.shapes[node.inputs[0]][1:]) if movable else None
+        parts = _parts(node.function, graph.shapes[node.inputs[0]][1:], graph.official) if movable else None
         if parts is not None and node.function.counted is not None:
             _join(graph, node, *parts)
         elif parts is None:
@@ -125,9 +125,13 @@ def _simplified(function: PoolFunction) -> PoolFunction:
 # -- on the pooling unit ---------------------------------------------------------------------
 
 
-def _precise(rows: int, columns: int) -> bool:
-    """True if the pooling unit can take the average of such windows, and rounds it well."""
-    return max(rows, columns) <= hw.PDP_MAX_KERNEL and wrong_share(rows * columns) <= TOLERATED
+def _precise(rows: int, columns: int, official: bool) -> bool:
+    """True if the pooling unit can take the average of such windows, and rounds it well; official: as programmed by the
+    official driver.
+    """
+    if max(rows, columns) > hw.PDP_MAX_KERNEL or wrong_share(rows, columns) > TOLERATED:
+        return False
+    return not official or average_reciprocals(rows, columns) == driver_reciprocals(rows, columns)
 
 
 @dataclass(frozen=True)
@@ -155,15 +159,16 @@ def _windows(function: PoolFunction, axis: int, extent: int) -> list[_Windows] |
     return found
 
 
-def _parts(function: PoolFunction, extent: Shape) -> tuple[list[_Windows], list[_Windows]] | None:
+def _parts(function: PoolFunction, extent: Shape, official: bool) -> tuple[list[_Windows], list[_Windows]] | None:
     """Windows of rows and columns that the pooling unit rounds well, of one length each; None if it does not."""
     if function.counted is None:
-        return ([], []) if _precise(*function.kernel) else None
+        return ([], []) if _precise(*function.kernel, official) else None
     rows, columns = (_windows(function, axis, extent[axis]) for axis in (0, 1))
     pairs = list(product(rows or (), columns or ()))
     if rows is None or columns is None or len(pairs) > PARTS:
         return None
-    return (rows, columns) if all(_precise(row.length, column.length) for row, column in pairs) else None
+    precise = all(_precise(row.length, column.length, official) for row, column in pairs)
+    return (rows, columns) if precise else None
 
 
 def _join(graph: Graph, node: Pool, rows: list[_Windows], columns: list[_Windows]) -> None:

@@ -15,20 +15,20 @@ IntArray = NDArray[np.int64]
 
 
 @cache
-def average_reciprocals(count: int) -> tuple[int, int]:
-    """(width, height) reciprocals for windows of `count` elements (spec: pdp.md section 4, numerics.md item 6).
+def average_reciprocals(rows: int, columns: int) -> tuple[int, int]:
+    """(width, height) reciprocals for windows of so many elements (spec: pdp.md section 4, numerics.md item 6).
 
-    All sums a window can have are tried; the intermediate result must fit 11 bits and the final one 8.
+    All sums a window can have are tried; the intermediate result must fit 11 bits and the final one 8. Of those that
+    are equally good the official driver's are taken.
     """
+    count = rows * columns
     sums = np.arange(-128 * count, 127 * count + 1)
     ideal = _round_away(sums / count)
     candidates = {1 << bit for bit in range(17)} | {round(65536 / n) for n in range(1, 9)}
+    pairs = [(width, round(2.0**32 / (count * width))) for width in sorted(candidates, reverse=True)]
     best, chosen = np.inf, (0, 0)
-    for width in sorted(candidates, reverse=True):
-        if count * 128 * width > 1024 << 16:
-            continue
-        height = round(2.0**32 / (count * width))
-        if not 0 < height <= 65536:
+    for width, height in (driver_reciprocals(rows, columns), *pairs):
+        if count * 128 * width > 1024 << 16 or not 0 < height <= 65536:
             continue
         middle = _round_away(sums * width / 65536)
         final = _round_away(middle * height / 65536)
@@ -40,9 +40,15 @@ def average_reciprocals(count: int) -> tuple[int, int]:
     return chosen
 
 
-def wrong_share(count: int) -> float:
-    """Share of the sums of `count` elements whose average the unit rounds differently from the ideal."""
-    width, height = average_reciprocals(count)
+def driver_reciprocals(rows: int, columns: int) -> tuple[int, int]:
+    """(width, height) reciprocals that the official driver writes (spec: loadable.md section 6.2)."""
+    return 65536 // columns, 65536 // rows
+
+
+def wrong_share(rows: int, columns: int) -> float:
+    """Share of the sums of a window whose average the unit rounds differently from the ideal."""
+    width, height = average_reciprocals(rows, columns)
+    count = rows * columns
     sums = np.arange(-128 * count, 127 * count + 1)
     found = _round_away(_round_away(sums * width / 65536) * height / 65536)
     return float((found != _round_away(sums / count)).mean())

@@ -216,5 +216,5 @@ def pooling(name: str, function: PoolFunction, zero: int) -> QuantisedPool:
     """Integers of a pooling; averages get the reciprocal pair that deviates least from the ideal mean."""
     if function.kind == "max":
         return QuantisedPool(function)
-    width, height = average_reciprocals(function.kernel[0] * function.kernel[1])
+    width, height = average_reciprocals(*function.kernel)
     return QuantisedPool(function, width, height, zero)

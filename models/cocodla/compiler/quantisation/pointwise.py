@@ -171,10 +171,17 @@ class Operands:
 
 
 def operands(alu: IntArray, mul: IntArray | None, shape: Shape) -> Operands:
-    """Operands (C or 1, H or 1, W or 1) of a stage for a cube; `mul` None: the stage does not multiply."""
+    """Operands (C or 1, H or 1, W or 1) of a stage for a cube; `mul` None: the stage does not multiply.
+
+    Where one is fetched for each channel the other one is, too: it costs next to nothing, and the official driver has
+    one source for both.
+    """
     fetched = {"ALU": alu} if np.ptp(alu) else {}
     if mul is not None and np.ptp(mul):
         fetched["MUL"] = mul
+    if fetched and all(max(array.shape[1:]) == 1 for array in fetched.values()):
+        fetched = {"ALU": alu} if alu.any() else {}
+        fetched |= {} if mul is None else {"MUL": mul}
     per_element = any(max(array.shape[1:]) > 1 for array in fetched.values())
     whole = shape if per_element else (shape[0], 1, 1)
     atoms = {name: tensor_to_atoms(np.broadcast_to(array, whole)) for name, array in fetched.items()}
