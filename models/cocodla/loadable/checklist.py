@@ -26,6 +26,8 @@ PAGE = 4096
 LISTS = (
     "task_list", "memory_list", "address_list", "event_list", "blobs", "tensor_desc_list", "reloc_list", "submit_list",
 )  # fmt: skip
+LEAST_ADDRESSES = 7
+"""Entries of a task's address list: six for its descriptors and the dummy, one for data."""
 _BLOBS = ("addr0", "dep_graph", "op_list", "surf_list", "lut_list")
 _BASE = 0x8000_0000
 
@@ -168,8 +170,9 @@ def _addresses(file: File) -> Iterator[str]:
             yield f"address {address.id}: offset {address.offset}, not 0"
     for task in _accelerated(file):
         for place in _descriptor_places(task):
-            number = task.address_list[place]
-            memory = memories[addresses[number].mem_id]
+            memory = _memory(file, task, place)
+            if memory is None:
+                continue  # item 6
             expected = ALLOC if place == len(task.address_list) - 1 else ALLOC | SET
             sharing = sum(other.mem_id == memory.id for other in addresses)
             if memory.flags != expected or sharing != 1:
@@ -181,9 +184,17 @@ def _accelerated(file: File) -> list[Task]:
 
 
 def _descriptor_places(task: Task) -> list[int]:
-    """Entries of the address list that hold descriptors, and the dummy."""
+    """Entries of the address list that hold descriptors, and the dummy; none of a list that is too short (item 6)."""
     count = len(task.address_list)
-    return [0, *range(count - 5, count)]
+    return [0, *range(count - 5, count)] if count >= LEAST_ADDRESSES else []
+
+
+def _memory(file: File, task: Task, place: int) -> Memory | None:
+    """The memory of an entry of a task's address list; None if there is none."""
+    addresses, memories = file.loadable.address_list, file.loadable.memory_list
+    number = task.address_list[place]
+    found = addresses[number].mem_id if number < len(addresses) else len(memories)
+    return memories[found] if found < len(memories) else None
 
 
 @_rule(5)
@@ -223,13 +234,11 @@ def _tasks(file: File) -> Iterator[str]:
         if any(number >= len(loadable.event_list) for number in task.post_actions):
             yield f"{name}: its post actions name events that are not there"
     for task in _accelerated(file):
-        named = ["addr0", *_BLOBS[1:]]
-        if len(task.address_list) < 7:
-            yield f"task {task.id}: {len(task.address_list)} addresses, at least 7 are needed"
-            continue
-        for place, blob in zip(_descriptor_places(task)[:5], named, strict=True):
-            memory = loadable.memory_list[loadable.address_list[task.address_list[place]].mem_id]
-            if memory.contents != [f"task-{task.id}-{blob}"]:
+        if len(task.address_list) < LEAST_ADDRESSES:
+            yield f"task {task.id}: {len(task.address_list)} addresses, at least {LEAST_ADDRESSES} are needed"
+        for place, blob in zip(_descriptor_places(task)[:5], _BLOBS, strict=False):
+            memory = _memory(file, task, place)
+            if memory is not None and memory.contents != [f"task-{task.id}-{blob}"]:
                 yield f"task {task.id}: entry {place} of its address list is not its {blob}"
     submitted = [number for submit in loadable.submit_list for number in submit.task_id]
     if submitted != list(range(len(loadable.task_list))):
@@ -264,7 +273,8 @@ def _convolutions(file: File) -> Iterator[str]:
             continue
         dst = operation.dst
         behind = operation.common.consumers[Kind.SDP].index
-        if behind < 0 or task.operations[behind].common.fused_parent.index != operation.index:
+        fed = 0 <= behind < len(task.operations)
+        if not fed or task.operations[behind].common.fused_parent.index != operation.index:
             yield f"{operation}: no SDP operation behind it"
             continue
         src = task.operations[behind].src
