@@ -114,7 +114,7 @@ def test_folders(compiled: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     assert "exists and is no folder" in complaint("export", compiled, "--c", tmp_path / "link")
     assert "its folder does not exist" in complaint("export", compiled, "--c", tmp_path / "a" / "b")
-    assert "--c FOLDER is missing" in complaint("export", compiled)
+    assert "--c FOLDER or --loadable FILE is missing" in complaint("export", compiled)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "file", "link"]
     assert (tmp_path / "file").read_text() == "mine"
 

@@ -12,6 +12,7 @@ from PIL import Image
 
 from cocodla.golden import run
 from cocodla.loadable.records import Layout
+from cocodla.nets.builder import Builder
 from cocodla.program import Program, read_txn
 
 from .conftest import complaint, invoke
@@ -154,3 +155,35 @@ def test_damaged_files_leave_nothing_behind(net: Path) -> None:
         for words in (("inspect", net), ("run", net), ("load", net, "-o", net.parent / "x.program")):
             assert "net.nvdla: " in complaint(*words)
     assert not (net.parent / "x.program").exists()
+
+
+def test_a_network_becomes_a_loadable(compiled: Path, digits: Path, tmp_path: Path) -> None:
+    """Written, shown, and run with the same digits: the codes are those of the network."""
+    target = tmp_path / "lenet.nvdla"
+    done = invoke("export", compiled, "--loadable", target, "--json")
+    assert done.exit_code == 0 and list(json.loads(done.stdout)) == documented("export --loadable")
+    assert "task 0: descriptors 0.12.3" in invoke("inspect", target).stdout
+    assert invoke("load", target, "-o", tmp_path / "lenet.program").exit_code == 0
+    given = ("--input", digits / "digits.npy", "--count", 3)
+    assert invoke("run", target, *given, "-o", tmp_path / "codes.npy").exit_code == 0
+    found = json.loads(invoke("run", compiled, *given, "--json").stdout)["outputs"][0]["images"]
+    assert [int(entry.argmax()) for entry in np.load(tmp_path / "codes.npy")] == [entry["best"] for entry in found]
+
+
+def test_what_cannot_be_a_loadable_leaves_no_file(compiled: Path, net: Path, tmp_path: Path) -> None:
+    target = tmp_path / "no.nvdla"
+    builder = Builder((8, 8, 8))
+    builder.conv(4, (3, 3)).node("Softmax", axis=1).conv(4, (3, 3)).save(tmp_path / "m.onnx")
+    np.save(tmp_path / "v.npy", np.random.default_rng(1).normal(size=(4, 8, 8, 8)).astype(np.float32))
+    made = ("--effort", "fast", "--target", "official", "-o", tmp_path / "m.dla")
+    assert invoke("compile", tmp_path / "m.onnx", "--calib", tmp_path / "v.npy", *made).exit_code == 0
+    for words, reason in (
+        (("export", compiled), "--loadable FILE is missing"),
+        (("export", net, "--loadable", target), "not a compiled network"),
+        (("export", compiled, "--loadable", compiled), "is read as well"),
+        (("export", compiled, "--loadable", tmp_path / "no" / "x.nvdla"), "its folder does not exist"),
+        (("export", tmp_path / "m.dla", "--loadable", target), "m cannot be a loadable: the host makes t1 before"),
+        (("compile", tmp_path / "m.onnx", "--target", "linux"), "unknown target 'linux'; known: direct, official"),
+    ):
+        assert reason in complaint(*words), words
+    assert not target.exists()

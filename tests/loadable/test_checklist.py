@@ -41,7 +41,7 @@ def copies(count: int) -> list[Operation]:
 
 @pytest.fixture(scope="module")
 def data() -> bytes:
-    return export_network(zoo.lenet5())
+    return export_network(zoo.lenet5()).data
 
 
 def blob_of(loadable: Loadable, name: str) -> Any:

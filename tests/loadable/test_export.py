@@ -47,7 +47,7 @@ def residual() -> Network:
 
 
 def loaded(network: Network) -> LoadedNetwork:
-    return open_network(Path("net.nvdla"), export_network(network))
+    return open_network(Path("net.nvdla"), export_network(network).data)
 
 
 def outputs(network: Network, simulation: rtl.Simulation | None = None, seed: int = 3) -> None:

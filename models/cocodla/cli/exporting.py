@@ -1,4 +1,4 @@
-"""What a compiled network becomes for others: firmware."""
+"""What a compiled network becomes for others: firmware, or a loadable."""
 
 from __future__ import annotations
 
@@ -17,11 +17,18 @@ def export(
     c: Path = typer.Option(None, "--c", help="a new folder with firmware: register sequence, driver, memory image"),
     name: str = typer.Option(None, "--name", help="of files and constants in C (default: near the file's name)"),
     array: bool = typer.Option(False, "--array", help="the memory image as a C array, too"),
+    loadable: Path = typer.Option(None, "--loadable", help="a loadable for the official runtime and kernel driver"),
 ) -> None:
     """Write a compiled network in a form that others use."""
-    if c is None:
-        raise UserError("--c FOLDER is missing: there is nothing to write")
-    _export_firmware(network, c, name, array)
+    if (c is None) == (loadable is None):
+        what = "is missing: there is nothing to write" if c is None else "are two results: one at a time"
+        raise UserError(f"--c FOLDER {'or' if c is None else 'and'} --loadable FILE {what}")
+    if c is not None:
+        _export_firmware(network, c, name, array)
+        return
+    if name is not None or array:
+        raise UserError(f"{'--array' if name is None else '--name'} belongs to --c, not to --loadable")
+    _export_loadable(network, loadable)
 
 
 def _export_firmware(source: Path, folder: Path, name: str | None, array: bool) -> None:
@@ -41,3 +48,21 @@ def _export_firmware(source: Path, folder: Path, name: str | None, array: bool) 
         console.note(f"left to the host, which makes them of the outputs: {', '.join(done.host)}")
     facts = {"name": done.name, "files": list(done.files), "image": done.image, "memory": done.memory}
     emit(lambda: {"folder": str(folder), **facts, "steps": done.steps, "host": list(done.host)})
+
+
+def _export_loadable(source: Path, target: Path) -> None:
+    """The file, and what the application brings and gets."""
+    from cocodla.compiler import Network
+    from cocodla.files.outputs import check_target, write_whole
+    from cocodla.loadable.export import export_network
+
+    check_target(target, [source])
+    done = export_network(Network.load(source))
+    write_whole(target, done.data)
+    console.print(
+        f"written: {target}: {len(done.data):,} bytes, {done.operations} operations; input {', '.join(done.inputs)}, "
+        f"output {', '.join(done.outputs)}",
+        highlight=False, soft_wrap=True,
+    )  # fmt: skip
+    facts = {"bytes": len(done.data), "operations": done.operations}
+    emit(lambda: {"loadable": str(target), **facts, "inputs": list(done.inputs), "outputs": list(done.outputs)})

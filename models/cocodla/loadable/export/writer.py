@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from cocodla.compiler.parts import NetworkParts
 from cocodla.errors import UserError
 from cocodla.loadable.checklist import check_file
@@ -14,8 +16,18 @@ from cocodla.loadable.export.softmax import softmax_of
 from cocodla.loadable.export.tables import tables_of
 
 
-def export_network(network: NetworkParts) -> bytes:
-    """The bytes of a loadable for nv_small that does what the network does with one image.
+@dataclass(frozen=True)
+class Exported:
+    """A loadable, and the names of the tensors that the application brings."""
+
+    data: bytes
+    operations: int
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+def export_network(network: NetworkParts) -> Exported:
+    """A loadable for nv_small that does what the network does with one image.
 
     It was read back: see proof.py and checklist.py. UserError in one line for a network that needs the host, and for a
     layer that the driver cannot program.
@@ -30,4 +42,5 @@ def export_network(network: NetworkParts) -> bytes:
         prove(data, places, steps, needed)
     except UserError as error:
         raise UserError(f"{network.name} cannot be a loadable: {error}") from None
-    return data
+    inputs, outputs = (tuple(b.name for b in places.bound if b.output is output) for output in (False, True))
+    return Exported(data, sum(len(step.operations) for step in steps), inputs, outputs)
