@@ -118,9 +118,28 @@ def pooled(builder: Builder) -> None:
     builder.gemm(9 * 4 * 4, 10)
 
 
-@pytest.mark.parametrize("grow", [leaky, average, forked, normalised, pooled])
+def summed(builder: Builder) -> None:
+    """A sum that no convolution takes in, of two readers of one tensor."""
+    builder.conv(8, (3, 3))
+    trunk = builder.last
+    builder.node("MaxPool", kernel_shape=[3, 3], pads=[1, 1, 1, 1])
+    other = builder.last
+    builder.node("Min", inputs=[trunk, other]).conv(4, (1, 1))
+
+
+@pytest.mark.parametrize("grow", [leaky, average, forked, normalised, pooled, summed])
 def test_kinds_of_layers(tmp_path: Path, grow: Callable[[Builder], object]) -> None:
     outputs(grown(tmp_path, grow))
+
+
+@pytest.mark.parametrize("grow", [leaky, average, summed])
+def test_the_official_target_costs_no_accuracy(tmp_path: Path, grow: Callable[[Builder], object]) -> None:
+    """What is done another way is as near to the float network."""
+    noise = []
+    for target in ("direct", "official"):
+        network = grown(tmp_path, grow, target=target)
+        noise.append(min(layer["sqnr"] for layer in network.meta["quantisation"]["layers"]))
+    assert noise[1] > noise[0] - 1.0
 
 
 def test_colour_pictures(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from cocodla.errors import UserError
 from cocodla.loadable.network import LoadedNetwork, open_network
 from cocodla.loadable.records import Layout
 from cocodla.loadable.schema import INPUT, OUTPUT, Version
-from cocodla.program.commands import WriteRegister
+from cocodla.program import Execution, Observation, Program, ReadRegister, WriteRegister, compare
 from cocodla.registers import MAP
 from cocodla.runtime import rtl
 from cocodla.runtime.loadables import elements, run_image
@@ -147,3 +147,16 @@ def test_tasks_one_after_the_other(cpu: bool) -> None:
     else:
         pointers = [c.value for c in network.program({}) if c == WriteRegister(MAP["SDP.S_POINTER"].address, 1)]
         assert len(network.stages) == 1 and len(pointers) == 4  # two operations, programmed and enabled
+
+
+def test_what_the_driver_reads_of_the_interrupts_behind_the_wait_depends_on_timing() -> None:
+    """Bits of a convolution that is fetched ahead may have come: the firmware looks at them at its next interrupt."""
+    status = MAP["GLB.S_INTR_STATUS"].address
+    program = Program([ReadRegister(status, 0, 0), ReadRegister(status, 0xFFFF, 0)])
+    runs = [
+        Execution(backend, [Observation(n, "GLB.S_INTR_STATUS", value.to_bytes(4, "little")) for n in range(2)])
+        for backend, value in (("golden", 0), ("rtl", 0x50000))
+    ]
+    assert compare(program, *runs) == []
+    runs[1].observations[1] = Observation(1, "GLB.S_INTR_STATUS", (1).to_bytes(4, "little"))
+    assert [mismatch.index for mismatch in compare(program, *runs)] == [1]

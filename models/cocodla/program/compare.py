@@ -13,7 +13,7 @@ from cocodla.program.counters import not_enabled
 from cocodla.program.execution import Execution
 from cocodla.program.program import Program
 
-_TIMING = re.compile(r"_STALL$|_LATENCY$|\.S_STATUS$|\.S_POINTER$")
+_TIMING = re.compile(r"_STALL$|_LATENCY$|\.S_STATUS$|\.S_POINTER$|\.S_INTR_STATUS$")
 """Registers whose momentary value depends on timing: not compared when a program only records them."""
 
 

@@ -136,8 +136,8 @@ def multiply(words: Words, product: QuantisedMultiply, layer: HardwareLayer) -> 
     _operand_cube(words, "B", "MUL", layer.sources[1], product.per_channel)
     _rdma_common(words, flying=False)
     put_fields(
-        words, "SDP.D_DP_BN_CFG", BN_BYPASS=0, BN_ALU_BYPASS=int(alone), BN_ALU_ALGO="SUM", BN_MUL_BYPASS=0,
-        BN_MUL_PRELU=0, BN_RELU_BYPASS=int(not product.relu),
+        words, "SDP.D_DP_BN_CFG", BN_BYPASS=0, BN_ALU_BYPASS=int(alone), BN_ALU_ALGO="SUM",
+        BN_MUL_BYPASS=int(product.gain == 1), BN_MUL_PRELU=0, BN_RELU_BYPASS=int(not product.relu),
     )  # fmt: skip
     put_fields(
         words, "SDP.D_DP_BN_ALU_CFG", BN_ALU_SRC="REG" if alone else "MEM", BN_ALU_SHIFT_VALUE=product.zero_shift or 0
@@ -239,7 +239,7 @@ def add(words: Words, add: QuantisedAdd, layer: HardwareLayer) -> None:
     put(words, "SDP.D_DP_BS_MUL_SRC_VALUE", add.multiplier)
     put_fields(
         words, "SDP.D_DP_BN_CFG", BN_BYPASS=0, BN_ALU_BYPASS=0, BN_ALU_ALGO=add.operation.upper(),
-        BN_MUL_BYPASS=0, BN_MUL_PRELU=0, BN_RELU_BYPASS=int(not add.relu),
+        BN_MUL_BYPASS=int(add.gain == 1), BN_MUL_PRELU=0, BN_RELU_BYPASS=int(not add.relu),
     )  # fmt: skip
     put_fields(words, "SDP.D_DP_BN_ALU_CFG", BN_ALU_SRC="MEM", BN_ALU_SHIFT_VALUE=add.second_shift)
     put_fields(words, "SDP.D_DP_BN_MUL_CFG", BN_MUL_SRC="REG", BN_MUL_SHIFT_VALUE=add.gain_shift)

@@ -13,7 +13,7 @@ import numpy as np
 from cocodla.compiler.ir import Add, Conv, Graph, Multiply, Quantisation
 from cocodla.compiler.limits import Refused
 from cocodla.compiler.quantisation.biases import INT16_MAX
-from cocodla.compiler.quantisation.factors import factors
+from cocodla.compiler.quantisation.factors import Factors, factors
 from cocodla.compiler.quantisation.layers import QuantisedAdd, QuantisedMultiply
 from cocodla.compiler.quantisation.weights import MAX_SHIFT, TOLERATED
 
@@ -69,14 +69,15 @@ def addition(graph: Graph, node: Add, tensors: Mapping[str, Quantisation], out: 
             f"zero point {shifted.zero} of {operands.shifted!r}: there must be none before a ReLU, a maximum or a "
             "minimum",
         )  # fmt: skip
-    weighing = _weighing(node, possible, tensors, out, fixed=node.output in graph.pins)
+    exactly = node.output in graph.pins and not graph.official
+    weighing = _weighing(node, possible, tensors, out, fixed=exactly)
     operands, sign = weighing.operands, -1 if node.operation == "difference" else 1
     scaled, shifted = tensors[operands.scaled], tensors[operands.shifted]
     unit = shifted.scale / out.scale * 2.0**-weighing.shift
     constant = shifted.zero << weighing.shift
     if weighing.again is not None:
         constant += sign * scaled.zero * weighing.factor
-    pair = factors(np.array([unit]), 256 + 256 * (scaled.scale + shifted.scale) / out.scale)
+    pair = _factors(graph, node, unit, 256 + 256 * (scaled.scale + shifted.scale) / out.scale)
     gain, scale = int(pair.first[0]), int(pair.second[0])
     return QuantisedAdd(
         name=node.name, sources=(operands.scaled, operands.shifted), target=node.output,
@@ -186,7 +187,7 @@ def product(graph: Graph, node: Multiply, tensors: Mapping[str, Quantisation], o
         )  # fmt: skip
     unit = tensors[first].scale * tensors[second].scale / out.scale
     rescale(node, unit)  # or it is refused
-    pair = factors(np.array([unit]), 2.0**17 * unit)
+    pair = _factors(graph, node, unit, 2.0**17 * unit)
     gain, constant = int(pair.first[0]), -zero * tensors[first].zero
     return QuantisedMultiply(
         name=node.name, sources=(first, second), target=node.output, input_shape=graph.shapes[first],
@@ -195,6 +196,16 @@ def product(graph: Graph, node: Multiply, tensors: Mapping[str, Quantisation], o
         scale=int(pair.second[0]), scale_shift=pair.second_shift + pair.fraction, out=out, relu=relu,
         per_channel=per_channel, zero_shift=None if not zero else (-zero).bit_length() - 1,
     )  # fmt: skip
+
+
+def _factors(graph: Graph, node: Add | Multiply, unit: float, reach: float) -> Factors:
+    """Multipliers of BN and of the output converter. For the official driver the latter alone: BN's operand comes from
+    memory, and so would its multiplier.
+    """
+    if not graph.official:
+        return factors(np.array([unit]), reach)
+    scale, shift = rescale(node, unit)
+    return Factors(np.array([1]), np.array([scale]), 0, shift, 0)
 
 
 def rescale(node: Conv | Add | Multiply, ratio: float) -> tuple[int, int]:

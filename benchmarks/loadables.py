@@ -1,0 +1,92 @@
+"""What a loadable costs: cycles of an image by our own schedule and by the driver's, of the networks of `make nets`.
+
+    .venv/bin/python benchmarks/loadables.py [--rtl] [text in the network's name]
+
+Each network is compiled for both targets (effort fast); its loadable runs on the golden model, where its outputs must
+be the bytes of the network's own program. --rtl: all three on the RTL as well, for one image of random pixels.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import get_args
+
+import numpy as np
+from rich.console import Console
+
+from cocodla.compiler import Network, compile_model
+from cocodla.compiler.options import Target
+from cocodla.errors import UserError
+from cocodla.loadable.export import export_network
+from cocodla.loadable.network import LoadedNetwork, open_network
+from cocodla.nets.registry import Net, networks
+from cocodla.runtime import rtl
+from cocodla.runtime.loadables import run_image
+from cocodla.runtime.traces import program_cycles
+
+SIMULATION = rtl.Simulation(seed=1)
+
+
+def compiled(net: Net) -> dict[str, Network]:
+    """A network for each target; the smaller one that the RTL runs, where there is one."""
+    variant = net.on_rtl or net.main
+    with TemporaryDirectory() as folder:
+        model, images = variant.model(Path(folder)), variant.data().calibration
+        return {
+            target: compile_model(model, images, replace(variant.options, effort="fast", target=target))
+            for target in get_args(Target)
+        }
+
+
+def pictures(network: Network) -> np.ndarray:
+    """One image of random pixels, or codes."""
+    pixels = np.random.default_rng(0).integers(0, 256, (1, *network.input.shape)).astype(np.uint8)
+    return pixels.view(np.int8) if network.input.codes == "int8" else pixels
+
+
+def equal(network: Network, loaded: LoadedNetwork, cycles: bool) -> tuple[bool, int]:
+    """Whether the outputs are those of the network's own program, and the cycles on the RTL."""
+    feeds = {network.input.tensor: network.input_bytes(pictures(network))}
+    inputs = {loaded.inputs[0].name: feeds[network.input.tensor][0].tobytes()}
+    done = run_image(loaded, inputs, SIMULATION if cycles else None)
+    wanted = network.golden_stage(0, feeds)
+    same = [done.buffers[o.name] == wanted[o.tensor][0].tobytes() for o in network.outputs if o.tensor is not None]
+    return done.passed and all(same), done.cycles
+
+
+def own_cycles(network: Network) -> int:
+    """Cycles of an image by the program of our own."""
+    program = network.program(pictures(network))
+    return program_cycles(program, rtl.run(program, SIMULATION))
+
+
+def row(made: Mapping[str, Network], cycles: bool) -> Iterator[str]:
+    """What is told of a network."""
+    official = made["official"]
+    try:
+        exported = export_network(official)
+    except UserError as error:
+        yield str(error).partition("cannot be a loadable: ")[2]
+        return
+    same, found = equal(official, open_network(Path(official.name), exported.data), cycles)
+    yield f"{exported.operations} operations, {'equal' if same else 'DIFFERENT'}"
+    if cycles:
+        counts = [own_cycles(made["direct"]), own_cycles(official), found]
+        lost = [f"{100 * (count / counts[0] - 1):+.1f} %" for count in counts[1:]]
+        yield f"{counts[0]:,} cycles; official target {counts[1]:,} ({lost[0]}); by the driver {found:,} ({lost[1]})"
+
+
+def main() -> None:
+    console = Console(soft_wrap=True, markup=False)
+    words = [word for word in sys.argv[1:] if word != "--rtl"]
+    for net in networks():
+        if not net.missing and (not words or any(word in net.name for word in words)):
+            console.print(f"{net.name}: {'; '.join(row(compiled(net), '--rtl' in sys.argv))}", highlight=False)
+
+
+if __name__ == "__main__":
+    main()
