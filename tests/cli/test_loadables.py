@@ -162,7 +162,8 @@ def test_a_network_becomes_a_loadable(compiled: Path, digits: Path, tmp_path: Pa
     target = tmp_path / "lenet.nvdla"
     done = invoke("export", compiled, "--loadable", target, "--json")
     assert done.exit_code == 0 and list(json.loads(done.stdout)) == documented("export --loadable")
-    assert "task 0: descriptors 0.12.3" in invoke("inspect", target).stdout
+    shown = invoke("inspect", target).stdout
+    assert "task 0: descriptors 0.12.3" in shown and "checklist of the official drivers: kept" in shown
     assert invoke("load", target, "-o", tmp_path / "lenet.program").exit_code == 0
     given = ("--input", digits / "digits.npy", "--count", 3)
     assert invoke("run", target, *given, "-o", tmp_path / "codes.npy").exit_code == 0

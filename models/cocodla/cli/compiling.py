@@ -94,7 +94,7 @@ def inspect(network: Path = RUNNABLE) -> None:
 
     loadable = open_if_loadable(network)
     if loadable is not None:
-        inspect_loadable(loadable)
+        inspect_loadable(loadable, network)
         return
     loaded = Network.load(network)
     report.show_network(loaded, console)

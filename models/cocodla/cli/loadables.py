@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from cocodla.runtime.rtl import Simulation
 
 _PLACE = re.compile(r"(\d{1,5})=(0[xX][0-9a-fA-F]{1,8}|\d{1,10})")
+_MOST_TOLD = 8
+"""Broken items of the drivers' checklist that are told."""
 _FORMATS = (".dimg", ".npy", ".npz", ".bin")
 
 
@@ -133,12 +136,17 @@ def open_if_loadable(path: Path, base: int | None = None, places: Mapping[int, i
     return open_network(path, data, BASE if base is None else base, places) if looks_like_loadable(data) else None
 
 
-def inspect_loadable(network: LoadedNetwork) -> None:
-    """Show what is in a loadable."""
+def inspect_loadable(network: LoadedNetwork, path: Path) -> None:
+    """Show what is in a loadable, and what the official drivers for nv_small would not take of it."""
+    from cocodla.files.inputs import read_input
+    from cocodla.loadable.checklist import complaints
     from cocodla.report import loadables as report
 
     report.show_loadable(network, console)
-    emit(lambda: report.describe(network))
+    broken = [f"item {item}: {text}" for item, text in islice(complaints(read_input(path)), _MOST_TOLD)]
+    told = "; ".join(broken) or "kept"
+    console.print(f"checklist of the official drivers: {told}", highlight=False, soft_wrap=True)
+    emit(lambda: {**report.describe(network), "checklist": broken})
 
 
 @dataclass(frozen=True)
