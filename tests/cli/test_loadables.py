@@ -181,6 +181,8 @@ def test_what_cannot_be_a_loadable_leaves_no_file(compiled: Path, net: Path, tmp
     for words, reason in (
         (("export", compiled), "--loadable FILE is missing"),
         (("export", net, "--loadable", target), "not a compiled network"),
+        (("export", compiled, "--loadable", target, "--c", tmp_path / "c"), "are two results: one at a time"),
+        (("export", compiled, "--loadable", target, "--name", "x"), "--name belongs to --c"),
         (("export", compiled, "--loadable", compiled), "is read as well"),
         (("export", compiled, "--loadable", tmp_path / "no" / "x.nvdla"), "its folder does not exist"),
         (("export", tmp_path / "m.dla", "--loadable", target), "m cannot be a loadable: the host makes t1 before"),
