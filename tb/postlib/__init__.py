@@ -2,6 +2,10 @@
 
 from postlib.bench import IDLE, PENDING, RUNNING, PostBench
 from postlib.checks import check_reads, check_writes
-from postlib.space import Space
+from postlib.corners import any_stride, around_ties
+from postlib.space import Space, apart
 
-__all__ = ["IDLE", "PENDING", "RUNNING", "PostBench", "Space", "check_reads", "check_writes"]
+__all__ = [
+    "IDLE", "PENDING", "RUNNING", "PostBench", "Space", "any_stride", "apart", "around_ties", "check_reads",
+    "check_writes",
+]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterable
 from random import Random
 
 from cocodla.formats import CubeLayout
@@ -27,6 +28,16 @@ def random_place(rng: Random, size: int) -> int:
         return last
     boundary = rng.randrange(1, 1 << (32 - bit)) << bit
     return min(max(0, boundary - ATOM * rng.randint(1, max(1, size // ATOM - 1))), last)
+
+
+def apart(blocks: Iterable[tuple[int, int]]) -> bool:
+    """Whether no byte of these (address, size) is in two of them, or behind the end of the address space."""
+    end = 0
+    for address, size in sorted(blocks):
+        if address < end:
+            return False
+        end = address + size
+    return end <= END
 
 
 class Space:

@@ -79,14 +79,16 @@ class Layer:
         return Cube(s.width, s.height, s.surfaces, self.source_address, s.line_stride, s.surface_stride)
 
     def input_memory(self) -> list[tuple[int, bytes]]:
-        """(byte address, bytes) of every line of the input cube."""
+        """(byte address, bytes) of every atom of the input cube."""
         if self.config.from_sdp:
             return []
         s = self.source
         return [
-            (self.source_address + surface * s.surface_stride + line * s.line_stride, self.x[surface, line].tobytes())
-            for surface in range(self.x.shape[0])
-            for line in range(self.x.shape[1])
+            (
+                (self.source_address + surface * s.surface_stride + line * s.line_stride + ATOM * column) & 0xFFFFFFFF,
+                self.x[surface, line, column].tobytes(),
+            )
+            for surface, line, column in np.ndindex(*self.x.shape[:3])
         ]
 
 
