@@ -13,7 +13,17 @@ from cocotb.triggers import FallingEdge, RisingEdge
 
 from cocodla.golden.convolution import truncate
 from cocodla.registers import MAP
-from cocotbext.dla import RegisterBus, StreamChecker, StreamSink, expect, expect_beats, expect_lanes, reset, start_clock
+from cocotbext.dla import (
+    ICARUS,
+    RegisterBus,
+    StreamChecker,
+    StreamSink,
+    expect,
+    expect_beats,
+    expect_lanes,
+    reset,
+    start_clock,
+)
 from cocotbext.dla.pins import high, number
 from cocotbext.dla.stalls import Stall, never, some_stalls
 
@@ -153,6 +163,47 @@ async def ties(acc: Acc, shift: int) -> None:
         row = np.array((values[start : start + 8] + [0] * 8)[:8])
         acc.results = lambda shape, row=row: np.broadcast_to(row, shape)  # type: ignore[method-assign]
         await acc.stripe(2, 1, shift)
+
+
+@cocotb.test()
+@cocotb.parametrize(shift=[18, 24] if ICARUS else [18, 24, 29, 30, 31])
+async def rounding_of_large_sums(dut: Any, shift: int) -> None:
+    """Ties that only many operations reach, up to 2^30 and 3 * 2^29, both signs, both sides of each, lane by lane."""
+    acc = await begin(dut)
+    await acc.enable(shift)
+    for tie in (1, 3) if shift < 31 else (1,):
+        half = tie << (shift - 1)
+        # Lanes: the tie and its neighbours of either sign. Operations are the largest product, the last one the rest.
+        sums = np.array([half - 1, half, half + 1, half, -half - 1, -half, -half + 1, -half])
+        rows = [np.sign(sums) * LIMIT] * (half // LIMIT)
+        values = np.array([*rows, sums - np.sum(rows, axis=0)]).reshape(-1, 1, 8)
+        acc.results = lambda shape, values=values: values  # type: ignore[method-assign]
+        await acc.stripe(1, len(values), shift)
+    await acc.drain()
+
+
+@cocotb.test()
+async def largest_legal_sum(dut: Any) -> None:
+    """The sum of the largest kernel, 31 * 4096 bytes, of either sign."""
+    acc = await begin(dut)
+    await acc.enable(0)
+    values = np.broadcast_to(np.resize([LIMIT, -LIMIT], 8), (31 * 4096 // 8, 1, 8))
+    acc.results = lambda shape: values  # type: ignore[method-assign]
+    await acc.stripe(1, len(values), 0)
+    await acc.drain()
+
+
+@cocotb.test()
+async def single_lanes(dut: Any) -> None:
+    """Each lane alone not 0, of either sign, through the sum and the rounding."""
+    acc = await begin(dut)
+    await acc.enable(1)
+    for lane in range(8):
+        values = np.zeros((2, 2, 8), np.int64)
+        values[:, 0, lane], values[:, 1, lane] = (5, LIMIT), (-5, -LIMIT)
+        acc.results = lambda shape, values=values: values  # type: ignore[method-assign]
+        await acc.stripe(2, 2, 1)
+    await acc.drain()
 
 
 @cocotb.test()

@@ -34,7 +34,7 @@ from cubelib.views import view_beats
 UNITS = ("CSC", "CMAC_A", "CMAC_B", "CACC")
 ENABLE_ORDER = ("CACC", "CMAC_A", "CMAC_B", "CSC")
 PATIENCE = 3000
-"""Cycles without an output or a line after which a run counts as stuck."""
+"""Cycles without an output or an entry after which a run counts as stuck."""
 
 
 class Core:
@@ -131,12 +131,12 @@ class Core:
         seen, since = None, self.fetch.cycle
         while not condition():
             await RisingEdge(self.dut.clk)
-            now = (len(self.sink.items), len(self.fetch.slices), len(self.fetch.weights.held))
+            now = (len(self.sink.items), len(self.fetch.entries), len(self.fetch.weights.held))
             if now != seen:
                 seen, since = now, self.fetch.cycle
             assert self.fetch.cycle - since < PATIENCE, (
                 f"stuck in cycle {self.fetch.cycle}: {now[0]} atoms out, "
-                f"{now[1]} lines and {now[2]} weight entries in"
+                f"{now[1]} data and {now[2]} weight entries in"
             )
 
     def check_freed(self, layers: list[Layer]) -> None:

@@ -13,6 +13,7 @@ import cocotb
 
 from cocotbext.dla import expect, expect_range
 from convlib.layer import Layer, config_of, image_config, make_layer, random_config, random_sequence
+from convlib.limits import LARGE, SMALL
 
 sys.path.insert(0, str(Path(__file__).parent))
 from core import Core
@@ -63,6 +64,18 @@ async def directed_shape(dut: Any, shape: str) -> None:
     core = Core(dut, rng)
     await core.start()
     layers = [make_layer(rng, SHAPES[shape])]
+    await core.run(layers)
+    core.check_freed(layers)
+
+
+@cocotb.test()
+@cocotb.parametrize(shape=list(SMALL if ICARUS else {**SMALL, **LARGE}))
+async def largest(dut: Any, shape: str) -> None:
+    """A layer at the top of some fields."""
+    rng = generator(dut)
+    core = Core(dut, rng)
+    await core.start()
+    layers = [make_layer(rng, {**SMALL, **LARGE}[shape])]
     await core.run(layers)
     core.check_freed(layers)
 

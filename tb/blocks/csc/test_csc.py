@@ -12,11 +12,22 @@ import cocotb
 from cocotb.triggers import FallingEdge, RisingEdge
 
 from cocodla.registers import MAP
-from cocotbext.dla import RegisterBus, described, expect, expect_beats, expect_lanes, repeats, reset, start_clock
+from cocotbext.dla import (
+    ICARUS,
+    RegisterBus,
+    described,
+    expect,
+    expect_beats,
+    expect_lanes,
+    repeats,
+    reset,
+    start_clock,
+)
 from cocotbext.dla.pins import high, number
 from cocotbext.dla.stalls import Stall, never, some_stalls
 from convlib.fetch import Fetch
 from convlib.layer import Layer, config_of, image_config, make_layer, random_config, random_sequence, registers
+from convlib.limits import LARGE, SMALL
 from convlib.sequence import Operation, operations, stripes
 
 SETUP, PIPELINE = 20, 20
@@ -143,11 +154,11 @@ class Sequencer:
         seen, since = None, self.fetch.cycle
         while not condition():
             await RisingEdge(self.dut.clk)
-            now = (self.atoms, len(self.fetch.slices), self.fetch.weights.freed)
+            now = (self.atoms, len(self.fetch.entries), self.fetch.weights.freed)
             if now != seen:
                 seen, since = now, self.fetch.cycle
             assert self.fetch.cycle - since < PATIENCE, (
-                f"stuck in cycle {self.fetch.cycle}: {now[0]} atoms out, {now[1]} lines in, "
+                f"stuck in cycle {self.fetch.cycle}: {now[0]} atoms out, {now[1]} data entries in, "
                 f"{now[2]} weight entries freed"
             )
 
@@ -171,6 +182,14 @@ async def random_layers(dut: Any, image: bool) -> None:
     unit = await begin(dut)
     for _ in range(repeats(10)):
         await unit.run([make_layer(unit.rng, random_config(unit.rng, image, 700))])
+
+
+@cocotb.test()
+@cocotb.parametrize(shape=list(SMALL if ICARUS else {**SMALL, **LARGE}))
+async def largest(dut: Any, shape: str) -> None:
+    """A layer at the top of some fields."""
+    unit = await begin(dut, stalls=False)
+    await unit.run([make_layer(unit.rng, {**SMALL, **LARGE}[shape])])
 
 
 @cocotb.test()

@@ -183,6 +183,16 @@ async def check_dones(bench: Bench) -> None:
                     marks[client].append(sent[client])
 
 
+async def watch_dones(bench: Bench, client: str, seen: list[int]) -> None:
+    """Append how many beats were acknowledged at each wr_done of a client that has the bus alone."""
+    acknowledged = 0
+    while True:
+        await FallingEdge(bench.dut.clk)
+        if getattr(bench.dut, f"{client}_wr_done").value == 1:
+            seen.append(acknowledged)
+        acknowledged += int(bench.dut.dbb_bvalid.value)
+
+
 async def check_arbiter(
     bench: Bench, clients: Mapping[str, int], kind: str, weights: Mapping[str, int] | None = None
 ) -> None:
@@ -241,6 +251,49 @@ async def test_weights(dut: Any, run: int) -> None:
         for client, count in served.items():
             share = 500 * weights[client] / sum(weights.values())
             assert abs(count - share) <= weights[client] + 8, f"{client}: {count} of {share:.0f} beats"
+
+
+@cocotb.test()
+@cocotb.parametrize(kind=["rd", "wr"])
+async def test_largest_weights(dut: Any, kind: str) -> None:
+    """Weights of 255 and 254 beside 1: every grant of more than two rounds; who leaves off early loses the rest."""
+    ids = READ_IDS if kind == "rd" else WRITE_IDS
+    bench = await Bench.start(dut, seeded(kind), DbbTiming(read_latency=(20, 20)))
+    weights = dict.fromkeys(ids, 0) | {"sdp": 255, "pdp": 1, "cdp": 254}
+    await bench.set_weights(weights, weights)
+    check = cocotb.start_soon(check_arbiter(bench, ids, kind, weights))
+    for client, count in (("sdp", 2 * 255 + 100), ("pdp", 900), ("cdp", 900)):
+        if kind == "rd":
+            cocotb.start_soon(bench.readers[client].send_all(range(count)))
+        else:
+            items = [{"addr": 0x100000 + i, "data": i, "last": 0} for i in range(count)]
+            cocotb.start_soon(bench.writers[client].send_all(items))
+    await ClockCycles(dut.clk, 3 * 510)
+    assert not check.done()
+    check.cancel()
+    statistics = bench.dbb.statistics.reads if kind == "rd" else bench.dbb.statistics.writes
+    assert statistics[ids["sdp"]] == 2 * 255 + 100, "the client of weight 255 was not served in its turns"
+
+
+@cocotb.test()
+@cocotb.parametrize(before=[254, 255, 256, 257, 511])
+async def test_done_far_behind(dut: Any, before: int) -> None:
+    """A marked beat with up to 255 beats of its client before it on the bus, and as many behind it: one done each."""
+    bench = await Bench.start(dut, seeded(), DbbTiming(write_latency=(600, 600)))
+    dones = cocotb.start_soon(check_dones(bench))
+    for client in WRITE_IDS:
+        # One client alone has the bus: all 256 beats under way are its own.
+        marks = {before, before + 1, 2 * before}
+        items = [{"addr": i, "data": i, "last": i in marks} for i in range(2 * before + 1)]
+        seen: list[int] = []
+        watcher = cocotb.start_soon(watch_dones(bench, client, seen))
+        await bench.writers[client].send_all(items)
+        await bench.wait(lambda: bench.dbb.idle, what="the last acknowledge")
+        await ClockCycles(dut.clk, 5)
+        assert not dones.done()
+        watcher.cancel()
+        expect(f"acknowledges before each done pulse of {client}", seen, sorted(mark + 1 for mark in marks))
+    dones.cancel()
 
 
 @cocotb.test()
