@@ -1,6 +1,7 @@
 """Break each block on purpose, in a copy, run its bench, and check that one line says what is wrong.
 
 python scripts/try_faults.py [BLOCK ...]     all blocks and the chip without one: a few minutes; Icarus is needed
+python scripts/try_faults.py kinds [WORD]    those of fault_kinds.toml, or of one block or kind: ten minutes
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import re
 import shutil
 import sys
 import tempfile
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -119,7 +121,7 @@ CHIP = Fault(
 
 
 @contextmanager
-def broken(fault: Fault) -> Iterator[None]:
+def broken(fault: Change) -> Iterator[None]:
     """The project is a copy with the fault in it meanwhile, and so is the folder of everything generated."""
     source = project.root()
     with tempfile.TemporaryDirectory() as folder:
@@ -131,7 +133,7 @@ def broken(fault: Fault) -> Iterator[None]:
             yield
 
 
-def first_failure(block: str, fault: Fault, sim: str = "icarus") -> tuple[str, list[object]]:
+def first_failure(block: str, fault: Fault | KindOfFault, sim: str = "icarus") -> tuple[str, list[object]]:
     """What the bench says of the fault first, and the words of the command that repeats it; "" if it finds nothing."""
     with broken(fault):
         outcome = bench.run_bench(block, sim, fault.test, seed=1)
@@ -150,7 +152,36 @@ def chip_failure() -> str:
     return str(run.first_mismatch)
 
 
+@dataclass(frozen=True)
+class KindOfFault(Change):
+    """A fault that plain random layers do not see, and the test that finds it (see fault_kinds.toml)."""
+
+    kind: str
+    block: str
+    test: str
+    sim: str = "icarus"
+
+
+def kinds_of_faults() -> list[KindOfFault]:
+    """All of fault_kinds.toml."""
+    text = Path(__file__).with_name("fault_kinds.toml").read_text(encoding="utf-8")
+    return [KindOfFault(**fault) for fault in tomllib.loads(text)["fault"]]
+
+
+def kinds(word: str = "") -> None:
+    """Plant those of a block or kind (no word: all), a line each; exit status 1 if one is not found."""
+    missed = 0
+    for fault in kinds_of_faults():
+        if word in fault.kind or word == fault.block:
+            line, _ = first_failure(fault.block, fault, fault.sim)
+            missed += not line
+            print(f"{fault.kind}, {fault.block}, {fault.file}: {line or 'NOT FOUND'}", flush=True)
+    sys.exit(f"not found: {missed}" if missed else 0)
+
+
 def main() -> None:
+    if sys.argv[1:2] == ["kinds"]:
+        kinds(*sys.argv[2:3])
     wrong = []
     for block in sys.argv[1:] or [*FAULTS, "chip"]:
         if block == "chip":

@@ -7,7 +7,7 @@
     spec = "system.md 8, R1"                               # optional: where that is written
     tests = ["test_random"]                                # cocotb tests of the bench; "*": all of them
     coverage = ["nvdla_core2dbb_ar: * waits for ready"]    # optional: what has to be reached (patterns)
-    note = "variant lanes2"                                # optional
+    note = "variant smallest"                              # optional
 
 Every test is named by a point; "*" names none in particular.
 """

@@ -12,8 +12,9 @@ from cdp_bench import Bench
 from cdp_layers import Layer, random_layer
 
 from cocodla.golden.config_cdp import LE_ENTRIES, LO_ENTRIES, LutConfig, TableConfig, Tables
+from cocodla.golden.lut import Lut
 from cocodla.hw import ATOM
-from cocotbext.dla import ICARUS
+from cocotbext.dla import ICARUS, expect
 from postlib import any_stride, apart
 
 INT8 = np.arange(-128, 128)
@@ -71,6 +72,31 @@ def with_any_strides(rng: Random, layer: Layer) -> Layer:
     source = replace(layer.source, line_stride=any_stride(rng), surface_stride=any_stride(rng))
     config = replace(layer.config, address=ends[0], line_stride=any_stride(rng), surface_stride=any_stride(rng))
     return replace(layer, config=config, source=source, address=ends[1])
+
+
+@cocotb.test()
+async def table_addresses_anywhere(dut: Any) -> None:
+    """All 10 bits of LUT_ADDR, both tables: past the end nothing is stored, entry 0 is read, the address goes on."""
+    bench = Bench(dut, stalls=False)
+    await bench.start()
+    rng, lut = bench.rng, Lut()
+    for _ in range(1500):
+        match rng.randrange(4):
+            case 0:
+                address = rng.choice([0, 63, 64, 65, 255, 256, 257, 1022, 1023, rng.randrange(1024)])
+                value = address | rng.getrandbits(2) << 16
+                lut.access("S_LUT_ACCESS_CFG", value)
+                await bench.write("CDP.S_LUT_ACCESS_CFG", value)
+            case 1:
+                value = rng.getrandbits(16)
+                lut.access("S_LUT_ACCESS_DATA", value)
+                await bench.write("CDP.S_LUT_ACCESS_DATA", value)
+            case 2:
+                expected = lut.read("S_LUT_ACCESS_DATA")
+                expect("CDP.S_LUT_ACCESS_DATA", await bench.read("CDP.S_LUT_ACCESS_DATA"), expected, show=hex)
+            case _:
+                expected = lut.read("S_LUT_ACCESS_CFG")
+                expect("CDP.S_LUT_ACCESS_CFG", await bench.read("CDP.S_LUT_ACCESS_CFG"), expected, show=hex)
 
 
 # ---------------------------------------------------------------- ties at the edge of saturation

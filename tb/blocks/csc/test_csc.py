@@ -149,6 +149,11 @@ class Sequencer:
         for _ in range(10):
             await RisingEdge(self.dut.clk)
         assert not self.plan and self.ends == goal, "atoms are missing"
+        last = layers[-1].config
+        keep = last.height if last.skip_data_release else last.height - last.release_lines
+        expect("data entries left in the ring", len(self.fetch.data.held), keep * last.entries)
+        left = last.weight_bytes // 8 if last.skip_weight_release else 0
+        expect("weight entries left in the ring", len(self.fetch.weights.held), left)
 
     async def until(self, condition: Any) -> None:
         seen, since = None, self.fetch.cycle
@@ -249,16 +254,16 @@ async def credits_stop_the_last_operation(dut: Any) -> None:
     rng = Random(random.getrandbits(32))
     unit = Sequencer(dut, rng, never, lambda: stopped)
     await unit.start()
-    layer = make_layer(rng, config_of(10, 10, 8, 8))
+    layer = make_layer(rng, config_of(10 + unit.credits // 5, 10, 8, 8))
     unit.plan.extend(operations(layer, unit.depth))
     unit.fetch.layers.append(layer)
     await unit.program(layer)
-    for _ in range(300):
+    for _ in range(300 + 4 * unit.credits):
         await RisingEdge(dut.clk)
     expect("credits spent, atoms out", (unit.spent, unit.atoms), (unit.credits, unit.credits))
     stopped = False
     await unit.until(lambda: unit.ends)
-    expect("atoms out", unit.atoms, 100)
+    expect("atoms out", unit.atoms, 10 * layer.config.width)
 
 
 @cocotb.test()
