@@ -30,6 +30,11 @@ from postlib.space import Space
 IDLE, RUNNING, PENDING = 0, 1, 2
 
 
+def always() -> bool:
+    """A Stall that never ends."""
+    return True
+
+
 class PostBench:
     """Clock, reset, agents and registers of one unit (`SDP`, `PDP`, `CDP`) with its read DMA.
 
@@ -85,6 +90,28 @@ class PostBench:
         start_clock(clk)
         await reset(clk, rst)
         cocotb.start_soon(self._watch())
+
+    async def reset(self) -> None:
+        """Reset the units with whatever is under way; the memory forgets what it was asked."""
+        await reset(self.dut.clk, self.dut.rst_n)
+        self.groups = dict.fromkeys(self.units, 0)
+
+    def block(self, what: str) -> None:
+        """From now on the memory gives no answers to `reads`, takes no `writes`, or gives no `acknowledges`."""
+        if what == "reads":
+            for reader in self.readers.values():
+                reader.gap = always
+        elif what == "writes":
+            self.writer.stall = always
+        else:
+            self.writer.done_latency = (1_000_000, 1_000_000)
+
+    def unblock(self) -> None:
+        """The memory answers at once."""
+        for reader in self.readers.values():
+            reader.gap = never
+        self.writer.stall = never
+        self.writer.done_latency = (32, 32)
 
     def attach_streams(self) -> None:
         """Create the agents of the streams from and to other units; overridden by units that have some."""

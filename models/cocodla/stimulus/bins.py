@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from cocodla.formats.pixels import PIXEL_FORMATS
 from cocodla.golden.config import AluOperation, OperandUse, PdpConfig, Pooling, SdpConfig, StageConfig
 from cocodla.golden.config_conv import CdmaConfig, CscConfig
-from cocodla.hw import ATOM
+from cocodla.hw import ATOM, MAX_DILATION, MAX_EXTENT, MAX_KERNEL, PDP_MAX_STRIDE
 from cocodla.stimulus.cubes import RandomLayer
 from cocodla.stimulus.layers import KINDS
 
@@ -113,6 +113,21 @@ def _csc_numbers(
 
 def _pdp_numbers(name: str, limits: Sequence[int], read: Callable[[PdpConfig], int]) -> Point:
     return _numbers(name, limits, lambda layer: read(layer.pdp) if layer.pdp else None)
+
+
+_SIZES = ("width", "height", "channels")
+Sizes = tuple[int, int, int]
+
+
+def _largest(name: str, read: Callable[[RandomLayer], Sizes | None], sizes: Sequence[str] = _SIZES) -> Point:
+    """A point of cubes by the size that is the largest there is: of `read`, which gives them in the order of _SIZES."""
+
+    def sample(layer: RandomLayer) -> Iterable[str]:
+        found = read(layer)
+        largest = [size for size, number in zip(_SIZES, found or (), strict=False) if number == MAX_EXTENT]
+        return [size for size in largest if size in sizes]
+
+    return Point(name, tuple(sizes), sample)
 
 
 # -- samples ---------------------------------------------------------------------------------
@@ -228,6 +243,21 @@ def _destination(layer: RandomLayer) -> Iterable[str]:
     return [f"{'CACC' if sdp.from_cacc else 'memory'} to {'PDP' if sdp.to_pdp else 'memory'}"] if sdp else []
 
 
+def _sdp_sizes(layer: RandomLayer) -> Sizes | None:
+    return (layer.sdp.width, layer.sdp.height, layer.sdp.channels) if layer.sdp else None
+
+
+def _pdp_sizes(layer: RandomLayer) -> Sizes | None:
+    return (layer.pdp.width, layer.pdp.height, layer.pdp.channels) if layer.pdp else None
+
+
+def _cdp_sizes(layer: RandomLayer) -> Sizes | None:
+    if layer.cdp is None or layer.source is None:
+        return None
+    cube = layer.source[1]
+    return cube.width, cube.height, cube.channels
+
+
 _WINDOW = ("left", "right", "top", "bottom", "overlap", "gap")
 
 
@@ -276,10 +306,10 @@ POINTS = (
     _flags("buffer", _BUFFER, _buffer),
     _csc_numbers("stride x", range(1, 9), lambda csc: csc.stride_x),
     _csc_numbers("stride y", range(1, 9), lambda csc: csc.stride_y),
-    _csc_numbers("dilation x", (1, 2, 3, 4, 16), lambda csc: csc.dilation_x, image=False),
-    _csc_numbers("dilation y", (1, 2, 3, 4, 16), lambda csc: csc.dilation_y, image=False),
-    _csc_numbers("kernel width", (1, 2, 3, 4, 5, 6, 9), lambda csc: csc.kernel_width, image=False),
-    _csc_numbers("kernel height", (1, 2, 3, 4, 5, 6, 9), lambda csc: csc.kernel_height),
+    _csc_numbers("dilation x", (1, 2, 3, 4, 16, MAX_DILATION), lambda csc: csc.dilation_x, image=False),
+    _csc_numbers("dilation y", (1, 2, 3, 4, 16, MAX_DILATION), lambda csc: csc.dilation_y, image=False),
+    _csc_numbers("kernel width", (1, 2, 3, 4, 5, 6, 9, MAX_KERNEL), lambda csc: csc.kernel_width, image=False),
+    _csc_numbers("kernel height", (1, 2, 3, 4, 5, 6, 9, MAX_KERNEL), lambda csc: csc.kernel_height),
     _csc_numbers("padding left", (0, 1, 2, 8, 24, 31), lambda csc: csc.pad_left, image=False),
     _csc_numbers("padding top", (0, 1, 2, 8, 24, 31), lambda csc: csc.pad_top),
     _csc_numbers("channels of the last block", range(8), lambda csc: csc.channels % ATOM),
@@ -288,6 +318,7 @@ POINTS = (
     _csc_numbers("weight banks", (1, 2, 3, 5, 9), lambda csc: csc.weight_banks),
     Point("SDP stream", ("CACC to memory", "CACC to PDP", "memory to memory", "memory to PDP"), _destination),
     Point("SDP cube", ("1x1", "column", "line", "cube", "whole surfaces", "partial surface"), _cube),
+    _largest("SDP sizes", _sdp_sizes),
     Point("BS", _STAGE_BINS, _stage("bs")),
     Point("BN", _STAGE_BINS, _stage("bn")),
     Point("BS operands", _OPERAND_BINS, _operand("bs")),
@@ -296,9 +327,11 @@ POINTS = (
     _flags("pooling window", _WINDOW, _window),
     _pdp_numbers("pooling kernel width", range(1, 9), lambda pdp: pdp.kernel_width),
     _pdp_numbers("pooling kernel height", range(1, 9), lambda pdp: pdp.kernel_height),
-    _pdp_numbers("pooling stride x", (1, 2, 3, 4, 5, 8, 12), lambda pdp: pdp.stride_width),
-    _pdp_numbers("pooling stride y", (1, 2, 3, 4, 5, 8, 12), lambda pdp: pdp.stride_height),
+    _pdp_numbers("pooling stride x", (1, 2, 3, 4, 5, 8, 12, PDP_MAX_STRIDE), lambda pdp: pdp.stride_width),
+    _pdp_numbers("pooling stride y", (1, 2, 3, 4, 5, 8, 12, PDP_MAX_STRIDE), lambda pdp: pdp.stride_height),
     _numbers("pooling strips", (1, 2, 3, 4), lambda x: (x.pdp.split.count if x.pdp.split else 1) if x.pdp else None),
+    _largest("pooling sizes", _pdp_sizes, ("height", "channels")),
+    _largest("CDP sizes", _cdp_sizes),
     Point(
         "CDP", ("reach 1", "reach 2", "reach 3", "reach 4", "square", "square bypass", "multiply", "multiply bypass",
                 "exponential", "linear"), _cdp,

@@ -16,6 +16,7 @@ from cocodla.hw import (
     CBUF_BANK_ENTRIES,
     CBUF_BANKS,
     MAX_DILATION,
+    MAX_KERNEL,
     MAX_PAD,
     MAX_STRIDE,
     align,
@@ -93,6 +94,8 @@ def feature_window(rng: Generator, width: int, height: int, channels: int) -> Wi
     strides = MAX_STRIDE + 1 if rng.random() < 0.15 else 4
     s, r = int(rng.integers(1, kernels)), int(rng.integers(1, kernels))
     dx, dy, sx, sy = (int(rng.integers(1, n)) for n in (dilations, dilations, strides, strides))
+    if rng.random() < 0.03:  # the largest of each, in one direction
+        s, r, dx, dy = (MAX_KERNEL, r, MAX_DILATION, dy) if rng.random() < 0.5 else (s, MAX_KERNEL, dx, MAX_DILATION)
     reach_x, reach_y = (s - 1) * dx + 1, (r - 1) * dy + 1
     far = rng.random() < 0.1
     left, top = (int(rng.integers(0, MAX_PAD + 1 if far else min(n, 31) + 1)) for n in (reach_x, reach_y))

@@ -19,12 +19,13 @@ from cocodla.golden.encode import (
     lut_writes,
     merge,
 )
+from cocodla.hw import MAX_EXTENT
 from cocodla.program.commands import WriteRegister
 from cocodla.stimulus.convolution import place_convolution, random_convolution
 from cocodla.stimulus.cubes import Allocator, Cube, RandomLayer, random_layout, random_source
 from cocodla.stimulus.pdp import place_output, random_pdp, random_split
 from cocodla.stimulus.sdp import finish_sdp
-from cocodla.stimulus.values import extent, random_cdp, random_lut
+from cocodla.stimulus.values import extent, longest, random_cdp, random_lut
 
 __all__ = ["KINDS", "Allocator", "Cube", "RandomLayer", "compute", "random_layer"]
 
@@ -44,10 +45,10 @@ def random_layer(
     elif kind == "cdp":
         _cdp(rng, layer, memory, size, source)
     elif kind.startswith("sdp"):
-        cube = extent(rng, size), extent(rng, size), int(rng.integers(1, 30))
+        cube = longest(rng) or (extent(rng, size), extent(rng, size), int(rng.integers(1, 30)))
         if source:
             cube = source[1].width, source[1].height, source[1].channels
-        elif rng.random() < 0.05:
+        elif max(cube) < MAX_EXTENT and rng.random() < 0.05:
             cube = int(rng.integers(1, 40 * size)), 1, cube[2]
         _behind(rng, layer, memory, cube, source)
     else:
@@ -77,7 +78,8 @@ def _behind(
 def _memory_pdp(rng: Generator, layer: RandomLayer, memory: Allocator, size: int, source: Cube | None) -> None:
     config = None
     while config is None:
-        cube = extent(rng, 10 * size if rng.random() < 0.1 else 2 * size), extent(rng, size), int(rng.integers(1, 20))
+        width = extent(rng, 10 * size if rng.random() < 0.1 else 2 * size)
+        cube = longest(rng) or (width, extent(rng, size), int(rng.integers(1, 20)))
         if source:
             cube = source[1].width, source[1].height, source[1].channels
         config = random_pdp(rng, *cube, from_sdp=False)
@@ -90,7 +92,7 @@ def _memory_pdp(rng: Generator, layer: RandomLayer, memory: Allocator, size: int
 
 
 def _cdp(rng: Generator, layer: RandomLayer, memory: Allocator, size: int, source: Cube | None) -> None:
-    cube = extent(rng, size), extent(rng, max(1, size // 3)), int(rng.integers(1, 40))
+    cube = longest(rng) or (extent(rng, size), extent(rng, max(1, size // 3)), int(rng.integers(1, 40)))
     address, layout = source or random_source(rng, layer, memory, *cube, True)
     layer.source = (address, layout)
     layer.layout = random_layout(rng, layout.width, layout.height, layout.channels)

@@ -8,6 +8,7 @@ from numpy.random import Generator
 
 from cocodla.golden.config import PdpConfig, Pooling, Split
 from cocodla.golden.rules import RuleViolation
+from cocodla.hw import PDP_MAX_STRIDE
 from cocodla.stimulus.cubes import Allocator, RandomLayer, random_layout
 from cocodla.stimulus.values import value
 
@@ -17,6 +18,9 @@ def random_pdp(rng: Generator, width: int, height: int, channels: int, from_sdp:
     for _ in range(50):
         kw, kh = int(rng.integers(1, 9)), int(rng.integers(1, 9))
         sw, sh = (int(rng.integers(1, 17 if rng.random() < 0.08 else k + 3)) for k in (kw, kh))
+        if rng.random() < 0.05:
+            sw = PDP_MAX_STRIDE if rng.random() < 0.5 else sw
+            sh = PDP_MAX_STRIDE if rng.random() < 0.5 else sh
         pl, pt, pr, pb = (int(rng.integers(0, k)) for k in (kw, kh, kw, kh))
         ow, rest_w = divmod(width + pl + pr - kw, sw)
         oh, rest_h = divmod(height + pt + pb - kh, sh)

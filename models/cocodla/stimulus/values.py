@@ -6,6 +6,7 @@ import numpy as np
 from numpy.random import Generator
 
 from cocodla.golden.config_cdp import LE_ENTRIES, LO_ENTRIES, CdpConfig, LutConfig, TableConfig, Tables
+from cocodla.hw import MAX_EXTENT
 
 
 def random_bytes(rng: Generator, size: int) -> bytes:
@@ -21,6 +22,14 @@ def random_bytes(rng: Generator, size: int) -> bytes:
 def extent(rng: Generator, limit: int) -> int:
     """A width or height; 1 is frequent, because it has special cases."""
     return 1 if rng.random() < 0.15 else int(rng.integers(1, limit + 1))
+
+
+def longest(rng: Generator) -> tuple[int, int, int] | None:
+    """Now and then a cube of which one size is the largest: (width, height, channels)."""
+    if rng.random() >= 0.015:
+        return None
+    cubes = [(MAX_EXTENT, 1, 8), (1, MAX_EXTENT, 8), (1, 1, MAX_EXTENT)]
+    return cubes[int(rng.integers(len(cubes)))]
 
 
 def value(rng: Generator, bits: int) -> int:

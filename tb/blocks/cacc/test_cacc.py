@@ -267,3 +267,29 @@ async def layers(dut: Any) -> None:
     due = [(acc.taken[end], 1 << (i & 1)) for i, end in enumerate(ends)]
     expect_beats("interrupts (cycle, group bits)", acc.interrupts, due, place="layer {}".format)
     expect("CACC.D_OUT_SATURATION", await acc.bus.read(MAP["CACC.D_OUT_SATURATION"].address), 0)
+
+
+@cocotb.test()
+async def reset_with_a_full_buffer(dut: Any) -> None:
+    """A reset while SDP has stopped and all places are taken, within a layer of group 1: all are free again."""
+    stopped = True
+    acc = Acc(dut, Random(random.getrandbits(32)), never, lambda: stopped)
+    await acc.start()
+    await acc.enable(3)
+    length = min(acc.depth, acc.room)
+    for part in range(acc.room // length):
+        await acc.stripe(length, 1, 3, end=part == 0)
+        if part == 0:
+            await acc.enable(3)
+    for _ in range(20):
+        await RisingEdge(dut.clk)
+    expect("credits left with SDP stopped", acc.credits, 0)
+    await reset(dut.clk, dut.rst_n)
+    acc.credits, acc.group, stopped = acc.room, 0, False
+    acc.expected.clear()
+    acc.places.clear()
+    await acc.enable(5)
+    for part in range(5):
+        await acc.stripe(acc.depth, 2, 5, end=part == 4)
+    await acc.drain()
+    expect("groups of the interrupts", [bits for _, bits in acc.interrupts], [1])

@@ -25,6 +25,15 @@ class Bench(PostBench):
     async def start(self) -> None:
         """Create the agents, start the clock, reset, wait for the tables to be cleared."""
         await super().start()
+        await self._cleared()
+
+    async def reset(self) -> None:
+        """Reset both units; the tables are empty afterwards."""
+        await super().reset()
+        self._loaded = None
+        await self._cleared()
+
+    async def _cleared(self) -> None:
         while self.dut.clearing.value:
             await RisingEdge(self.dut.clk)
 

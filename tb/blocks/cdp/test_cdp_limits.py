@@ -10,6 +10,7 @@ import cocotb
 import numpy as np
 from cdp_bench import Bench
 from cdp_layers import Layer, random_layer
+from cocotb.triggers import ClockCycles
 
 from cocodla.golden.config_cdp import LE_ENTRIES, LO_ENTRIES, LutConfig, TableConfig, Tables
 from cocodla.golden.lut import Lut
@@ -226,3 +227,29 @@ async def single_lanes(dut: Any) -> None:
             x[0, 0, lane % 2, lane] = other
             layers.append(replace(layer, x=x))
     await bench.run(layers)
+
+
+# ---------------------------------------------------------------- resets
+
+
+@cocotb.test()
+@cocotb.parametrize(blocked=["reads", "writes", "acknowledges"])
+async def resets_with_full_buffers(dut: Any, blocked: str) -> None:
+    """A reset while every buffer is as full as it gets gives all places back: later layers run as ever."""
+    bench = Bench(dut, stalls=False)
+    await bench.start()
+    for _ in range(2):
+        await bench.load(IDENTITY, IDENTITY_TABLES)
+        bench.block(blocked)
+        size = (2, 1, 8) if blocked == "acknowledges" else (40, 6, 16)
+        for _ in range(2):
+            await bench.enqueue(random_layer(bench.rng, bench.space, IDENTITY, IDENTITY_TABLES, size))
+        await ClockCycles(dut.clk, 500)
+        expect("layers that have ended", bench.writer.done_count, 0)
+        await bench.reset()
+        bench.unblock()
+        bench.interrupts.clear()
+    await bench.load(IDENTITY, IDENTITY_TABLES)
+    sizes = ((40, 3, 16), (1, 1, 20), (9, 4, 9), (20, 5, 24))
+    layers = [random_layer(bench.rng, bench.space, IDENTITY, IDENTITY_TABLES, size) for size in sizes]
+    await bench.run(layers, limit=6000)

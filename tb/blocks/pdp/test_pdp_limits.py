@@ -8,12 +8,13 @@ from typing import Any
 
 import cocotb
 import numpy as np
+from cocotb.triggers import ClockCycles
 from pdp_bench import Bench
 from pdp_layers import Int8Array, Layer, make_layer, pooling
 
 from cocodla.golden.config import Pooling, Split
 from cocodla.hw import ATOM
-from cocotbext.dla import ICARUS
+from cocotbext.dla import ICARUS, expect
 from postlib import any_stride, apart, around_ties
 
 SCALING = {"reciprocal_width": 0x8000, "reciprocal_height": 0x4000, "pad_values": (5, 10, 15, 20, 25, 30, 35)}
@@ -119,3 +120,29 @@ def windows(sums: Sequence[int]) -> Int8Array:
     lane = rows.reshape(len(sums), 8, 8).transpose(1, 0, 2)  # line, window, column
     lanes = [np.roll(lane, turn, axis=1).reshape(8, -1) for turn in range(ATOM)]
     return np.stack(lanes, axis=-1).astype(np.int8)[np.newaxis]
+
+
+# ---------------------------------------------------------------- resets
+
+
+@cocotb.test()
+@cocotb.parametrize(blocked=["reads", "writes", "acknowledges"])
+async def resets_with_full_buffers(dut: Any, blocked: str) -> None:
+    """A reset while every buffer is as full as it gets gives all places back: later layers run as ever."""
+    bench = Bench(dut, stalls=False)
+    await bench.start()
+    for _ in range(4):  # six layers without an acknowledge are the most
+        bench.block(blocked)
+        size = (2, 1, 8) if blocked == "acknowledges" else (40, 8, 16)
+        for _ in range(2):
+            layer = make_layer(bench.rng, bench.space, pooling(size, (2, 1), (1, 1), (1, 0, 0, 0)))
+            used = await bench.program(layer)
+            await bench.enable(layer, list(used))
+        await ClockCycles(dut.clk, 500)
+        expect("layers that have ended", bench.writer.done_count, 0)
+        await bench.reset()
+        bench.unblock()
+        bench.interrupts.clear()
+    sizes = ((40, 5, 16), (1, 1, 20), (9, 7, 9), (20, 8, 24))
+    layers = [make_layer(bench.rng, bench.space, pooling(size, (1, 1), (1, 1))) for size in sizes]
+    await bench.run([*layers, make_layer(bench.rng, bench.space, pooling((30, 9, 16), (3, 3), (1, 2)))], limit=6000)

@@ -8,12 +8,13 @@ from typing import Any
 
 import cocotb
 import numpy as np
+from cocotb.triggers import ClockCycles
 from sdp_bench import Bench
 from sdp_layers import Layer, random_layer
 
 from cocodla.golden.config import OperandConfig, StageConfig
 from cocodla.hw import ATOM
-from cocotbext.dla import ICARUS
+from cocotbext.dla import ICARUS, expect
 from postlib import any_stride, apart, around_ties
 
 WIRE = StageConfig()
@@ -192,3 +193,32 @@ async def single_lanes(dut: Any) -> None:
             layers.append(layer)
     layers.append(cacc_layer(bench, np.zeros(24)))
     await bench.run(layers)
+
+
+# ---------------------------------------------------------------- resets
+
+
+@cocotb.test()
+@cocotb.parametrize(blocked=["reads", "writes", "acknowledges"])
+async def resets_with_full_buffers(dut: Any, blocked: str) -> None:
+    """A reset while every buffer is as full as it gets gives all places back: later layers run as ever."""
+    bench = Bench(dut, stalls=False)
+    await bench.start()
+    for _ in range(2):
+        bench.block(blocked)
+        size = (2, 1, 8) if blocked == "acknowledges" else (40, 6, 16)
+        for _ in range(2):
+            layer = random_layer(bench.rng, bench.space, size, (BOTH, BOTH), 1, True, from_cacc=False, to_pdp=False)
+            await bench.enqueue(layer)
+        await ClockCycles(dut.clk, 500)
+        expect("layers that have ended", bench.writer.done_count, 0)
+        await bench.reset()
+        bench.unblock()
+        bench.interrupts.clear()
+    sizes = ((40, 2, 16), (1, 1, 20), (7, 3, 9))
+    layers = [
+        random_layer(bench.rng, bench.space, size, (BOTH, BOTH), operand_bytes, to_pdp=False, from_cacc=False)
+        for size in sizes
+        for operand_bytes in (1, 2)
+    ]
+    await bench.run(layers, limit=6000)
