@@ -8,7 +8,7 @@ from numpy.random import Generator
 
 from cocodla.golden.config import PdpConfig, Pooling, Split
 from cocodla.golden.rules import RuleViolation
-from cocodla.hw import PDP_MAX_STRIDE
+from cocodla.hw import MAX_EXTENT, PDP_MAX_STRIDE
 from cocodla.stimulus.cubes import Allocator, RandomLayer, random_layout
 from cocodla.stimulus.values import value
 
@@ -24,7 +24,7 @@ def random_pdp(rng: Generator, width: int, height: int, channels: int, from_sdp:
         pl, pt, pr, pb = (int(rng.integers(0, k)) for k in (kw, kh, kw, kh))
         ow, rest_w = divmod(width + pl + pr - kw, sw)
         oh, rest_h = divmod(height + pt + pb - kh, sh)
-        if ow < 0 or oh < 0 or rest_w or rest_h:
+        if ow < 0 or oh < 0 or rest_w or rest_h or max(ow, oh) >= MAX_EXTENT:
             continue
         pad, any_pads = value(rng, 8), rng.random() < 0.2
         config = PdpConfig(

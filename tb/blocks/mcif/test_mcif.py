@@ -287,7 +287,8 @@ async def test_done_far_behind(dut: Any, before: int) -> None:
         items = [{"addr": i, "data": i, "last": i in marks} for i in range(2 * before + 1)]
         seen: list[int] = []
         watcher = cocotb.start_soon(watch_dones(bench, client, seen))
-        await bench.writers[client].send_all(items)
+        task = cocotb.start_soon(bench.writers[client].send_all(items))
+        await bench.wait(task.done, limit=10_000, what=f"the last beat of {client} taken")
         await bench.wait(lambda: bench.dbb.idle, what="the last acknowledge")
         await ClockCycles(dut.clk, 5)
         assert not dones.done()
