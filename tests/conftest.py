@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,16 @@ from cocodla import datasets
 
 os.environ["AUTOWAVES"] = "0"  # what fails on purpose need not be recorded
 HAS_ICARUS = shutil.which("iverilog") is not None
+
+
+@pytest.fixture(autouse=True)
+def environment() -> Iterator[None]:
+    """What a command tried in this process sets for those that it starts (`--build`) ends with the test."""
+    before = dict(os.environ)
+    yield
+    for name in os.environ.keys() - before.keys() - {"PYTEST_CURRENT_TEST"}:
+        del os.environ[name]
+    os.environ.update(before)
 
 
 @pytest.fixture

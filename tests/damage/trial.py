@@ -32,6 +32,7 @@ class Tally:
     unfit: list[str] = field(default_factory=list)
     seconds: float = 0.0
     memory: int = 0
+    before: int = 0  # bytes that the process had when it began: of other tests, where it is a fork of theirs
 
     def add(self, other: Tally) -> None:
         """Take in what another process has seen."""
@@ -74,15 +75,21 @@ def attempt(name: str, act: Callable[[], object], tally: Tally) -> None:
     seconds = time.monotonic() - started
     if seconds > MOST_SECONDS:
         tally.unfit.append(f"{name}: {seconds:.1f} s")
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
+    memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10) - tally.before
     if memory > MOST_BYTES >= tally.memory:
         tally.unfit.append(f"{name}: {memory >> 20} MB")
     tally.seconds, tally.memory = max(tally.seconds, seconds), max(tally.memory, memory)
 
 
+def _resident() -> int:
+    """Bytes of memory that this process has."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * resource.getpagesize()
+
+
 def try_all(damages: Iterable[Damage], read: Callable[[Path], object], folder: Path, suffix: str) -> Tally:
     """Write each damaged file and read it, in this process."""
-    tally, path = Tally(), folder / f"damaged{suffix}"
+    tally, path = Tally(before=_resident()), folder / f"damaged{suffix}"
     for name, data in damages:
         path.write_bytes(data if isinstance(data, bytes) else data())
         attempt(name, lambda: read(path), tally)
@@ -98,7 +105,8 @@ def in_processes(
         receiver, sender = context.Pipe(duplex=False)
 
         def work(sender: Any = sender, chunk: list[Damage] = chunk) -> None:
-            resource.setrlimit(resource.RLIMIT_DATA, (2 * MOST_BYTES, 2 * MOST_BYTES))  # more would hurt the machine
+            most = _resident() + 2 * MOST_BYTES  # more would hurt the machine
+            resource.setrlimit(resource.RLIMIT_DATA, (most, most))
             sender.send(try_all(chunk, read, folder, suffix))
 
         process = context.Process(target=work)

@@ -26,6 +26,7 @@ def shrink(plan: Plan, fails: Fails, trials: int = 200) -> Plan:
         search.try_plan(replace(search.best, schedule=replace(plan.schedule, choices=())))
         for index in range(len(search.best.pieces)):
             search.simplify(index)
+            search.realign(index)
         search.drop_pieces()
     except _Spent:
         pass
@@ -46,6 +47,10 @@ def minimise(items: list[Item], holds: Callable[[list[Item]], bool]) -> list[Ite
         if size == 1 and not changed:
             return items
         size = max(1, size // 2)
+
+
+SHIFT = 12
+"""By how many places draws are moved at most."""
 
 
 class _Search:
@@ -93,6 +98,15 @@ class _Search:
                 if not self._try_draws(index, smaller):
                     break
                 draws = smaller
+
+    def realign(self, index: int) -> None:
+        """Set a draw to 0 where the generator then draws fewer or more numbers: those behind it move along."""
+        for place in [place for place, number in enumerate(self._draws(index)) if number]:
+            for shift in (shift for step in range(1, SHIFT + 1) for shift in (step, -step)):
+                draws = self._draws(index)
+                behind = draws[place + 1 + shift :] if shift > 0 else [0] * -shift + draws[place + 1 :]
+                if self._try_draws(index, [*draws[:place], 0, *behind]):
+                    break
 
     def _draws(self, index: int) -> list[int]:
         return build_program(replace(self.best, pieces=(self.best.pieces[index],))).draws[0]

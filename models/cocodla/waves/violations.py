@@ -124,7 +124,7 @@ def _changed(runs: Runs, signal: Sampled, low: int) -> Cycles:
 
 def _unknown_ready(runs: Runs, ready: Sampled) -> Cycles:
     """First cycles of an unknown ready while nothing is offered."""
-    if not (ready.values < 0).any():
+    if not len(runs.starts) or not (ready.values < 0).any():
         return runs.starts[:0]
     inside = ready.cycles[(ready.cycles >= runs.starts[0]) & (ready.cycles < runs.ends[-1])]
     cycles = np.unique(np.concatenate([runs.starts, inside]))

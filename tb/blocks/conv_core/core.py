@@ -33,7 +33,7 @@ from cubelib.views import view_beats
 
 UNITS = ("CSC", "CMAC_A", "CMAC_B", "CACC")
 ENABLE_ORDER = ("CACC", "CMAC_A", "CMAC_B", "CSC")
-PATIENCE = 3000
+PATIENCE = 20_000
 """Cycles without an output or an entry after which a run counts as stuck."""
 
 
