@@ -75,21 +75,22 @@ def attempt(name: str, act: Callable[[], object], tally: Tally) -> None:
     seconds = time.monotonic() - started
     if seconds > MOST_SECONDS:
         tally.unfit.append(f"{name}: {seconds:.1f} s")
-    memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10) - tally.before
+    memory = _bytes("VmHWM") - tally.before
     if memory > MOST_BYTES >= tally.memory:
         tally.unfit.append(f"{name}: {memory >> 20} MB")
     tally.seconds, tally.memory = max(tally.seconds, seconds), max(tally.memory, memory)
 
 
-def _resident() -> int:
-    """Bytes of memory that this process has."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * resource.getpagesize()
+def _bytes(name: str) -> int:
+    """Memory of this process: VmRSS, what it has; VmHWM, the peak of that; VmData."""
+    status = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) << 10 for line in status if line.startswith(f"{name}:"))
 
 
 def try_all(damages: Iterable[Damage], read: Callable[[Path], object], folder: Path, suffix: str) -> Tally:
     """Write each damaged file and read it, in this process."""
-    tally, path = Tally(before=_resident()), folder / f"damaged{suffix}"
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak of memory begins anew
+    tally, path = Tally(before=_bytes("VmRSS")), folder / f"damaged{suffix}"
     for name, data in damages:
         path.write_bytes(data if isinstance(data, bytes) else data())
         attempt(name, lambda: read(path), tally)
@@ -105,7 +106,7 @@ def in_processes(
         receiver, sender = context.Pipe(duplex=False)
 
         def work(sender: Any = sender, chunk: list[Damage] = chunk) -> None:
-            most = _resident() + 2 * MOST_BYTES  # more would hurt the machine
+            most = _bytes("VmData") + 2 * MOST_BYTES  # more would hurt the machine
             resource.setrlimit(resource.RLIMIT_DATA, (most, most))
             sender.send(try_all(chunk, read, folder, suffix))
 
