@@ -13,8 +13,8 @@ from cocodla.program.commands import FillMemory
 from cocodla.stimulus.bins import POINTS, Coverage
 from cocodla.stimulus.choices import Choices
 from cocodla.stimulus.layers import Allocator, random_layer
-from cocodla.stimulus.program import ADDRESSES, PIECES, ROOM, build_program, random_plan, random_program
-from cocodla.stimulus.shrink import minimise
+from cocodla.stimulus.program import ADDRESSES, PIECES, ROOM, Plan, build_program, random_plan, random_program
+from cocodla.stimulus.shrink import _Search, minimise
 
 
 def test_a_seed_repeats_a_layer() -> None:
@@ -55,6 +55,23 @@ def test_choices_record_and_simplify() -> None:
     simple = Choices((1, 2), [])
     assert (simple.integers(5, 9), simple.choice("abc"), simple.random() > 0.999) == (5, "a", True)
     assert simple.bytes(9) == Choices((1, 2)).bytes(9)
+
+
+def test_realigning_moves_draws_along_with_what_they_choose() -> None:
+    """A draw set to 0 takes the draws with it that it asked for: what fails is still there, at another place."""
+    plan = random_plan(7, 1, size=12)
+    draws = build_program(plan).draws[0]
+    wanted = next(number for number in reversed(draws) if number)
+
+    def fails(tried: Plan) -> bool:
+        return wanted in build_program(tried).draws[0]
+
+    search = _Search(plan, fails, 500)
+    before = search._draws(0)
+    search.realign(0)
+    after = search._draws(0)
+    assert wanted in after
+    assert sum(number != 0 for number in after) < sum(number != 0 for number in before)
 
 
 def test_minimise_finds_what_is_needed() -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.waves.dump_writer import write_cycles
 
 from cocodla.errors import UserError
 from cocodla.waves import violations as rules
 from cocodla.waves.analysis import Analysis, Options, analyse
+from cocodla.waves.clock import Sampled
 from cocodla.waves.interfaces import Description, Interface
+from cocodla.waves.runs import CLOSED, Runs
 
 DATA = {"s_data": 8, "m_data": 8}
 
@@ -54,6 +57,24 @@ def test_rules_of_valid_and_ready(
     found = looked(tmp_path, rows(s_valid=valid, s_ready=ready, s_data=data))
     assert broken(found) == expected
     assert found.failed == any(rule not in rules.WARNINGS for rule, _, _ in expected)
+
+
+def test_a_range_all_of_which_is_reset_has_no_states() -> None:
+    """A reset can leave an interface without a single cycle: its ready is then no fault, and no exception."""
+    nothing = np.array([], np.int64)
+    runs = Runs(nothing, nothing, nothing.astype(np.int8), nothing)
+    ready = Sampled(np.array([0, 4], np.int64), np.array([-1, 1], np.int64))
+    assert not rules.handshake_violations(runs, ready, {"data": ready}, 0)
+
+
+def test_an_unknown_ready_counts_only_inside_the_range() -> None:
+    start, length = np.array([3], np.int64), np.array([4], np.int64)
+    runs = Runs(start, length, np.array([CLOSED], np.int8), np.array([], np.int64))
+    for unknown_from, expected in ((0, [(3, 1)]), (5, [(5, 1)]), (7, [])):
+        changes = {0: 0, unknown_from: -1}
+        ready = Sampled(np.array([*changes], np.int64), np.array([*changes.values()], np.int64))
+        found = rules.handshake_violations(runs, ready, {}, 3)
+        assert [(one.cycle, one.count) for one in found if one.rule == rules.X_READY] == expected
 
 
 def test_a_stall_the_end_cuts_off(tmp_path: Path) -> None:
