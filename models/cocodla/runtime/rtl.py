@@ -105,6 +105,7 @@ class Simulation:
     watchdog: cycles without a memory beat or a finished command after which a run has hung.
     limit: cycles one command may take even if memory beats keep moving.
     csb_period_ps: period of dla_csb_clk; 0: the core clock itself. The core period is 10,000 ps.
+    shell: "axi": the chip in its AXI shell (tb/hdl/sim_axi_dut.v), "": the bare chip.
     guard: dla_reset_guard stands between accelerator and memory.
     activity: what every unit does is counted (Execution.activity).
     pages: of memory at least (player.PAGE): programs of one network can share a model, whatever each of them needs.
@@ -122,6 +123,7 @@ class Simulation:
     limit: int = 200_000_000
     csb_period_ps: int = 0
     guard: bool = False
+    shell: str = ""
     activity: bool = False
     pages: int = 1
     ungated: bool = False
@@ -134,6 +136,8 @@ def chip_design(simulation: Simulation, pages: int = 1) -> Design:
     dut = read_file_list(dut_list(simulation.file_list))
     check_memory(pages)
     own = dut_list(simulation.file_list) == own_list()
+    check_shell(simulation)
+    bare = own and not simulation.shell  # units have the places that activity and layers are looked for in
     guard = ("mcif/dla_reset_guard.v", "lib/dla_sync.v") if simulation.guard else ()
     sources = list(dict.fromkeys((*dut.sources, *(root / "rtl" / name for name in guard))))
     words = max(pages, simulation.pages) * player.PAGE // 8
@@ -150,8 +154,9 @@ def chip_design(simulation: Simulation, pages: int = 1) -> Design:
         },
         defines={
             **({"DLA_ASSERT": "1"} if simulation.assertions else {}),
-            **({"ACTIVITY_UNITS": "1"} if own else {}),
-            **({"LAYER_ROWS": "1"} if own and simulation.waves else {}),
+            **({"ACTIVITY_UNITS": "1"} if bare else {}),
+            **({"LAYER_ROWS": "1"} if bare and simulation.waves else {}),
+            **({"SIM_AXI": ""} if simulation.shell else {}),
             **parameters.define(parameters.chosen(simulation.file_list)),
             **dut.defines,
         },
@@ -159,6 +164,16 @@ def chip_design(simulation: Simulation, pages: int = 1) -> Design:
         origin_ps=FIRST_CYCLE_PS,
         main_clock=True,
     )
+
+
+def check_shell(simulation: Simulation) -> None:
+    """UserError for a shell that does not exist, or around a chip that is not the one it is made for."""
+    if simulation.shell not in ("", "axi"):
+        raise UserError(f"no shell {simulation.shell!r}; there is axi")
+    if simulation.shell and dut_list(simulation.file_list) != own_list():
+        raise UserError("the AXI shell is run around the chip of rtl/files.f only: no DUT_FILELIST with SHELL=axi")
+    if simulation.shell and parameters.chosen(simulation.file_list):
+        raise UserError("the AXI shell has parameters of its own: no DUT_PARAMETERS with SHELL=axi")
 
 
 def check_memory(pages: int) -> None:
