@@ -61,5 +61,6 @@ def _pins(prefix: str, bus: Any, channels: dict[str, str], manager: bool) -> dic
         pins[f"{ready}{prefix}_{channel}ready"] = stream.ready
         for field in fields.split():
             place = stream if field == "last" else stream.payload if hasattr(stream, "payload") else stream
-            pins[f"{payload}{prefix}_{channel}{field}"] = Signal() if field in _OPTIONAL and not hasattr(place, field) else getattr(place, field)
+            absent = field in _OPTIONAL and not hasattr(place, field)
+            pins[f"{payload}{prefix}_{channel}{field}"] = Signal() if absent else getattr(place, field)
     return pins
