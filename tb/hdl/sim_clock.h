@@ -3,8 +3,12 @@
 //
 // A clock that the model makes by itself is a process of Verilator's scheduler, and each of its edges a time step in which
 // cocotb is asked for its wishes. Nothing but the clock changes at a falling edge, so it needs no time step of its own: it is
-// evaluated between the steps, as long as the model has no other events. Where waveforms are recorded (VM_TRACE) it is a step.
+// evaluated between the steps, as long as the model has no other events. While waveforms are recorded (SIM_CLOCK_STEPS)
+// it is a step.
 #ifdef SIM_CLOCK
+#ifndef SIM_CLOCK_STEPS
+#define SIM_CLOCK_STEPS false
+#endif
 #include "Vtop.h"
 #include "verilated.h"
 
@@ -29,7 +33,7 @@ public:
 
     uint64_t nextTimeSlot() {
         if (!m_half) m_edge = m_half = core_period / 2;
-        if (!VM_TRACE && core_clk && m_edge < timer()) {
+        if (!(SIM_CLOCK_STEPS) && core_clk && m_edge < timer()) {
             toggle();
             Vtop::eval_step();
         }
