@@ -19,8 +19,10 @@ end
 `ifdef DLA_ASSERT
 always @(posedge clk) if (q == 3) $error("no");
 `else
-wire unused = a;
+wire taken = a;
 `endif
+wire unused = a |
+    clk;
 endmodule
 """
 BINS = "`COVER(wraps, a && &q)\n`COVER(starts_at_0, q == 0)\n"
@@ -28,7 +30,8 @@ KEYS = (
     "rtl/x.v|2|1|v_line/x|block|TOP.x.u_a|2", "rtl/x.v|2|1|v_line/x|block|TOP.x.u_b|2",
     "rtl/x.v|3|5|v_branch/x|if|TOP.x.u_a|3", "rtl/x.v|3|6|v_branch/x|else|TOP.x.u_a|",
     "rtl/x.v|1|48|v_toggle/x|q[0]:0->1|TOP.x.u_a|", "rtl/x.v|1|48|v_toggle/x|q[1]:0->1|TOP.x.u_a|",
-    "rtl/x.v|6|30|v_expr/x|(q==3) => 1|TOP.x.u_a|", "rtl/x.v|8|6|v_toggle/x|unused:0->1|TOP.x.u_a|",
+    "rtl/x.v|6|30|v_expr/x|(q==3) => 1|TOP.x.u_a|", "rtl/x.v|8|6|v_toggle/x|taken:0->1|TOP.x.u_a|",
+    "rtl/x.v|11|5|v_expr/x|(clk==1) => 1|TOP.x.u_a|", "rtl/x.v|1|9|v_toggle/x|unused_q[3]:0->1|TOP.x.u_a|",
     "rtl/lib/formal/y.v|1|1|v_line/y|block|TOP.y|1", "tb/blocks/x/x.v|1|1|v_line/z|block|TOP.z|1",
     "tb/hdl/coverage/x_cover.sv|1|1|v_user/x_cover|wraps|TOP.x.u_a.u_cover.wraps|1",
     "tb/hdl/coverage/x_cover.sv|2|1|v_user/x_cover|starts_at_0|TOP.x.u_cover.lane[3].starts_at_0|2",

@@ -17,8 +17,8 @@ from cocodla.coverage.verilator import HEADER, Reader, bin_name
 from cocodla.errors import UserError
 
 ALL = [1] * len(KEYS)
-FIRST = [2, 3, 1, 0, 1, 0, 0, 0, 0, 0, 0, 4]
-SECOND = [5, 0, 0, 7, 0, 0, 0, 0, 0, 0, 1, 0]
+FIRST = [2, 3, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 4]
+SECOND = [5, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0]
 
 
 def test_points_of_all_instances_are_one_and_benches_and_checks_are_left_out(tree: Path) -> None:
@@ -27,7 +27,7 @@ def test_points_of_all_instances_are_one_and_benches_and_checks_are_left_out(tre
     counts = reader.read(tree / "a.dat")
     assert [(point.line, point.kind, point.name) for point in reader.points] == [
         (2, Kind.LINE, "2"), (3, Kind.BRANCH, "3 if"), (3, Kind.BRANCH, "else"), (1, Kind.TOGGLE, "q[0]:0->1"),
-        (1, Kind.TOGGLE, "q[1]:0->1"), (8, Kind.TOGGLE, "unused:0->1"), (1, Kind.FUNCTIONAL, "x: wraps"),
+        (1, Kind.TOGGLE, "q[1]:0->1"), (8, Kind.TOGGLE, "taken:0->1"), (1, Kind.FUNCTIONAL, "x: wraps"),
         (2, Kind.FUNCTIONAL, "x: starts at 0 (lane 3)"),
     ]  # fmt: skip
     assert counts.tolist() == [5, 1, 0, 1, 0, 0, 0, 4]
@@ -40,7 +40,7 @@ def test_points_of_all_instances_are_one_and_benches_and_checks_are_left_out(tre
     [
         (lambda text: text.replace(HEADER, "# other"), 1, "is no coverage data of Verilator"),
         (lambda text: "", 1, "is no coverage data of Verilator"),
-        (lambda text: text[:-5], 13, "is cut off"),
+        (lambda text: text[:-5], 15, "is cut off"),
         (lambda text: text.replace("' 3\n", "' x\n", 1), 3, "is no point of coverage data"),
         (lambda text: text.replace("\x01page\x02v_branch", "\x01page\x02v_other", 1), 4, "is no point of coverage data"),
         (lambda text: text.replace("\x01l\x022", "\x01l\x02two", 1), 2, "is no point of coverage data"),
@@ -158,7 +158,7 @@ def test_nothing_to_merge(tree: Path) -> None:
 def test_points_of_a_line_are_told_together(keep: Callable[..., Path]) -> None:
     data = store.load(keep(1, one=[0] * len(KEYS)))
     assert [line for *_, line in grouped(data.points)] == [
-        "2", "3 if, else", "q[1:0] 0->1", "unused 0->1", "x: wraps", "x: starts at 0 (lane 3)"
+        "2", "3 if, else", "q[1:0] 0->1", "taken 0->1", "x: wraps", "x: starts at 0 (lane 3)"
     ]  # fmt: skip
 
 

@@ -4,7 +4,7 @@
 
 with f file, l line, n column, page v_line, v_branch, v_expr, v_toggle or v_user and the module, o name, S lines of a
 block, h instance. Points of all instances of a module are one point. Left out are benches, models of the simulation
-(rtl/lib/formal) and what stands in the sources for checks only (between `ifdef and `endif).
+(rtl/lib/formal) and what stands in the sources for checks only: between `ifdef and `endif, and wires unused*.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ _KINDS = {
     "v_line": Kind.LINE, "v_branch": Kind.BRANCH, "v_expr": Kind.EXPRESSION, "v_toggle": Kind.TOGGLE,
     "v_user": Kind.FUNCTIONAL,
 }  # fmt: skip
+_UNUSED = re.compile(r"\s*wire\b[^;=]*\bunused\w*\s*=")
 _LINE = re.compile(r"C '(\x01.*)' (\d+)")
 Counts = NDArray[np.int64]
 
@@ -81,7 +82,7 @@ class Reader:
                 raise UserError(f"{path}:{number}: is no point of coverage data: {error}") from None
             if point is not None and point.file not in skipped:
                 skipped[point.file] = lines_of_checks(self.root / point.file)
-            if point is None or point.line in skipped[point.file]:
+            if point is None or point.line in skipped[point.file] or is_unused(point):
                 ours.append(-1)
                 continue
             ours.append(places.setdefault(point, len(places)))
@@ -123,10 +124,18 @@ def _words(label: str) -> str:
     return re.sub(r"\[(-?\d+)\]", r" \1", label).replace("_", " ")
 
 
+def is_unused(point: Point) -> bool:
+    """Whether a point is of a wire that only tells lint that nothing looks at others."""
+    return point.kind == Kind.TOGGLE and re.fullmatch(r"(?:.*\.)?unused\w*(?:\[\d+\])?:.*", point.name) is not None
+
+
 def lines_of_checks(source: Path) -> set[int]:
-    """Numbers of the lines between `ifdef and its `else or `endif: assertions, models of skew, proofs."""
+    """Numbers of the lines between `ifdef and its `else or `endif (assertions, models of skew, proofs), and of those
+    that give a wire unused* its value.
+    """
     found: set[int] = set()
     taken: list[bool] = []  # of each `ifdef around: whether this is its first part
+    in_unused = False
     for number, line in enumerate(source.read_text(encoding="utf-8").splitlines(), 1):
         word = line.strip().split(" ")[0]
         if word == "`ifdef":
@@ -135,6 +144,8 @@ def lines_of_checks(source: Path) -> set[int]:
             taken[-1] = False
         elif word == "`endif" and taken:
             taken.pop()
-        if any(taken):
+        in_unused = in_unused or _UNUSED.match(line) is not None
+        if any(taken) or in_unused:
             found.add(number)
+        in_unused = in_unused and ";" not in line.partition("//")[0]
     return found
