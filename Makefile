@@ -2,7 +2,7 @@
 #
 #   make lenet [SIM=verilator|icarus] [IMAGES=10] [SEED=] [WAVES=1] [INPUT="files"]  LeNet-5 on the RTL, proven bit-exact
 #   make test                                                                        everything CI runs
-#   make sim [BLOCK=sdp] [SIM=] [TEST=regex] [SEED=] [WAVES=1] [LIST=1]              one block's bench; alone: the blocks
+#   make sim [BLOCK=sdp] [SIM=] [TEST=regex] [SEED=] [WAVES=1] [LIST=1] [COVERAGE=1] one block's bench; alone: the blocks
 #   make traces TRACES=dir|file [SIM=] [ONLY=text] [JOBS=n] [MAXCYCLES=n] [WAVES=1]  public nv_small traces, register logs
 #   make random [COUNT=200] [SEED=] [SIM=]                                           random programs, RTL against golden
 #   make resets [COUNT=100] [SEED=] [SIM=] [GUARD=1]                                 resets in the middle of random programs
@@ -24,7 +24,7 @@
 # traces of one register log: IMAGE=its memory list, EXPECT=the bytes it must leave. test: PYTEST_ARGS="words for pytest".
 # traces of others: ALLOW_OUTSIDE=1, files they name may lie outside of their folders; MEMORY_LIMIT=8G, memory one may declare (4G).
 # regress: CLUSTER=ssh:hosts.txt|slurm:partition|tcp://host:port, JUNIT=file.xml, SEED=.
-# WAVES, REPORT, LIST, GUARD, ALLOW_OUTSIDE, RTL, CHECK, ACCEPT, RESUME and UNPINNED are 1 or 0; INPUT and PYTEST_ARGS are lists, quoted as in a shell.
+# WAVES, REPORT, LIST, COVERAGE, GUARD, ALLOW_OUTSIDE, RTL, CHECK, ACCEPT, RESUME and UNPINNED are 1 or 0; INPUT and PYTEST_ARGS are lists, quoted as in a shell.
 # A command that fails ends with 1 (something differed) or 2 (wrong input), which make prints ("Error 1"); make's own status is always 2.
 
 # Variables are data: no recipe holds one. They reach scripts/make.py through the environment as they were typed; which

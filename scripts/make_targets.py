@@ -111,7 +111,8 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
         cli("lenet", SIM=SIM, IMAGES=value("--count"), INPUT=each("--images"), SEED=SEED, **WINDOW,
             REPORT=REPORT, WATCHDOG=WATCHDOG),
     ),
-    "sim": (cli("sim", "BLOCK", SIM=SIM, TEST=value("--test"), SEED=SEED, **WINDOW, LIST=flag("--list")),),
+    "sim": (cli("sim", "BLOCK", SIM=SIM, TEST=value("--test"), SEED=SEED, **WINDOW, LIST=flag("--list"),
+            COVERAGE=flag("--coverage")),),
     "traces": (
         cli("traces", "TRACES", SIM=SIM, ONLY=ONLY, JOBS=JOBS, MAXCYCLES=value("--max-cycles"), IMAGE=value("--image"),
             EXPECT=value("--expect"), ALLOW_OUTSIDE=flag("--allow-outside"), MEMORY_LIMIT=value("--memory-limit"),

@@ -8,6 +8,7 @@ from cocodla.cli import (
     blocks,
     chip,
     compiling,
+    coverage,
     cycles,
     exporting,
     fuzzing,
@@ -25,8 +26,8 @@ from cocodla.cli import (
 from cocodla.cli.base import app, run_app
 
 __all__ = [
-    "app", "blocks", "chip", "compiling", "cycles", "exporting", "fuzzing", "general", "loadables", "main", "nets",
-    "planning", "quality", "regress", "running", "traces", "verifying", "waves",
+    "app", "blocks", "chip", "compiling", "coverage", "cycles", "exporting", "fuzzing", "general", "loadables", "main",
+    "nets", "planning", "quality", "regress", "running", "traces", "verifying", "waves",
 ]  # fmt: skip
 
 

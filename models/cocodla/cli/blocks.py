@@ -24,6 +24,7 @@ def sim(
     seed: int = SEED,
     waves: Waves | None = WAVES,
     names: bool = typer.Option(False, "--list", help="list the tests of the block, and run none"),
+    coverage: bool = typer.Option(False, "--coverage", help="count what each test reaches (docs/coverage.md)"),
 ) -> None:
     """Run the bench of one block, or list all of them."""
     from cocodla.report import blocks as report
@@ -31,7 +32,7 @@ def sim(
 
     if not block:
         blocks = report.describe_blocks()
-        if test is not None or seed is not None or waves or names:
+        if test is not None or seed is not None or waves or names or coverage:
             raise UserError(f"no block given; there are {', '.join(entry['block'] for entry in blocks)}")
         report.show_blocks(blocks, console)
         emit(lambda: blocks)
@@ -42,7 +43,7 @@ def sim(
         report.show_tests(tests, console)
         emit(lambda: tests)
         return
-    outcome = report.run_block(block, sim, test, seed, waves, console)
+    outcome = report.run_block(block, sim, test, seed, waves, console, coverage)
 
     def again(words: Sequence[object]) -> str:
         return command_line("sim", *words)

@@ -34,12 +34,16 @@ from cocodla.sim import project
 from cocodla.sim.bench_tests import TestInfo, choose, compile_filter, find_tests, test_names
 from cocodla.sim.build import Design, build
 from cocodla.sim.filelist import FileList, dut_list, read_file_list
-from cocodla.sim.folders import RULES, keep_report, run_folder
+from cocodla.sim.folders import COVERAGE, RULES, keep_report, run_folder
 from cocodla.sim.run import Run, new_seed, simulate
 from cocodla.sim.waves import Waves
 
 _KEYS = {"about", "top", "sources", "includes", "parameters", "defines", "public", "dut", "timeout", "variants"}
 DEFAULT_TIMEOUT = 900.0
+COVERAGE_MODULE = "cocotbext.dla.coverage"
+"""Python module, before those of the tests, that keeps the coverage of each of them apart."""
+COUNTING = 4
+"""How much longer a run may take that counts coverage."""
 
 
 @dataclass(frozen=True)
@@ -177,11 +181,13 @@ def run_bench(
     waves: Waves | None = None,
     echo: Callable[[str], None] | None = None,
     say: Callable[[str], None] | None = None,
+    counted: Callable[[Design], Design] | None = None,
 ) -> BenchRun:
     """Build and run the bench of a block.
 
     test: regular expression searched in the test names. echo gets the simulator's output, say what
-    happens around it. Raises UserError for an unknown block, a test filter that matches nothing, no
+    happens around it. counted: makes the designs count coverage, which is then left in the folders of the runs
+    (cocotbext.dla.coverage). Raises UserError for an unknown block, a test filter that matches nothing, no
     simulator, a design that does not compile.
     """
     bench = load_bench(block)
@@ -195,12 +201,13 @@ def run_bench(
         own = bench.only.get(variant)
         if own and chosen is not None and not any(re.search(f"(?i:{own})", name) for name in chosen):
             continue
-        model = build(design, sim, waves)
+        model = build(counted(design) if counted else design, sim, waves)
         say(f"{design.name}: {'built' if model.fresh else 'cached'} {model.folder}")
         with run_folder(design.name, model.sim, seed) as folder:
             runs[variant] = simulate(
-                model, bench.modules, folder, seed=seed, test_filter=_both(own, test), path=[bench.folder],
-                timeout=bench.timeout, echo=echo,
+                model, [*([COVERAGE_MODULE] if counted else []), *bench.modules], folder, seed=seed,
+                test_filter=_both(own, test), path=[bench.folder], timeout=bench.timeout * (COUNTING if counted else 1),
+                echo=echo, env={"COCOTBEXT_DLA_COVERAGE": str(folder / COVERAGE)} if counted else {},
             )  # fmt: skip
             keep_report(folder / "results.xml")
     if not runs:

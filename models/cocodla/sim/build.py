@@ -24,7 +24,7 @@ import cocotb_tools.config
 
 from cocodla.errors import UserError
 from cocodla.sim import plain, project, tools, untraced
-from cocodla.sim.runner import MAIN_PROGRAMS, CommandFailed, Echo, make_runner
+from cocodla.sim.runner import COUNTING_MAIN, MAIN_PROGRAMS, CommandFailed, Echo, make_runner
 from cocodla.sim.waves import BOUNDARIES, SCOPES, Waves, icarus_scopes, resolve, verilator_scopes
 
 KEEP_MODELS = 60
@@ -53,6 +53,7 @@ class Design:
     optimize: spend compile time for speed (chip level). assertions of the RTL are on with define DLA_ASSERT.
     origin_ps: when cycle 0 begins, for waveforms.
     main_clock: under Verilator the main program drives the top's `core_clk` (tb/hdl/sim_clock.h), define SIM_CLOCK.
+    coverage: Verilator counts what is reached (cocodla.coverage).
     """
 
     name: str
@@ -65,6 +66,7 @@ class Design:
     optimize: bool = False
     origin_ps: int = 0
     main_clock: bool = False
+    coverage: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,8 @@ def build(design: Design, sim: str = "verilator", waves: Waves | None = None, ec
     simulator is missing or the compilation fails; the message names the log.
     """
     sim = tools.check_simulator(sim)
+    if design.coverage and (sim != "verilator" or waves):
+        raise UserError(f"{design.name}: coverage is counted under Verilator, in a run without waves")
     for source in design.sources:
         if not source.is_file():
             raise UserError(f"{design.name}: source file {source} does not exist")
@@ -138,6 +142,7 @@ def cache_key(design: Design, sim: str, waves: Waves | None) -> str:
     digest.update(json.dumps(facts, sort_keys=True).encode())
     own_main = sim == "verilator" and (waves or design.main_clock)
     main = [project.root() / name for name in MAIN_PROGRAMS] if own_main else []
+    main += [project.root() / COUNTING_MAIN] if design.coverage else []
     for path in [*design.sources, *_headers(design.includes), *main]:
         digest.update(os.path.relpath(path, project.root()).encode())
         with path.open("rb") as file:
@@ -162,6 +167,8 @@ def _flags(design: Design, sim: str) -> list[str]:
     flags = ["--timing", "-Wno-fatal", "-Wno-lint", "-Wno-style", "-Wno-TIMESCALEMOD", "--assert"]
     if design.optimize:
         flags += ["-O3", "--x-assign", "fast", "--x-initial", "fast"]
+    if design.coverage:
+        flags += [f"--coverage-{kind}" for kind in ("line", "toggle", "expr", "user")]
     return flags
 
 
@@ -193,6 +200,7 @@ def _build_into(folder: Path, design: Design, sim: str, waves: Waves | None, ech
     runner.echo = echo
     runner.want_waves = waves
     runner.main_clock = design.main_clock
+    runner.coverage = design.coverage
     runner.compiler_flags = COMPILER_FLAGS
     failed = folder.with_name(f"{folder.name}.failed.log")
     log = scratch / "build.log"

@@ -50,7 +50,7 @@ async def accesses(dut: Any, core_period: float, busy: float) -> None:
     done: list[tuple[int, bool, bool]] = []
     monitor.add_callback(lambda t: seen.append((t.request.address, t.request.write, t.request.nposted)))
     for _ in range(250):
-        address = random.choice([*values, 0x2100, 0x11000, 0x1000])
+        address = random.choice([*values, 0x2100, 0x1000, random.randrange(0x3000, 0x40000, 4)])
         upper = random.getrandbits(14) << 18 | random.getrandbits(2)  # bits the bridge does not look at
         if random.random() < 0.5:
             data = random.getrandbits(32)

@@ -123,7 +123,8 @@ async def random_cycles(dut: Any, csb_period: float) -> None:
     for _ in range(40):
         for _ in range(100):
             pulses = random.getrandbits(32) & random.getrandbits(32) & random.getrandbits(32) & PRESENT
-            address = random.choice([0x1000, MASK.address, SET.address, STATUS.address, 0x1010, 0x1100])
+            hole = 0x1000 + 4 * random.randrange(4, 1024)
+            address = random.choice([0x1000, MASK.address, SET.address, STATUS.address, 0x1010, hole])
             action = random.randrange(3)
             data = random.choice([random.getrandbits(32), 0xFFFFFFFF, 0])
             if action == 0:
