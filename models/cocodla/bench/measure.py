@@ -124,7 +124,7 @@ def measure(
     """One case on some memories. The golden model runs once, and only if something is not known yet."""
     program = case.program
     commands = b"".join(player.encode(program))
-    design = rtl.chip_design(rtl.Simulation(), player.page_count(program))
+    design = rtl.chip_design(rtl.Simulation())
     model = cache_key(design, "verilator", None)
     expected: Program | None = None
     for memory in memories:

@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 import platformdirs
 import typer
 
+from cocodla import remarks
 from cocodla.cli.numbers import CYCLES, LATENCIES, SEEDS, whole
 from cocodla.errors import Fault, UserError, one_line
 from cocodla.report.screen import Screen
@@ -76,6 +77,7 @@ def command(function: Callable[..., None], group: typer.Typer = app) -> Callable
         try:
             choose_build(build)
             console.quiet, console.remarks = as_json, not quiet
+            remarks.hear(console.note)
             if "waves" in own.parameters:
                 window = {name: kwargs.pop(name) for name in WINDOW}
                 kwargs["waves"] = _waves(kwargs["waves"], **window)
