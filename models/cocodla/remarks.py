@@ -1,4 +1,4 @@
-"""Remarks of the library to whoever uses it: what is no error and should not be missed. Nobody hears them by default."""
+"""Remarks of the library to whoever uses it: no errors, but not to be missed. By default nobody hears them."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@
 `default_nettype none
 
 module sim_memory #(
-    parameter PAGES = 1 << 18 // of storage at most: 1 GiB. What no page uses costs address space only.
+    parameter PAGES = 1 << 18 // of storage at most: 1 GiB
 ) (
     input  wire        clk,
     input  wire        rst_n,
@@ -54,11 +54,7 @@ module sim_memory #(
 localparam FIFO_LOG2 = 9;
 
 // ---- storage ----
-`ifdef VERILATOR
-reg [63:0] mem  [0:PAGES*512 - 1];
-`else
-reg [63:0] mem  [];                 // grows: here each word costs memory
-`endif
+reg [63:0] mem  [];                 // grows with the pages that are used
 reg [19:0] page [0:(1 << 20) - 1];  // physical page + 1, 0 where unmapped
 integer    used;                    // physical pages handed out
 
@@ -79,9 +75,7 @@ task map(input [31:0] address);
             if (used >= PAGES) begin
                 $fdisplay(log, "F the memory of the simulation is full (%0d pages)", PAGES);
             end else begin
-`ifndef VERILATOR
                 if (used * 512 == mem.size()) mem = new[2 * mem.size()](mem);
-`endif
                 page[address[31:12]] = used[19:0] + 20'd1;
                 for (n = 0; n < 512; n = n + 1) mem[used * 512 + n] = 64'd0;
                 used = used + 1;
@@ -130,9 +124,7 @@ endtask
 initial begin
     sim_plusargs;
     used = 0;
-`ifndef VERILATOR
     mem = new[1 << 14];
-`endif
     for (n = 0; n < (1 << 20); n = n + 1) page[n] = 20'd0;
     for (n = 0; n < 10; n = n + 1) times[n] = 64'd0;
 end

@@ -26,7 +26,7 @@
 // and drop of sim_memory). With c[1] a register is read c[15:8] cycles before, whose answer is then owed no more. With
 // c[2] (c[3]) the memory answers no reads (writes) until the reset begins, so that it owes many.
 //
-// Further lines: F text (a rule was broken), C name value (counter), H index (hang: no progress for
+// Further lines: F text (a rule was broken), C name value (counter), H index cycles (hang: no progress for
 // +watchdog cycles, or one command took more than +limit), S address value (register read after a hang), Z (end, the file is complete).
 `default_nettype none
 
@@ -338,7 +338,7 @@ task watch;
         beats = read_beats + write_beats;
         spent = spent + 1;
         if ((idle > watchdog || spent > limit) && state != ST_DONE) begin
-            $fdisplay(log, "H %0d", index);
+            $fdisplay(log, "H %0d %0d", index, (idle > watchdog) ? watchdog : limit);
             diagnose = 1;
             wait_count = 0;
             discard = state != ST_SLEEP && state != ST_LINE;

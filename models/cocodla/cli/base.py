@@ -37,8 +37,9 @@ console = Screen(width=_WIDTH, markup=False)  # names may look like markup
 SIM = typer.Option("verilator", "--sim", help="simulator: verilator or icarus")
 SEED = whole("--seed", None, "seed of everything random; printed, and chosen where none is given", *SEEDS)
 WATCHDOG = whole(
-    "--watchdog", 200_000, "cycles without a memory beat or a finished command that mean a run hangs", 100, CYCLES[1]
-)
+    "--watchdog", None, "cycles without a memory beat or a finished command that mean a run hangs (default: 200,000, "
+    "for another DUT more, as its layers need)", 100, CYCLES[1]
+)  # fmt: skip
 LATENCY = whole("--latency", 32, "memory read latency in cycles", *LATENCIES)
 UsageError: Any = typer.BadParameter.__base__
 """What typer raises for wrong options and arguments."""

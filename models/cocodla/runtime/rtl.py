@@ -14,7 +14,7 @@ from pathlib import Path
 from random import Random
 
 from cocodla.errors import UserError
-from cocodla.latency import MemoryTiming
+from cocodla.latency import MemoryTiming, longest_layer
 from cocodla.program.activity import read_activity
 from cocodla.program.execution import Execution
 from cocodla.program.program import Program
@@ -36,7 +36,10 @@ FIRST_CYCLE_PS = 385_000
 """When sim_top.cycle would become 0 if it had not been in reset before: it is 1 at the 40th edge (tb/hdl/sim_top.v)."""
 
 _LARGEST = 1 << 30
-"""Bytes of the memory (sim_memory.PAGES): what is not used costs address space only."""
+"""Bytes of the memory at most (sim_memory.PAGES)."""
+
+SLOWEST = 16
+"""How many times slower than this project's RTL another design may be (the public one: up to 8)."""
 
 TOP = "NV_nvdla"
 """The module that every DUT has."""
@@ -102,7 +105,8 @@ class Simulation:
     """How a program is run.
 
     file_list: the DUT, a module NV_nvdla (default: environment DUT_FILELIST, else rtl/files.f).
-    watchdog: cycles without a memory beat or a finished command after which a run has hung.
+    watchdog: cycles without a memory beat or a finished command after which a run has hung; None: `patience`, or for
+    another DUT than the project's own SLOWEST times what its longest layer is predicted to take here, if that is more.
     limit: cycles one command may take even if memory beats keep moving.
     csb_period_ps: period of dla_csb_clk; 0: the core clock itself. The core period is 10,000 ps.
     guard: dla_reset_guard stands between accelerator and memory.
@@ -117,7 +121,8 @@ class Simulation:
     memory: MemoryModel = field(default_factory=MemoryModel)
     file_list: Path | None = None
     assertions: bool = False
-    watchdog: int = 200_000
+    watchdog: int | None = None
+    patience: int = 200_000
     limit: int = 200_000_000
     csb_period_ps: int = 0
     guard: bool = False
@@ -183,7 +188,8 @@ _FAULTS = (
 
 _INCLUDE = re.compile(r"(\S+?:\d+)(?::\d+)?: (?:Cannot find include file: '|Include file )([^' ]+)")
 _MODULE = re.compile(
-    r"(\S[^\n]*?:\d+)(?::\d+)?: (?:Cannot find file containing module: '|(?:error: )?Unknown module type: )(\w+)"
+    r"(\S[^\n]*?:\d+)(?::\d+)?: (?:Cannot find file containing module: '|Can't resolve module reference: '|"
+    r"(?:error: )?Unknown module type: )(\w+)"
 )
 _PREFIX = re.compile(r"^.*?%Error(?:-\w+)?: |^.*? under \w+: ")
 
@@ -245,7 +251,7 @@ def play(
     with run_folder(simulation.run_name, model.sim, seed) as folder:
         with (folder / "commands.bin").open("wb") as file:
             file.writelines(commands)
-        arguments = plusargs(simulation, seed)
+        arguments = plusargs(simulation, seed, program)
         started = time.monotonic()
         outcome = simulate(
             model,
@@ -272,10 +278,19 @@ def play(
     return execution
 
 
-def plusargs(simulation: Simulation, seed: int) -> list[str]:
+def watchdog_of(program: Program, simulation: Simulation) -> int:
+    """Cycles without progress after which a run of the program has hung."""
+    if simulation.watchdog is not None:
+        return simulation.watchdog
+    if not is_foreign(simulation.file_list):
+        return simulation.patience
+    return max(simulation.patience, SLOWEST * longest_layer(program, simulation.memory.timing))
+
+
+def plusargs(simulation: Simulation, seed: int, program: Program | None = None) -> list[str]:
     """Arguments of the simulator: everything about a run that its model does not fix."""
     return [
-        f"+watchdog={simulation.watchdog}",
+        f"+watchdog={watchdog_of(program or Program(), simulation)}",
         f"+limit={simulation.limit}",
         f"+csb_period={simulation.csb_period_ps}",
         f"+idle_payload={int(not is_foreign(simulation.file_list))}",

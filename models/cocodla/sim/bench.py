@@ -148,7 +148,10 @@ def _design(block: str, variant: str, file: Path, config: dict[str, Any], extra:
         sources=(*own, *dut.sources),  # a `timescale of the DUT's files goes on in what follows them
         includes=(*dut.includes, *(project.root() / path for path in config.get("includes", []))),
         parameters={**config.get("parameters", {}), **extra.get("parameters", {})},
-        defines={**({} if foreign else {"DLA_ASSERT": 1}), **dut.defines, **config.get("defines", {}), **extra.get("defines", {})},
+        defines={
+            **({} if foreign else {"DLA_ASSERT": 1}),
+            **dut.defines, **config.get("defines", {}), **extra.get("defines", {}),
+        },
         public=tuple(config.get("public", [])),
         libraries=tuple(dut.libraries),
         library_files=tuple(dut.library_files),

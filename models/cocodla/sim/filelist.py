@@ -1,9 +1,9 @@
 """File lists of Verilog sources, as simulators take them (docs/foreign.md has the whole table).
 
-Words between blanks, in double quotes where they hold some: paths of sources, `+incdir+`, `-I`, `+define+`, `-D`, libraries
-(`-y`, `-v`, `+libext+`), more lists (`-f`, `-F`), and options that say nothing about the files, which are passed over.
-`//`, `#` and `/* */` are comments, a backslash takes the next character as it is. `$NAME`, `${NAME}` and `$(NAME)` are variables
-of the environment. Lists come from others: how much they may name is bounded.
+Words between blanks, in double quotes where they hold some: paths of sources, `+incdir+`, `-I`, `+define+`, `-D`,
+libraries (`-y`, `-v`, `+libext+`), more lists (`-f`, `-F`), and options that say nothing of the files and are passed
+over. `//`, `#` and `/* */` are comments, a backslash takes the next character as it is. `$NAME`, `${NAME}`, `$(NAME)`
+are variables of the environment. Lists come from others: how much they may name is bounded.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ MOST_BYTES = 64 << 20
 DEEPEST = 50
 """Lists inside lists."""
 ABOVE = 6
-"""Folders above a list in which its relative paths are looked for, where they are nowhere else: lists often lie below the root
-that their paths begin at."""
+"""Folders above a list in which its relative paths are looked for, where they are nowhere else: lists often lie below
+the root that their paths begin at."""
 
 
 @dataclass
@@ -142,7 +142,7 @@ class _Entries:
 
     def _word(self, word: Word, argument: Callable[[], str]) -> None:
         text = word.text
-        if word.is_name or text[:1] not in ("+", "-", ""):
+        if word.is_name or text[:1] not in ("+", "-"):
             self.result.sources.append(self._file(text, "file"))
         elif text.startswith("+"):
             self._plus(text)
@@ -208,7 +208,7 @@ class _Entries:
             if _is_there(folder / name):
                 return folder / name
         if must:
-            looked = "" if Path(name).is_absolute() else f" (looked for in {places[0]} and {len(places) - 1} more places)"
+            looked = "" if Path(name).is_absolute() else f" (looked for in {places[0]} and {len(places) - 1} more)"
             raise UserError(f"{self.where}: {what} {name[:80]} does not exist{looked}")
         return places[0] / name
 

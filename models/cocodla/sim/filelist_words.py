@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cocodla.errors import UserError
 
-_BLANK = re.compile(r"\s+")
+_BLANK = re.compile(r"(?:\s|\\\r?\n)+")
 _COMMENT = re.compile(r"(?://|#)[^\n]*")
 _PLAIN = re.compile(r'[^\s"\\]+')
 _QUOTED = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
@@ -119,4 +119,4 @@ def unknown_option(text: str) -> str:
     head = re.match(r"\+\w*\+?|-+\w*", text)
     near = difflib.get_close_matches(head[0] if head else text, KNOWN, 1, 0.7)
     hint = f"; is it {near[0]}?" if near else ""
-    return f"unknown option {text[:60]!r}{hint} (known: {', '.join(KNOWN)} and options that name no file, docs/foreign.md)"
+    return f"unknown option {text[:60]!r}{hint} (known: {', '.join(KNOWN)} and others that docs/foreign.md tells)"

@@ -1,9 +1,9 @@
 """Delays in the files of a DUT: whether Verilator simulates them.
 
-Delays of RAM and cell models (`q <= #1 d`) are for the eyes of people with waveforms. Verilator with --timing makes a clock of
-its own of everything that they touch, and is many times slower; with --no-timing it passes over them, and the design does what
-it would do in synthesis. So a foreign DUT is first built without. What cannot be without (a generator of clocks, a process that
-waits in its middle) is found by what Verilator then says, and the design is built again with its delays.
+Delays of RAM and cell models (`q <= #1 d`) are for people who look at waveforms. Verilator with --timing makes a clock
+of its own of all that they touch, and is many times slower; with --no-timing it passes over them, and the design does
+what it would do in synthesis. So a DUT is first built without. What cannot be without (a generator of clocks, a process
+that waits in its middle) is found by what Verilator then says, and the design is built again with its delays.
 """
 
 from __future__ import annotations
@@ -19,14 +19,17 @@ ENVIRONMENT = "DUT_DELAYS"
 FLAGS = ("--no-timing", "-Wwarn-STMTDLY", "-Wwarn-ASSIGNDLY", "--timescale-override", "1ns/1ps")
 """Of a build that passes over delays, and says where. One unit of time, whatever the files ask for."""
 
-_NEEDED = re.compile(r"%Error-(?:NOTIMING|NEEDTIMINGOPT): (\S+?:\d+):\d+: (.*?)(?: in this location requires --timing)?\s*$", re.MULTILINE)
+_NEEDED = re.compile(
+    r"%Error-(?:NOTIMING|NEEDTIMINGOPT): (.+?:\d+):\d+: (.*?)(?: in this location requires --timing)?\s*$",
+    re.MULTILINE,
+)
 _DELAY = re.compile(r"%Warning-(?:STMTDLY|ASSIGNDLY): (.+?):(\d+):(\d+): ")
 _ENDLESS = re.compile(r"\b(?:always|forever)\s*(?:begin\b\s*(?::\s*\w+)?)?\s*$")
 """What stands before a delay that is all that a process waits for."""
 
 
 def are_kept() -> bool:
-    """Whether the environment asks for the delays of the DUT (DUT_DELAYS=1). UserError for a value that is not 1 or 0."""
+    """Whether the environment asks for the delays of the DUT (DUT_DELAYS=1). UserError unless it is 1 or 0."""
     text = os.environ.get(ENVIRONMENT, "")
     if text not in ("", "0", "1"):
         raise UserError(f"{ENVIRONMENT}={text[:60]}: takes 1 or 0")
