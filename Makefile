@@ -25,7 +25,7 @@
 # traces of one register log: IMAGE=its memory list, EXPECT=the bytes it must leave. test: PYTEST_ARGS="words for pytest".
 # traces of others: ALLOW_OUTSIDE=1, files they name may lie outside of their folders; MEMORY_LIMIT=8G, memory one may declare (4G).
 # regress: CLUSTER=ssh:hosts.txt|slurm:partition|tcp://host:port, JUNIT=file.xml, SEED=.
-# WAVES, REPORT, LIST, GUARD, ALLOW_OUTSIDE, RTL, CHECK, ACCEPT, RESUME and UNPINNED are 1 or 0; INPUT and PYTEST_ARGS are lists, quoted as in a shell.
+# WAVES, REPORT, LIST, GUARD, ALLOW_OUTSIDE, RTL, CHECK, ACCEPT, RESUME and UNPINNED are 1 or 0; INPUT, AVOID, IGNORE and PYTEST_ARGS are lists, quoted as in a shell.
 # A command that fails ends with 1 (something differed) or 2 (wrong input), which make prints ("Error 1"); make's own status is always 2.
 
 # Variables are data: no recipe holds one. They reach scripts/make.py through the environment as they were typed; which
