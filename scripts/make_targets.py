@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 COMMON = ("BUILD", "UNPINNED")
 """Variables of every target with the virtual environment; they say where and with what the commands run."""
-DUT = ("AUTOWAVES", "DUT_FILELIST", "DUT_PARAMETERS")
+DUT = ("AUTOWAVES", "DUT_DELAYS", "DUT_FILELIST", "DUT_PARAMETERS")
 """Variables that the commands read from the environment themselves."""
 PYTHON = "python"
 """Stands for the interpreter of the virtual environment at the head of a command."""
@@ -118,7 +118,10 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
             EXPECT=value("--expect"), ALLOW_OUTSIDE=flag("--allow-outside"), MEMORY_LIMIT=value("--memory-limit"),
             WATCHDOG=WATCHDOG, SEED=SEED, REPORT=REPORT, **WINDOW),
     ),
-    "random": (cli("random", SIM=SIM, COUNT=value("--count"), SEED=SEED, ONLY=ONLY, WATCHDOG=WATCHDOG),),
+    "random": (
+        cli("random", SIM=SIM, COUNT=value("--count"), SEED=SEED, ONLY=ONLY, WATCHDOG=WATCHDOG, AVOID=each("--avoid"),
+            IGNORE=each("--ignore"), MAX_FAILURES=value("--max-failures"), SHRINK_SECONDS=value("--shrink-seconds")),
+    ),
     "resets": (cli("resets", SIM=SIM, COUNT=value("--count"), SEED=SEED, ONLY=ONLY, GUARD=flag("--guard"), **WINDOW),),
     "nets": (cli("nets", SIM=SIM, ONLY=ONLY, JOBS=JOBS, SEED=SEED, REPORT=REPORT, **WINDOW),),
     "fuzz": (cli("fuzz", SIM=SIM, COUNT=value("--count"), SEED=SEED, RTL=flag("--rtl"), **WINDOW),),

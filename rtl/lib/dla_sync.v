@@ -2,6 +2,9 @@
 //
 // A flop that samples a moving level takes the old or the new value: with DLA_SKEW (simulation, proofs) each change is
 // taken an edge late now and then.
+//
+// The attributes keep tools from moving, merging or remaking the flops: placed side by side (ASYNC_REG), left as they are
+// (dont_touch). constraints/ finds them by the names u_sync, `chain`; docs/crossings.md.
 `default_nettype none
 
 module dla_sync #(
@@ -22,7 +25,7 @@ generate
     if (CODE < 0 || CODE > 1) begin : g_code_illegal dla_sync_CODE_is_0_or_1 u_illegal (); end
 endgenerate
 
-reg [WIDTH*STAGES-1:0] chain;
+(* ASYNC_REG = "TRUE", dont_touch = "true" *) reg [WIDTH*STAGES-1:0] chain;
 
 assign q = chain[WIDTH*STAGES-1 -: WIDTH];
 

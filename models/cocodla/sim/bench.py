@@ -30,10 +30,10 @@ from typing import Any
 
 from cocodla.errors import UserError
 from cocodla.files.inputs import read_toml
-from cocodla.sim import project
+from cocodla.sim import project, timing
 from cocodla.sim.bench_tests import TestInfo, choose, compile_filter, find_tests, test_names
 from cocodla.sim.build import Design, build
-from cocodla.sim.filelist import FileList, dut_list, read_file_list
+from cocodla.sim.filelist import FileList, dut_list, is_foreign, read_file_list
 from cocodla.sim.folders import COVERAGE, RULES, keep_report, run_folder
 from cocodla.sim.run import Run, new_seed, simulate
 from cocodla.sim.waves import Waves
@@ -145,14 +145,22 @@ def load_benches() -> list[Bench]:
 def _design(block: str, variant: str, file: Path, config: dict[str, Any], extra: dict[str, Any]) -> Design:
     dut = read_file_list(dut_list()) if config.get("dut") else FileList()
     own = [path for path in _expand(config["sources"], file) if not _is_among(path, dut.sources)]
+    foreign = bool(config.get("dut")) and is_foreign()
     return Design(
         name=block if variant == "default" else f"{block}-{variant}",
         top=config["top"],
-        sources=(*dut.sources, *own),
+        sources=(*own, *dut.sources),  # a `timescale of the DUT's files goes on in what follows them
         includes=(*dut.includes, *(project.root() / path for path in config.get("includes", []))),
         parameters={**config.get("parameters", {}), **extra.get("parameters", {})},
-        defines={"DLA_ASSERT": 1, **dut.defines, **config.get("defines", {}), **extra.get("defines", {})},
+        defines={
+            **({} if foreign else {"DLA_ASSERT": 1}),
+            **dut.defines, **config.get("defines", {}), **extra.get("defines", {}),
+        },
         public=tuple(config.get("public", [])),
+        libraries=tuple(dut.libraries),
+        library_files=tuple(dut.library_files),
+        extensions=tuple(dut.extensions),
+        delays=timing.are_kept() or not config.get("dut"),
     )
 
 
