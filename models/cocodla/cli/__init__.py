@@ -13,6 +13,7 @@ from cocodla.cli import (
     fuzzing,
     general,
     loadables,
+    mutation,
     nets,
     planning,
     quality,
@@ -25,7 +26,8 @@ from cocodla.cli import (
 from cocodla.cli.base import app, run_app
 
 __all__ = [
-    "app", "blocks", "chip", "compiling", "cycles", "exporting", "fuzzing", "general", "loadables", "main", "nets",
+    "app", "blocks", "chip", "compiling", "cycles", "exporting", "fuzzing", "general", "loadables", "main", "mutation",
+    "nets",
     "planning", "quality", "regress", "running", "traces", "verifying", "waves",
 ]  # fmt: skip
 

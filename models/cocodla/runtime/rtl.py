@@ -109,6 +109,7 @@ class Simulation:
     activity: what every unit does is counted (Execution.activity).
     pages: of memory at least (player.PAGE): programs of one network can share a model, whatever each of them needs.
     ungated: the pin global_clk_ovr_on is 1: no clock of the accelerator stops.
+    plusargs: more arguments of the simulator, for a DUT that takes some.
     run_name: first part of the name of the folder in build/runs (cocodla.sim.folders says how long it stays).
     """
 
@@ -125,6 +126,7 @@ class Simulation:
     activity: bool = False
     pages: int = 1
     ungated: bool = False
+    plusargs: tuple[str, ...] = ()
     run_name: str = "chip"
 
 
@@ -253,6 +255,7 @@ def play(
             *simulation.memory.plusargs(seed % 2**31),
             *(["+activity=activity.bin"] if simulation.activity else []),
             *(["+ungated"] if simulation.ungated else []),
+            *simulation.plusargs,
         ]
         started = time.monotonic()
         outcome = simulate(
