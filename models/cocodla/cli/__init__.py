@@ -14,6 +14,7 @@ from cocodla.cli import (
     fuzzing,
     general,
     loadables,
+    mutation,
     nets,
     planning,
     quality,
@@ -27,7 +28,7 @@ from cocodla.cli.base import app, run_app
 
 __all__ = [
     "app", "blocks", "chip", "compiling", "coverage", "cycles", "exporting", "fuzzing", "general", "loadables", "main",
-    "nets", "planning", "quality", "regress", "running", "traces", "verifying", "waves",
+    "mutation", "nets", "planning", "quality", "regress", "running", "traces", "verifying", "waves",
 ]  # fmt: skip
 
 

@@ -112,6 +112,7 @@ class Simulation:
     guard: dla_reset_guard stands between accelerator and memory.
     activity: what every unit does is counted (Execution.activity).
     ungated: the pin global_clk_ovr_on is 1: no clock of the accelerator stops.
+    plusargs: more arguments of the simulator, for a DUT that takes some.
     run_name: first part of the name of the folder in build/runs (cocodla.sim.folders says how long it stays).
     """
 
@@ -128,6 +129,7 @@ class Simulation:
     guard: bool = False
     activity: bool = False
     ungated: bool = False
+    plusargs: tuple[str, ...] = ()
     run_name: str = "chip"
 
 
@@ -297,6 +299,7 @@ def plusargs(simulation: Simulation, seed: int, program: Program | None = None) 
         *simulation.memory.plusargs(seed % 2**31),
         *(["+activity=activity.bin"] if simulation.activity else []),
         *(["+ungated"] if simulation.ungated else []),
+        *simulation.plusargs,
     ]
 
 

@@ -82,12 +82,13 @@ def simulate(
     env: Mapping[str, str] | None = None,
     plusargs: Sequence[str] = (),
     timeout: float | None = None,
+    cpu_limit: int | None = None,
     echo: Echo | None = None,
     texts: Mapping[str, Texts] | None = None,
 ) -> Run:
     """Run the cocotb `modules` (importable from `path`) on `model`, in `folder`.
 
-    timeout is in seconds of wall time. echo receives the simulator's output line by line.
+    timeout is in seconds of wall time, cpu_limit of CPU time. echo receives the simulator's output line by line.
     A waveform gets files for viewers beside it. texts: names for values of its signals, by path.
     Failing tests are a normal outcome, told in the Run; nothing is raised for them.
     """
@@ -98,6 +99,7 @@ def simulate(
     runner = make_runner(model.sim)
     runner.echo = echo
     runner.timeout = timeout
+    runner.cpu_limit = cpu_limit
     runner.extra_path = path
     runner.want_waves = model.waves
     runner.parameters = dict(model.design.parameters)

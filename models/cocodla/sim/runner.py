@@ -6,7 +6,9 @@ the ports of the top module and the signals named by the design are (sim/build.p
 
 from __future__ import annotations
 
+import contextlib
 import os
+import resource
 import shlex
 import shutil
 import subprocess
@@ -49,6 +51,7 @@ class _Process:
 
     echo: Echo | None = None
     timeout: float | None = None
+    cpu_limit: int | None = None
     want_waves: Waves | None = None
     main_clock = False
     coverage = False
@@ -90,6 +93,9 @@ class _Process:
             bufsize=1,
             start_new_session=True,
         ) as process:
+            if self.cpu_limit is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    resource.prlimit(process.pid, resource.RLIMIT_CPU, (self.cpu_limit, self.cpu_limit + 5))
             timer = threading.Timer(self.timeout, self._expire, [process]) if self.timeout else None
             if timer:
                 timer.daemon = True
