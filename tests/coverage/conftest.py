@@ -54,7 +54,8 @@ def raw(root: Path, counts: Sequence[int]) -> str:
 @pytest.fixture
 def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The root of the project."""
-    for name, text in (("rtl/x.v", SOURCE), ("tb/hdl/coverage/x_cover.sv", BINS), ("tb/hdl/coverage/cover.svh", "")):
+    files = {"rtl/x.v": SOURCE, "tb/hdl/coverage/x_cover.sv": BINS, "tb/hdl/coverage/include/cover.svh": ""}
+    for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     monkeypatch.setattr(project, "root", lambda: tmp_path)

@@ -78,21 +78,16 @@ def test_a_plan_that_names_an_unknown_bin_is_refused() -> None:
     assert any(bins.is_bin(item) for plan in read_testplans() for point in plan.points for item in point.coverage)
 
 
-@pytest.fixture(scope="module")
-def counted() -> bench.BenchRun:
-    """The bench of pingpong, run with coverage: the smallest one."""
-    return bench.run_bench("pingpong", seed=1, counted=store.counted)
-
-
-def test_a_bench_keeps_what_each_of_its_tests_reaches(
-    counted: bench.BenchRun, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_bench_keeps_what_each_of_its_tests_reaches(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """That of pingpong, the smallest one."""
+    counting = store.Counting()
+    outcome = bench.run_bench("pingpong", seed=1, counted=counting.design)
+    assert outcome.passed
     monkeypatch.setattr(store, "folder", lambda: tmp_path)
-    assert counted.passed
-    (file,) = store.collect(counted, None)
+    (file,) = store.collect(outcome, counting, None)
     data = session.merge_all([file])
     assert [test.test for test in data.tests] == sorted(
-        f"test_pingpong.{test.name}" for test in counted.bench.tests
+        f"test_pingpong.{test.name}" for test in outcome.bench.tests
     )
     by = {point.name: {test.test for test in data.reached_by(place)} for place, point in enumerate(data.points)}
     assert by["dla_pingpong: pending group waits"] >= {"test_pingpong.waits_for_its_turn"}
@@ -100,7 +95,7 @@ def test_a_bench_keeps_what_each_of_its_tests_reaches(
     assert by["dla_pingpong: ends (producer is 0, consumer is 0)"] >= {"test_pingpong.start_and_done"}
     lines = [place for place, point in enumerate(data.points) if point.kind in (Kind.LINE, Kind.BRANCH)]
     assert lines and all(data.counts[place] for place in lines)
-    assert not (counted.runs["default"].folder / "coverage").exists()
+    assert not (outcome.runs["default"].folder / "coverage").exists()
     text = page(data, session.Judged([], {}))
     assert "rtl/csb/dla_pingpong.v" in text and "a group that is not next waits for ever" in text
     with pytest.raises(UserError, match="has no coverage of block glb"):

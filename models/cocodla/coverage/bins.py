@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 
-from cocodla.coverage.verilator import BINS
+from cocodla.coverage.verilator import BINS, MACROS
 from cocodla.coverage.waivers import matches
 from cocodla.sim import project
 
@@ -36,6 +36,7 @@ def complaint(pattern: str) -> str:
 def labels(unit: str) -> list[str]:
     """Names of the bins of a unit, without their places."""
     folder = project.root() / BINS
-    texts = [(folder / name).read_text(encoding="utf-8") for name in (f"{unit}_cover.sv", "cover.svh")]
+    files = [folder / f"{unit}_cover.sv", *sorted((project.root() / MACROS).iterdir())]
+    texts = [file.read_text(encoding="utf-8") for file in files]
     found = (first or second for text in texts for first, second in _LABEL.findall(text))
     return list(dict.fromkeys(name.replace("_", " ") for name in found if name not in ("LABEL",)))

@@ -41,11 +41,11 @@ def run_blocks(
     for name in names:
         bench.load_bench(name)
     every = [(name, seed) for name in names for seed in seeds]
-    failed = []
+    failed, counting = [], store.Counting()
     for done, (name, seed) in enumerate(every):
         progress(done, len(every))
-        outcome = bench.run_bench(name, "verilator", test, seed, counted=store.counted)
-        files = store.collect(outcome, test)
+        outcome = bench.run_bench(name, "verilator", test, seed, counted=counting.design)
+        files = store.collect(outcome, counting, test)
         say(f"{name}, seed {seed}: {sum(len(run.results) for run in outcome.runs.values())} tests, {len(files)} files")
         for variant, run in outcome.runs.items():
             words = [f"{result.name}: {result.message}" for result in run.results if result.status == "failed"]

@@ -17,8 +17,8 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from cocodla.coverage.data import Data, TestRun, merge, pack
-from cocodla.coverage.verilator import BINS, DESIGN, Reader
+from cocodla.coverage.data import Data, Point, TestRun, merge, pack
+from cocodla.coverage.verilator import BINS, DESIGN, MACROS, Reader
 from cocodla.errors import UserError
 from cocodla.files.inputs import gunzipped, read_input
 from cocodla.files.outputs import write_whole
@@ -55,12 +55,30 @@ def run_files() -> list[Path]:
     return sorted((folder() / "runs").glob("*.cov"))
 
 
-def counted(design: Design) -> Design:
-    """The design with coverage counted, and the bins of tb/hdl/coverage for the modules that it has."""
-    known = {source.stem for source in design.sources}
-    bins = project.root() / BINS
-    own = [path for path in sorted(bins.glob("*_cover.sv")) if path.stem.removesuffix("_cover") in known]
-    return replace(design, coverage=True, sources=(*design.sources, *own), includes=(*design.includes, bins))
+class Counting:
+    """Designs that count coverage, and the sources as they are when these are built: they may change while it is
+    counted.
+    """
+
+    def __init__(self) -> None:
+        self._digests: dict[str, dict[str, str]] = {}
+        self._macros: dict[str, str] = {}
+
+    def design(self, design: Design) -> Design:
+        """The design with coverage counted, and the bins of tb/hdl/coverage for the modules that it has."""
+        known = {source.stem for source in design.sources}
+        root, bins = project.root(), project.root() / BINS
+        own = [path for path in sorted(bins.glob("*_cover.sv")) if path.stem.removesuffix("_cover") in known]
+        sources = (*design.sources, *own)
+        names = [path.relative_to(root).as_posix() for path in sources if path.is_relative_to(root)]
+        self._digests[design.name] = {name: digest(name) for name in names}
+        self._macros = {f"{MACROS}{path.name}": digest(f"{MACROS}{path.name}") for path in (root / MACROS).iterdir()}
+        return replace(design, coverage=True, sources=sources, includes=(*design.includes, root / MACROS))
+
+    def sources(self, design: str, points: Sequence[Point]) -> dict[str, str]:
+        """Digests of the sources of a design, given by its name, that have points."""
+        found = {point.file: self._digests[design].get(point.file) or digest(point.file) for point in points}
+        return found | (self._macros if any(name.startswith(BINS) for name in found) else {})
 
 
 def check_design() -> None:
@@ -72,25 +90,23 @@ def check_design() -> None:
 # -- runs ----------------------------------------------------------------------------------------------
 
 
-def collect(outcome: BenchRun, test: str | None, progress: Callable[[int, int], None] | None = None) -> list[Path]:
-    """Keep what a bench that was run with `counted` designs has counted, in a file for each variant; the files.
+def collect(outcome: BenchRun, counting: Counting, test: str | None) -> list[Path]:
+    """Keep what a bench that was run with designs of `counting` has counted, in a file for each variant; the files.
 
     Tests that failed or were skipped are left out. test: the filter of the run; one of all tests replaces what is
     kept of its seed.
     """
     found = []
-    for done, (variant, run) in enumerate(outcome.runs.items()):
+    for variant, run in outcome.runs.items():
         design = outcome.bench.designs[variant]
-        data = _read_run(design, outcome.bench.block, variant, run)
+        data = _read_run(counting, design.name, outcome.bench.block, variant, run)
         if data.tests:
             found.append(_keep(data, design.name, run.seed, test))
         shutil.rmtree(run.folder / COVERAGE, ignore_errors=True)
-        if progress:
-            progress(done + 1, len(outcome.runs))
     return found
 
 
-def _read_run(design: Design, block: str, variant: str, run: Run) -> Data:
+def _read_run(counting: Counting, design: str, block: str, variant: str, run: Run) -> Data:
     raw = run.folder / COVERAGE
     passed = {f"{result.module}.{result.name}" for result in run.results if result.status == "passed"}
     index = (raw / INDEX).read_text(encoding="utf-8").splitlines() if (raw / INDEX).exists() else []
@@ -104,7 +120,7 @@ def _read_run(design: Design, block: str, variant: str, run: Run) -> Data:
         tests.append(TestRun(block, variant, name, run.seed, pack(counts > 0)))
     points = reader.points
     order = sorted(range(len(points)), key=points.__getitem__)
-    sources = {point.file: digest(point.file) for point in points}
+    sources = counting.sources(design, points)
     counts = [] if total is None else total[order].tolist()
     whole = Data(sources, points, [0] * len(points), tests)
     packed = [msgspec.structs.replace(test, reached=pack(whole.bits(test)[order])) for test in tests]

@@ -21,7 +21,7 @@ from cocodla.errors import UserError
 from cocodla.files.inputs import read_input
 
 HEADER = "# SystemC::Coverage-3"
-DESIGN, CHECKS, BINS = "rtl/", "rtl/lib/formal/", "tb/hdl/coverage/"
+DESIGN, CHECKS, BINS, MACROS = "rtl/", "rtl/lib/formal/", "tb/hdl/coverage/", "tb/hdl/coverage/include/"
 LARGEST = 1 << 30
 """Bytes of the data of one test: the whole chip has some 50 MB."""
 

@@ -68,8 +68,9 @@ def run_block(
     if not coverage:
         return bench.run_bench(block, sim, test, seed, waves, screen.note, screen.note)
     store.check_design()
-    outcome = bench.run_bench(block, sim, test, seed, waves, screen.note, screen.note, store.counted)
-    for file in store.collect(outcome, test):
+    counting = store.Counting()
+    outcome = bench.run_bench(block, sim, test, seed, waves, screen.note, screen.note, counting.design)
+    for file in store.collect(outcome, counting, test):
         screen.note(f"coverage {file}")
     return outcome
 

@@ -12,7 +12,7 @@ from cocodla.registers import MAP
 from cocotbext.dla import DbbTiming, expect
 
 LAST_ATOM = (1 << 29) - 1
-REGISTERS = [*(f"CFG_RD_WEIGHT_{n}" for n in range(3)), *(f"CFG_WR_WEIGHT_{n}" for n in range(2)), "CFG_OUTSTANDING_CNT"]
+WEIGHTS = [f"CFG_{kind}_WEIGHT_{number}" for kind, count in (("RD", 3), ("WR", 2)) for number in range(count)]
 
 
 @cocotb.test()
@@ -20,7 +20,7 @@ async def every_bit_of_the_registers(dut: Any) -> None:
     """Each register keeps each of its bits, by itself; what lies outside the unit reads 0 and keeps nothing."""
     rng = seeded()
     bench = await Bench.start(dut, rng, DbbTiming())
-    registers = [MAP[f"MCIF.{name}"] for name in REGISTERS]
+    registers = [MAP[f"MCIF.{name}"] for name in [*WEIGHTS, "CFG_OUTSTANDING_CNT"]]
     for values in (lambda: 0, lambda: 0xFFFFFFFF, lambda: rng.getrandbits(32), lambda: 0):
         written = {register.path: values() for register in registers}
         await bench.bus.write_all([(register.address, written[register.path]) for register in registers])
@@ -41,7 +41,8 @@ async def every_bit_of_the_registers(dut: Any) -> None:
 
 def request(address: int, client: str) -> Any:
     """A request of a client at an atom: a read's address, or a write of one beat."""
-    return {"addr": address, "data": address * 0x9E3779B97F4A7C15 % 2**64, "last": 1} if client in WRITE_IDS else address
+    beat = {"addr": address, "data": address * 0x9E3779B97F4A7C15 % 2**64, "last": 1}
+    return beat if client in WRITE_IDS else address
 
 
 @cocotb.test()

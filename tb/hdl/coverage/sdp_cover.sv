@@ -13,8 +13,8 @@ module sdp_cover (
 
 `COVER_STREAM(cacc2sdp, cacc2sdp_valid, cacc2sdp_ready)
 `COVER_STREAM(input_of_memory, mrd_valid, mrd_ready)
-`COVER_STREAM(operands_of_bs, brd_valid, brd_ready)
-`COVER_STREAM(operands_of_bn, nrd_valid, nrd_ready)
+`COVER_OFFERS(operands_of_bs, brd_valid, brd_ready)
+`COVER_OFFERS(operands_of_bn, nrd_valid, nrd_ready)
 `COVER_STREAM(sdp2pdp, sdp2pdp_valid, sdp2pdp_ready)
 `COVER_STREAM(write, wr_req_valid, wr_req_ready)
 `COVER_FIELD(width, start, width, 0, 8191)

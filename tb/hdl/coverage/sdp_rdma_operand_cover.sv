@@ -14,7 +14,7 @@ generate
     end
 endgenerate
 `COVER(per_element_of_one_position, start && data_mode && contiguous)
-`COVER_STREAM(operands, opd_valid, opd_ready)
+`COVER_OFFERS(operands, opd_valid, opd_ready)
 `COVER(taken_of_the_layer_before, take && before_untaken != 0)
 `COVER(taken_in_the_cycle_of_a_start, take && start)
 `COVER(beat_of_the_layer_before_leaves, beat_fire && before_used != 0)

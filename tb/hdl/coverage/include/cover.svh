@@ -9,7 +9,7 @@
     reg LABEL``_first; \
     always @(posedge clk) LABEL``_first <= rst_n && (FIRST); \
     LABEL: cover property (@(posedge clk) disable iff (!rst_n) (LABEL``_first && (SECOND)));
-// Valid and ready of a stream: moved, stalled, moved at once after a stall, two in a row, idle.
+// Valid and ready of a stream: moved, stalled, moved at once after a stall, two in a row, idle; and ready before valid.
 `define COVER_STREAM(LABEL, VALID, READY) \
     if (1) begin : LABEL \
         wire stall = (VALID) && !(READY); \
@@ -17,6 +17,17 @@
         `COVER(moves, move) \
         `COVER(waits_for_ready, stall) \
         `COVER(ready_waits_for_valid, !(VALID) && (READY)) \
+        `COVER(neither, !(VALID) && !(READY)) \
+        `COVER_THEN(moves_after_a_stall, stall, move) \
+        `COVER_THEN(two_in_a_row, move, move) \
+    end
+// The same of a stream whose ready waits for valid.
+`define COVER_OFFERS(LABEL, VALID, READY) \
+    if (1) begin : LABEL \
+        wire stall = (VALID) && !(READY); \
+        wire move  = (VALID) && (READY); \
+        `COVER(moves, move) \
+        `COVER(waits_for_ready, stall) \
         `COVER(neither, !(VALID) && !(READY)) \
         `COVER_THEN(moves_after_a_stall, stall, move) \
         `COVER_THEN(two_in_a_row, move, move) \
