@@ -137,6 +137,7 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
             ACCEPT=flag("--accept"), WATCHDOG=WATCHDOG, REPORT=REPORT),
     ),
     "synth": (script("scripts/find_yosys.py"), cli("synth", ONLY=ONLY, JOBS=JOBS)),
+    "crossings": (script("scripts/find_yosys.py"), cli("crossings")),
     "speed": (
         script("benchmarks/golden_speed.py"),
         script("benchmarks/golden_against_onnxruntime.py", ONLY=ONLY),
@@ -146,7 +147,7 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
 }  # fmt: skip
 """What each target runs, in order."""
 
-TAKES_DUT = {"lenet", "sim", "traces", "random", "resets", "nets", "fuzz", "bench", "synth", "regress"}
+TAKES_DUT = {"lenet", "sim", "traces", "random", "resets", "nets", "fuzz", "bench", "synth", "crossings", "regress"}
 """Targets whose commands work on the chip that DUT_FILELIST and DUT_PARAMETERS name."""
 
 

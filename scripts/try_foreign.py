@@ -1,9 +1,9 @@
-"""Runs the whole environment on a foreign tree (scripts/foreign_tree.py) that is ours in disguise: nothing of it may be edited.
+"""Runs the environment on a foreign tree (scripts/foreign_tree.py) that is ours in disguise: nothing of it is edited.
 
     python scripts/try_foreign.py [FOLDER] [--layers 1000]
 
-Registers, traces and register log (../shared), LeNet-5, random layers with the classes of the public design avoided; then the
-CPU time of one long run with `#1` delays in the RAM models beside that of the same tree without any. 15 minutes.
+Registers, traces and register log (../shared), LeNet-5, random layers with the classes of the public design avoided;
+then the CPU time of a run with `#1` delays in the RAM models beside that of the same tree without any. 15 minutes.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ def test_comments_and_lines(tree: Path) -> None:
 
 
 def test_what_names_of_lists_inside_are_relative_to(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """-f: to what the list around it is relative to; -F: to their own folder. Then other places, if nothing is there."""
+    """-f: to what the list around it is relative to; -F: to their own folder. Then elsewhere, if nothing is there."""
     assert names(read(tree, "-f sub/x.f", x="a.v\nown/g.v\n"), tree) == ["a.v", "sub/own/g.v"]
     assert names(read(tree, "-F sub/x.f", x="a.v\nown/g.v\n"), tree) == ["sub/a.v", "sub/own/g.v"]
     assert names(read(tree, "-F sub/x.f", x="-f y.f\n", y="a.v\n"), tree) == ["sub/a.v"]

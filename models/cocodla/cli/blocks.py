@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -69,6 +70,24 @@ def synth(
 
     result = run_synth(console, only, project.committed("docs/area.md"), datasets.shared_folder(), jobs)
     emit(lambda: result)
+
+
+@command
+def crossings(
+    listed: Path = typer.Option(
+        None, "--listed", help="list of the crossings (default: rtl/constraints/crossings.toml)", exists=True
+    ),
+    top: str = typer.Option("NV_nvdla", "--top", help="module that is looked at"),
+) -> None:
+    """Prove with Yosys that the ways between the clocks of the chip (DUT_FILELIST) are those listed, synchronised."""
+    from cocodla.report.crossings import run_crossings
+    from cocodla.sim.filelist import dut_list
+
+    listed = listed or project.root() / "rtl" / "constraints" / "crossings.toml"
+    result = run_crossings(console, dut_list(), top, listed)
+    emit(lambda: result)
+    if not result["passed"]:
+        raise typer.Exit(1)
 
 
 @command
