@@ -15,6 +15,7 @@ from cocodla.cli import (
     loadables,
     nets,
     planning,
+    proving,
     quality,
     regress,
     running,
@@ -26,7 +27,7 @@ from cocodla.cli.base import app, run_app
 
 __all__ = [
     "app", "blocks", "chip", "compiling", "cycles", "exporting", "fuzzing", "general", "loadables", "main", "nets",
-    "planning", "quality", "regress", "running", "traces", "verifying", "waves",
+    "planning", "proving", "quality", "regress", "running", "traces", "verifying", "waves",
 ]  # fmt: skip
 
 
