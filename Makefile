@@ -12,6 +12,7 @@
 #   make bench [ONLY=regex] [MEMORY=full32] [CHECK=0] [ACCEPT=1]                     cycles of layers and traces
 #   make synth [ONLY=regex] [JOBS=n]                                                 area and longest path of each unit
 #   make crossings                                                                   ways between the clocks: those listed, synchronised
+#   make formal [ONLY=regex] [JOBS=n]                                                proofs of RTL modules (docs/formal.md)
 #   make speed [ONLY=regex] | lint | registers | clean                               speed of the golden model | ...
 #   make constraints                                                                 tests with the newest packages, then pins them
 #
@@ -45,9 +46,9 @@ export $(1)
 endef
 $(foreach name,$(COCODLA_GIVEN),$(eval $(call as_typed,$(name))))
 
-.PHONY: bootstrap lenet test sim traces random resets nets fuzz regress lint registers bench synth crossings speed clean constraints
+.PHONY: bootstrap lenet test sim traces random resets nets fuzz regress lint registers bench synth formal crossings speed clean constraints
 
-bootstrap lenet test sim traces random resets nets fuzz regress lint registers bench synth crossings speed clean constraints:
+bootstrap lenet test sim traces random resets nets fuzz regress lint registers bench synth formal crossings speed clean constraints:
 	@python3 scripts/make.py $@
 
 test: lint

@@ -136,6 +136,7 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
         cli("bench", ONLY=ONLY, MEMORY=value("--memory"), SEED=SEED, CHECK=flag("--no-check", wanted=False),
             ACCEPT=flag("--accept"), WATCHDOG=WATCHDOG, REPORT=REPORT),
     ),
+    "formal": (script("scripts/find_formal.py"), cli("formal", ONLY=ONLY, JOBS=JOBS)),
     "synth": (script("scripts/find_yosys.py"), cli("synth", ONLY=ONLY, JOBS=JOBS)),
     "crossings": (script("scripts/find_yosys.py"), cli("crossings")),
     "speed": (

@@ -17,6 +17,7 @@ from cocodla.cli import (
     mutation,
     nets,
     planning,
+    proving,
     quality,
     regress,
     running,
@@ -27,9 +28,28 @@ from cocodla.cli import (
 from cocodla.cli.base import app, run_app
 
 __all__ = [
-    "app", "blocks", "chip", "compiling", "coverage", "cycles", "exporting", "fuzzing", "general", "loadables", "main",
-    "mutation", "nets", "planning", "quality", "regress", "running", "traces", "verifying", "waves",
-]  # fmt: skip
+    "app",
+    "blocks",
+    "chip",
+    "compiling",
+    "coverage",
+    "cycles",
+    "exporting",
+    "fuzzing",
+    "general",
+    "loadables",
+    "main",
+    "mutation",
+    "nets",
+    "planning",
+    "proving",
+    "quality",
+    "regress",
+    "running",
+    "traces",
+    "verifying",
+    "waves",
+]
 
 
 def main() -> None:
