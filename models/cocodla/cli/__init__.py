@@ -14,6 +14,7 @@ from cocodla.cli import (
     general,
     loadables,
     nets,
+    operators,
     planning,
     quality,
     regress,
@@ -26,7 +27,7 @@ from cocodla.cli.base import app, run_app
 
 __all__ = [
     "app", "blocks", "chip", "compiling", "cycles", "exporting", "fuzzing", "general", "loadables", "main", "nets",
-    "planning", "quality", "regress", "running", "traces", "verifying", "waves",
+    "operators", "planning", "quality", "regress", "running", "traces", "verifying", "waves",
 ]  # fmt: skip
 
 
