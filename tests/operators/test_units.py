@@ -73,6 +73,10 @@ BROKEN: dict[str, tuple[Callable[[], object], str]] = {
         lambda: STEPS(Convolve(X, KERNELS, pad=1), Sdp(), to=Y),
         r"to: 'y' has shape \(16, 12, 12\), the chain makes \(8, 12, 12\)",
     ),
+    "one pixel": (
+        lambda: STEPS(Sdp(X.view((0, 16), (0, 1), (0, 1))), to=STEPS.tensors.get("p") or STEPS.tensor("p", (16, 1, 1))),
+        r"Sdp: 'x' is one pixel of surfaces 1152 bytes apart",
+    ),
     "name": (lambda: STEPS.tensor("y", (8, 1, 1)), r"tensor 'y': there is one of this name"),
     "extents": (lambda: STEPS.tensor("z", (8, 0, 1)), r"tensor 'z': \(8, 0, 1\) given, 1 to 8192"),
     "scale": (lambda: STEPS.tensor("z", (8, 1, 1), -1.0), r"tensor 'z': scale -1.0 given"),

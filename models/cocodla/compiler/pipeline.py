@@ -15,6 +15,7 @@ from cocodla.compiler import limits, original, reference
 from cocodla.compiler.frontend import importer, partition
 from cocodla.compiler.frontend.nodes import label_of
 from cocodla.compiler.hardware import allocate, encode, schedule
+from cocodla.compiler.hardware.chains import check_registers
 from cocodla.compiler.hardware.layer import HardwareLayer
 from cocodla.compiler.hardware.lower import lower
 from cocodla.compiler.hardware.tensors import PIXEL_FORMATS
@@ -169,6 +170,7 @@ def _compiled(
             "warnings": [*imported.warnings, *told],
         },
     )
+    check_registers(network, layers)
     return Compilation(graph, quantised.layers, network)
 
 

@@ -32,6 +32,17 @@ Floats = NDArray[Any]
 RELU = ActivationFunction()
 
 
+def multiplier(factor: float) -> tuple[int, int]:
+    """(scale, shift) of a converter or a stage: scale / 2^shift is `factor` within 2^-15. ValueError if it is not
+    between 2^-48 and 2^14.
+    """
+    if not 2.0**-48 <= factor < 2.0**14:
+        raise ValueError(f"a factor of {factor:g}, 2^-48 to 2^14 is possible")
+    shift = 14 - int(np.floor(np.log2(factor)))
+    scale = round(factor * 2.0**shift)
+    return (scale, shift) if scale < 1 << 15 else (scale >> 1, shift - 1)
+
+
 def meaning(tensor: Tensor) -> Quantisation:
     """What a tensor's codes mean."""
     return Quantisation(tensor.scale, tensor.zero)

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cocodla.compiler import layer_check
 from cocodla.compiler.hardware import allocate, schedule
-from cocodla.compiler.hardware.chains import completed, hardware_layer, steps_of
+from cocodla.compiler.hardware.chains import check_registers, completed, hardware_layer, steps_of
 from cocodla.compiler.hardware.emit import emit
 from cocodla.compiler.hardware.tensors import Tensor
 from cocodla.compiler.options import CompileOptions
@@ -89,12 +88,7 @@ class Sequence(Steps[Tensor]):
             self.name, InputSpec(first, shape, (1.0,), (0.0,)), [], [layer_of_hardware(layer) for layer in layers],
             self.tensors, memory.data, memory.base, memory.end, {},
         )  # fmt: skip
-        try:
-            layer_check.check_layers(network)
-        except ValueError as error:
-            name = str(error)
-            chain = next((chain for chain in self.chains if name.startswith(f"layer {chain.name!r}")), self.chains[0])
-            require_at(chain.place, "chain", False, name)
+        check_registers(network, layers)
         return network
 
     def _check_order(self) -> None:

@@ -70,6 +70,7 @@ class Chain:
                     self.operands[name] = found
                     if found.data:
                         self.blobs[name] = found.data
+        self._check_pixels()
         self.words({role: 0 for role in self.blobs}, *self._some_banks())  # every field fits its register
         made, place = self._made(), self.units[-1].place
         require_at(
@@ -84,6 +85,20 @@ class Chain:
                     unit.place, f"{type(unit).__name__}.source", (unit.source is None) == (index > 0),
                     "it is given by the unit before it" if index else "the first unit of a chain reads a tensor",
                 )  # fmt: skip
+
+    def _check_pixels(self) -> None:
+        """SDP takes surfaces of a single pixel for neighbours, whatever the strides are (sdp.md 4 and 5)."""
+        if self.sdp is None:
+            return
+        cubes = [part.cube for part in self.operands.values() if part.cube is not None]
+        cubes += [self.source] * (self.convolution is None) + [self.to] * (self.pool is None)
+        for cube in cubes:
+            apart = cube.width == cube.height == 1 and cube.channels > hw.ATOM
+            require_at(
+                self.sdp.place, "Sdp", not apart or cube.layout.surface_stride == hw.ATOM,
+                f"{cube.name!r} is one pixel of surfaces {cube.layout.surface_stride} bytes apart, SDP takes them "
+                f"{hw.ATOM} bytes apart (sdp.md 5)",
+            )  # fmt: skip
 
     # -- what it consists of ----------------------------------------------------------------
 

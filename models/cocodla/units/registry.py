@@ -79,8 +79,8 @@ class Operator:
             line = trace.tb_lineno if trace is not None else self.place.line
             place = Place(inspect.getsourcefile(self.function) or self.place.file, line)
             raise BrokenRule(place, self.label, f"{type(error).__name__}: {one_line(str(error))}") from error
-        if not steps.chains:
-            raise BrokenRule(self.place, self.label, "it runs no unit")
+        if not any(chain.to.name == to.name for chain in steps.chains):
+            raise BrokenRule(self.place, self.label, "nothing writes its result")
 
     def onnx_function(self, opset: int) -> onnx.FunctionProto:
         """The reference as a function of ONNX, of this opset. BrokenRule if it is none."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import cast
 
+from cocodla.compiler import layer_check
 from cocodla.compiler.hardware.layer import HardwareLayer
 from cocodla.compiler.hardware.tensors import Tensor, cube_tensor
 from cocodla.compiler.hardware.words import Words
 from cocodla.compiler.ir import Shape
+from cocodla.compiler.parts import NetworkParts
 from cocodla.compiler.quantisation.layers import QuantisedChain, QuantisedCustom
 from cocodla.units.chain import Chain
+from cocodla.units.places import BrokenRule
 from cocodla.units.steps import Steps
 
 
@@ -59,6 +62,17 @@ def completed(layers: list[HardwareLayer], tensors: Iterable[str]) -> list[Hardw
         if last is not None:
             last.completes += (name,)
     return layers
+
+
+def check_registers(network: NetworkParts, layers: Sequence[HardwareLayer]) -> None:
+    """BrokenRule where the golden model would refuse a layer of a chain, with the line that wrote it."""
+    for layer, made in zip(layers, network.layers, strict=True):
+        if isinstance(layer.layer, QuantisedChain):
+            chain = layer.layer.chain
+            try:
+                layer_check.check_layers(network, [made])
+            except ValueError as error:
+                raise BrokenRule(chain.place, "chain", str(error)) from error
 
 
 def chain_words(layer: HardwareLayer) -> Words:
