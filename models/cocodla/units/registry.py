@@ -6,7 +6,6 @@ import inspect
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import module_from_spec, spec_from_file_location
@@ -54,6 +53,11 @@ class Operator:
         return self.domain, self.name
 
     @property
+    def about(self) -> str:
+        """First sentence of the function's docstring."""
+        return (inspect.getdoc(self.function) or "").split("\n\n")[0].replace("\n", " ")
+
+    @property
     def label(self) -> str:
         return f"{self.domain}.{self.name}"
 
@@ -89,12 +93,6 @@ class Operator:
             return parser.parse_function(text)
         except parser.ParseError as error:
             raise BrokenRule(self.place, f"reference of {self.label}", one_line(str(error))) from error
-
-    @cached_property
-    def attributes(self) -> list[str]:
-        """Attributes the reference names."""
-        found = self.onnx_function(17)
-        return [*found.attribute, *(value.name for value in found.attribute_proto)]
 
 
 def _inside(frame: Any, function: Callable[..., None]) -> bool:
