@@ -17,7 +17,7 @@ import onnx
 from onnx import parser
 
 from cocodla.errors import UserError, one_line
-from cocodla.units.places import BrokenRule, Place, written_at
+from cocodla.units.places import BrokenRule, Place, defined_at
 from cocodla.units.steps import Steps
 
 GROUP = "cocodla.operators"
@@ -46,7 +46,7 @@ class Operator:
     reference: str
     codes: Literal["own", "kept"] = "own"
     zeros: bool = False
-    place: Place = field(default_factory=written_at)
+    place: Place = field(default_factory=defined_at)
 
     @property
     def key(self) -> Key:
@@ -103,7 +103,7 @@ def operator(
     domain: str, name: str, reference: str, codes: Literal["own", "kept"] = "own", zeros: bool = False
 ) -> Callable[[Callable[..., None]], Operator]:
     """Decorator that makes an Operator of a function; see there."""
-    place = written_at()
+    place = defined_at()
 
     def make(function: Callable[..., None]) -> Operator:
         if codes not in ("own", "kept"):
