@@ -229,6 +229,7 @@ BAD = {
     ),
     "reference": (GOOD.replace("Relu(x)", "Relu(x"), {}, r"mine\.py:4: reference of my\.ops\.Rectify: "),
     "import": ("import nothing_of_this_name\n", {}, r"mine\.py cannot be imported: ModuleNotFoundError: "),
+    "exit": ("raise SystemExit(3)\n", {}, r"mine\.py cannot be imported: SystemExit: 3"),
     "syntax": ("def\n", {}, r"mine\.py cannot be imported: SyntaxError: "),
     "no operators": ("a = 1\n", {}, r"mine\.py has no operators$"),
     "codes": (

@@ -140,7 +140,7 @@ def _loaded(entry: EntryPoint) -> list[Operator]:
     """The operators of an entry point; UserError if there are none."""
     try:
         found = entry.load()
-    except Exception as error:  # whatever its modules raise
+    except (Exception, SystemExit) as error:  # whatever its modules raise
         reason = f"{type(error).__name__}: {one_line(str(error))}"
         raise UserError(f"plug-in {entry.name!r} ({entry.value}) cannot be imported: {reason}") from error
     made = _of(found) if isinstance(found, ModuleType) else [found] if isinstance(found, Operator) else []
@@ -157,7 +157,7 @@ def _given() -> list[Operator]:
             module = _of_file(Path(text)) if text.endswith(".py") else import_module(text)
         except UserError:
             raise
-        except Exception as error:  # whatever it raises
+        except (Exception, SystemExit) as error:  # whatever it raises
             reason = f"{type(error).__name__}: {one_line(str(error))}"
             raise UserError(f"{VARIABLE}: {text} cannot be imported: {reason}") from error
         made = _of(module)
