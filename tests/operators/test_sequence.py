@@ -7,7 +7,7 @@ import pytest
 
 from cocodla.bench.operator_cases import CASES
 from cocodla.errors import Fault
-from cocodla.operators import Sdp, Sequence, Stage
+from cocodla.operators import Pool, Sdp, Sequence, Stage
 from cocodla.program.execution import Execution
 from cocodla.runtime import rtl
 
@@ -42,3 +42,21 @@ def test_a_difference_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cocodla.operators.sequence.rtl.run", lambda program, simulation: Execution("rtl"))
     with pytest.raises(Fault, match="sequence 'broken': RTL and golden model differ: layer 0: image0/y"):
         steps.rtl({"x": np.zeros((1, 8, 2, 2), np.int8)})
+
+
+def test_sdp_from_memory_into_pdp_on_the_rtl() -> None:
+    """Operands by element and by channel from memory, in registers, minima on the fly; against numpy."""
+    random = np.random.default_rng(2)
+    steps = Sequence("memory")
+    x, other, gate = (steps.input(n, s) for n, s in (("x", (20, 6, 6)), ("other", (20, 6, 6)), ("gate", (20, 1, 1))))
+    steps(
+        Sdp(x, Stage(other, 1, "max", mul=5), Stage(mul=gate), offset=-3, scale=3, shift=11),
+        Pool(2, method="min"), to=steps.tensor("y", (20, 3, 3)),
+    )  # fmt: skip
+    shapes = {"x": (3, 20, 6, 6), "other": (3, 20, 6, 6), "gate": (3, 20, 1, 1)}
+    given = {name: random.integers(-128, 128, shape).astype(np.int8) for name, shape in shapes.items()}
+    value = {name: codes.astype(np.int64) for name, codes in given.items()}
+    sums = (np.maximum(value["x"], value["other"] * 2) * 5 * value["gate"] + 3) * 3
+    codes = np.clip(np.sign(sums) * ((np.abs(sums) + 1024) >> 11), -128, 127)
+    wanted = codes.reshape(3, 20, 3, 2, 3, 2).min((3, 5))
+    assert np.array_equal(steps.rtl(given, SIMULATION).outputs["y"], wanted)
