@@ -196,25 +196,40 @@ def test_the_host_takes_what_does_not_fit(tmp_path: Path, monkeypatch: pytest.Mo
     assert Network.load(tmp_path / "n.dla").golden_batch(IMAGES).min() >= 0
 
 
+def test_scales_that_are_not_possible_go_to_the_host(tmp_path: Path) -> None:
+    """A curve too steep for the tables: what the compiler's integers refuse, an operator refuses, too."""
+    builder = CustomBuilder((8, 8, 8))
+    builder.custom("Lrn", size=3, alpha=1e9, beta=2.0, bias=1e-6)
+    builder.channels = 8
+    builder.conv(4, (1, 1))
+    network = compile_model(save(builder, tmp_path), 100 * IMAGES, CompileOptions(effort="fast"))
+    (place,) = network.meta["host"]
+    assert place["operator"] == "Lrn" and "step" in place["reason"]
+
+
 BAD = {
     "broken rule": (
         GOOD.replace("scale=1", "scale=99999"), {},
-        r"mine\.py:6: Sdp\.scale: 99999 given, -32768 to 32767 is possible \(sdp\.md 2\.2\)$",
+        r"mine\.py:6: Rectify 'rectify0': Sdp\.scale: 99999 given, -32768 to 32767 is possible \(sdp\.md 2\.2\)$",
     ),
     "other shape": (
         GOOD.replace("to=to)", "to=steps.tensor('z', (8, 4, 4)))"), {},
-        r"mine\.py:6: to: '\S*z' has shape \(8, 4, 4\), the chain makes \(8, 8, 8\)$",
+        r"mine\.py:6: Rectify 'rectify0': to: '\S*z' has shape \(8, 4, 4\), the chain makes \(8, 8, 8\)$",
     ),
-    "attribute": (GOOD, {"alpha": 1.0}, r"mine\.py:4: my\.ops\.Rectify: got an unexpected keyword argument 'alpha'"),
+    "attribute": (
+        GOOD, {"alpha": 1.0}, r"mine\.py:4: Rectify 'rectify0': my\.ops\.Rectify: got an unexpected keyword .*'alpha'"
+    ),
     "its own error": (
         GOOD.replace("    steps(", "    [][1]\n    steps("), {},
-        r"mine\.py:6: my\.ops\.Rectify: IndexError: list index out of range$",
+        r"mine\.py:6: Rectify 'rectify0': my\.ops\.Rectify: IndexError: list index out of range$",
     ),
     "no chains": (
-        re.sub(r"    steps\(.*\n", "    pass\n", GOOD), {}, r"mine\.py:4: my\.ops\.Rectify: nothing writes its result$"
+        re.sub(r"    steps\(.*\n", "    pass\n", GOOD), {},
+        r"mine\.py:4: Rectify 'rectify0': my\.ops\.Rectify: nothing writes its result$",
     ),
     "reference": (GOOD.replace("Relu(x)", "Relu(x"), {}, r"mine\.py:4: reference of my\.ops\.Rectify: "),
     "import": ("import nothing_of_this_name\n", {}, r"mine\.py cannot be imported: ModuleNotFoundError: "),
+    "exit": ("raise SystemExit(3)\n", {}, r"mine\.py cannot be imported: SystemExit: 3"),
     "syntax": ("def\n", {}, r"mine\.py cannot be imported: SyntaxError: "),
     "no operators": ("a = 1\n", {}, r"mine\.py has no operators$"),
     "codes": (

@@ -13,16 +13,16 @@ def operators() -> None:
     from cocodla.units.registry import known_operators
 
     known = sorted(known_operators().values(), key=lambda made: made.key)
-    table = Table("domain", "operator", "codes", "zero points", "written at", "reference")
+    table = Table("domain", "operator", "what", "codes", "zero points", "written at")
     for made in known:
         zeros = "any" if made.zeros else "none"
-        table.add_row(made.domain, made.name, made.codes, zeros, str(made.place), made.reference)
+        table.add_row(made.domain, made.name, made.about, made.codes, zeros, str(made.place))
     console.print(table)
     emit(
         lambda: [
             {
-                "domain": made.domain, "operator": made.name, "codes": made.codes, "zeros": made.zeros,
-                "place": str(made.place), "reference": made.reference,
+                "domain": made.domain, "operator": made.name, "about": made.about, "codes": made.codes,
+                "zeros": made.zeros, "place": str(made.place), "reference": made.reference,
             }
             for made in known
         ]

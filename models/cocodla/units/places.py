@@ -8,12 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from numbers import Integral
 from pathlib import Path
+from types import FrameType
 
 from cocodla.errors import UserError
 from cocodla.golden.rules import RuleViolation
 
 OWN = ("cocodla.units", "cocodla.operators.sequence", "cocodla.operators.integers")
 """Modules that write units on behalf of their caller."""
+SHIPPED = ("cocodla.operators.library", "cocodla.operators.tensors")
+"""Operators: who calls one from Python wrote what it breaks; called by the compiler they are the place."""
 
 
 @dataclass(frozen=True)
@@ -37,15 +40,33 @@ class BrokenRule(RuleViolation):
 
 
 def written_at() -> Place:
-    """The innermost line that is neither ours nor made by dataclasses."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and _ours(str(frame.f_globals.get("__name__", "")), frame.f_code.co_filename):
-        frame = frame.f_back
+    """The innermost line that is neither ours nor made by dataclasses; of the caller of an operator that ships."""
+    inner = _outside(sys._getframe(1), OWN)  # of a dataclass's default, too
+    outer = _outside(inner, (*OWN, *SHIPPED))
+    frame = inner if _module(outer).startswith("cocodla.") else outer
     return Place(frame.f_code.co_filename, frame.f_lineno)
 
 
-def _ours(module: str, file: str) -> bool:
-    return file == "<string>" or any(module == own or module.startswith(f"{own}.") for own in OWN)
+def defined_at() -> Place:
+    """The innermost line that is not ours: where an operator is defined."""
+    frame = _outside(sys._getframe(1), OWN)
+    return Place(frame.f_code.co_filename, frame.f_lineno)
+
+
+def _outside(frame: FrameType, modules: tuple[str, ...]) -> FrameType:
+    """The innermost frame that does not belong to some modules."""
+    while frame.f_back is not None and _belongs(frame, modules):
+        frame = frame.f_back
+    return frame
+
+
+def _belongs(frame: FrameType, modules: tuple[str, ...]) -> bool:
+    name = _module(frame)
+    return frame.f_code.co_filename == "<string>" or any(name == own or name.startswith(f"{own}.") for own in modules)
+
+
+def _module(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", ""))
 
 
 @contextmanager

@@ -6,7 +6,6 @@ import inspect
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import module_from_spec, spec_from_file_location
@@ -18,7 +17,7 @@ import onnx
 from onnx import parser
 
 from cocodla.errors import UserError, one_line
-from cocodla.units.places import BrokenRule, Place, written_at
+from cocodla.units.places import BrokenRule, Place, defined_at
 from cocodla.units.steps import Steps
 
 GROUP = "cocodla.operators"
@@ -47,11 +46,16 @@ class Operator:
     reference: str
     codes: Literal["own", "kept"] = "own"
     zeros: bool = False
-    place: Place = field(default_factory=written_at)
+    place: Place = field(default_factory=defined_at)
 
     @property
     def key(self) -> Key:
         return self.domain, self.name
+
+    @property
+    def about(self) -> str:
+        """First sentence of the function's docstring."""
+        return (inspect.getdoc(self.function) or "").split("\n\n")[0].replace("\n", " ")
 
     @property
     def label(self) -> str:
@@ -90,12 +94,6 @@ class Operator:
         except parser.ParseError as error:
             raise BrokenRule(self.place, f"reference of {self.label}", one_line(str(error))) from error
 
-    @cached_property
-    def attributes(self) -> list[str]:
-        """Attributes the reference names."""
-        found = self.onnx_function(17)
-        return [*found.attribute, *(value.name for value in found.attribute_proto)]
-
 
 def _inside(frame: Any, function: Callable[..., None]) -> bool:
     return frame.f_code is function.__code__
@@ -105,7 +103,7 @@ def operator(
     domain: str, name: str, reference: str, codes: Literal["own", "kept"] = "own", zeros: bool = False
 ) -> Callable[[Callable[..., None]], Operator]:
     """Decorator that makes an Operator of a function; see there."""
-    place = written_at()
+    place = defined_at()
 
     def make(function: Callable[..., None]) -> Operator:
         if codes not in ("own", "kept"):
@@ -142,7 +140,7 @@ def _loaded(entry: EntryPoint) -> list[Operator]:
     """The operators of an entry point; UserError if there are none."""
     try:
         found = entry.load()
-    except Exception as error:  # whatever its modules raise
+    except (Exception, SystemExit) as error:  # whatever its modules raise
         reason = f"{type(error).__name__}: {one_line(str(error))}"
         raise UserError(f"plug-in {entry.name!r} ({entry.value}) cannot be imported: {reason}") from error
     made = _of(found) if isinstance(found, ModuleType) else [found] if isinstance(found, Operator) else []
@@ -159,7 +157,7 @@ def _given() -> list[Operator]:
             module = _of_file(Path(text)) if text.endswith(".py") else import_module(text)
         except UserError:
             raise
-        except Exception as error:  # whatever it raises
+        except (Exception, SystemExit) as error:  # whatever it raises
             reason = f"{type(error).__name__}: {one_line(str(error))}"
             raise UserError(f"{VARIABLE}: {text} cannot be imported: {reason}") from error
         made = _of(module)

@@ -10,6 +10,7 @@ from cocodla.compiler.hardware.layer import HardwareLayer
 from cocodla.compiler.hardware.tensors import Tensor, cube_tensor
 from cocodla.compiler.hardware.words import Words
 from cocodla.compiler.ir import Shape
+from cocodla.compiler.limits import Refused
 from cocodla.compiler.parts import NetworkParts
 from cocodla.compiler.quantisation.layers import QuantisedChain, QuantisedCustom
 from cocodla.units.chain import Chain
@@ -31,7 +32,12 @@ def expanded(
 ) -> tuple[list[HardwareLayer], dict[str, Tensor]]:
     """The layers a plug-in's operator writes for these tensors, and the tensors between them."""
     node, steps = layer.node, steps_of(f"{layer.target}/")
-    node.operator.checked_call(steps, node.arguments(sources), target, dict(node.attributes))
+    try:
+        node.operator.checked_call(steps, node.arguments(sources), target, dict(node.attributes))
+    except BrokenRule as error:
+        raise BrokenRule(error.place, f"{node.operator.name} {layer.name!r}: {error.what}", error.rule) from error
+    except Refused as error:  # the scales do not allow it: the host takes the node
+        raise Refused(node.operator.name, layer.name, error.reason) from error
     count = len(steps.chains)
     names = [layer.name if count == 1 else f"{layer.name}#{index}" for index in range(count)]
     layers = [hardware_layer(chain, name) for chain, name in zip(steps.chains, names, strict=True)]
