@@ -70,6 +70,11 @@ class TestRun(msgspec.Struct, frozen=True, array_like=True):
         return self.block, self.variant, self.test, self.seed
 
     @property
+    def name(self) -> str:
+        """Name of the test's function."""
+        return self.test.partition(".")[2].split("/")[0]
+
+    @property
     def told(self) -> str:
         """The test as messages name it."""
         variant = "" if self.variant == "default" else f" ({self.variant})"

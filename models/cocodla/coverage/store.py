@@ -51,8 +51,8 @@ def merged_file() -> Path:
 
 
 def run_files() -> list[Path]:
-    """Data of all runs that are kept, sorted."""
-    return sorted((folder() / "runs").glob("*.cov"))
+    """Data of all runs that are kept, the newest last: of a test that was run twice it is the one that counts."""
+    return sorted((folder() / "runs").glob("*.cov"), key=lambda path: (path.stat().st_mtime_ns, path))
 
 
 class Counting:

@@ -94,11 +94,11 @@ def _waiver(item: Any, where: str, line: int) -> Waiver:
     return Waiver(item["file"], lines, kinds, tuple(item.get("points", [])), item["reason"], line)
 
 
-def apply(waivers: Sequence[Waiver], holes: Sequence[Point], path: Path, known: set[str]) -> Waived:
+def apply(waivers: Sequence[Waiver], holes: Sequence[Point], path: Path, whole: bool = True) -> Waived:
     """Which holes the waivers of a file excuse, and which waivers have expired.
 
-    known: files that were looked at; waivers of others say nothing. UserError, with file and line, for a waiver that
-    excuses nothing.
+    whole: the holes are those of all blocks. Then a waiver that excuses nothing is a UserError, with file and line;
+    what one block alone does not have may be a hole of another.
     """
     result = Waived()
     by_file: dict[str, list[Point]] = {}
@@ -113,11 +113,9 @@ def apply(waivers: Sequence[Waiver], holes: Sequence[Point], path: Path, known: 
         texts = [text.strip() for text in source.read_text(encoding="utf-8").splitlines()]
         if gone := _gone(waiver, texts):
             result.expired.append(f"{where}: expired: {gone}")
-        if waiver.file not in known:
-            continue
         numbers = {number for number, text in enumerate(texts, 1) if not waiver.lines or text in waiver.lines}
         found = [point for point in by_file.get(waiver.file, []) if _names(waiver, point, numbers)]
-        if not found and not gone:
+        if not found and not gone and whole:
             raise UserError(f"{where}: waives nothing: what it names in {waiver.file} is reached, or is not there")
         result.reasons.update(dict.fromkeys(found, waiver.reason))
     return result
@@ -143,10 +141,11 @@ def matches(name: str, pattern: str) -> bool:
     """Whether the name of a point fits a pattern: * stands for anything; data[7:4] for these bits of a signal and, as
     data[4] and data do, for both edges; nothing else for anything but itself.
     """
-    plain = name.rpartition(":")[0] if name.endswith(_EDGES) else name
-    if found := _RANGE.fullmatch(pattern):
+    plain, edge = (name[:-5], name[-5:]) if name.endswith(_EDGES) else (name, "")
+    wanted = pattern[-5:] if edge and pattern.endswith(_EDGES) else ""
+    if found := _RANGE.fullmatch(pattern.removesuffix(wanted)):
         base, _, bit = plain.removesuffix("]").rpartition("[")
         inside = bit.isdecimal() and int(found[3]) <= int(bit) <= int(found[2])
-        return inside and plain.endswith("]") and matches(base, found[1])
+        return inside and plain.endswith("]") and wanted in ("", edge) and matches(base, found[1])
     escaped = pattern.replace("[", "[[]").replace("?", "[?]")
     return fnmatch.fnmatchcase(name, escaped) or fnmatch.fnmatchcase(plain, escaped)

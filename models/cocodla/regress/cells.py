@@ -29,7 +29,11 @@ def cells(suite: Suite, where: str) -> list[Cell]:
 @cells.register
 def _(suite: Blocks, where: str) -> list[Cell]:
     found = []
-    test = ("--test", suite.test) if suite.test else ()
+    more = ("--test", suite.test) if suite.test else ()
+    if suite.coverage:
+        if suite.sims != ("verilator",):
+            raise UserError(f"{where}.coverage: is counted under Verilator alone, not under {', '.join(suite.sims)}")
+        more = (*more, "--coverage")
     names = matching(suite.blocks, bench.block_names(), f"{where}.blocks", "block")
     for sim in suite.sims:
         _known(sim, tools.SIMULATORS, f"{where}.sims", "simulator")
@@ -37,7 +41,7 @@ def _(suite: Blocks, where: str) -> list[Cell]:
             if any(loaded.sims.get(variant, sim) == sim for variant in loaded.designs) and (
                 not suite.test or _has_test(loaded, sim, suite.test, where)
             ):
-                found.append(Cell(loaded.block, sim, _words("sim", loaded.block, "--sim", sim, *test)))
+                found.append(Cell(loaded.block, sim, _words("sim", loaded.block, "--sim", sim, *more)))
     if not found:
         raise UserError(f"{where}: none of its blocks has a test {suite.test!r} for {', '.join(suite.sims)}")
     return found

@@ -63,12 +63,14 @@ class ChipSuite(Suite, frozen=True, kw_only=True):
 
 class Blocks(Suite, frozen=True, tag="blocks"):
     """Block benches (`cocodla sim`). blocks: names, * and ? stand for others. test: pattern of test names.
+    coverage: count what each test reaches; the page tells of the merge (cocodla.coverage).
 
     The parameters of a block are the variants of its bench: all of them are run.
     """
 
     blocks: Words = ("*",)
     test: str = ""
+    coverage: bool = False
 
 
 class RandomPrograms(ChipSuite, frozen=True, tag="random"):

@@ -104,7 +104,7 @@ def _testpoint(
     names = set(plan.tests(point))
     rows = [
         place for place, test in enumerate(data.tests)
-        if test.block == plan.block and test.test.partition(".")[2].split("/")[0] in names
+        if test.block == plan.block and test.name in names
     ]  # fmt: skip
     mine = reached_by[rows].sum(axis=0) if rows else np.zeros(len(data.points))
     items = [(place, name) for place, name in bins if any(matches(name, pattern) for pattern in point.coverage)]
