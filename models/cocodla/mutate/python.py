@@ -116,8 +116,8 @@ def _pytest(tree: Path, words: Sequence[str], timeout: float | None, **env: str)
     paths = os.pathsep.join(str(tree / name) for name in ("models", "tb", "scripts"))
     shared = str(datasets.shared_folder())
     with subprocess.Popen(
-        lines = [line for line in output.splitlines() if line.startswith(("FAILED", "ERROR"))]
-        lines = lines or output.splitlines()
+        command, cwd=tree, text=True, stdin=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": paths, "COCODLA_SHARED": shared, **env},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, errors="replace",
     ) as process, stop.watched(process):  # fmt: skip
         try:
