@@ -9,6 +9,7 @@
 #   make nets [ONLY=text] [SIM=] [JOBS=] [SEED=]                                     known networks, from float to RTL
 #   make fuzz [COUNT=100] [SEED=] [RTL=1]                                            random ONNX networks through the compiler
 #   make regress [PLAN=smoke] [JOBS=n] [BUDGET=2h] [RESUME=1] [SINCE=commit]         a plan of all of these (docs/regression.md)
+#   make mutate BLOCK=sdp|golden|compiler [N=100] [SEED=1] [ENGINE=source|yosys] [THEN="random traces"] [HTML=]     faults that no test finds
 #   make bench [ONLY=regex] [MEMORY=full32] [CHECK=0] [ACCEPT=1]                     cycles of layers and traces
 #   make synth [ONLY=regex] [JOBS=n]                                                 area and longest path of each unit
 #   make crossings                                                                   ways between the clocks: those listed, synchronised
@@ -27,7 +28,7 @@
 # traces of one register log: IMAGE=its memory list, EXPECT=the bytes it must leave. test: PYTEST_ARGS="words for pytest".
 # traces of others: ALLOW_OUTSIDE=1, files they name may lie outside of their folders; MEMORY_LIMIT=8G, memory one may declare (4G).
 # regress: CLUSTER=ssh:hosts.txt|slurm:partition|tcp://host:port, JUNIT=file.xml, SEED=.
-# WAVES, REPORT, LIST, COVERAGE, GUARD, ALLOW_OUTSIDE, RTL, CHECK, ACCEPT, RESUME and UNPINNED are 1 or 0; INPUT, AVOID, IGNORE and PYTEST_ARGS are lists, quoted as in a shell.
+# WAVES, REPORT, LIST, COVERAGE, GUARD, ALLOW_OUTSIDE, RTL, CHECK, ACCEPT, RESUME and UNPINNED are 1 or 0; INPUT, AVOID, IGNORE, THEN and PYTEST_ARGS are lists, quoted as in a shell.
 # A command that fails ends with 1 (something differed) or 2 (wrong input), which make prints ("Error 1"); make's own status is always 2.
 
 # Variables are data: no recipe holds one. They reach scripts/make.py through the environment as they were typed; which
@@ -46,9 +47,9 @@ export $(1)
 endef
 $(foreach name,$(COCODLA_GIVEN),$(eval $(call as_typed,$(name))))
 
-.PHONY: bootstrap lenet test sim traces random resets nets fuzz regress lint registers bench synth formal crossings speed clean constraints
+.PHONY: bootstrap lenet test sim traces random resets nets fuzz regress mutate lint registers bench synth formal crossings speed clean constraints
 
-bootstrap lenet test sim traces random resets nets fuzz regress lint registers bench synth formal crossings speed clean constraints:
+bootstrap lenet test sim traces random resets nets fuzz regress mutate lint registers bench synth formal crossings speed clean constraints:
 	@python3 scripts/make.py $@
 
 test: lint

@@ -129,6 +129,10 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
         cli("regress", "PLAN", JOBS=JOBS, BUDGET=value("--budget"), SEED=SEED, RESUME=flag("--resume"),
             SINCE=value("--since"), CLUSTER=value("--cluster"), JUNIT=value("--junit")),
     ),
+    "mutate": (
+        cli("mutate", "BLOCK", N=value("--count"), SEED=SEED, JOBS=JOBS, SIM=SIM, ENGINE=value("--engine"),
+            THEN=each("--then"), HTML=value("--html")),
+    ),
     "lint": (RUFF, MYPY, cli("lint")),
     "test": (PYTEST,),
     "registers": (script("scripts/generate_registers.py"),),

@@ -9,9 +9,20 @@ from pathlib import Path
 
 from cocodla import datasets
 from cocodla.errors import UserError
+from cocodla.mutate.python import UNITS
 from cocodla.nets.registry import large_networks, networks
 from cocodla.regress.items import Cell
-from cocodla.regress.plan import Blocks, ChipSuite, Networks, RandomNetworks, RandomPrograms, Resets, Suite, Traces
+from cocodla.regress.plan import (
+    Blocks,
+    ChipSuite,
+    Mutants,
+    Networks,
+    RandomNetworks,
+    RandomPrograms,
+    Resets,
+    Suite,
+    Traces,
+)
 from cocodla.runtime.traces import find_traces
 from cocodla.sim import bench, tools
 from cocodla.sim.bench_tests import compile_filter, test_names
@@ -44,6 +55,18 @@ def _(suite: Blocks, where: str) -> list[Cell]:
                 found.append(Cell(loaded.block, sim, _words("sim", loaded.block, "--sim", sim, *more)))
     if not found:
         raise UserError(f"{where}: none of its blocks has a test {suite.test!r} for {', '.join(suite.sims)}")
+    return found
+
+
+@cells.register
+def _(suite: Mutants, where: str) -> list[Cell]:
+    rtl = [name for name in bench.block_names() if name != "agents"]  # which is about the agents, not the RTL
+    names = matching(suite.units, [*rtl, *UNITS], f"{where}.units", "block")
+    found = []
+    for sim in suite.sims:
+        _known(sim, tools.SIMULATORS, f"{where}.sims", "simulator")
+        words = ("--count", suite.count, "--jobs", 1, "--sim", sim)
+        found += [Cell(name, f"mutants {sim}", _words("mutate", name, *words)) for name in names]
     return found
 
 

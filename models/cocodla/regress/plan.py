@@ -111,7 +111,16 @@ class RandomNetworks(ChipSuite, frozen=True, tag="fuzz"):
     rtl: bool = False
 
 
-AnySuite = Blocks | RandomPrograms | Resets | Traces | Networks | RandomNetworks
+class Mutants(Suite, frozen=True, tag="mutants"):
+    """Faults planted one by one (`cocodla mutate`). units: names of blocks, golden, compiler; * and ? stand for others.
+    count: mutants of an item.
+    """
+
+    units: Words = ("*",)
+    count: Annotated[int, Meta(ge=1, le=65_535)] = 20
+
+
+AnySuite = Mutants | Blocks | RandomPrograms | Resets | Traces | Networks | RandomNetworks
 
 
 class Plan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
