@@ -35,7 +35,7 @@ from cocodla.sim.bench_tests import TestInfo, choose, compile_filter, find_tests
 from cocodla.sim.build import Design, build
 from cocodla.sim.filelist import FileList, dut_list, read_file_list
 from cocodla.sim.folders import RULES, keep_report, run_folder
-from cocodla.sim.run import Run, new_seed, simulate
+from cocodla.sim.run import GO_ON, Run, new_seed, simulate
 from cocodla.sim.waves import Waves
 
 _KEYS = {"about", "top", "sources", "includes", "parameters", "defines", "public", "dut", "timeout", "variants"}
@@ -200,7 +200,7 @@ def run_bench(
         with run_folder(design.name, model.sim, seed) as folder:
             runs[variant] = simulate(
                 model, bench.modules, folder, seed=seed, test_filter=_both(own, test), path=[bench.folder],
-                timeout=bench.timeout, echo=echo,
+                timeout=bench.timeout, echo=echo, plusargs=[GO_ON] if model.sim == "verilator" else [],
             )  # fmt: skip
             keep_report(folder / "results.xml")
     if not runs:
