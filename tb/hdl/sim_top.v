@@ -148,6 +148,8 @@ sim_activity u_activity (
 
 sim_layers u_layers (.clk(core_clk));
 
+sim_streams u_streams (.log(log), .cycle(cycle));
+
 sim_x_check u_x_check (
     .core_clk(core_clk), .csb_clk(csb_clk), .rst_n(rst_n), .log(log), .cycle(cycle),
     .csb_ready(csb_ready), .rsp_valid(rsp_valid), .rsp_data(rsp_data), .rsp_wr_complete(rsp_wr_complete), .intr(intr),

@@ -111,6 +111,7 @@ class Simulation:
     csb_period_ps: period of dla_csb_clk; 0: the core clock itself. The core period is 10,000 ps.
     guard: dla_reset_guard stands between accelerator and memory.
     activity: what every unit does is counted (Execution.activity).
+    stream_checks: the rules of every stream between units are checked (tb/hdl/sim_streams.v).
     ungated: the pin global_clk_ovr_on is 1: no clock of the accelerator stops.
     plusargs: more arguments of the simulator, for a DUT that takes some.
     run_name: first part of the name of the folder in build/runs (cocodla.sim.folders says how long it stays).
@@ -128,6 +129,7 @@ class Simulation:
     csb_period_ps: int = 0
     guard: bool = False
     activity: bool = False
+    stream_checks: bool = True
     ungated: bool = False
     plusargs: tuple[str, ...] = ()
     run_name: str = "chip"
@@ -150,6 +152,7 @@ def chip_design(simulation: Simulation) -> Design:
         defines={
             **({"DLA_ASSERT": "1"} if own and simulation.assertions else {}),
             **({"ACTIVITY_UNITS": "1"} if own else {}),
+            **({"STREAM_CHECKS": "1"} if own and simulation.stream_checks else {}),
             **({"LAYER_ROWS": "1"} if own and simulation.waves else {}),
             **parameters.define(parameters.chosen(simulation.file_list)),
             **dut.defines,

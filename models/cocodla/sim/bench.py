@@ -36,7 +36,7 @@ from cocodla.sim.bench_tests import TestInfo, choose, compile_filter, find_tests
 from cocodla.sim.build import Design, build
 from cocodla.sim.filelist import FileList, dut_list, is_foreign, read_file_list
 from cocodla.sim.folders import COVERAGE, RULES, keep_report, run_folder
-from cocodla.sim.run import Run, new_seed, simulate
+from cocodla.sim.run import GO_ON, Run, new_seed, simulate
 from cocodla.sim.waves import Waves
 
 _KEYS = {
@@ -230,7 +230,8 @@ def run_bench(
             modules = [COVERAGE_MODULE, *bench.modules] if counted else bench.modules
             runs[variant] = simulate(
                 model, modules, folder, seed=seed, test_filter=both_patterns(own, test), path=[bench.folder],
-                plusargs=start_values(sim, seed), timeout=bench.timeout * (COUNTING if counted else 1), echo=echo,
+                plusargs=[*start_values(sim, seed), *([GO_ON] if model.sim == "verilator" else [])],
+                timeout=bench.timeout * (COUNTING if counted else 1), echo=echo,
                 env={"COCOTBEXT_DLA_COVERAGE": str(folder / COVERAGE)} if counted else {},
             )  # fmt: skip
             keep_report(folder / "results.xml")

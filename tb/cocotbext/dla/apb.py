@@ -9,6 +9,7 @@ from cocotb_bus.bus import Bus
 
 from cocotbext.dla.checks import Report, Rules, fail
 from cocotbext.dla.pins import high, known, number
+from cocotbext.dla.watchdog import moved
 
 
 class ApbDriver:
@@ -51,6 +52,7 @@ class ApbDriver:
                 if self.rules.hold("prdata is known", _unknown_data, (address, is_known), (address, False)):
                     value = number(bus.prdata)
             await RisingEdge(self.clock)
+        moved((address, value if data is None else data))
         bus.psel.value, bus.penable.value = 0, 0
         return value, cycles
 
