@@ -98,3 +98,12 @@ cdp/cdp_tables.v
 cdp/cdp_value.v
 cdp/cdp_window.v
 top/NV_nvdla.v
+soc/dla_burst.v
+soc/dla_axi_read.v
+soc/dla_axi_write.v
+soc/dla_dbb2axi.v
+soc/dla_csb_link.v
+soc/dla_apb2csb.v
+soc/dla_axil2csb.v
+soc/dla_shell_regs.v
+soc/cocodla_axi.v

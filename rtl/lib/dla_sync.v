@@ -25,7 +25,9 @@ generate
     if (CODE < 0 || CODE > 1) begin : g_code_illegal dla_sync_CODE_is_0_or_1 u_illegal (); end
 endgenerate
 
+/* verilator lint_off SYNCASYNCNET */ // of a reset: besides the flip-flops it resets, others look at it
 (* ASYNC_REG = "TRUE", dont_touch = "true" *) reg [WIDTH*STAGES-1:0] chain;
+/* verilator lint_on SYNCASYNCNET */
 
 assign q = chain[WIDTH*STAGES-1 -: WIDTH];
 

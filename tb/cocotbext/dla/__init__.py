@@ -6,6 +6,7 @@ the design will see at the next rising edge. A transfer sampled at a falling edg
 """
 
 from cocotbext.dla.apb import ApbDriver
+from cocotbext.dla.axi import AxiMemory, AxiTiming
 from cocotbext.dla.bench import ICARUS, repeats, reset, start_clock, within
 from cocotbext.dla.checks import ProtocolError, Report, fail
 from cocotbext.dla.csb import CsbDriver, CsbMonitor, CsbRequest, CsbTransaction
@@ -31,6 +32,8 @@ from cocotbext.dla.stream import StreamChecker, StreamMonitor, StreamSink, Strea
 __all__ = [
     "ICARUS",
     "ApbDriver",
+    "AxiMemory",
+    "AxiTiming",
     "CsbDriver",
     "CsbMonitor",
     "CsbRequest",
