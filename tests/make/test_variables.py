@@ -86,8 +86,9 @@ def test_a_value_is_part_of_one_word(target: str, text: str) -> None:
             assert words[: len(plain)] == plain
             if name == "PYTEST_ARGS":
                 assert added == targets.split(name, text)
-            elif name == "INPUT":
-                assert added == [f"--images={word}" for word in targets.split(name, text)]
+            elif name in ("INPUT", "THEN"):
+                option = {"INPUT": "--images", "THEN": "--then"}[name]
+                assert added == [f"{option}={word}" for word in targets.split(name, text)]
             elif name in (command.argument, command.rest):
                 assert added == ["--", text]
             else:
