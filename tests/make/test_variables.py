@@ -12,7 +12,7 @@ import make_targets as targets
 
 ROOT = Path(__file__).resolve().parents[2]
 CANARY = "touch CANARY"
-LISTS = {"INPUT": "--images", "AVOID": "--avoid", "IGNORE": "--ignore"}
+LISTS = {"INPUT": "--images", "THEN": "--then", "AVOID": "--avoid", "IGNORE": "--ignore"}
 """Variables that become an option for each of their words."""
 HOSTILE = [
     f"$(shell {CANARY})", f"$({CANARY})", f"`{CANARY}`", f"; {CANARY}", f"| {CANARY}", f"& {CANARY}", f"&& {CANARY}",

@@ -46,7 +46,7 @@ UNITS = {
 }  # fmt: skip
 SLOWER, EXTRA = 4, 60
 """Seconds that the tests of a mutant may take: so many times what they took, and some."""
-ENOUGH = 40
+ENOUGH = 250
 """Tests of a mutant at most: the quickest that run its function, and some others by chance."""
 
 
@@ -171,6 +171,8 @@ def _judge(tree: Path, mutant: Mutant, tests: Mapping[str, float]) -> Verdict:
         return Verdict("survived")
     if status < 0:
         return Verdict("died", "tests", message=f"Python was killed by signal {-status}")
-    failed = re.search(r"^(?:FAILED|ERROR) (\S+)(?: - (.*))?$", output, re.MULTILINE)
+    failed = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", output, re.MULTILINE)
     last = (output.strip().splitlines() or [""])[-1]
-    return Verdict("failed", "tests", failed[1] if failed else "import", (failed and failed[2]) or last)
+    if failed is None:  # pytest itself could not go on: an import of the tests' own support, or nothing was run
+        return Verdict("died", "tests", message=f"pytest ended with status {status}: {last}")
+    return Verdict("failed", "tests", failed[1], last)
