@@ -40,8 +40,8 @@ class BrokenRule(RuleViolation):
 
 
 def written_at() -> Place:
-    """The innermost line that is neither ours nor made by dataclasses; of the caller of an operator that ships."""
-    inner = _outside(sys._getframe(1), OWN)  # of a dataclass's default, too
+    """The innermost line that is not ours (what dataclasses make is); of the caller of an operator that ships."""
+    inner = _outside(sys._getframe(1), OWN)
     outer = _outside(inner, (*OWN, *SHIPPED))
     frame = inner if _module(outer).startswith("cocodla.") else outer
     return Place(frame.f_code.co_filename, frame.f_lineno)
@@ -62,7 +62,7 @@ def _outside(frame: FrameType, modules: tuple[str, ...]) -> FrameType:
 
 def _belongs(frame: FrameType, modules: tuple[str, ...]) -> bool:
     name = _module(frame)
-    return frame.f_code.co_filename == "<string>" or any(name == own or name.startswith(f"{own}.") for own in modules)
+    return any(name == own or name.startswith(f"{own}.") for own in modules)
 
 
 def _module(frame: FrameType) -> str:
