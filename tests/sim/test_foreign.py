@@ -41,7 +41,7 @@ def small_tree(folder: Path, fifo: str | None = None, top: str = "") -> Path:
     """The stand-in as a tree of its own: the FIFO in a library, its memory written `#1` late; the list of it."""
     (folder / "lib").mkdir(parents=True)
     late = re.sub(r"(mem\[\w+\] <=)", r"\1 #1", FIFO.read_text())
-    (folder / "lib" / "dla_fifo.vlib").write_text("`timescale 10ns/10ps\n" + (late if fifo is None else fifo))
+    (folder / "lib" / "dla_fifo.vlib").write_text("`timescale 1ns/10ps\n" + (late if fifo is None else fifo))
     (folder / "NV_nvdla.v").write_text(top or STANDIN.read_text())
     (folder / "files.f").write_text("--top-module NV_nvdla -Wno-fatal NV_nvdla.v\n-y lib +libext+.v+.vlib\n")
     return folder / "files.f"
