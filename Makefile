@@ -1,6 +1,6 @@
 # cocodla: the commands of the project. Each one prepares what it needs by itself.
 #
-#   make lenet [SIM=verilator|icarus] [IMAGES=10] [SEED=] [WAVES=1] [INPUT="files"]  LeNet-5 on the RTL, proven bit-exact
+#   make lenet [SIM=verilator|icarus] [IMAGES=10] [SEED=] [WAVES=1] [INPUT="files"] [SHELL=axi]  LeNet-5 on the RTL, proven bit-exact
 #   make test                                                                        everything CI runs
 #   make sim [BLOCK=sdp] [SIM=] [TEST=regex] [SEED=] [WAVES=1] [LIST=1] [COVERAGE=1] one block's bench; alone: the blocks
 #   make traces TRACES=dir|file [SIM=] [ONLY=text] [JOBS=n] [MAXCYCLES=n] [WAVES=1]  public nv_small traces, register logs
@@ -38,6 +38,10 @@
 
 export override COCODLA_GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
 export override COCODLA_GOALS := $(value MAKECMDGOALS)
+# SHELL is make's name for what runs recipes: given on the command line it is ours, and reaches the commands by another name.
+ifeq ($(origin SHELL),command line)
+export override COCODLA_SHELL := $(value SHELL)
+endif
 override SHELL := /bin/sh
 override .SHELLFLAGS := -c
 

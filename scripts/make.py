@@ -19,14 +19,16 @@ from pathlib import Path
 import make_targets as targets
 
 ROOT = Path(__file__).resolve().parent.parent
-MAKE = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "COCODLA_GIVEN", "COCODLA_GOALS")
+SHELL = "COCODLA_SHELL"
+"""What was given as SHELL on make's command line: SHELL of the environment is the user's, and no variable of ours."""
+MAKE = (SHELL, "MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "COCODLA_GIVEN", "COCODLA_GOALS")
 """What make leaves in the environment of a recipe: none of it is for the commands."""
 
 
 def environment(given: Mapping[str, str]) -> dict[str, str]:
     """The environment of the commands: with the places of what is generated, without the variables that are options."""
     every = {name for target in targets.COMMANDS for name in targets.variables(target)}
-    own = {*MAKE, *every} - {*targets.DUT, "UNPINNED"}
+    own = {*MAKE, *every} - {*targets.DUT, "UNPINNED", "SHELL"}
     env = {name: text for name, text in given.items() if name not in own}
     if build := given.get("BUILD"):
         env["COCODLA_BUILD"] = build
@@ -41,7 +43,8 @@ def run(target: str, given: Mapping[str, str]) -> int:
     goals = given.get("COCODLA_GOALS", "").split() or [target]
     targets.check_names(given.get("COCODLA_GIVEN", "").split(), goals)
     targets.check_values(given)
-    lines = [command.line(given) for command in targets.COMMANDS[target]]
+    typed = {**given, "SHELL": given.get(SHELL, "")}
+    lines = [command.line(typed) for command in targets.COMMANDS[target]]
     env = environment(given)
     programs = {
         targets.PYTHON: str(ROOT / env["VENV"] / "bin" / "python"),

@@ -109,7 +109,7 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
     "bootstrap": (),
     "lenet": (
         cli("lenet", SIM=SIM, IMAGES=value("--count"), INPUT=each("--images"), SEED=SEED, **WINDOW,
-            REPORT=REPORT, WATCHDOG=WATCHDOG),
+            REPORT=REPORT, WATCHDOG=WATCHDOG, SHELL=value("--shell")),
     ),
     "sim": (cli("sim", "BLOCK", SIM=SIM, TEST=value("--test"), SEED=SEED, **WINDOW, LIST=flag("--list"),
             COVERAGE=flag("--coverage")),),

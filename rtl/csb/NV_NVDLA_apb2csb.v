@@ -5,6 +5,7 @@
 //
 // prstn must be low whenever the accelerator is reset: an accelerator in reset forgets a read it has taken, and only
 // its data end the access. With both in reset an access the master holds on to is requested again afterwards.
+// Where they are reset apart, dla_apb2csb (rtl/soc) takes its place.
 `default_nettype none
 
 module NV_NVDLA_apb2csb (

@@ -60,9 +60,10 @@ generate
 endgenerate
 
 wire        in_window = dbb_araddr[31:12] >= base && dbb_araddr[31:12] <= limit;
-wire        burst_valid, burst_ready, unused_alone;
-wire [3:0]  more;
+wire        burst_valid, burst_ready, unused_alone, room;
+wire [3:0]  id, more;
 wire [31:3] addr;
+wire [7:0]  len;
 
 assign refused      = dbb_arvalid && dbb_arready && !in_window;
 assign refused_addr = {dbb_araddr, 3'd0};
@@ -71,11 +72,10 @@ dla_burst #(.MAX(MAX), .WAIT(WAIT)) u_burst (
     .clk (clk), .rst_n (rst_n),
     .in_valid (dbb_arvalid), .in_ready (dbb_arready), .in_id (dbb_arid),
     .in_addr (in_window ? dbb_araddr : {base, 9'd0}), .in_alone (!in_window),
-    .out_valid (burst_valid), .out_ready (burst_ready), .out_id (arid), .out_addr (addr), .out_more (more),
+    .out_valid (burst_valid), .out_ready (burst_ready), .out_id (id), .out_addr (addr), .out_more (more),
     .out_alone (unused_alone)
 );
 
-assign araddr       = {addr, 3'd0};
 assign error        = rvalid && rready && rresp[1];
 assign error_decode = rresp[0];
 assign error_id     = rid;
@@ -83,11 +83,36 @@ assign dbb_rid      = rid;
 
 wire unused = unused_alone;
 
+// A register, so that the next burst grows while the memory has not taken this one.
+generate
+    if (MAX == 1) begin : g_through
+        assign arvalid     = burst_valid && room;
+        assign burst_ready = arready && room;
+        assign arid        = id;
+        assign araddr      = {addr, 3'd0};
+        assign arlen       = len;
+    end else begin : g_register
+        reg         waits;
+        reg  [40:0] request;
+        assign arvalid     = waits;
+        assign burst_ready = (!waits || arready) && room;
+        assign {arid, araddr[31:3], arlen} = request;
+        assign araddr[2:0] = 3'd0;
+
+        always @(posedge clk or negedge rst_n) begin
+            if (!rst_n) waits <= 1'b0;
+            else        waits <= burst_valid && burst_ready || waits && !arready;
+        end
+        always @(posedge clk) begin
+            if (burst_valid && burst_ready) request <= {id, addr, len};
+        end
+    end
+endgenerate
+
 generate
     if (DATA_W == 64) begin : g_same
-        assign arvalid     = burst_valid;
-        assign burst_ready = arready;
-        assign arlen       = {4'd0, more};
+        assign room        = 1'b1;
+        assign len         = {4'd0, more};
         assign dbb_rvalid  = rvalid;
         assign dbb_rdata   = rdata;
         assign rready      = dbb_rready;
@@ -97,9 +122,8 @@ generate
         reg  [15:0] has_low;
         wire        whole = has_low[rid];
 
-        assign arvalid     = burst_valid;
-        assign burst_ready = arready;
-        assign arlen       = {3'd0, more, 1'b1};
+        assign room        = 1'b1;
+        assign len         = {3'd0, more, 1'b1};
         assign dbb_rvalid  = rvalid && whole;
         assign dbb_rdata   = {rdata, low[rid]};
         assign rready      = rvalid && (dbb_rready || !whole); // rid says nothing without rvalid
@@ -118,25 +142,23 @@ generate
         reg  [16*(P+1)-1:0] asked, answered;     // bursts of each id, modulo 2 * DEPTH
         reg  [15:0]         under_way;           // the first beat of the oldest burst has come
         reg                 upper;               // the lower half of this beat has gone
-        wire [P:0]          ask  = asked[(P+1)*arid +: P+1];
+        wire [P:0]          ask  = asked[(P+1)*id +: P+1];
         wire [P:0]          take = answered[(P+1)*rid +: P+1];
-        wire                room = ask != {~answered[(P+1)*arid + P], answered[(P+1)*arid +: P]};
-        wire                go   = arvalid && arready;
+        wire                go   = burst_valid && burst_ready;
         wire [4:0]          span = {1'b0, more} + {4'd0, addr[3]};
         wire [1:0]          end_of = ends[{rid, take[P-1:0]}];
         wire                only_upper = end_of[1] && !under_way[rid];
         wire                only_lower = end_of[0] && rlast;
         wire                final_half = upper || only_upper || only_lower;
 
-        assign arvalid     = burst_valid && room;
-        assign burst_ready = arready && room;
-        assign arlen       = {4'd0, span[4:1]};
+        assign room        = ask != {~answered[(P+1)*id + P], answered[(P+1)*id +: P]};
+        assign len         = {4'd0, span[4:1]};
         assign dbb_rvalid  = rvalid;
         assign dbb_rdata   = (upper || only_upper) ? rdata[127:64] : rdata[63:0];
         assign rready      = rvalid && dbb_rready && final_half; // rid says nothing without rvalid
 
         always @(posedge clk) begin
-            if (go) ends[{arid, ask[P-1:0]}] <= {addr[3], !span[0]};
+            if (go) ends[{id, ask[P-1:0]}] <= {addr[3], !span[0]};
         end
         always @(posedge clk or negedge rst_n) begin
             if (!rst_n) begin
@@ -145,7 +167,7 @@ generate
                 under_way <= 16'd0;
                 upper     <= 1'b0;
             end else begin
-                if (go) asked[(P+1)*arid +: P+1] <= ask + 1'b1;
+                if (go) asked[(P+1)*id +: P+1] <= ask + 1'b1;
                 if (rvalid && dbb_rready) upper <= !final_half;
                 if (rvalid && rready) begin
                     under_way[rid] <= !rlast;

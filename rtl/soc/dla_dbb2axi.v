@@ -11,7 +11,7 @@
 // is judged by what holds in the cycle it is taken in. Counters stop at 65,535.
 //
 // Ids are those of DBB, 4 bits. AXI3 has no bursts above 16 beats: with 32 bits and MAX = 16 there are some of 32.
-// Latency: reads 0 cycles with MAX = 1, else 1 to WAIT + 2; writes 1 more. One beat of 8 bytes a cycle in each direction.
+// Latency: of a read 0 cycles with MAX_BEATS = 1, else 2 to WAIT + 3; of a write 1 to WAIT + 3. One beat of 8 bytes a cycle in each direction.
 `default_nettype none
 
 module dla_dbb2axi #(

@@ -1,5 +1,6 @@
 // Simulation only: chip-level top. Clocks, reset, memory, command player and any module NV_nvdla, which is
-// touched at its ports only; macro DUT_PARAMETERS, #(.NAME(value), ...), sets its parameters.
+// touched at its ports only; macro DUT_PARAMETERS, #(.NAME(value), ...), sets its parameters. Macro SIM_AXI: sim_axi_dut, the chip in its AXI shell,
+// instead; it holds the parameters of that.
 //
 //   player --reset--> [dla_reset_guard] --> NV_nvdla dla_* <-- DBB --> [dla_reset_guard] <-- DBB --> memory
 //
@@ -161,7 +162,11 @@ sim_x_check u_x_check (
 `ifndef DUT_PARAMETERS
 `define DUT_PARAMETERS
 `endif
+`ifdef SIM_AXI
+sim_axi_dut u_dla (
+`else
 NV_nvdla `DUT_PARAMETERS u_dla (
+`endif
     .dla_core_clk(core_clk), .dla_csb_clk(csb_clk), .global_clk_ovr_on(ungated), .tmc2slcg_disable_clock_gating(1'b0),
     .dla_reset_rstn(dut_rst_n), .direct_reset_(dut_rst_n), .test_mode(1'b0),
     .csb2nvdla_valid(csb_valid), .csb2nvdla_ready(csb_ready), .csb2nvdla_addr(csb_addr), .csb2nvdla_wdat(csb_wdat),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from cocodla.sim.waves import Waves
 
 
-def given(option: str, value: int | None) -> list[object]:
+def given(option: str, value: object) -> list[object]:
     """An option with its value, nothing where there is none."""
     return [] if value is None else [option, value]
 
@@ -32,6 +33,7 @@ def lenet(
     latency: int = LATENCY,
     watchdog: int | None = WATCHDOG,
     report_cycles: bool = REPORT,
+    shell: str = typer.Option("", "--shell", help="axi: the chip in its AXI shell, and what that costs in cycles"),
 ) -> None:
     """Compile LeNet-5, run handwritten digits through the RTL, and prove every layer equal to the golden model."""
     from cocodla import datasets, zoo
@@ -41,24 +43,34 @@ def lenet(
     from cocodla.runtime.recording import Stages
     from cocodla.runtime.verify import verify_network
 
+    if shell and report_cycles:
+        raise UserError("--report looks into the units of the bare chip: not with --shell")
     digits = datasets.digits(images, count, seed=seed)
     console.note(f"{digits.source}, seed {digits.seed}")
     network = zoo.lenet5()
     memory = rtl.MemoryModel(latency=latency)
-    simulation = rtl.Simulation(
+    bare = rtl.Simulation(
         sim=sim, waves=waves, seed=digits.seed, memory=memory, watchdog=watchdog, activity=report_cycles
     )
+    simulation = replace(bare, shell=shell)
+    rtl.check_shell(simulation)
     stages = Stages(simulation)
     with progress_bar(console, f"{network.name} on {sim}") as progress:
         run = verify_network(network, digits.images, digits.labels, simulation, progress, observe=stages.add)
-    options = ["--count", count, "--latency", latency, *given("--watchdog", watchdog)]
+    options = ["--count", count, "--latency", latency, *given("--watchdog", watchdog), *given("--shell", shell or None)]
     options += [word for path in images for word in ("--images", path)]
     rerun = command_line("lenet", "--sim", sim, "--seed", digits.seed, "--waves", *options)
     report.show(run, console, rerun)
     report.save(run, project.build() / "lenet", rerun)
     if report_cycles:
         keep_report(stages.of_network(network, len(digits.images)))
-    emit(run.as_json)
+    result = run.as_json()
+    if shell:
+        with progress_bar(console, f"{network.name} on {sim}, bare chip") as progress:
+            other = verify_network(network, digits.images, digits.labels, replace(bare, waves=None), progress)
+        report.show_shell(run, other, console)
+        result["bare_cycles_per_image"] = other.cycles_per_image
+    emit(lambda: result)
     if not run.passed:
         raise typer.Exit(1)
 

@@ -50,6 +50,22 @@ def show(run: NetworkRun, console: Console, rerun: str) -> None:
         console.print(f"FAIL. To rerun with waves: {rerun}", style="red", highlight=False, markup=False, soft_wrap=True)
 
 
+def show_shell(run: NetworkRun, bare: NetworkRun, console: Console) -> None:
+    """What the shell around the chip costs in cycles, layer by layer and in all."""
+    table = Table(title="cycles through the shell against the bare chip, the same memory")
+    for heading, side in (("layer", "left"), ("shell", "right"), ("bare", "right"), ("ratio", "right")):
+        table.add_column(heading, justify=side)  # type: ignore[arg-type]
+    for layer, other in zip(run.layers, bare.layers, strict=True):
+        ratio = layer.cycles / max(other.cycles, 1)
+        table.add_row(layer.name, f"{layer.cycles:,.0f}", f"{other.cycles:,.0f}", f"{ratio:.3f}")
+    console.print(table)
+    console.print(
+        f"{run.cycles_per_image:,.0f} cycles per image through the shell, {bare.cycles_per_image:,.0f} of "
+        f"the bare chip: {run.cycles_per_image / max(bare.cycles_per_image, 1):.4f}",
+        highlight=False,
+    )
+
+
 def _row(layer: LayerRun) -> tuple[str, ...]:
     verdict = "not compared"
     if layer.tensors:

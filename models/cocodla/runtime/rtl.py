@@ -109,6 +109,7 @@ class Simulation:
     another DUT than the project's own SLOWEST times what its longest layer is predicted to take here, if that is more.
     limit: cycles one command may take even if memory beats keep moving.
     csb_period_ps: period of dla_csb_clk; 0: the core clock itself. The core period is 10,000 ps.
+    shell: "axi": the chip in its AXI shell (tb/hdl/sim_axi_dut.v), "": the bare chip.
     guard: dla_reset_guard stands between accelerator and memory.
     activity: what every unit does is counted (Execution.activity).
     stream_checks: the rules of every stream between units are checked (tb/hdl/sim_streams.v).
@@ -128,6 +129,7 @@ class Simulation:
     limit: int = 200_000_000
     csb_period_ps: int = 0
     guard: bool = False
+    shell: str = ""
     activity: bool = False
     stream_checks: bool = True
     ungated: bool = False
@@ -140,6 +142,8 @@ def chip_design(simulation: Simulation) -> Design:
     root = project.root()
     dut = read_file_list(dut_list(simulation.file_list))
     own = not is_foreign(simulation.file_list)
+    check_shell(simulation)
+    bare = own and not simulation.shell  # units have the places that activity and layers are looked for in
     guard = ("mcif/dla_reset_guard.v", "lib/dla_sync.v") if simulation.guard else ()
     # The bench comes first: a `timescale of the DUT's files goes on in what follows them.
     bench = (*sorted((root / "tb" / "hdl").glob("*.v")), *(root / "rtl" / name for name in guard))
@@ -151,9 +155,10 @@ def chip_design(simulation: Simulation) -> Design:
         parameters={"GUARD": 1} if simulation.guard else {},
         defines={
             **({"DLA_ASSERT": "1"} if own and simulation.assertions else {}),
-            **({"ACTIVITY_UNITS": "1"} if own else {}),
-            **({"STREAM_CHECKS": "1"} if own and simulation.stream_checks else {}),
-            **({"LAYER_ROWS": "1"} if own and simulation.waves else {}),
+            **({"ACTIVITY_UNITS": "1"} if bare else {}),
+            **({"STREAM_CHECKS": "1"} if bare and simulation.stream_checks else {}),
+            **({"LAYER_ROWS": "1"} if bare and simulation.waves else {}),
+            **({"SIM_AXI": ""} if simulation.shell else {}),
             **parameters.define(parameters.chosen(simulation.file_list)),
             **dut.defines,
         },
@@ -165,6 +170,16 @@ def chip_design(simulation: Simulation) -> Design:
         extensions=tuple(dut.extensions),
         delays=timing.are_kept(),
     )
+
+
+def check_shell(simulation: Simulation) -> None:
+    """UserError for a shell that does not exist, or around a chip that is not the one it is made for."""
+    if simulation.shell not in ("", "axi"):
+        raise UserError(f"no shell {simulation.shell!r}; there is axi")
+    if simulation.shell and is_foreign(simulation.file_list):
+        raise UserError("the AXI shell is run around the chip of rtl/files.f only: no DUT_FILELIST with SHELL=axi")
+    if simulation.shell and parameters.chosen(simulation.file_list):
+        raise UserError("the AXI shell has parameters of its own: no DUT_PARAMETERS with SHELL=axi")
 
 
 def check_memory(pages: int) -> None:

@@ -1,7 +1,12 @@
 // APB bridge -> csb_master -> GLB and MCIF registers. `csb_busy` keeps the bridge from being served.
+//
+// APART = 0: NV_NVDLA_apb2csb, everything has prstn. APART = 1: dla_apb2csb, the chip has chip_rstn, prstn is of APB alone.
 `default_nettype none
 
-module apb_tb (
+module apb_tb #(
+    parameter APART   = 0,
+    parameter TIMEOUT = 400
+) (
     input  wire        pclk,
     input  wire        clk,
     input  wire        prstn,
@@ -12,6 +17,10 @@ module apb_tb (
     input  wire [31:0] pwdata,
     output wire [31:0] prdata,
     output wire        pready,
+    output wire        pslverr,
+    input  wire [3:0]  pstrb,
+    input  wire        por_rst_n,
+    input  wire        chip_rstn,
     input  wire        csb_busy,
     // the CSB between bridge and master, for checks
     output wire        csb2nvdla_valid,
@@ -28,7 +37,7 @@ module apb_tb (
 wire rst_n, csb_rst_n, ready;
 
 dla_reset_sync #(.STAGES(4)) u_core_reset (
-    .clk(clk), .rst_in_n(prstn), .test_mode(1'b0), .test_rst_n(1'b0), .rst_n(rst_n)
+    .clk(clk), .rst_in_n(APART != 0 ? chip_rstn : prstn), .test_mode(1'b0), .test_rst_n(1'b0), .rst_n(rst_n)
 );
 
 dla_reset_sync u_csb_reset (
@@ -37,13 +46,28 @@ dla_reset_sync u_csb_reset (
 
 assign csb2nvdla_ready = ready && !csb_busy;
 
-NV_NVDLA_apb2csb u_bridge (
-    .pclk(pclk), .prstn(prstn), .psel(psel), .penable(penable), .pwrite(pwrite), .paddr(paddr), .pwdata(pwdata),
-    .prdata(prdata), .pready(pready),
-    .csb2nvdla_valid(csb2nvdla_valid), .csb2nvdla_ready(csb2nvdla_ready), .csb2nvdla_addr(csb2nvdla_addr),
-    .csb2nvdla_wdat(csb2nvdla_wdat), .csb2nvdla_write(csb2nvdla_write), .csb2nvdla_nposted(csb2nvdla_nposted),
-    .nvdla2csb_valid(nvdla2csb_valid), .nvdla2csb_data(nvdla2csb_data)
-);
+generate
+    if (APART != 0) begin : g_apart
+        dla_apb2csb #(.TIMEOUT(TIMEOUT)) u_bridge (
+            .pclk(pclk), .por_rst_n(por_rst_n), .prstn(prstn), .dla_rstn(chip_rstn),
+            .psel(psel), .penable(penable), .pwrite(pwrite), .paddr(paddr[17:0]), .pwdata(pwdata), .pstrb(pstrb),
+            .prdata(prdata), .pready(pready), .pslverr(pslverr),
+            .csb2nvdla_valid(csb2nvdla_valid), .csb2nvdla_ready(csb2nvdla_ready), .csb2nvdla_addr(csb2nvdla_addr),
+            .csb2nvdla_wdat(csb2nvdla_wdat), .csb2nvdla_write(csb2nvdla_write), .csb2nvdla_nposted(csb2nvdla_nposted),
+            .nvdla2csb_valid(nvdla2csb_valid), .nvdla2csb_data(nvdla2csb_data),
+            .nvdla2csb_wr_complete(nvdla2csb_wr_complete)
+        );
+    end else begin : g_together
+        NV_NVDLA_apb2csb u_bridge (
+            .pclk(pclk), .prstn(prstn), .psel(psel), .penable(penable), .pwrite(pwrite), .paddr(paddr), .pwdata(pwdata),
+            .prdata(prdata), .pready(pready),
+            .csb2nvdla_valid(csb2nvdla_valid), .csb2nvdla_ready(csb2nvdla_ready), .csb2nvdla_addr(csb2nvdla_addr),
+            .csb2nvdla_wdat(csb2nvdla_wdat), .csb2nvdla_write(csb2nvdla_write), .csb2nvdla_nposted(csb2nvdla_nposted),
+            .nvdla2csb_valid(nvdla2csb_valid), .nvdla2csb_data(nvdla2csb_data)
+        );
+        assign pslverr = 1'b0;
+    end
+endgenerate
 
 wire [13:0] reg_valid;
 wire        reg_write;

@@ -1,0 +1,140 @@
+"""Bridge and accelerator with resets of their own (dla_apb2csb): no access hangs, none gets the answer of another."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import cocotb
+from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge, Timer
+from test_apb import MCIF
+
+from cocodla.registers import MAP
+from cocotbext.dla import ApbDriver, expect, repeats, start_clock, within
+from reglib import expect_register
+
+WEIGHT, OTHER = MAP["MCIF.CFG_RD_WEIGHT_0"], MAP["MCIF.CFG_RD_WEIGHT_1"]
+STORED = [register for register in MCIF if register.write_mask]
+LIMIT = 1_500
+"""Cycles that no access may take."""
+
+
+class Board:
+    """A master that notes pslverr, and both resets."""
+
+    def __init__(self, dut: Any) -> None:
+        self.dut = dut
+        dut.prstn.value = dut.por_rst_n.value = dut.chip_rstn.value = 0
+        dut.csb_busy.value, dut.pstrb.value = 0, 15
+        self.apb = ApbDriver(dut, dut.pclk)
+        self.error = False
+        cocotb.start_soon(self._watch())
+
+    async def _watch(self) -> None:
+        dut = self.dut
+        while True:
+            await FallingEdge(dut.pclk)
+            if str(dut.psel.value) == str(dut.penable.value) == str(dut.pready.value) == "1":
+                self.error = str(dut.pslverr.value) == "1"
+
+    async def start(self, core_period: float = 10) -> None:
+        """Clocks and the reset at power-on."""
+        start_clock(self.dut.pclk, 10)
+        start_clock(self.dut.clk, core_period)
+        await ClockCycles(self.dut.pclk, 5)
+        self.dut.prstn.value = self.dut.por_rst_n.value = self.dut.chip_rstn.value = 1
+        await ClockCycles(self.dut.pclk, 30)
+
+    async def read(self, address: int) -> tuple[int, bool]:
+        """The value, and whether it ended with pslverr."""
+        value = await within(self.dut.pclk, LIMIT, self.apb.read(address), f"a read of {address:#x}")
+        return value, self.error
+
+    async def write(self, address: int, data: int) -> bool:
+        """Whether it ended with pslverr."""
+        await within(self.dut.pclk, LIMIT, self.apb.write(address, data), f"a write of {address:#x}")
+        return self.error
+
+
+@cocotb.test()
+@cocotb.parametrize(core_period=[10, 3.3, 47])
+async def apart_resets_of_the_accelerator(dut: Any, core_period: float) -> None:
+    """The accelerator alone is reset in the middle of reads: they end, with pslverr and 0 or with a value."""
+    board = Board(dut)
+    await board.start(core_period)
+    lost = 0
+    for _ in range(repeats(60)):
+        assert not await board.write(WEIGHT.address, 0x0203_0405)
+        await ClockCycles(dut.pclk, 30)
+        read = cocotb.start_soon(board.read(WEIGHT.address))
+        await ClockCycles(dut.pclk, random.randrange(1, 30))
+        await Timer(random.randrange(1, 4_900), unit="ps")
+        dut.chip_rstn.value = 0
+        await Timer(random.choice([100, 1_000, 60_000, 700_000]), unit="ps")
+        dut.chip_rstn.value = 1
+        value, error = await read
+        lost += error
+        assert value == 0 if error else value in (0x0203_0405, WEIGHT.reset)
+        value, error = await board.read(OTHER.address)
+        expect("pslverr of the next read", error, False)
+        expect_register(OTHER.address, value, OTHER.reset)
+        value, _ = await board.read(WEIGHT.address)
+        expect_register(WEIGHT.address, value, WEIGHT.reset)
+    assert lost > 3
+
+
+@cocotb.test()
+@cocotb.parametrize(core_period=[10, 47])
+async def apart_resets_of_apb(dut: Any, core_period: float) -> None:
+    """APB alone is reset while data are on their way: they are dropped, later reads have their own."""
+    board = Board(dut)
+    await board.start(core_period)
+    values = {register.address: random.getrandbits(32) & register.write_mask for register in STORED}
+    for address, value in values.items():
+        assert not await board.write(address, value)
+    for _ in range(repeats(60)):
+        task = cocotb.start_soon(board.apb.read(random.choice([*values])))
+        await ClockCycles(dut.pclk, random.randrange(1, 20))
+        await Timer(random.randrange(1, 4_900), unit="ps")
+        dut.prstn.value = 0  # and with it the master
+        task.cancel()
+        dut.psel.value = dut.penable.value = 0
+        await Timer(random.choice([100, 20_000, 90_000]), unit="ps")
+        dut.prstn.value = 1
+        await RisingEdge(dut.pclk)
+        for address in random.sample([*values], 2):
+            value, error = await board.read(address)
+            expect("pslverr", error, False)
+            expect_register(address, value, values[address])
+
+
+@cocotb.test()
+async def apart_time_out(dut: Any) -> None:
+    """CSB is not ready, or the accelerator stays in reset: pslverr after TIMEOUT cycles; the next access is right."""
+    board = Board(dut)
+    await board.start()
+    for kind in ("busy", "reset"):
+        dut.csb_busy.value, dut.chip_rstn.value = kind == "busy", kind != "reset"
+        value, error = await board.read(WEIGHT.address)
+        expect(f"read, pslverr ({kind})", (value, error), (0, True))
+        expect(f"pslverr of a write ({kind})", await board.write(WEIGHT.address, 1), True)
+        dut.csb_busy.value, dut.chip_rstn.value = 0, 1
+        value, error = await board.read(OTHER.address)
+        expect("pslverr of the next read", error, False)
+        expect_register(OTHER.address, value, OTHER.reset)
+
+
+@cocotb.test()
+async def apart_refusals(dut: Any) -> None:
+    """Parts of words and unaligned addresses: pslverr in the first access cycle, nothing is written."""
+    board = Board(dut)
+    await board.start()
+    for address, strobes in ((WEIGHT.address, 7), (WEIGHT.address, 0), (WEIGHT.address + 1, 15)):
+        dut.pstrb.value = strobes
+        cycles = await board.apb.write(address, 0x0606_0606)
+        expect("cycles, pslverr", (cycles, board.error), (1, True))
+    dut.pstrb.value = 15
+    value, error = await board.read(WEIGHT.address)
+    expect("pslverr", error, False)
+    expect_register(WEIGHT.address, value, WEIGHT.reset)
+    expect("pslverr of an unaligned read", (await board.read(WEIGHT.address + 2))[1], True)
