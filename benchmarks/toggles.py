@@ -63,7 +63,9 @@ def build(tree: Path, folder: Path) -> Path:
     sources = [*read_file_list(tree / "rtl" / "files.f").sources, *sorted((tree / "tb" / "hdl").glob("*.v"))]
     flags = ["--top-module", "sim_top", "--trace-saif"]
     flags += ["--timing", "-O3", "-Wno-fatal", "-Wno-lint", "-Wno-style", "--timescale", "1ns/1ps"]
-    command: list[str | Path] = [verilator, "-cc", "--exe", "--prefix", "Vtop", "-GWORDS_LOG2=17", *flags]
+    if "WORDS_LOG2" in (tree / "tb" / "hdl" / "sim_top.v").read_text(encoding="utf-8"):  # an older tree
+        flags.append("-GWORDS_LOG2=17")
+    command: list[str | Path] = [verilator, "-cc", "--exe", "--prefix", "Vtop", *flags]
     subprocess.run([*command, "-Mdir", folder / "model", folder / "main.cpp", *sources], env=env, check=True)
     env["MAKEFLAGS"] = " ".join(f"{name}={value}" for name, value in WHEEL_MAKE.items())
     make: list[str | Path] = ["make", "-j2", "-C", folder / "model", "-f", "Vtop.mk", "OPT_FAST=-O1"]

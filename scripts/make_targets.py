@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 COMMON = ("BUILD", "UNPINNED")
 """Variables of every target with the virtual environment; they say where and with what the commands run."""
-DUT = ("AUTOWAVES", "DUT_FILELIST", "DUT_PARAMETERS")
+DUT = ("AUTOWAVES", "DUT_DELAYS", "DUT_FILELIST", "DUT_PARAMETERS")
 """Variables that the commands read from the environment themselves."""
 PYTHON = "python"
 """Stands for the interpreter of the virtual environment at the head of a command."""
@@ -111,19 +111,27 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
         cli("lenet", SIM=SIM, IMAGES=value("--count"), INPUT=each("--images"), SEED=SEED, **WINDOW,
             REPORT=REPORT, WATCHDOG=WATCHDOG, SHELL=value("--shell")),
     ),
-    "sim": (cli("sim", "BLOCK", SIM=SIM, TEST=value("--test"), SEED=SEED, **WINDOW, LIST=flag("--list")),),
+    "sim": (cli("sim", "BLOCK", SIM=SIM, TEST=value("--test"), SEED=SEED, **WINDOW, LIST=flag("--list"),
+            COVERAGE=flag("--coverage")),),
     "traces": (
         cli("traces", "TRACES", SIM=SIM, ONLY=ONLY, JOBS=JOBS, MAXCYCLES=value("--max-cycles"), IMAGE=value("--image"),
             EXPECT=value("--expect"), ALLOW_OUTSIDE=flag("--allow-outside"), MEMORY_LIMIT=value("--memory-limit"),
             WATCHDOG=WATCHDOG, SEED=SEED, REPORT=REPORT, **WINDOW),
     ),
-    "random": (cli("random", SIM=SIM, COUNT=value("--count"), SEED=SEED, ONLY=ONLY, WATCHDOG=WATCHDOG),),
+    "random": (
+        cli("random", SIM=SIM, COUNT=value("--count"), SEED=SEED, ONLY=ONLY, WATCHDOG=WATCHDOG, AVOID=each("--avoid"),
+            IGNORE=each("--ignore"), MAX_FAILURES=value("--max-failures"), SHRINK_SECONDS=value("--shrink-seconds")),
+    ),
     "resets": (cli("resets", SIM=SIM, COUNT=value("--count"), SEED=SEED, ONLY=ONLY, GUARD=flag("--guard"), **WINDOW),),
     "nets": (cli("nets", SIM=SIM, ONLY=ONLY, JOBS=JOBS, SEED=SEED, REPORT=REPORT, **WINDOW),),
     "fuzz": (cli("fuzz", SIM=SIM, COUNT=value("--count"), SEED=SEED, RTL=flag("--rtl"), **WINDOW),),
     "regress": (
         cli("regress", "PLAN", JOBS=JOBS, BUDGET=value("--budget"), SEED=SEED, RESUME=flag("--resume"),
             SINCE=value("--since"), CLUSTER=value("--cluster"), JUNIT=value("--junit")),
+    ),
+    "mutate": (
+        cli("mutate", "BLOCK", N=value("--count"), SEED=SEED, JOBS=JOBS, SIM=SIM, ENGINE=value("--engine"),
+            THEN=each("--then"), HTML=value("--html")),
     ),
     "lint": (RUFF, MYPY, cli("lint")),
     "test": (PYTEST,),
@@ -132,7 +140,9 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
         cli("bench", ONLY=ONLY, MEMORY=value("--memory"), SEED=SEED, CHECK=flag("--no-check", wanted=False),
             ACCEPT=flag("--accept"), WATCHDOG=WATCHDOG, REPORT=REPORT),
     ),
+    "formal": (script("scripts/find_formal.py"), cli("formal", ONLY=ONLY, JOBS=JOBS)),
     "synth": (script("scripts/find_yosys.py"), cli("synth", ONLY=ONLY, JOBS=JOBS)),
+    "crossings": (script("scripts/find_yosys.py"), cli("crossings")),
     "speed": (
         script("benchmarks/golden_speed.py"),
         script("benchmarks/golden_against_onnxruntime.py", ONLY=ONLY),
@@ -142,7 +152,7 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
 }  # fmt: skip
 """What each target runs, in order."""
 
-TAKES_DUT = {"lenet", "sim", "traces", "random", "resets", "nets", "fuzz", "bench", "synth", "regress"}
+TAKES_DUT = {"lenet", "sim", "traces", "random", "resets", "nets", "fuzz", "bench", "synth", "crossings", "regress"}
 """Targets whose commands work on the chip that DUT_FILELIST and DUT_PARAMETERS name."""
 
 

@@ -40,6 +40,7 @@ COMMANDS = {
     "make constraints": "takes the newest packages and writes them down",
     "make nets": SLOW,
     "make fuzz": SLOW,
+    "make formal": SLOW,
     "make regress": SLOW,
     "make sim": QUICK,
     "make sim BLOCK=pdp LIST=1": QUICK,

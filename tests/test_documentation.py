@@ -12,6 +12,13 @@ import pytest
 from cocodla import datasets, zoo
 from cocodla.sim import project
 
+
+def test_every_page_is_listed() -> None:
+    docs = project.root() / "docs"
+    listed = re.findall(r"^\| \[\w+\]\(([\w.]+)\)", (docs / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(listed) == sorted(page.name for page in docs.glob("*.md") if page.name != "README.md")
+
+
 NAMED = [
     (page.name, *match)
     for page in sorted((project.root() / "docs").glob("*.md"))

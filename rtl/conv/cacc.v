@@ -171,6 +171,10 @@ always @(posedge clk or negedge rst_n) begin
 end
 `endif
 
+`ifdef FORMAL_CACC
+`include "cacc.vh"
+`endif
+
 endmodule
 
 `default_nettype wire

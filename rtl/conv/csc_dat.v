@@ -275,6 +275,10 @@ end
 wire unused = ^{window[127:64], valid[5]};
 /* verilator lint_on UNUSEDSIGNAL */
 
+`ifdef FORMAL_CSC_DAT
+`include "csc_dat.vh"
+`endif
+
 endmodule
 
 `default_nettype wire

@@ -167,6 +167,10 @@ always @(posedge csb_clk) begin
 end
 `endif
 
+`ifdef FORMAL_CSB_MASTER
+`include "csb_master.vh"
+`endif
+
 endmodule
 
 `default_nettype wire

@@ -63,6 +63,10 @@ always @(posedge clk or negedge rst_n) begin
 end
 `endif
 
+`ifdef FORMAL_DLA_PINGPONG
+`include "dla_pingpong.vh"
+`endif
+
 endmodule
 
 `default_nettype wire

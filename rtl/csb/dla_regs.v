@@ -107,7 +107,8 @@ end else begin : plain
 end
 endgenerate
 
-wire ram_write = single_write || dual_write != 0;
+wire        ram_write = single_write || dual_write != 0;
+wire [31:0] ram_wdata = reg_wdata & mask;
 
 reg  [(1<<ADDR_W)-1:0] written;
 reg                    from_ram;
@@ -118,7 +119,7 @@ dla_ram_1r1w #(.WIDTH(32), .DEPTH(1 << ADDR_W)) u_ram (
     .clk     (clk),
     .wr_en   (ram_write),
     .wr_addr (ram_addr),
-    .wr_data (reg_wdata & mask),
+    .wr_data (ram_wdata),
     .rd_en   (read),
     .rd_addr (ram_addr),
     .rd_data (ram_data)
@@ -137,6 +138,10 @@ always @(posedge clk or negedge rst_n) begin
         other    <= !read ? 32'd0 : own_value | value | (written[ram_addr] ? 32'd0 : reset);
     end
 end
+
+`ifdef FORMAL_DLA_REGS
+`include "dla_regs.vh"
+`endif
 
 endmodule
 

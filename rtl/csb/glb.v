@@ -80,6 +80,10 @@ dla_sync #(.WIDTH(1), .STAGES(3)) u_intr (
 // Reserved bits of the data are not looked at.
 wire unused = |{reg_wdata[31:22], reg_wdata[15:10]};
 
+`ifdef FORMAL_GLB
+`include "glb.vh"
+`endif
+
 endmodule
 
 `default_nettype wire

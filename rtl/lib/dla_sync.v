@@ -2,6 +2,9 @@
 //
 // A flop that samples a moving level takes the old or the new value: with DLA_SKEW (simulation, proofs) each change is
 // taken an edge late now and then.
+//
+// The attributes keep tools from moving, merging or remaking the flops: placed side by side (ASYNC_REG), left as they are
+// (dont_touch). constraints/ finds them by the names u_sync, `chain`; docs/crossings.md.
 `default_nettype none
 
 module dla_sync #(
@@ -23,7 +26,7 @@ generate
 endgenerate
 
 /* verilator lint_off SYNCASYNCNET */ // of a reset: besides the flip-flops it resets, others look at it
-reg [WIDTH*STAGES-1:0] chain;
+(* ASYNC_REG = "TRUE", dont_touch = "true" *) reg [WIDTH*STAGES-1:0] chain;
 /* verilator lint_on SYNCASYNCNET */
 
 assign q = chain[WIDTH*STAGES-1 -: WIDTH];

@@ -55,6 +55,10 @@ always @(posedge clk or negedge rst_n) begin
 end
 `endif
 
+`ifdef FORMAL_MCIF_ACK
+`include "mcif_ack.vh"
+`endif
+
 endmodule
 
 `default_nettype wire

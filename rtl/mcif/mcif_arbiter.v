@@ -56,6 +56,10 @@ always @(posedge clk or negedge rst_n) begin
     end
 end
 
+`ifdef FORMAL_MCIF_ARBITER
+`include "mcif_arbiter.vh"
+`endif
+
 endmodule
 
 `default_nettype wire

@@ -18,6 +18,10 @@ always @(posedge clk or negedge rst_n) begin
     else if (mine && !send) owed <= owed - 9'd1;
 end
 
+`ifdef FORMAL_MCIF_OWED
+`include "mcif_owed.vh"
+`endif
+
 endmodule
 
 `default_nettype wire

@@ -61,6 +61,10 @@ wire unused = |{rd_dropped, wr_dropped};
 /* verilator lint_on UNUSEDSIGNAL */
 `endif
 
+`ifdef FORMAL_MCIF_QUIET
+`include "mcif_quiet.vh"
+`endif
+
 endmodule
 
 `default_nettype wire

@@ -129,6 +129,10 @@ wire unused = |owed;
 /* verilator lint_on UNUSEDSIGNAL */
 `endif
 
+`ifdef FORMAL_MCIF_READ
+`include "mcif_read.vh"
+`endif
+
 endmodule
 
 `default_nettype wire

@@ -48,9 +48,10 @@ wire [N-1:0] hold;
 wire [N-1:0] mine;  // the client whose response this is
 wire [N-1:0] grant;
 wire         send   = accept && |grant;
+wire [N-1:0] req    = req_valid & ~(req_last & hold);
 
 mcif_arbiter #(.N(N)) u_arbiter (
-    .clk (clk), .rst_n (rst_n), .req (req_valid & ~(req_last & hold)), .weight (weight),
+    .clk (clk), .rst_n (rst_n), .req (req), .weight (weight),
     .accept (accept), .grant (grant)
 );
 
@@ -122,6 +123,10 @@ always @(posedge clk or negedge rst_n) begin
     if (rst_n && send && outstanding > {1'b0, limit}) $error("mcif_write: outstanding above the limit");
     if (rst_n && outstanding > 9'd256) $error("mcif_write: more than 256 outstanding");
 end
+`endif
+
+`ifdef FORMAL_MCIF_WRITE
+`include "mcif_write.vh"
 `endif
 
 endmodule

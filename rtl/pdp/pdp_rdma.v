@@ -198,6 +198,10 @@ always @(posedge clk or negedge rst_n) begin
 end
 `endif
 
+`ifdef FORMAL_PDP_RDMA
+`include "pdp_rdma.vh"
+`endif
+
 endmodule
 
 `default_nettype wire

@@ -8,11 +8,11 @@
 // during the reset, too, but for the first `freeze` cycles of it, or forgets them (`drop`). Before, it may collect reads or
 // writes without an answer (`hold`). Behind a guard nothing else happens. Without one it also does what a memory system must do (docs/reset.md): forgets half-sent writes, and does not
 // mind that a request is withdrawn.
-// Errors go to `log` as lines "F <text>", at most 20.
+// Errors go to `log` as lines "F <text>": of each kind the first, and at the end how many there were and the last.
 `default_nettype none
 
 module sim_memory #(
-    parameter WORDS_LOG2 = 19  // log2 of 8-byte words of storage
+    parameter PAGES = 1 << 18 // of storage at most: 1 GiB
 ) (
     input  wire        clk,
     input  wire        rst_n,
@@ -51,14 +51,12 @@ module sim_memory #(
     output wire [63:0] r_data
 );
 
-localparam PAGES = 1 << (WORDS_LOG2 - 9);
 localparam FIFO_LOG2 = 9;
 
 // ---- storage ----
-reg [63:0] mem  [0:(1 << WORDS_LOG2) - 1];
+reg [63:0] mem  [];                 // grows with the pages that are used
 reg [19:0] page [0:(1 << 20) - 1];  // physical page + 1, 0 where unmapped
 integer    used;                    // physical pages handed out
-integer    errors;
 
 function [31:0] word_of(input [31:0] address);
     word_of = {3'd0, page[address[31:12]] - 20'd1, address[11:3]};
@@ -76,8 +74,8 @@ task map(input [31:0] address);
         if (!mapped(address)) begin
             if (used >= PAGES) begin
                 $fdisplay(log, "F the memory of the simulation is full (%0d pages)", PAGES);
-                errors = errors + 1;
             end else begin
+                if (used * 512 == mem.size()) mem = new[2 * mem.size()](mem);
                 page[address[31:12]] = used[19:0] + 20'd1;
                 for (n = 0; n < 512; n = n + 1) mem[used * 512 + n] = 64'd0;
                 used = used + 1;
@@ -97,8 +95,12 @@ task poke(input [31:0] address, input [63:0] value, input [7:0] mask);
     end
 endtask
 
+// Icarus does not take an element of a growing array in ?:.
 function [63:0] peek(input [31:0] address);
-    peek = mapped(address) ? mem[word_of(address)] : 64'd0;
+    begin
+        peek = 64'd0;
+        if (mapped(address)) peek = mem[word_of(address)];
+    end
 endfunction
 
 // ---- timing ----
@@ -122,8 +124,9 @@ endtask
 initial begin
     sim_plusargs;
     used = 0;
-    errors = 0;
+    mem = new[1 << 14];
     for (n = 0; n < (1 << 20); n = n + 1) page[n] = 20'd0;
+    for (n = 0; n < 10; n = n + 1) times[n] = 64'd0;
 end
 
 // ---- resets of the accelerator ----
@@ -159,10 +162,33 @@ wire        pair      = (aw_count != 0 || aw_fire) && (w_count != 0 || w_fire);
 wire [39:0] pair_aw   = (aw_count != 0) ? aw_fifo[aw_rd[FIFO_LOG2-1:0]] : {aw_id, aw_addr};
 wire [63:0] pair_data = (w_count != 0) ? w_fifo[w_rd[FIFO_LOG2-1:0]] : w_data;
 
-task error_line(input [8*24-1:0] what, input [31:0] value);
+// ---- complaints: of each kind the first as it comes, the last and their number at the end ----
+localparam [3:0] E_WRITE = 0, E_READ = 1, E_AR = 2, E_AW = 3, E_W = 4, E_READ_SHAPE = 5, E_WRITE_SHAPE = 6, E_READ_ID = 7,
+                 E_WRITE_ID = 8, E_STROBE = 9;
+reg [63:0] times [0:9], last_cycle [0:9];
+reg [31:0] last_value [0:9];
+
+function [8*24-1:0] what_of(input [3:0] kind);
+    case (kind)
+        E_WRITE:       what_of = "write to unmapped";
+        E_READ:        what_of = "read of unmapped";
+        E_AR:          what_of = "AR changed, was";
+        E_AW:          what_of = "AW changed, was";
+        E_W:           what_of = "W changed, was";
+        E_READ_SHAPE:  what_of = "bad read length, address";
+        E_WRITE_SHAPE: what_of = "bad write len., address";
+        E_READ_ID:     what_of = "unknown read id";
+        E_WRITE_ID:    what_of = "unknown write id";
+        default:       what_of = "bad wstrb or wlast, strb";
+    endcase
+endfunction
+
+task error_line(input [3:0] kind, input [31:0] value);
     begin
-        errors = errors + 1;
-        if (errors <= 20) $fdisplay(log, "F memory bus: %0s %0h (cycle %0d)", what, value, cycle);
+        if (times[kind] == 0) $fdisplay(log, "F memory bus: %0s %0h (cycle %0d)", what_of(kind), value, cycle);
+        times[kind] = times[kind] + 1;
+        last_cycle[kind] = cycle;
+        last_value[kind] = value;
     end
 endtask
 
@@ -203,10 +229,10 @@ always @(posedge clk) begin
             w_rd <= w_rd + 1'b1;
             write_beats <= write_beats + 1;
             if (mapped(pair_aw[31:0])) mem[word_of(pair_aw[31:0])] = pair_data;
-            else error_line("write to unmapped", pair_aw[31:0]);
+            else error_line(E_WRITE, pair_aw[31:0]);
         end
         if (r_valid && r_ready) read_beats <= read_beats + 1;
-        if (ar_fire && !mapped(ar_addr)) error_line("read of unmapped", ar_addr);
+        if (ar_fire && !mapped(ar_addr)) error_line(E_READ, ar_addr);
     end
 end
 
@@ -255,14 +281,14 @@ always @(posedge clk) begin
     end else begin
         if (ar_fire) id_reads[ar_id[3:0]] <= id_reads[ar_id[3:0]] + 1;
         if (aw_fire) id_writes[aw_id[3:0]] <= id_writes[aw_id[3:0]] + 1;
-        if (ar_wait && !cut && (!ar_valid || ar_before != {ar_id, ar_len, ar_addr})) error_line("AR changed, was", ar_before[31:0]);
-        if (aw_wait && !cut && (!aw_valid || aw_before != {aw_id, aw_len, aw_addr})) error_line("AW changed, was", aw_before[31:0]);
-        if (w_wait && !cut && (!w_valid || w_before != {w_strb, w_last, w_data})) error_line("W changed, was", w_before[31:0]);
-        if (ar_fire && (ar_len != 0 || ar_addr[2:0] != 0)) error_line("bad read length, address", ar_addr);
-        if (aw_fire && (aw_len != 0 || aw_addr[2:0] != 0)) error_line("bad write len., address", aw_addr);
-        if (ar_fire && !client(ar_id)) error_line("unknown read id", {24'd0, ar_id});
-        if (aw_fire && !client(aw_id)) error_line("unknown write id", {24'd0, aw_id});
-        if (w_fire && (w_strb != 8'hff || !w_last)) error_line("bad wstrb or wlast, strb", {24'd0, w_strb});
+        if (ar_wait && !cut && (!ar_valid || ar_before != {ar_id, ar_len, ar_addr})) error_line(E_AR, ar_before[31:0]);
+        if (aw_wait && !cut && (!aw_valid || aw_before != {aw_id, aw_len, aw_addr})) error_line(E_AW, aw_before[31:0]);
+        if (w_wait && !cut && (!w_valid || w_before != {w_strb, w_last, w_data})) error_line(E_W, w_before[31:0]);
+        if (ar_fire && (ar_len != 0 || ar_addr[2:0] != 0)) error_line(E_READ_SHAPE, ar_addr);
+        if (aw_fire && (aw_len != 0 || aw_addr[2:0] != 0)) error_line(E_WRITE_SHAPE, aw_addr);
+        if (ar_fire && !client(ar_id)) error_line(E_READ_ID, {24'd0, ar_id});
+        if (aw_fire && !client(aw_id)) error_line(E_WRITE_ID, {24'd0, aw_id});
+        if (w_fire && (w_strb != 8'hff || !w_last)) error_line(E_STROBE, {24'd0, w_strb});
     end
 end
 
@@ -303,6 +329,10 @@ task report;
         for (k = 0; k < 16; k = k + 1) begin
             if (id_reads[k] != 0) $fdisplay(log, "C read_beats_id%0d %0d", k, id_reads[k]);
             if (id_writes[k] != 0) $fdisplay(log, "C write_beats_id%0d %0d", k, id_writes[k]);
+        end
+        for (k = 0; k < 10; k = k + 1) begin
+            if (times[k] > 1) $fdisplay(log, "F memory bus: %0s: %0d times in all, the last %0h (cycle %0d)", what_of(k[3:0]),
+                                        times[k], last_value[k], last_cycle[k]);
         end
         if (!idle) $fdisplay(log, "F memory bus: requests left incomplete at the end of the program");
     end

@@ -26,7 +26,7 @@
 // and drop of sim_memory). With c[1] a register is read c[15:8] cycles before, whose answer is then owed no more. With
 // c[2] (c[3]) the memory answers no reads (writes) until the reset begins, so that it owes many.
 //
-// Further lines: F text (a rule was broken), C name value (counter), H index (hang: no progress for
+// Further lines: F text (a rule was broken), C name value (counter), H index cycles (hang: no progress for
 // +watchdog cycles, or one command took more than +limit), S address value (register read after a hang), Z (end, the file is complete).
 `default_nettype none
 
@@ -76,7 +76,28 @@ reg          event_write, running, diagnose, discard, intr_before, was_low;
 reg [31:0]   watchdog, limit, idle, spent, wait_count, unit;
 reg [63:0]   rise, beats;
 
+// Complaints that a design may give cause for in every cycle: the first as it comes, the last and their number at the end.
+localparam [1:0] C_POSTED = 0, C_STRAY = 1, C_OLD = 2;
+reg [63:0] times [0:2], last_cycle [0:2];
+
+function [8*40-1:0] what_of(input [1:0] kind);
+    case (kind)
+        C_POSTED: what_of = "completion of a posted write";
+        C_STRAY:  what_of = "read data without a read";
+        default:  what_of = "read data of a read before the reset";
+    endcase
+endfunction
+
+task complain(input [1:0] kind);
+    begin
+        if (times[kind] == 0) $fdisplay(log, "F CSB: %0s (cycle %0d)", what_of(kind), cycle);
+        times[kind] = times[kind] + 1;
+        last_cycle[kind] = cycle;
+    end
+endtask
+
 initial begin
+    for (i = 0; i < 3; i = i + 1) times[i] = 64'd0;
     if (!$value$plusargs("commands=%s", path)) path = "commands.bin";
     fd = $fopen(path, "rb");
     if (!$value$plusargs("watchdog=%d", watchdog)) watchdog = 200000;
@@ -101,6 +122,10 @@ endtask
 
 task finish_run;
     begin
+        for (i = 0; i < 3; i = i + 1) begin
+            if (times[i] > 1) $fdisplay(log, "F CSB: %0s: %0d times in all (the last in cycle %0d)", what_of(i[1:0]), times[i],
+                                        last_cycle[i]);
+        end
         sim_top.u_memory.report;
         sim_top.u_activity.report;
         $fdisplay(log, "Z");
@@ -242,7 +267,7 @@ task reset_step;
             csb_valid <= 0;
         end
         if (wait_count == {16'd0, c[31:16]} + 1 + a) reset_dla <= 0;
-        if (rsp_valid && been_down) $fdisplay(log, "F CSB: read data of a read before the reset (cycle %0d)", cycle);
+        if (rsp_valid && been_down) complain(C_OLD);
         if (!dla_up) been_down = 1;
         else if (been_down && !reset_dla) begin
             wait_count = 0;
@@ -313,7 +338,7 @@ task watch;
         beats = read_beats + write_beats;
         spent = spent + 1;
         if ((idle > watchdog || spent > limit) && state != ST_DONE) begin
-            $fdisplay(log, "H %0d", index);
+            $fdisplay(log, "H %0d %0d", index, (idle > watchdog) ? watchdog : limit);
             diagnose = 1;
             wait_count = 0;
             discard = state != ST_SLEEP && state != ST_LINE;
@@ -343,8 +368,8 @@ always @(posedge clk) begin
         op = OP_MARK;
         index = 0;
     end else if (state != ST_DONE) begin
-        if (rsp_wr_complete) $fdisplay(log, "F CSB: completion of a posted write (cycle %0d)", cycle);
-        if (rsp_valid && state != ST_ANSWER && state != ST_RESET) $fdisplay(log, "F CSB: read data without a read (cycle %0d)", cycle);
+        if (rsp_wr_complete) complain(C_POSTED);
+        if (rsp_valid && state != ST_ANSWER && state != ST_RESET) complain(C_STRAY);
         if (diagnose) diagnosis_step;
         else begin
             step;

@@ -7,20 +7,22 @@
 // The memory is never reset with the accelerator, but told of it: without the guard it stands for a memory system that does
 // what docs/reset.md asks of it.
 //
-// Plusargs: those of sim_player, sim_memory and sim_activity; +ungated: no clock of the accelerator stops. The clock periods are parameters because a delay that is
-// not constant may be zero, and for zero delays Verilator schedules the whole design in a slower way (the
-// measured loss of speed is a third).
+// Plusargs: those of sim_player, sim_memory and sim_activity; +ungated: no clock of the accelerator stops; +csb_period=<ps>, even:
+// of dla_csb_clk, 0 (the default) for the core clock itself. One model serves all of them.
+//
+// With macro SIM_CLOCK (Verilator) the clocks come from the main program, and nothing here waits, so that no scheduler is needed of
+// delays: a foreign DUT whose RAM models have some is simulated without them (models/cocodla/sim/timing.py).
 `default_nettype none
 
 module sim_top #(
-    parameter WORDS_LOG2 = 19,     // log2 of 8-byte words of memory
     parameter CORE_PERIOD = 10000, // ps of dla_core_clk, even
-    parameter CSB_PERIOD = 0,      // ps of dla_csb_clk, even; 0: both clocks are the same net
     parameter GUARD = 0            // 1: dla_reset_guard between accelerator and memory
 ) (
 `ifdef SIM_CLOCK
-    input  wire        core_clk,    // driven by the main program (sim_clock.h): faster than a process
+    input  wire        core_clk,    // both driven by the main program (sim_clock.h): faster than a process
+    input  wire        csb_clk,
     output wire [31:0] core_period, // ps, for it
+    output wire [31:0] csb_period,
 `endif
     output wire        done,      // the run is over, the results file complete
     output wire [31:0] position   // command index of the last MARK or WAIT passed
@@ -28,44 +30,40 @@ module sim_top #(
 
 reg rst_n, ungated;
 reg [8*1024-1:0] path;
+reg [31:0] csb_ps;
 integer log;
-wire csb_clk;
 
 initial begin
     if (!$value$plusargs("results=%s", path)) path = "results.txt";
     log = $fopen(path, "w");
     ungated = $test$plusargs("ungated") != 0;
+    if (!$value$plusargs("csb_period=%d", csb_ps)) csb_ps = 0;
 end
 
 `ifdef SIM_CLOCK
 assign core_period = CORE_PERIOD;
+assign csb_period  = (csb_ps == 0) ? CORE_PERIOD : csb_ps;
 `else
-reg core_clk;
+reg core_clk, free_clk;
+wire csb_clk = (csb_ps == 0) ? core_clk : free_clk;
 initial core_clk = 0;
 always #(CORE_PERIOD / 2000.0) core_clk = !core_clk;
+initial begin
+    free_clk = 0;
+    #0 if (csb_ps != 0) forever #(csb_ps / 2000.0) free_clk = !free_clk;
+end
 `endif
-
-generate
-    if (CSB_PERIOD == 0) begin : g_one_clock
-        assign csb_clk = core_clk;
-    end else begin : g_two_clocks
-        reg free_clk;
-        initial free_clk = 0;
-        always #(CSB_PERIOD / 2000.0) free_clk = !free_clk;
-        assign csb_clk = free_clk;
-    end
-endgenerate
 
 // The waveform of the reference harness: 20 cycles high, 20 low, then high.
 reg dla_rst_n;
-initial begin
-    dla_rst_n = 1;
-    rst_n = 0;
-    repeat (20) @(posedge core_clk);
-    dla_rst_n <= 0;
-    repeat (20) @(posedge core_clk);
-    dla_rst_n <= 1;
-    rst_n <= 1;
+reg [5:0] edges;
+initial {dla_rst_n, rst_n, edges} = {1'b1, 1'b0, 6'd0};
+always @(posedge core_clk) begin
+    if (!rst_n) begin
+        edges <= edges + 6'd1;
+        if (edges == 6'd19) dla_rst_n <= 1'b0;
+        if (edges == 6'd39) {dla_rst_n, rst_n} <= 2'b11;
+    end
 end
 
 wire        reset_dla, reset_drop;
@@ -131,7 +129,7 @@ sim_player u_player (
     .position(position), .done(done)
 );
 
-sim_memory #(.WORDS_LOG2(WORDS_LOG2)) u_memory (
+sim_memory u_memory (
     .clk(core_clk), .rst_n(rst_n), .log(log),
     .dla_up(dut_rst_n || !rst_n), .guarded(GUARD != 0), .hold(reset_hold), .drop(reset_drop),
     .freeze(reset_freeze),
@@ -150,6 +148,8 @@ sim_activity u_activity (
 );
 
 sim_layers u_layers (.clk(core_clk));
+
+sim_streams u_streams (.log(log), .cycle(cycle));
 
 sim_x_check u_x_check (
     .core_clk(core_clk), .csb_clk(csb_clk), .rst_n(rst_n), .log(log), .cycle(cycle),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
+import re
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +21,7 @@ from cocodla.errors import UserError
 from cocodla.golden import run
 from cocodla.report.bench import run_bench, select
 from cocodla.report.screen import Screen
+from cocodla.sim import project
 
 REFERENCE = shared_folder() / "reference" / "nv_small_layers.json"
 BY_NAME = {layer.name: layer for layer in LAYERS}
@@ -153,3 +156,24 @@ def test_a_wrong_result_is_a_failure(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert len(found.failures) == 1
     assert "1 of 64 bytes differ, first at offset 0x5" in found.failures[0]
     assert not (tmp_path / "measured.json").exists()
+
+
+def test_another_dut_is_held_against_nothing_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No goals, no latency model, no committed cycles to keep: its cycles stand beside ours."""
+    long = next(x.name for x in LAYERS if x.kind in ("sdp", "pdp", "cdp") and 2000 < x.shape.traffic.bound() < 9000)
+    names = ["r18_gap_8x8x64", long]
+    measured = [measurement(name, "full8", 4000) for name in names]
+    monkeypatch.setattr("cocodla.report.bench.measure_all", lambda *_: iter(measured))
+    result = tmp_path / "cycles.json"
+    results.save(result, [measurement(names[0], "full8", 1000)])
+    before, told = result.read_text(), {}
+    for dut in ("", str(project.root() / "tb" / "hdl" / "standin" / "files.f")):
+        monkeypatch.setenv("DUT_FILELIST", dut)
+        console = Screen(width=160, file=io.StringIO())
+        found = run_bench(console, tmp_path, result, f"^({'|'.join(names)})$", ["full8"])
+        told[bool(dut)] = console.file.getvalue()  # type: ignore[attr-defined]
+        assert found["passed"] == bool(dut) and bool(found["goals"]) != bool(dut)
+        assert result.read_text() == before
+    assert "numbers to reach" in told[False] and "latency model: mean error" in told[False]
+    assert not re.search("numbers to reach|latency|predicted|error", told[True])
+    assert "this project's RTL" in told[True] and re.search(r"r18_gap_8x8x64.* 4,000 .* 1,000 .* 4\.000", told[True])

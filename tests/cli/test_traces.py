@@ -322,7 +322,7 @@ def dut(folder: Path, text: str, **files: str) -> Path:
     ("FIFO\nNV_nvdla.v\n", r"files\.f:2: file NV_nvdla\.v does not exist"),
     ("+incdir+inc\n", r"files\.f:1: include folder inc does not exist"),
     ("-f more.f\n", r"more\.f does not exist"),
-    ("-lib x\n", r"files\.f:1: unknown option '-lib x'"),
+    ("-wurble x\n", r"files\.f:1: unknown option '-wurble'"),
     ("+define+\n", r"files\.f:1: \+define\+ without a name"),
 ])  # fmt: skip
 @pytest.mark.parametrize("command", ["traces", "random", "lenet"])

@@ -10,7 +10,8 @@ from cocodla.errors import UserError
 from cocodla.golden import Device, RuleViolation, run
 from cocodla.golden.config_conv import ConvConfig
 from cocodla.golden.encode import Words, encode_pdp, encode_sdp_rdma, register_writes
-from cocodla.program import Program
+from cocodla.golden.regions import Region
+from cocodla.program import Mark, Program
 from cocodla.registers import MAP
 from cocodla.stimulus.layers import Allocator, RandomLayer, random_layer
 from cocodla.stimulus.sequencer import Sequencer
@@ -209,6 +210,30 @@ def test_operands_must_match_their_engine() -> None:
         execute(words, item)
 
 
+@pytest.mark.parametrize("le_linear", [True, False])
+def test_the_unspecified_index_select_is_reported_where_the_table_is_linear(le_linear: bool) -> None:
+    item = layer("cdp", 3)
+    words = {unit: dict(part) for unit, part in item.words.items()}
+    config, info = MAP["CDP.S_LUT_CFG"], MAP["CDP.S_LUT_INFO"]
+    words["CDP"]["S_LUT_CFG"] = config.encode(LUT_LE_FUNCTION=int(le_linear))
+    words["CDP"]["S_LUT_INFO"] = info.encode(LUT_LE_INDEX_SELECT=0x20)
+    if le_linear:
+        with pytest.raises(RuleViolation, match="LUT_LE_INDEX_SELECT -32"):
+            execute(words, item)
+    else:
+        execute(words, item)
+
+
+def test_the_line_buffer_holds_a_power_of_two_of_rows_that_are_open_at_once() -> None:
+    item = layer("pdp")
+    assert item.pdp
+    for kernel in range(1, 9):
+        for stride in range(1, 17):
+            most = max(sum(row * stride <= line < row * stride + kernel for row in range(60)) for line in range(64))
+            pooled = replace(item.pdp, kernel_height=kernel, stride_height=stride)
+            assert pooled.capacity == (most, 128 // (1 << (most - 1).bit_length())), (kernel, stride)
+
+
 def test_pooling_beyond_the_line_buffer_is_reported() -> None:
     item = layer("pdp")
     assert item.pdp
@@ -244,3 +269,17 @@ def test_weights_that_exceed_their_banks_are_reported() -> None:
         sized(1032, 80, False).check()
     with pytest.raises(RuleViolation, match="81920 bytes of weights exceed 2 weight banks"):
         sized(1024, 80, True).check()
+
+
+def test_marks_are_events_with_their_place_and_name() -> None:
+    events = run(Program([Mark("first"), Mark("second")]), Device()).events
+    assert [(event.index, event.name) for event in events] == [(0, "first"), (1, "second")]
+
+
+def test_a_region_ends_behind_its_last_run() -> None:
+    random = np.random.default_rng(5)
+    for _ in range(200):
+        rows, columns, inner, run_ = (int(value) for value in random.integers(1, 6, 4))
+        region = Region(1000, run_, rows, 64, columns, inner)
+        ends = [1000 + row * 64 + column * inner + run_ for row in range(rows) for column in range(columns)]
+        assert region.end == max(ends)

@@ -12,6 +12,8 @@ import make_targets as targets
 
 ROOT = Path(__file__).resolve().parents[2]
 CANARY = "touch CANARY"
+LISTS = {"INPUT": "--images", "THEN": "--then", "AVOID": "--avoid", "IGNORE": "--ignore"}
+"""Variables that become an option for each of their words."""
 HOSTILE = [
     f"$(shell {CANARY})", f"$({CANARY})", f"`{CANARY}`", f"; {CANARY}", f"| {CANARY}", f"& {CANARY}", f"&& {CANARY}",
     f"x\n{CANARY}", f"'; {CANARY}; '", f'"; {CANARY}; "', f"\"$({CANARY})\"", "$$HOME $HOME ${HOME}", "*", "?[a-z]~",
@@ -88,8 +90,8 @@ def test_a_value_is_part_of_one_word(target: str, text: str) -> None:
             assert words[: len(plain)] == plain
             if name == "PYTEST_ARGS":
                 assert added == targets.split(name, text)
-            elif name == "INPUT":
-                assert added == [f"--images={word}" for word in targets.split(name, text)]
+            elif name in LISTS:
+                assert added == [f"{LISTS[name]}={word}" for word in targets.split(name, text)]
             elif name in (command.argument, command.rest):
                 assert added == ["--", text]
             else:

@@ -27,6 +27,13 @@ def test_plans_of_the_project_can_be_run(name: str) -> None:
 BLOCKS = '[suites.b]\nkind = "blocks"\n'
 
 
+def test_a_suite_with_coverage_asks_for_it() -> None:
+    plan = parse_plan(BLOCKS + 'blocks = ["glb"]\ncoverage = true', "p", "p.toml")
+    assert [item.cell.words for item in first_items(plan, matrix_of(plan), 7)] == [
+        ("sim", "glb", "--sim", "verilator", "--coverage")
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -38,6 +45,7 @@ BLOCKS = '[suites.b]\nkind = "blocks"\n'
         (BLOCKS + "seeds = 0", "suites.b.seeds"),
         (BLOCKS + "seeds = [1, -2]", "suites.b.seeds"),
         (BLOCKS + 'blocks = ["nosuch"]', "suites.b.blocks: no block is called 'nosuch'; there are"),
+        (BLOCKS + 'coverage = true\nsims = ["verilator", "icarus"]', "suites.b.coverage: is counted under"),
         (BLOCKS + 'sims = ["vcs"]', "suites.b.sims: unknown simulator 'vcs'"),
         (BLOCKS + 'blocks = ["glb"]\ntest = "nosuchtest"', "suites.b: none of its blocks has a test 'nosuchtest'"),
         (BLOCKS + 'test = "("', "no regular expression"),

@@ -106,6 +106,18 @@ def test_the_page_tells_all_and_needs_nothing(store: Store, run: Run) -> None:
     assert not re.search(r'(?:src|href)="(?!data:,)', text)
 
 
+def test_the_page_tells_of_coverage_where_it_was_counted(store: Store, run: Run) -> None:
+    fill(store, run)
+    result = {**summarize(store, store.run(run.run)), "page": ""}
+    assert "Coverage of the block benches" not in page(result, "")
+    measure = {"reached": 97, "points": 100, "percent": 97.0}
+    measures = dict.fromkeys(("line", "expression", "toggle", "functional"), measure)
+    benches = {"tests": 5, "blocks": ["glb"], "waived": 3, "expired": ["one"], **measures}
+    text = page({**result, "benches": benches}, "")
+    for part in ("Coverage of the block benches", "5 tests of 1 blocks", "97.00 %", "3 points waived, 1 waivers"):
+        assert part in text, part
+
+
 def test_one_regression_in_a_folder(tmp_path: Path) -> None:
     told = pytest.raises(UserError, match="another regression runs in this folder")
     with locked(tmp_path / "r"), told, locked(tmp_path / "r"):

@@ -152,7 +152,7 @@ def test_a_bench_takes_another_dut(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     (tmp_path / "files.f").write_text("other.v\n+define+FOREIGN=3\n")
     monkeypatch.setenv("DUT_FILELIST", str(tmp_path / "files.f"))
     design = bench.load_bench("registers").designs["default"]
-    assert [path.name for path in design.sources] == ["other.v", "registers_tb.v"]
+    assert [path.name for path in design.sources] == ["registers_tb.v", "other.v"]
     assert design.defines["FOREIGN"] == "3"
     assert other not in bench.load_bench("csb").designs["default"].sources
 
@@ -261,7 +261,8 @@ def test_file_list(tmp_path: Path) -> None:
     assert found.defines == {"X": "3", "Y": "1"} and found.includes == [tmp_path / "inc"]
     for text, message in [
         ("\nb.v", r"top\.f:2: file b\.v"),
-        ("-y lib", "unknown option"),
+        ("-y lib", r"top\.f:1: library folder lib does not exist"),
+        ("\n--wurble", r"top\.f:2: unknown option '--wurble'"),
         ("\n-f top.f", r"top\.f:2: file list .*top\.f includes itself"),
         ("\n\n-f no.f", r"top\.f:3: file list .*no\.f does not exist"),
     ]:

@@ -96,7 +96,7 @@ def measure_all(
     memories: Iterable[str],
     check: bool = True,
     progress: Callable[[int, int], None] | None = None,
-    watchdog: int = rtl.Simulation.watchdog,
+    watchdog: int | None = None,
     record: Record | None = None,
 ) -> Iterator[Measurement]:
     """Measure each case on each memory, in order; yields as they end. progress: measurements done, in all.
@@ -118,13 +118,13 @@ def measure(
     case: Case,
     memories: Sequence[str],
     check: bool = True,
-    watchdog: int = rtl.Simulation.watchdog,
+    watchdog: int | None = None,
     record: Record | None = None,
 ) -> Iterator[Measurement]:
     """One case on some memories. The golden model runs once, and only if something is not known yet."""
     program = case.program
     commands = b"".join(player.encode(program))
-    design = rtl.chip_design(rtl.Simulation(), player.page_count(program))
+    design = rtl.chip_design(rtl.Simulation())
     model = cache_key(design, "verilator", None)
     expected: Program | None = None
     for memory in memories:
@@ -156,7 +156,7 @@ def _with_expectations(program: Program) -> Program:
 
 
 def _simulate(
-    case: Case, program: Program, memory: str, check: bool, watchdog: int, record: Record | None
+    case: Case, program: Program, memory: str, check: bool, watchdog: int | None, record: Record | None
 ) -> Measurement:
     simulation = rtl.Simulation(seed=case.seed, memory=MEMORIES[memory], watchdog=watchdog, activity=record is not None)
     execution = rtl.run(program, simulation)

@@ -8,13 +8,17 @@ from cocodla.cli import (
     blocks,
     chip,
     compiling,
+    coverage,
     cycles,
     exporting,
     fuzzing,
     general,
     loadables,
+    mutation,
     nets,
+    operators,
     planning,
+    proving,
     quality,
     regress,
     running,
@@ -25,9 +29,29 @@ from cocodla.cli import (
 from cocodla.cli.base import app, run_app
 
 __all__ = [
-    "app", "blocks", "chip", "compiling", "cycles", "exporting", "fuzzing", "general", "loadables", "main", "nets",
-    "planning", "quality", "regress", "running", "traces", "verifying", "waves",
-]  # fmt: skip
+    "app",
+    "blocks",
+    "chip",
+    "compiling",
+    "coverage",
+    "cycles",
+    "exporting",
+    "fuzzing",
+    "general",
+    "loadables",
+    "main",
+    "mutation",
+    "nets",
+    "operators",
+    "planning",
+    "proving",
+    "quality",
+    "regress",
+    "running",
+    "traces",
+    "verifying",
+    "waves",
+]
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 import platformdirs
 import typer
 
+from cocodla import remarks
 from cocodla.cli.numbers import CYCLES, LATENCIES, SEEDS, whole
 from cocodla.errors import Fault, UserError, one_line
 from cocodla.report.screen import Screen
@@ -36,8 +37,9 @@ console = Screen(width=_WIDTH, markup=False)  # names may look like markup
 SIM = typer.Option("verilator", "--sim", help="simulator: verilator or icarus")
 SEED = whole("--seed", None, "seed of everything random; printed, and chosen where none is given", *SEEDS)
 WATCHDOG = whole(
-    "--watchdog", 200_000, "cycles without a memory beat or a finished command that mean a run hangs", 100, CYCLES[1]
-)
+    "--watchdog", None, "cycles without a memory beat or a finished command that mean a run hangs (default: 200,000, "
+    "for another DUT more, as its layers need)", 100, CYCLES[1]
+)  # fmt: skip
 LATENCY = whole("--latency", 32, "memory read latency in cycles", *LATENCIES)
 UsageError: Any = typer.BadParameter.__base__
 """What typer raises for wrong options and arguments."""
@@ -76,6 +78,7 @@ def command(function: Callable[..., None], group: typer.Typer = app) -> Callable
         try:
             choose_build(build)
             console.quiet, console.remarks = as_json, not quiet
+            remarks.hear(console.note)
             if "waves" in own.parameters:
                 window = {name: kwargs.pop(name) for name in WINDOW}
                 kwargs["waves"] = _waves(kwargs["waves"], **window)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -24,6 +25,7 @@ def sim(
     seed: int = SEED,
     waves: Waves | None = WAVES,
     names: bool = typer.Option(False, "--list", help="list the tests of the block, and run none"),
+    coverage: bool = typer.Option(False, "--coverage", help="count what each test reaches (docs/coverage.md)"),
 ) -> None:
     """Run the bench of one block, or list all of them."""
     from cocodla.report import blocks as report
@@ -31,7 +33,7 @@ def sim(
 
     if not block:
         blocks = report.describe_blocks()
-        if test is not None or seed is not None or waves or names:
+        if test is not None or seed is not None or waves or names or coverage:
             raise UserError(f"no block given; there are {', '.join(entry['block'] for entry in blocks)}")
         report.show_blocks(blocks, console)
         emit(lambda: blocks)
@@ -42,7 +44,7 @@ def sim(
         report.show_tests(tests, console)
         emit(lambda: tests)
         return
-    outcome = report.run_block(block, sim, test, seed, waves, console)
+    outcome = report.run_block(block, sim, test, seed, waves, console, coverage)
 
     def again(words: Sequence[object]) -> str:
         return command_line("sim", *words)
@@ -68,6 +70,24 @@ def synth(
 
     result = run_synth(console, only, project.committed("docs/area.md"), datasets.shared_folder(), jobs)
     emit(lambda: result)
+
+
+@command
+def crossings(
+    listed: Path = typer.Option(
+        None, "--listed", help="list of the crossings (default: rtl/constraints/crossings.toml)", exists=True
+    ),
+    top: str = typer.Option("NV_nvdla", "--top", help="module that is looked at"),
+) -> None:
+    """Prove with Yosys that the ways between the clocks of the chip (DUT_FILELIST) are those listed, synchronised."""
+    from cocodla.report.crossings import run_crossings
+    from cocodla.sim.filelist import dut_list
+
+    listed = listed or project.root() / "rtl" / "constraints" / "crossings.toml"
+    result = run_crossings(console, dut_list(), top, listed)
+    emit(lambda: result)
+    if not result["passed"]:
+        raise typer.Exit(1)
 
 
 @command

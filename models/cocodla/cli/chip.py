@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from cocodla.sim.waves import Waves
 
 
+def given(option: str, value: object) -> list[object]:
+    """An option with its value, nothing where there is none."""
+    return [] if value is None else [option, value]
+
+
 @command
 def lenet(
     sim: str = SIM,
@@ -26,7 +31,7 @@ def lenet(
     seed: int = SEED,
     waves: Waves | None = WAVES,
     latency: int = LATENCY,
-    watchdog: int = WATCHDOG,
+    watchdog: int | None = WATCHDOG,
     report_cycles: bool = REPORT,
     shell: str = typer.Option("", "--shell", help="axi: the chip in its AXI shell, and what that costs in cycles"),
 ) -> None:
@@ -52,7 +57,7 @@ def lenet(
     stages = Stages(simulation)
     with progress_bar(console, f"{network.name} on {sim}") as progress:
         run = verify_network(network, digits.images, digits.labels, simulation, progress, observe=stages.add)
-    options = ["--count", count, "--latency", latency, "--watchdog", watchdog, *(["--shell", shell] if shell else [])]
+    options = ["--count", count, "--latency", latency, *given("--watchdog", watchdog), *given("--shell", shell or None)]
     options += [word for path in images for word in ("--images", path)]
     rerun = command_line("lenet", "--sim", sim, "--seed", digits.seed, "--waves", *options)
     report.show(run, console, rerun)
@@ -77,16 +82,29 @@ def random(
     seed: int = SEED,
     only: list[str] = typer.Option([], "--only", help="kind of layer or sequence; several times; default all"),
     assertions: bool = typer.Option(True, "--assertions/--no-assertions", help="the RTL's assertions are on"),
-    watchdog: int = whole("--watchdog", 20_000, "cycles without progress that mean a run hangs", 100, CYCLES[1]),
+    watchdog: int | None = whole(
+        "--watchdog", None, "cycles without progress that mean a run hangs (default: 20,000; another DUT: more)",
+        100, CYCLES[1],
+    ),
+    avoid: list[str] = typer.Option(
+        [], "--avoid", help="class of layers that no program has (docs/verification.md), or public; several times"
+    ),
+    ignore: list[str] = typer.Option(
+        [], "--ignore", help="UNIT.REGISTER, with * and ?, that is not read back; several times"
+    ),
+    most: int = whole("--max-failures", 10, "stop after so many programs that differ; 0: never", 0),
     trials: int = whole("--trials", 200, "simulations spent to shrink a failing program", 0),
+    seconds: int = whole("--shrink-seconds", 300, "wall time spent on it at most", 0),
     rerun: Path = typer.Option(None, "--rerun", help="run the kept program of this folder (build/random/seed-N) again"),
     waves: Waves | None = typer.Option(False, "--waves", help="with --rerun: record a waveform"),
 ) -> None:
     """Run random legal programs on the golden model and on the RTL and compare all memory, registers and interrupts."""
+    from cocodla.program.leaving_out import check_patterns
     from cocodla.report import random as report
     from cocodla.runtime import campaign
     from cocodla.runtime.campaign import Outcome
     from cocodla.sim.run import new_seed
+    from cocodla.stimulus.avoid import chosen
     from cocodla.stimulus.program import PIECES
 
     def again(folder: Path) -> str:
@@ -95,8 +113,10 @@ def random(
     def repeat(outcome: Outcome) -> str:
         kinds = [word for kind in only for word in ("--only", kind)]
         case = outcome.case
-        watch = ["--watchdog", case.simulation.watchdog]
-        return command_line("random", "--sim", sim, "--count", 1, "--seed", case.seed, *kinds, *watch)
+        words = given("--watchdog", case.simulation.watchdog)
+        words += [word for name in avoid for word in ("--avoid", name)]
+        words += [word for name in ignore for word in ("--ignore", name)]
+        return command_line("random", "--sim", sim, "--count", 1, "--seed", case.seed, *kinds, *words)
 
     if rerun:
         result = report.show_rerun(rerun, waves, console)
@@ -104,10 +124,12 @@ def random(
         unknown = [kind for kind in only if kind not in PIECES]
         if unknown:
             raise UserError(f"unknown kind {unknown[0]!r}; known: {', '.join(PIECES)}")
+        classes = chosen(avoid)
+        check_patterns(ignore)
         seed = new_seed() if seed is None else seed
         console.note(f"random programs on {sim}, seed {seed}")
-        outcomes = campaign.run_cases(seed, count, sim, only or PIECES, assertions, watchdog)
-        result = report.show(outcomes, count, console, repeat, again, trials)
+        outcomes = campaign.run_cases(seed, count, sim, only or PIECES, assertions, watchdog, classes, ignore)
+        result = report.show(outcomes, count, console, repeat, again, trials, seconds, most)
     emit(lambda: result)
     if not result["passed"]:
         raise typer.Exit(1)
@@ -152,7 +174,7 @@ def bench(
     check: bool = typer.Option(True, "--check/--no-check", help="compare the results of layers with the golden model"),
     seed: int = whole("--seed", 1, "seed of weights and data", *SEEDS),
     accept: bool = typer.Option(False, "--accept", help="let slower results replace the committed ones"),
-    watchdog: int = WATCHDOG,
+    watchdog: int | None = WATCHDOG,
     report_cycles: bool = REPORT,
 ) -> None:
     """Measure single layers and public traces, and compare with bounds, the public design and the last result."""

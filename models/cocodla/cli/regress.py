@@ -138,9 +138,24 @@ def _write(store: Store, run: Run, junit: Path | None) -> dict[str, Any]:
     from cocodla.report.regress.page import page
 
     result = summarize(store, run)
-    result["page"] = str(store.folder / f"run-{run.run:04}.html")
     plan = parse_plan(run.plan_text, run.plan, f"plan of run {run.run}")
+    if any(getattr(suite, "coverage", False) for suite in plan.suites.values()):
+        result["benches"] = _coverage()
+    result["page"] = str(store.folder / f"run-{run.run:04}.html")
     write_whole(result["page"], page(result, plan.about).encode())
     if junit:
         write_whole(junit, xml.junit(store, run))
     return result
+
+
+def _coverage() -> dict[str, Any] | None:
+    """The merge of all coverage of this build folder, in figures; None where there is none that fits the sources."""
+    from cocodla.coverage import session
+    from cocodla.report.coverage import summary
+
+    try:
+        data = session.merge_all([], skip=console.note)
+        return {key: value for key, value in summary(data, session.judge(data, None)).items() if key != "files"}
+    except UserError as error:
+        console.note(f"no coverage: {error}")
+        return None

@@ -38,7 +38,7 @@ def traces(
     expect: Path = OUTPUT,
     outside: bool = OUTSIDE,
     memory_limit: int = MEMORY,
-    watchdog: int = WATCHDOG,
+    watchdog: int | None = WATCHDOG,
     seed: int = SEED,
     waves: Waves | None = WAVES,
     report_cycles: bool = REPORT,
@@ -61,7 +61,8 @@ def traces(
     found = _find(place, only, image, expect)
     seed = new_seed() if seed is None else seed
     console.note(f"seed {seed}")
-    options = ["--sim", sim, "--latency", str(latency), "--watchdog", str(watchdog), "--seed", str(seed), "--waves"]
+    options = ["--sim", sim, "--latency", str(latency)]
+    options += [*([] if watchdog is None else ["--watchdog", str(watchdog)]), "--seed", str(seed), "--waves"]
     options += ["--memory-limit", str(memory_limit), *(["--allow-outside"] if outside else [])]
 
     def repeat(trace: Trace) -> str:

@@ -6,12 +6,14 @@ order (y, x). Weights and constants live inside their node, as float64 while pas
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from cocodla.units.registry import Operator
 
 FloatArray = NDArray[np.floating]
 Pair = tuple[int, int]
@@ -339,6 +341,32 @@ class Curve(Node):
     """Any function of one number, element by element."""
 
     function: CurveFunction
+
+
+@dataclass
+class Custom(Node):
+    """An operator of a plug-in: `inputs` are its tensors, `constants` its other inputs by position.
+
+    model: its reference, an ONNX model of batch 1 that makes `output` of the tensors. shape: of its output.
+    """
+
+    operator: Operator
+    constants: dict[int, FloatArray]
+    attributes: dict[str, Any]
+    model: bytes
+    shape: Shape
+
+    @property
+    def keeps_codes(self) -> bool:
+        """True if the output has the codes of the first input."""
+        return self.operator.codes == "kept"
+
+    def arguments(self, tensors: Sequence[Any]) -> list[Any]:
+        """All inputs in the operator's order, for these `tensors`."""
+        found, left = [], list(tensors)
+        for position in range(len(tensors) + len(self.constants)):
+            found.append(self.constants[position] if position in self.constants else left.pop(0))
+        return found
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 from cocodla.compiler.hardware.tensors import Tensor
@@ -34,10 +34,13 @@ FOR_THE_EMITTER = ("D_OP_ENABLE", "S_POINTER", "S_LUT_ACCESS_CFG", "S_LUT_ACCESS
 """Registers that are written when a layer starts, not with its settings."""
 
 
-def check_layers(network: NetworkParts) -> None:
-    """ValueError that names the first layer whose registers are unknown, break a rule or leave its memory."""
+def check_layers(network: NetworkParts, layers: Sequence[Layer] | None = None) -> None:
+    """ValueError that names the first layer whose registers are unknown, break a rule or leave its memory.
+
+    layers: the only ones that are looked at.
+    """
     state = State()
-    for layer in network.layers:
+    for layer in network.layers if layers is None else layers:
         try:
             _check_words(layer, network)
             plan = _program(state, layer)

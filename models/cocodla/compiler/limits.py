@@ -8,6 +8,7 @@ from cocodla.compiler.ir import (
     Concat,
     Conv,
     Curve,
+    Custom,
     Host,
     Lrn,
     Mean,
@@ -72,7 +73,7 @@ def check(node: Node, shape: Shape) -> None:
         reason = _conv_fault(node, shape)
     elif isinstance(node, Mean):
         reason = _mean_fault(node.function, shape)
-    elif isinstance(node, (Add, Multiply, Pointwise, Lrn, Curve, Concat, Slice, Move, Host)):
+    elif isinstance(node, (Add, Multiply, Pointwise, Lrn, Curve, Custom, Concat, Slice, Move, Host)):
         reason = None if max(shape) <= hw.MAX_EXTENT else f"an extent of {shape} is larger than {hw.MAX_EXTENT}"
     elif isinstance(node, Pool):
         function = node.function

@@ -15,7 +15,9 @@ from cocodla.compiler import limits, original, reference
 from cocodla.compiler.frontend import importer, partition
 from cocodla.compiler.frontend.nodes import label_of
 from cocodla.compiler.hardware import allocate, encode, schedule
-from cocodla.compiler.hardware.lower import HardwareLayer, lower
+from cocodla.compiler.hardware.chains import check_registers
+from cocodla.compiler.hardware.layer import HardwareLayer
+from cocodla.compiler.hardware.lower import lower
 from cocodla.compiler.hardware.tensors import PIXEL_FORMATS
 from cocodla.compiler.ir import MIDDLE, Conv, FloatArray, Graph, Host, Quantisation, Shape, came_from
 from cocodla.compiler.network import Network
@@ -149,7 +151,7 @@ def _compiled(
         name=name,
         input=_input_spec(graph, input_shape, samples, imported.parts),
         outputs=outputs,
-        layers=[_layer(layer) for layer in layers],
+        layers=[layer_of_hardware(layer) for layer in layers],
         tensors=tensors,
         memory=memory.data,
         memory_base=memory.base,
@@ -168,6 +170,7 @@ def _compiled(
             "warnings": [*imported.warnings, *told],
         },
     )
+    check_registers(network, layers)
     return Compilation(graph, quantised.layers, network)
 
 
@@ -272,7 +275,8 @@ def _fetched_as(output: str, imported: partition.Import, graph: Graph) -> str | 
     return tensor if tensor in graph.outputs else None
 
 
-def _layer(layer: HardwareLayer) -> Layer:
+def layer_of_hardware(layer: HardwareLayer) -> Layer:
+    """A layer with addresses and banks as networks hold it: registers, and what it touches."""
     shared, tables = encode.shared_registers(layer)
     return Layer(
         name=layer.name,

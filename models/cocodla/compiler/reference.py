@@ -24,6 +24,7 @@ from cocodla.compiler.ir import (
     Concat,
     Conv,
     Curve,
+    Custom,
     Dense,
     FloatArray,
     Graph,
@@ -229,6 +230,12 @@ def _lrn(node: Lrn, x: FloatArray) -> FloatArray:
 @evaluate.register
 def _curve(node: Curve, x: FloatArray) -> FloatArray:
     return original.curve(node.function.model, x)
+
+
+@evaluate.register
+def _custom(node: Custom, *inputs: FloatArray) -> FloatArray:
+    feeds = dict(zip(dict.fromkeys(node.inputs), inputs, strict=False))
+    return original.run_host(node.model, feeds, node.output).reshape(-1, *node.shape).astype(inputs[0].dtype)
 
 
 @evaluate.register

@@ -355,6 +355,11 @@ def lut_writes(config: LutConfig, tables: Tables) -> list[tuple[int, int]]:
     for number, entries in enumerate((tables.le, tables.lo)):
         writes.append((access.address, access.encode(LUT_ADDR=0, LUT_TABLE_ID=number, LUT_ACCESS_TYPE=1)))
         writes += [(data.address, int(entry) & 0xFFFF) for entry in entries]
+    return writes + register_writes({"CDP": lut_words(config)})
+
+
+def lut_words(config: LutConfig) -> dict[str, int]:
+    """Words of the registers that say how the tables are looked up."""
     w = _Writer("CDP")
     w.set(
         "S_LUT_CFG",
@@ -378,7 +383,7 @@ def lut_writes(config: LutConfig, tables: Tables) -> list[tuple[int, int]]:
             prefix = f"LUT_{name}_SLOPE_"
             fields = {f"{prefix}UFLOW_{kind}": under, f"{prefix}OFLOW_{kind}": over}
             w.set(f"S_LUT_{name}_SLOPE_{kind}", **fields)
-    return writes + register_writes({"CDP": w.words})
+    return w.words
 
 
 def register_writes(words: Mapping[str, Mapping[str, int]]) -> list[tuple[int, int]]:

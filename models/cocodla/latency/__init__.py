@@ -5,6 +5,7 @@ docs/performance.md tells how good they are.
 """
 
 from cocodla.latency.layer import Layer, MemoryTiming, layer_of, layer_of_registers
+from cocodla.latency.longest import longest_layer
 from cocodla.latency.model import predict, predict_overlapped
 
-__all__ = ["Layer", "MemoryTiming", "layer_of", "layer_of_registers", "predict", "predict_overlapped"]
+__all__ = ["Layer", "MemoryTiming", "layer_of", "layer_of_registers", "longest_layer", "predict", "predict_overlapped"]

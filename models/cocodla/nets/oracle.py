@@ -14,6 +14,7 @@ from cocodla.compiler.quantisation.curves import QuantisedCurve
 from cocodla.compiler.quantisation.layers import (
     QuantisedAdd,
     QuantisedConv,
+    QuantisedCustom,
     QuantisedGraph,
     QuantisedMove,
     QuantisedMultiply,
@@ -23,6 +24,7 @@ from cocodla.compiler.quantisation.layers import (
 )
 from cocodla.compiler.quantisation.lrn import QuantisedLrn, Table
 from cocodla.compiler.quantisation.pointwise import QuantisedPointwise
+from cocodla.errors import UserError
 
 
 def round_half_away(value: np.ndarray, shift: int) -> np.ndarray:
@@ -63,6 +65,8 @@ def run(
             result = move(value, layer)
         elif isinstance(layer, QuantisedPooling):
             result = pool(value.astype(np.int64), layer.pool)
+        elif isinstance(layer, QuantisedCustom):
+            raise UserError(f"{layer.name!r}: what operator {layer.node.operator.label} computes, its units alone tell")
         else:
             result = convolve(value, layer, tensors[layer.sources[1]] if layer.has_summand else None)
             if layer.pool is not None:

@@ -28,6 +28,7 @@ from cocodla.runtime.pieces import can_be_cut, verify_in_pieces
 from cocodla.runtime.quality import Error, LayerQuality, Study, measure_quality
 from cocodla.runtime.recording import Stages, keep
 from cocodla.runtime.verify import verify_network
+from cocodla.sim.filelist import is_foreign
 
 FEW = 2
 """Outputs of a layer that may differ from ideal rounding however few there are: a share of 10 outputs says nothing."""
@@ -125,7 +126,9 @@ def check_net(net: Net, simulation: rtl.Simulation, jobs: int = 1) -> NetResult:
     """All checks of one network, the RTL in `jobs` processes. A network that is refused is a failure like any other,
     and so is an exception.
     """
-    result = NetResult(net.name, net.about, net.limits)
+    # How many cycles this project's RTL may take says nothing of another one.
+    limits = replace(net.limits, cycles=None) if is_foreign(simulation.file_list) else net.limits
+    result = NetResult(net.name, net.about, limits)
     if net.missing:
         result.skipped = f"{net.needs} is not on this machine"
         return result

@@ -1,11 +1,13 @@
-"""How the tests and the coverage of a plan last went, out of the JUnit files and rules kept in build/junit."""
+"""How tests and coverage of a plan last went: JUnit files and rules kept in build/junit, bins of the last merge."""
 
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from cocodla.coverage import bins
+from cocodla.coverage.waivers import matches
 from cocodla.plan.testplan import Point, Testplan
 from cocodla.sim import bench
 from cocodla.sim.folders import kept_reports, kept_rules
@@ -18,7 +20,8 @@ SIMULATORS = ("verilator", "icarus")
 class PointState:
     """How a point stands. tests: name -> the worst of its last runs ("failed", "passed"), "not run" without one.
 
-    unreached: coverage patterns with an item that was not reached, or with none at all; empty where nothing was run.
+    unreached: coverage patterns with an item that was not reached, or with none at all; empty where nothing was run,
+    for bins also where nothing is merged.
     """
 
     point: Point
@@ -38,8 +41,13 @@ class PointState:
         return "passed"
 
 
-def judge(plan: Testplan, simulators: Sequence[str] = SIMULATORS) -> list[PointState]:
-    """Every point of a plan as the newest kept run of each test, variant and simulator has it."""
+def judge(
+    plan: Testplan, simulators: Sequence[str] = SIMULATORS, reached: Mapping[str, bool] | None = None
+) -> list[PointState]:
+    """Every point of a plan as the newest kept run of each test, variant and simulator has it.
+
+    reached: bins of the last merge and whether one test reached each, None where there is none of this block.
+    """
     designs = bench.load_bench(plan.block).designs.values()
     statuses: dict[str, set[str]] = {name: set() for name in plan.names}
     rules = []
@@ -58,15 +66,20 @@ def judge(plan: Testplan, simulators: Sequence[str] = SIMULATORS) -> list[PointS
                 if not open_names:
                     break
     coverage = bench.read_rules(rules)
-    return [_judge(plan, point, statuses, coverage) for point in plan.points]
+    return [_judge(plan, point, statuses, coverage, reached or {}) for point in plan.points]
 
 
-def _judge(plan: Testplan, point: Point, statuses: dict[str, set[str]], coverage: dict[str, bool]) -> PointState:
+def _judge(
+    plan: Testplan, point: Point, statuses: dict[str, set[str]], rules: Mapping[str, bool], reached: Mapping[str, bool]
+) -> PointState:
     tests = {name: _worst(statuses[name]) for name in plan.tests(point)}
     unreached = []
-    for pattern in point.coverage if coverage else ():
-        items = [shown for name, shown in coverage.items() if fnmatch.fnmatchcase(name, pattern)]
-        if not items or not all(items):
+    for pattern in point.coverage:
+        if bins.is_bin(pattern):
+            known, items = reached, [hit for name, hit in reached.items() if matches(name, pattern)]
+        else:
+            known, items = rules, [shown for name, shown in rules.items() if fnmatch.fnmatchcase(name, pattern)]
+        if known and not (items and all(items)):
             unreached.append(pattern)
     return PointState(point, tests, unreached)
 

@@ -6,7 +6,8 @@
     proves = "every client gets its own data in order"    # the testpoint, in a line
     spec = "system.md 8, R1"                               # optional: where that is written
     tests = ["test_random"]                                # cocotb tests of the bench; "*": all of them
-    coverage = ["nvdla_core2dbb_ar: * waits for ready"]    # optional: what has to be reached (patterns)
+    coverage = ["nvdla_core2dbb_ar: * waits for ready",    # optional: what has to be reached (patterns): rules of
+                "mcif_read: all 256 outstanding"]          # checkers, bins of tb/hdl/coverage (docs/coverage.md)
     note = "variant smallest"                              # optional
 
 Every test is named by a point; "*" names none in particular.
@@ -21,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cocodla.coverage import bins
 from cocodla.errors import UserError
 from cocodla.files.inputs import LARGEST_TOML, read_input, toml_table
 from cocodla.sim import bench
@@ -107,5 +109,8 @@ def _point(item: Any, where: str, line: int, names: Sequence[str]) -> Point:
         if test != EVERY and test not in names:
             near = difflib.get_close_matches(test, names, 1)
             raise UserError(f"{where}: the bench has no test {test!r}{f' (is it {near[0]}?)' if near else ''}")
+    for pattern in filter(bins.is_bin, item.get("coverage", ())):
+        if wrong := bins.complaint(pattern):
+            raise UserError(f"{where}: {wrong}")
     texts = {key: item[key] for key in ("spec", "note") if key in item}
     return Point(item["proves"], tuple(item["tests"]), coverage=tuple(item.get("coverage", ())), line=line, **texts)

@@ -9,9 +9,20 @@ from pathlib import Path
 
 from cocodla import datasets
 from cocodla.errors import UserError
+from cocodla.mutate.python import UNITS
 from cocodla.nets.registry import large_networks, networks
 from cocodla.regress.items import Cell
-from cocodla.regress.plan import Blocks, ChipSuite, Networks, RandomNetworks, RandomPrograms, Resets, Suite, Traces
+from cocodla.regress.plan import (
+    Blocks,
+    ChipSuite,
+    Mutants,
+    Networks,
+    RandomNetworks,
+    RandomPrograms,
+    Resets,
+    Suite,
+    Traces,
+)
 from cocodla.runtime.traces import find_traces
 from cocodla.sim import bench, tools
 from cocodla.sim.bench_tests import compile_filter, test_names
@@ -29,7 +40,11 @@ def cells(suite: Suite, where: str) -> list[Cell]:
 @cells.register
 def _(suite: Blocks, where: str) -> list[Cell]:
     found = []
-    test = ("--test", suite.test) if suite.test else ()
+    more = ("--test", suite.test) if suite.test else ()
+    if suite.coverage:
+        if suite.sims != ("verilator",):
+            raise UserError(f"{where}.coverage: is counted under Verilator alone, not under {', '.join(suite.sims)}")
+        more = (*more, "--coverage")
     names = matching(suite.blocks, bench.block_names(), f"{where}.blocks", "block")
     for sim in suite.sims:
         _known(sim, tools.SIMULATORS, f"{where}.sims", "simulator")
@@ -37,9 +52,21 @@ def _(suite: Blocks, where: str) -> list[Cell]:
             if any(loaded.sims.get(variant, sim) == sim for variant in loaded.designs) and (
                 not suite.test or _has_test(loaded, sim, suite.test, where)
             ):
-                found.append(Cell(loaded.block, sim, _words("sim", loaded.block, "--sim", sim, *test)))
+                found.append(Cell(loaded.block, sim, _words("sim", loaded.block, "--sim", sim, *more)))
     if not found:
         raise UserError(f"{where}: none of its blocks has a test {suite.test!r} for {', '.join(suite.sims)}")
+    return found
+
+
+@cells.register
+def _(suite: Mutants, where: str) -> list[Cell]:
+    rtl = [name for name in bench.block_names() if name != "agents"]  # which is about the agents, not the RTL
+    names = matching(suite.units, [*rtl, *UNITS], f"{where}.units", "block")
+    found = []
+    for sim in suite.sims:
+        _known(sim, tools.SIMULATORS, f"{where}.sims", "simulator")
+        words = ("--count", suite.count, "--jobs", 1, "--sim", sim)
+        found += [Cell(name, f"mutants {sim}", _words("mutate", name, *words)) for name in names]
     return found
 
 

@@ -71,6 +71,15 @@ def _block(item: Item, values: Values) -> Judgement:
     return _outcome(problems, {"block_runs": len(values["runs"]), "tests": tests - skipped})
 
 
+def _mutants(item: Item, values: Values) -> Judgement:
+    problems = [
+        Problem(item.cell.unit, row["kind"], f"{row['verdict']}: {row['place']}: {row['change']}", item.cell, item.seed)
+        for row in values["verdicts"]
+        if row["verdict"] in ("survived", "died")
+    ]
+    return _outcome(problems, {name: values[name] for name in ("mutants", "killed")})
+
+
 def _programs(item: Item, values: Values) -> Judgement:
     cell = _with(_without(item.cell, "--trials"), "--count", "1")
     problems = [_of_program(item, cell, failure) for failure in values["failures"]]
@@ -129,7 +138,7 @@ def _network(item: Item, values: Values) -> Judgement:
 
 JUDGES: dict[str, Callable[[Item, Values], Judgement]] = {
     "blocks": _block, "random": _programs, "resets": _resets, "fuzz": _random_networks, "traces": _trace,
-    "nets": _network,
+    "nets": _network, "mutants": _mutants,
 }  # fmt: skip
 """By the kind of suite."""
 

@@ -63,12 +63,14 @@ class ChipSuite(Suite, frozen=True, kw_only=True):
 
 class Blocks(Suite, frozen=True, tag="blocks"):
     """Block benches (`cocodla sim`). blocks: names, * and ? stand for others. test: pattern of test names.
+    coverage: count what each test reaches; the page tells of the merge (cocodla.coverage).
 
     The parameters of a block are the variants of its bench: all of them are run.
     """
 
     blocks: Words = ("*",)
     test: str = ""
+    coverage: bool = False
 
 
 class RandomPrograms(ChipSuite, frozen=True, tag="random"):
@@ -109,7 +111,16 @@ class RandomNetworks(ChipSuite, frozen=True, tag="fuzz"):
     rtl: bool = False
 
 
-AnySuite = Blocks | RandomPrograms | Resets | Traces | Networks | RandomNetworks
+class Mutants(Suite, frozen=True, tag="mutants"):
+    """Faults planted one by one (`cocodla mutate`). units: names of blocks, golden, compiler; * and ? stand for others.
+    count: mutants of an item.
+    """
+
+    units: Words = ("*",)
+    count: Annotated[int, Meta(ge=1, le=65_535)] = 20
+
+
+AnySuite = Mutants | Blocks | RandomPrograms | Resets | Traces | Networks | RandomNetworks
 
 
 class Plan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

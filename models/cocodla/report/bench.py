@@ -24,7 +24,7 @@ from cocodla.bench.measure import (
 from cocodla.errors import UserError
 from cocodla.report.progress import progress_bar
 from cocodla.report.screen import Screen
-from cocodla.runtime import rtl
+from cocodla.sim.filelist import is_foreign
 from cocodla.sim.parameters import is_default_chip
 
 
@@ -48,13 +48,14 @@ def run_bench(
     check: bool = True,
     seed: int = 1,
     accept: bool = False,
-    watchdog: int = rtl.Simulation.watchdog,
+    watchdog: int | None = None,
     record: Record | None = None,
 ) -> dict[str, Any]:
     """Measure, print, compare with the committed `result` and update it. The result as plain values, whether it
     `passed` among them.
 
-    accept: slower results replace the committed ones. Those of another chip are only printed. record: see measure_all.
+    accept: slower results replace the committed ones. Those of another chip are only printed; another DUT is held
+    against the bounds only, its speed shown beside that of this project's RTL. record: see measure_all.
     """
     console.note(f"seed {seed}")
     traces = trace_cases(shared / "traces" / "nv_small")
@@ -71,10 +72,12 @@ def run_bench(
             case = by_name[m.name]
             rows.append(results.make_row(case, m, references, predicted_cycles(case, m.memory)))
     measured = [row.measured for row in rows]
+    ours = results.committed(result) if is_foreign() else None
     for memory in names:
-        _show(console, memory, [row for row in rows if row.measured.memory == memory])
-    goals = results.goals(rows)
-    _show_goals(console, goals)
+        _show(console, memory, [row for row in rows if row.measured.memory == memory], ours)
+    goals = [] if is_foreign() else results.goals(rows)
+    if goals:
+        _show_goals(console, goals)
     passed = _conclude(console, result, measured, accept)
     return {
         "passed": passed,
@@ -109,24 +112,35 @@ def _conclude(console: Console, result: Path, measured: list[Measurement], accep
     return not failures
 
 
-def _show(console: Console, memory: str, rows: list[results.Row]) -> None:
+def _show(console: Console, memory: str, rows: list[results.Row], ours: results.Cycles | None) -> None:
+    """The table of a memory. ours: committed cycles of this project's RTL, where the DUT is another one."""
     table = Table("case", title=f"memory {memory}", title_justify="left")
-    for heading in ("bound", "cycles", "bound/cycles", "reference", "speed-up", "predicted", "error"):
+    last = ("predicted", "error") if ours is None else ("this project's RTL", "times slower")
+    for heading in ("bound", "cycles", "bound/cycles", "reference", "speed-up", *last):
         table.add_column(heading, justify="right")
     for row in rows:
         cycles = "FAIL" if row.measured.failures else f"{row.measured.cycles:,}"
         table.add_row(
             row.case.name, _count(row.bound), cycles, _ratio(row.efficiency), _count(row.reference),
-            _ratio(row.speed_up), _count(row.predicted), "" if row.error is None else f"{row.error:+.2%}",
+            _ratio(row.speed_up), *(_predicted(row) if ours is None else _beside(row, ours)),
         )  # fmt: skip
     console.print(table)
     errors = {row.case.name: abs(row.error) for row in rows if row.error is not None}
-    if errors:
+    if errors and ours is None:
         worst = max(errors, key=errors.__getitem__)
         text = (
             f"latency model: mean error {sum(errors.values()) / len(errors):.2%}, worst {errors[worst]:.2%} ({worst})"
         )
         console.print(text, highlight=False)
+
+
+def _predicted(row: results.Row) -> tuple[str, str]:
+    return _count(row.predicted), "" if row.error is None else f"{row.error:+.2%}"
+
+
+def _beside(row: results.Row, ours: results.Cycles) -> tuple[str, str]:
+    known = ours.get(row.case.name, {}).get(row.measured.memory)
+    return _count(known), _ratio(row.measured.cycles / known) if known and row.measured.cycles > 0 else ""
 
 
 def _count(value: int | None) -> str:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cocodla.coverage import store
 from cocodla.report.runs import show_waves
 from cocodla.report.screen import Screen
 from cocodla.runtime import autowaves
@@ -58,12 +59,20 @@ def show_tests(tests: list[dict[str, Any]], console: Console) -> None:
 
 
 def run_block(
-    block: str, sim: str, test: str | None, seed: int | None, waves: Waves | None, screen: Screen
-) -> bench.BenchRun:
-    """Run one bench; the simulator's output is a remark."""
+    block: str, sim: str, test: str | None, seed: int | None, waves: Waves | None, screen: Screen,
+    coverage: bool = False,
+) -> bench.BenchRun:  # fmt: skip
+    """Run one bench; the simulator's output is a remark. coverage: count and keep what each test reaches."""
     if waves and sim == "verilator" and not tools.has_fst_headers():
         screen.note("no lz4/zlib headers found: waves are VCD (Debian: apt-get install liblz4-dev zlib1g-dev)")
-    return bench.run_bench(block, sim, test, seed, waves, screen.note, screen.note)
+    if not coverage:
+        return bench.run_bench(block, sim, test, seed, waves, screen.note, screen.note)
+    store.check_design()
+    counting = store.Counting()
+    outcome = bench.run_bench(block, sim, test, seed, waves, screen.note, screen.note, counting.design)
+    for file in store.collect(outcome, counting, test):
+        screen.note(f"coverage {file}")
+    return outcome
 
 
 def show_run(outcome: bench.BenchRun, command_line: CommandLine, console: Console) -> None:

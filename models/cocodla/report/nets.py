@@ -16,6 +16,7 @@ from cocodla.report.mismatch.files import keep, told
 from cocodla.report.progress import progress_bar
 from cocodla.report.screen import Screen
 from cocodla.runtime.diverge import DIFFERING
+from cocodla.sim.filelist import is_foreign
 
 HEADINGS = (
     "network", "int8 %", "drop", "SQNR dB", "not ideal", "sums", "LRN", "comp. s", "images/s", "tensors",
@@ -92,7 +93,7 @@ def _row(result: NetResult) -> tuple[str, ...]:
         _under(_rate(result.images_per_second), rate),
         str(result.tensors),
         _under(f"{result.cycles:,.0f}", limits.cycles),
-        f"{result.predicted:,}",
+        "" if is_foreign() else f"{result.predicted:,}",
         verdict(result),
     )
 

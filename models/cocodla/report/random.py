@@ -34,11 +34,14 @@ def show(
     repeat: Callable[[Outcome], str],
     rerun: Rerun,
     trials: int,
+    seconds: float | None = None,
+    most: int = 0,
 ) -> dict[str, Any]:
     """Run cases under a progress bar; shrink and keep what failed; then print a summary.
 
     total: layers wanted. repeat, rerun: commands that run a case, and the program kept in a folder, again.
-    trials: simulations spent to shrink a case. The result as plain values, whether all is equal (`passed`) too.
+    trials, seconds: spent to shrink a case. most: programs that differ, after which no more are run (0: all are). The
+    result as plain values, whether all is equal (`passed`) too.
     """
     coverage, kinds = Coverage(), Counter[str]()
     seeds: list[int] = []
@@ -55,7 +58,10 @@ def show(
             if not console.is_terminal and kinds.total() // 1000 > (kinds - outcome.kinds).total() // 1000:
                 console.note(f"{kinds.total():,} layers, seed {seeds[-1]}")
             if outcome.differences:
-                failures.append(_show_failure(outcome, console, repeat(outcome), rerun, trials))
+                failures.append(_show_failure(outcome, console, repeat(outcome), rerun, trials, seconds))
+                if most and len(failures) == most:
+                    console.print(f"stopped: {most} programs differ (--max-failures)", style="red", highlight=False)
+                    break
     _show_coverage(coverage, console)
     failed = [failure["seed"] for failure in failures]
     console.print(
@@ -83,12 +89,12 @@ def show_rerun(folder: Path, waves: Waves | None, console: Console) -> dict[str,
 
 
 def _show_failure(
-    outcome: Outcome, console: Console, repeat: str, rerun: Rerun, trials: int
+    outcome: Outcome, console: Console, repeat: str, rerun: Rerun, trials: int, seconds: float | None
 ) -> dict[str, Any]:
     """Shrink, keep and tell a failure; its plain values."""
     seed = outcome.case.seed
     console.print(f"seed {seed}: {outcome.differences[0]}", style="red", highlight=False, markup=False, soft_wrap=True)
-    small = campaign.run_case(campaign.shrink_case(outcome.case, trials)) if trials else outcome
+    small = campaign.run_case(campaign.shrink_case(outcome.case, trials, seconds)) if trials else outcome
     folder = campaign.keep(outcome, small, repeat, rerun)
     text = f"shrunk to {len(small.layers)} of {len(outcome.layers)} layers, see {folder}/report.txt"
     text += f"; again: {rerun(folder)}"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 
+from cocodla.errors import UserError
 from cocodla.golden import run as run_golden
 from cocodla.program import Execution, Program, compare
+from cocodla.program.leaving_out import without_reads
 from cocodla.runtime import rtl
 from cocodla.runtime.kept import save_kept
 from cocodla.sim import project
@@ -23,17 +26,24 @@ PIECES_PER_CASE = 40
 CSB_PERIODS = (0, 13_700)
 """Periods of dla_csb_clk in ps (0: the core clock), each a model of its own."""
 
-WATCHDOG = 20_000
+PATIENCE = 20_000
 """Cycles without progress: more than the longest layer computes without touching memory."""
+
+EMPTY = 20
+"""Programs without a layer, one after the other, after which a campaign gives up."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One simulation: the program made from `plan`, on a memory and with clocks chosen by the seed."""
+    """One simulation: the program made from `plan`, on a memory and with clocks chosen by the seed.
+
+    ignore: registers (UNIT.REGISTER, * and ?) that it does not read.
+    """
 
     seed: int
     plan: Plan
     simulation: rtl.Simulation
+    ignore: tuple[str, ...] = ()
 
 
 @dataclass
@@ -57,9 +67,13 @@ def make_case(
     kinds: Sequence[str] = PIECES,
     pieces: int = PIECES_PER_CASE,
     assertions: bool = False,
-    watchdog: int = WATCHDOG,
+    watchdog: int | None = None,
+    avoid: Sequence[str] = (),
+    ignore: Sequence[str] = (),
 ) -> Case:
-    """The case of a seed. assertions: those of the RTL are on (models of their own)."""
+    """The case of a seed. assertions: those of the RTL are on (models of their own). watchdog: see rtl.Simulation.
+    avoid: classes of layers (cocodla.stimulus.avoid) that it has none of. ignore: see Case.
+    """
     rng = Random(seed)
     size = rng.choice([4, 8, 8, 12, 12, 20, 60])
     memory = rtl.MemoryModel() if rng.random() < 0.2 else rtl.MemoryModel.random(rng)
@@ -69,16 +83,19 @@ def make_case(
         memory=memory,
         csb_period_ps=rng.choice(CSB_PERIODS),
         watchdog=watchdog,
+        patience=PATIENCE,
         assertions=assertions,
     )
-    return Case(seed, random_plan(seed, pieces, kinds, size), simulation)
+    plan = replace(random_plan(seed, pieces, kinds, size), avoid=tuple(avoid))
+    return Case(seed, plan, simulation, tuple(ignore))
 
 
 def run_case(case: Case) -> Outcome:
     """Run a case on both backends and compare them."""
     made = build_program(case.plan)
-    differences, got = check(made.program, case.simulation)
-    return Outcome(case, made.program, made.layers, differences, int(got.counters.get("cycles", 0)))
+    program = without_reads(made.program, case.ignore)
+    differences, got = check(program, case.simulation)
+    return Outcome(case, program, made.layers, differences, int(got.counters.get("cycles", 0)))
 
 
 def check(program: Program, simulation: rtl.Simulation) -> tuple[list[str], Execution]:
@@ -96,19 +113,36 @@ def run_cases(
     sim: str = "verilator",
     kinds: Sequence[str] = PIECES,
     assertions: bool = False,
-    watchdog: int = WATCHDOG,
+    watchdog: int | None = None,
+    avoid: Sequence[str] = (),
+    ignore: Sequence[str] = (),
 ) -> Iterator[Outcome]:
-    """Cases of seed, seed + 1, ... until at least `layers` layers have run."""
-    done = 0
+    """Cases of seed, seed + 1, ... until at least `layers` layers have run; the other arguments: see make_case.
+
+    UserError where `avoid` leaves no layer of the `kinds`.
+    """
+    done = empty = 0
     while done < layers:
-        outcome = run_case(make_case(seed, sim, kinds, assertions=assertions, watchdog=watchdog))
+        case = make_case(seed, sim, kinds, PIECES_PER_CASE, assertions, watchdog, avoid, ignore)
+        seed += 1
+        if not build_program(case.plan).layers:
+            empty += 1
+            if empty == EMPTY:
+                left = f"--avoid {' '.join(avoid)} leaves none of {', '.join(kinds)}"
+                raise UserError(f"{EMPTY} programs without a layer: {left}")
+            continue
+        empty = 0
+        outcome = run_case(case)
         yield outcome
         done += len(outcome.layers)
-        seed += 1
 
 
-def shrink_case(case: Case, trials: int = 200) -> Case:
-    """The smallest case found that still differs; on the plain memory and with one clock, if it does so there, too."""
+def shrink_case(case: Case, trials: int = 200, seconds: float | None = None) -> Case:
+    """The smallest case found that still differs; on the plain memory and with one clock, if it does so there, too.
+
+    trials, seconds: how many simulations, how long at most (seconds of wall time; the simulation under way is ended).
+    """
+    end = None if seconds is None else time.monotonic() + seconds
     for simulation in (
         replace(case.simulation, memory=rtl.MemoryModel(), csb_period_ps=0),
         replace(case.simulation, csb_period_ps=0),
@@ -117,7 +151,7 @@ def shrink_case(case: Case, trials: int = 200) -> Case:
         if simulation == case.simulation or _differs(replace(case, simulation=simulation)):
             case = replace(case, simulation=simulation)
             break
-    plan = shrink(case.plan, lambda plan: _differs(replace(case, plan=plan)), trials)
+    plan = shrink(case.plan, lambda plan: _differs(replace(case, plan=plan)), trials, end)
     return replace(case, plan=plan)
 
 

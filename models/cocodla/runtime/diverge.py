@@ -100,7 +100,10 @@ def search(
             steps.append(Step("passes", f"{change:.1e} of the largest value", change <= PASSES_TOLERANCE))
         steps.append(Step("quantisation", f"{quality.own.sqnr:.1f} dB", quality.own.sqnr >= limit))
         good = quality.distance <= 1 and quality.differing <= allowed(quality.operation)
-        steps.append(Step("rounding", f"{quality.differing:.3%} differ, by at most {quality.distance}", good))
+        told = f"{quality.differing:.3%} differ, by at most {quality.distance}"
+        if quality.weights_too:  # that is judged as quantisation, above
+            good, told = True, told + ", its weights' rounding among them"
+        steps.append(Step("rounding", told, good))
         if quality.tensor in agreements:
             steps.append(_integers(agreements[quality.tensor], quality.operation))
         if simulation is not None:

@@ -18,10 +18,13 @@ Status = dict[int, int | None]
 """Register values read after the hang, by address; None: CSB did not answer."""
 
 
-def diagnose(program: Program, index: int, status: Status) -> str:
-    """One line: the command that waits, every unit that is not idle and what it waits for, the likely broken rule."""
+def diagnose(program: Program, index: int, cycles: int, status: Status) -> str:
+    """One line: the command that waits, every unit that is not idle and what it waits for, the likely broken rule.
+
+    cycles: how long it was waited for.
+    """
     device, reason = _replay(program, index)
-    text = f"no progress: command {index} {describe(program.commands[index])}"
+    text = f"no progress in {cycles:,} cycles: command {index} {describe(program.commands[index])}"
     if mark := next(program.marks_before(index), None):
         text += f" (after mark {mark.name!r})"
     busy = list(_busy(status, device))
@@ -62,7 +65,7 @@ def _replay(program: Program, index: int) -> tuple[Device, str]:
             return device, f"a rule is broken: {error}"
         except UserError as error:
             return device, f"units, groups or order (programming.md 1 to 3): {error}"
-    return device, "the program keeps all rules the golden model knows, so it is the design that hangs"
+    return device, "no rule that the golden model knows is broken: the design hangs, or needs longer (WATCHDOG= cycles)"
 
 
 def _busy(status: Status, device: Device) -> list[str]:

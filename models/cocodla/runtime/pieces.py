@@ -113,8 +113,7 @@ def verify_in_pieces(
         return verify_network(network, images, labels, simulation, progress, span)
     total, done = sum(piece.cost for piece in pieces), 0.0
     runs: dict[Piece, NetworkRun] = {}
-    simulation = replace(simulation, pages=_pages(network, len(images)))
-    rtl.build_model(simulation)  # once, before all of them want it
+    rtl.build_model(simulation, _pages(network, len(images)))  # once, before all of them want it
     with TemporaryDirectory(prefix="cocodla-pieces-") as folder:
         network.save(Path(folder) / "network.dla")
         np.save(Path(folder) / "images.npy", images)

@@ -148,7 +148,7 @@ def decode(program: Program, path: Path, backend: str) -> Execution:
 def _decode(program: Program, lines: Iterator[str], execution: Execution) -> None:
     complete = False
     status: dict[int, int | None] = {}
-    stuck: int | None = None
+    stuck: tuple[int, int] | None = None
     for line in lines:
         kind, _, rest = line.partition(" ")
         words = rest.split()
@@ -163,12 +163,12 @@ def _decode(program: Program, lines: Iterator[str], execution: Execution) -> Non
         elif kind == "F":
             execution.failures.append(rest)
         elif kind == "H":
-            stuck = int(words[0])
+            stuck = int(words[0]), int(words[1])
         elif kind == "S":
             status[int(words[0])] = None if words[1] == "dead" or not words[1].isdigit() else int(words[1])
         complete = kind == "Z"
     if stuck is not None:
-        execution.failures.append(hang.diagnose(program, stuck, status))
+        execution.failures.append(hang.diagnose(program, *stuck, status))
     if not complete:
         execution.failures.append("the simulation ended before the program did")
 

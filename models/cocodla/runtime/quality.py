@@ -15,7 +15,7 @@ from cocodla.compiler import Compilation, CompileOptions, compile_whole, referen
 from cocodla.compiler.ir import Curve, FloatArray, Host, Node, Quantisation
 from cocodla.compiler.quantisation.calibration import Calibration
 from cocodla.compiler.quantisation.ideal import ideal_codes
-from cocodla.compiler.quantisation.layers import QuantisedLayer, QuantisedView
+from cocodla.compiler.quantisation.layers import QuantisedCustom, QuantisedLayer, QuantisedView
 from cocodla.compiler.quantisation.pixels import ImageSet
 from cocodla.compiler.quantisation.simulate import as_rounded
 from cocodla.runtime.accuracy import Progress, batches, golden_tensors, model_inputs
@@ -111,7 +111,8 @@ class LayerQuality:
 
     total: golden model against float, everything before it included. own: what the layer itself adds, given the
     inputs the golden model has. impact: SQNR of the network's output when only this layer is quantised. differing:
-    share of outputs other than ideal rounding of the exact result; distance: by how many codes at most.
+    share of outputs other than ideal rounding of the exact result; distance: by how many codes at most. weights_too:
+    what it computes exactly has the model's weights, not their int8 codes (an operator of a plug-in rounds its own).
     """
 
     name: str
@@ -124,6 +125,7 @@ class LayerQuality:
     outputs: int = 0
     wrong: int = 0
     distance: int = 0
+    weights_too: bool = False
 
     @property
     def differing(self) -> float:
@@ -195,6 +197,7 @@ def _measure_layer(
     ]
     alone = reference.evaluate(node, *inputs).reshape(real.shape)
     result.own.add(meaning.limited(alone) if limited else alone, real)
+    result.weights_too = isinstance(layer, QuantisedCustom) and bool(layer.node.constants)
     ideal = ideal_codes(layer, [codes[name] for name in layer.sources], meanings)
     distance = np.abs(ideal.astype(np.int16) - got)
     result.outputs += got.size

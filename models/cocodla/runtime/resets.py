@@ -16,7 +16,7 @@ from cocodla.golden import run as run_golden
 from cocodla.program import Execution, Program, WriteRegister, compare
 from cocodla.registers import MAP
 from cocodla.runtime import player, rtl
-from cocodla.runtime.campaign import CSB_PERIODS, WATCHDOG
+from cocodla.runtime.campaign import CSB_PERIODS, PATIENCE
 from cocodla.runtime.layer_texts import positions_of
 from cocodla.sim.waves import Waves
 from cocodla.stimulus.program import PIECES, random_program
@@ -99,7 +99,7 @@ def make_case(
         seed=seed,
         memory=rtl.MemoryModel.random(rng),
         csb_period_ps=rng.choice(csb_periods),
-        watchdog=WATCHDOG,
+        patience=PATIENCE,
         assertions=assertions,
         guard=guard,
         run_name="resets",

@@ -14,14 +14,14 @@ from pathlib import Path
 from random import Random
 
 from cocodla.errors import UserError
-from cocodla.latency import MemoryTiming
+from cocodla.latency import MemoryTiming, longest_layer
 from cocodla.program.activity import read_activity
 from cocodla.program.execution import Execution
 from cocodla.program.program import Program
 from cocodla.runtime import layer_texts, player, windows
-from cocodla.sim import parameters, project
+from cocodla.sim import parameters, project, timing
 from cocodla.sim.build import Design, Model, build
-from cocodla.sim.filelist import dut_list, own_list, read_file_list
+from cocodla.sim.filelist import dut_list, is_foreign, read_file_list
 from cocodla.sim.folders import run_folder
 from cocodla.sim.run import new_seed, simulate
 from cocodla.sim.waves import Waves
@@ -31,15 +31,18 @@ Progress = Callable[[int, int], None]
 """Called with (commands done, commands in all) while the simulation runs."""
 
 _MARK = "@progress "
-_SMALLEST = {"verilator": 22, "icarus": 17}
-"""log2 of the words of the smallest memory: few sizes, so that few models are built."""
-
 
 FIRST_CYCLE_PS = 385_000
 """When sim_top.cycle would become 0 if it had not been in reset before: it is 1 at the 40th edge (tb/hdl/sim_top.v)."""
 
 _LARGEST = 1 << 30
-"""Bytes of the largest memory: what is not used costs address space only."""
+"""Bytes of the memory at most (sim_memory.PAGES)."""
+
+SLOWEST = 16
+"""How many times slower than this project's RTL another design may be (the public one: up to 8)."""
+
+TOP = "NV_nvdla"
+"""The module that every DUT has."""
 
 
 @dataclass(frozen=True)
@@ -102,14 +105,16 @@ class Simulation:
     """How a program is run.
 
     file_list: the DUT, a module NV_nvdla (default: environment DUT_FILELIST, else rtl/files.f).
-    watchdog: cycles without a memory beat or a finished command after which a run has hung.
+    watchdog: cycles without a memory beat or a finished command after which a run has hung; None: `patience`, or for
+    another DUT than the project's own SLOWEST times what its longest layer is predicted to take here, if that is more.
     limit: cycles one command may take even if memory beats keep moving.
     csb_period_ps: period of dla_csb_clk; 0: the core clock itself. The core period is 10,000 ps.
     shell: "axi": the chip in its AXI shell (tb/hdl/sim_axi_dut.v), "": the bare chip.
     guard: dla_reset_guard stands between accelerator and memory.
     activity: what every unit does is counted (Execution.activity).
-    pages: of memory at least (player.PAGE): programs of one network can share a model, whatever each of them needs.
+    stream_checks: the rules of every stream between units are checked (tb/hdl/sim_streams.v).
     ungated: the pin global_clk_ovr_on is 1: no clock of the accelerator stops.
+    plusargs: more arguments of the simulator, for a DUT that takes some.
     run_name: first part of the name of the folder in build/runs (cocodla.sim.folders says how long it stays).
     """
 
@@ -119,42 +124,39 @@ class Simulation:
     memory: MemoryModel = field(default_factory=MemoryModel)
     file_list: Path | None = None
     assertions: bool = False
-    watchdog: int = 200_000
+    watchdog: int | None = None
+    patience: int = 200_000
     limit: int = 200_000_000
     csb_period_ps: int = 0
     guard: bool = False
     shell: str = ""
     activity: bool = False
-    pages: int = 1
+    stream_checks: bool = True
     ungated: bool = False
+    plusargs: tuple[str, ...] = ()
     run_name: str = "chip"
 
 
-def chip_design(simulation: Simulation, pages: int = 1) -> Design:
-    """The chip-level bench around the DUT, with memory for at least `pages` pages."""
+def chip_design(simulation: Simulation) -> Design:
+    """The chip-level bench around the DUT. Memory and clocks are chosen when it runs."""
     root = project.root()
     dut = read_file_list(dut_list(simulation.file_list))
-    check_memory(pages)
-    own = dut_list(simulation.file_list) == own_list()
+    own = not is_foreign(simulation.file_list)
     check_shell(simulation)
     bare = own and not simulation.shell  # units have the places that activity and layers are looked for in
     guard = ("mcif/dla_reset_guard.v", "lib/dla_sync.v") if simulation.guard else ()
-    sources = list(dict.fromkeys((*dut.sources, *(root / "rtl" / name for name in guard))))
-    words = max(pages, simulation.pages) * player.PAGE // 8
-    size = max(_SMALLEST.get(simulation.sim.lower(), 0), (words - 1).bit_length())
+    # The bench comes first: a `timescale of the DUT's files goes on in what follows them.
+    bench = (*sorted((root / "tb" / "hdl").glob("*.v")), *(root / "rtl" / name for name in guard))
     return Design(
         name="chip",
         top="sim_top",
-        sources=(*sources, *sorted((root / "tb" / "hdl").glob("*.v"))),
+        sources=tuple(dict.fromkeys((*bench, *dut.sources))),
         includes=tuple(dut.includes),
-        parameters={
-            "WORDS_LOG2": size,
-            "CSB_PERIOD": simulation.csb_period_ps,
-            **({"GUARD": 1} if simulation.guard else {}),
-        },
+        parameters={"GUARD": 1} if simulation.guard else {},
         defines={
-            **({"DLA_ASSERT": "1"} if simulation.assertions else {}),
+            **({"DLA_ASSERT": "1"} if own and simulation.assertions else {}),
             **({"ACTIVITY_UNITS": "1"} if bare else {}),
+            **({"STREAM_CHECKS": "1"} if bare and simulation.stream_checks else {}),
             **({"LAYER_ROWS": "1"} if bare and simulation.waves else {}),
             **({"SIM_AXI": ""} if simulation.shell else {}),
             **parameters.define(parameters.chosen(simulation.file_list)),
@@ -163,6 +165,10 @@ def chip_design(simulation: Simulation, pages: int = 1) -> Design:
         optimize=True,
         origin_ps=FIRST_CYCLE_PS,
         main_clock=True,
+        libraries=tuple(dut.libraries),
+        library_files=tuple(dut.library_files),
+        extensions=tuple(dut.extensions),
+        delays=timing.are_kept(),
     )
 
 
@@ -170,7 +176,7 @@ def check_shell(simulation: Simulation) -> None:
     """UserError for a shell that does not exist, or around a chip that is not the one it is made for."""
     if simulation.shell not in ("", "axi"):
         raise UserError(f"no shell {simulation.shell!r}; there is axi")
-    if simulation.shell and dut_list(simulation.file_list) != own_list():
+    if simulation.shell and is_foreign(simulation.file_list):
         raise UserError("the AXI shell is run around the chip of rtl/files.f only: no DUT_FILELIST with SHELL=axi")
     if simulation.shell and parameters.chosen(simulation.file_list):
         raise UserError("the AXI shell has parameters of its own: no DUT_PARAMETERS with SHELL=axi")
@@ -184,8 +190,9 @@ def check_memory(pages: int) -> None:
 
 
 def build_model(simulation: Simulation, pages: int = 1, echo: Callable[[str], None] | None = None) -> Model:
-    """Build the chip-level model, or take it from the cache."""
-    design = chip_design(simulation, pages)
+    """Build the chip-level model, or take it from the cache; UserError for more pages than its memory has."""
+    check_memory(pages)
+    design = chip_design(simulation)
     try:
         return build(design, simulation.sim, simulation.waves, echo)
     except UserError as error:
@@ -195,35 +202,38 @@ def build_model(simulation: Simulation, pages: int = 1, echo: Callable[[str], No
 _FAULTS = (
     (re.compile(r"Pin not found: '(\w+)'|port ``(\w+)'' is not a port of"), "NV_nvdla has no port '{}'"),
     (re.compile(r"Parameter not found: '(\w+)'"), "NV_nvdla has no parameter {} (DUT_PARAMETERS)"),
-    (re.compile(r"(?:Cannot find file containing module: '|Unknown module type: )(\w+)"), "no file has module {}"),
 )
-"""What compilers say of a DUT that does not fit, and what it means."""
+"""What compilers say of a top that does not fit, and what it means."""
 
 
 _INCLUDE = re.compile(r"(\S+?:\d+)(?::\d+)?: (?:Cannot find include file: '|Include file )([^' ]+)")
+_MODULE = re.compile(
+    r"(\S[^\n]*?:\d+)(?::\d+)?: (?:Cannot find file containing module: '|Can't resolve module reference: '|"
+    r"(?:error: )?Unknown module type: )(\w+)"
+)
+_PREFIX = re.compile(r"^.*?%Error(?:-\w+)?: |^.*? under \w+: ")
 
 
 def _dut_fault(text: str, design: Design, file_list: Path) -> str | None:
     """The compiler's complaint in terms of the DUT's file list; None for any other error."""
     found = re.search(r"\(log: .*\)$", text)
     log = found.group() if found else ""
-    if match := _INCLUDE.search(text):
+    plain = _PREFIX.sub("", text)
+    if match := _INCLUDE.search(plain):
         place, name = match.groups()
         return f"{place}: include file {name} is in no include folder of {file_list} {log}".strip()
+    if match := _MODULE.search(plain):
+        place, name = match.groups()
+        if name == TOP:
+            return f"{file_list}: no file has module {TOP} {log}".strip()
+        return f"{place}: no file of {file_list} has module {name}, which is instantiated here {log}".strip()
     for pattern, meaning in _FAULTS:
         if match := pattern.search(text):
             name = next(group for group in match.groups() if group)
-            return f"{_top_place(design) or file_list}: {meaning.format(name)} {log}".strip()
+            top = read_file_list(file_list).find_module(TOP)
+            place = f"{top[0]}:{top[1]}" if top else str(file_list)
+            return f"{place}: {meaning.format(name)} {log}".strip()
     return None
-
-
-def _top_place(design: Design) -> str:
-    """FILE:LINE of the DUT's module NV_nvdla, empty where there is none."""
-    for path in design.sources:
-        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
-            if re.match(r"\s*module\s+NV_nvdla\b", line):
-                return f"{path}:{number}"
-    return ""
 
 
 def run(program: Program, simulation: Simulation | None = None, progress: Progress | None = None) -> Execution:
@@ -251,7 +261,7 @@ def play(
     if waves := simulation.waves:
         if waves.layer:
             waves = replace(waves, positions=windows.of_layers(program, waves.layer))
-        if waves.scopes and dut_list(simulation.file_list) == own_list():
+        if waves.scopes and not is_foreign(simulation.file_list):
             waves = replace(waves, scopes=(*waves.scopes, layer_texts.SCOPE))
         simulation = replace(simulation, waves=waves)
     model = build_model(simulation, player.page_count(program))
@@ -261,14 +271,7 @@ def play(
     with run_folder(simulation.run_name, model.sim, seed) as folder:
         with (folder / "commands.bin").open("wb") as file:
             file.writelines(commands)
-        arguments = [
-            f"+watchdog={simulation.watchdog}",
-            f"+limit={simulation.limit}",
-            f"+idle_payload={int(dut_list(simulation.file_list) == own_list())}",
-            *simulation.memory.plusargs(seed % 2**31),
-            *(["+activity=activity.bin"] if simulation.activity else []),
-            *(["+ungated"] if simulation.ungated else []),
-        ]
+        arguments = plusargs(simulation, seed, program)
         started = time.monotonic()
         outcome = simulate(
             model,
@@ -293,6 +296,29 @@ def play(
     if progress:
         progress(len(program.commands), len(program.commands))
     return execution
+
+
+def watchdog_of(program: Program, simulation: Simulation) -> int:
+    """Cycles without progress after which a run of the program has hung."""
+    if simulation.watchdog is not None:
+        return simulation.watchdog
+    if not is_foreign(simulation.file_list):
+        return simulation.patience
+    return max(simulation.patience, SLOWEST * longest_layer(program, simulation.memory.timing))
+
+
+def plusargs(simulation: Simulation, seed: int, program: Program | None = None) -> list[str]:
+    """Arguments of the simulator: everything about a run that its model does not fix."""
+    return [
+        f"+watchdog={watchdog_of(program or Program(), simulation)}",
+        f"+limit={simulation.limit}",
+        f"+csb_period={simulation.csb_period_ps}",
+        f"+idle_payload={int(not is_foreign(simulation.file_list))}",
+        *simulation.memory.plusargs(seed % 2**31),
+        *(["+activity=activity.bin"] if simulation.activity else []),
+        *(["+ungated"] if simulation.ungated else []),
+        *simulation.plusargs,
+    ]
 
 
 def _progress_reader(total: int, progress: Progress | None) -> Callable[[str], None] | None:

@@ -137,7 +137,7 @@ def verify_network(
         layers=layers,
         predictions=[int(p) for p in outputs.argmax(1)] if complete else [],
         labels=[int(label) for label in labels] if complete else [],
-        cycles_per_image=sum(_busy_cycles(stage.program, stage.on_rtl) for stage in runs) / len(images),
+        cycles_per_image=sum(busy_cycles(stage.program, stage.on_rtl) for stage in runs) / len(images),
         tensors_compared=sum(len(stage.on_golden.observations) for stage in runs),
         first_mismatch=mismatches[0] if mismatches else None,
         failures=[line for stage in runs for line in stage.on_rtl.failures + stage.on_golden.failures],
@@ -187,7 +187,7 @@ class _StageRun:
         return compare(self.program, self.on_golden, self.on_rtl)
 
 
-def _busy_cycles(program: Program, execution: Execution) -> int:
+def busy_cycles(program: Program, execution: Execution) -> int:
     """Core cycles from the start of the first layer to the last interrupt."""
     starts, ends = [], []
     for event in execution.events:

@@ -21,10 +21,12 @@ from pathlib import Path
 
 import cocotb
 import cocotb_tools.config
+from cocotb_tools import runner as cocotb_runner
 
 from cocodla.errors import UserError
-from cocodla.sim import plain, project, tools, untraced
-from cocodla.sim.runner import MAIN_PROGRAMS, CommandFailed, Echo, make_runner
+from cocodla.remarks import remark
+from cocodla.sim import plain, project, timing, tools, untraced
+from cocodla.sim.runner import COUNTING_MAIN, MAIN_PROGRAMS, CommandFailed, Echo, make_runner
 from cocodla.sim.waves import BOUNDARIES, SCOPES, Waves, icarus_scopes, resolve, verilator_scopes
 
 KEEP_MODELS = 60
@@ -36,7 +38,10 @@ MOST_ENTRIES = 20_000
 COMPILER_FLAGS = "-O1"
 """C++ optimisation of Verilator's models: as fast as -O2 on the chip (measured), built in a third of the time."""
 
-_HEADER_SUFFIXES = (".vh", ".svh", ".v", ".sv", ".inc")
+NOTES = "notes.txt"
+"""In the folder of a model: the remark that comes with it."""
+
+_HEADER_SUFFIXES = (".vh", ".svh", ".v", ".sv", ".inc", ".h", ".vlib", ".vi", ".svi", ".def", ".defs")
 _TIMESCALE = ("1ns", "1ps")
 _ALL = ("all",)
 _UNREADABLE = '"$'
@@ -52,7 +57,10 @@ class Design:
     "module.signal"; * matches any text.
     optimize: spend compile time for speed (chip level). assertions of the RTL are on with define DLA_ASSERT.
     origin_ps: when cycle 0 begins, for waveforms.
-    main_clock: under Verilator the main program drives the top's `core_clk` (tb/hdl/sim_clock.h), define SIM_CLOCK.
+    main_clock: under Verilator the main program drives the top's clocks (tb/hdl/sim_clock.h), define SIM_CLOCK.
+    coverage: Verilator counts what is reached (cocodla.coverage).
+    libraries, library_files, extensions: where modules are looked for that no source has (see FileList).
+    delays: Verilator simulates them; if not, only where the files cannot do without (sim/timing.py).
     """
 
     name: str
@@ -65,6 +73,11 @@ class Design:
     optimize: bool = False
     origin_ps: int = 0
     main_clock: bool = False
+    coverage: bool = False
+    libraries: tuple[Path, ...] = ()
+    library_files: tuple[Path, ...] = ()
+    extensions: tuple[str, ...] = ()
+    delays: bool = True
 
 
 @dataclass(frozen=True)
@@ -86,10 +99,12 @@ def build(design: Design, sim: str = "verilator", waves: Waves | None = None, ec
     simulator is missing or the compilation fails; the message names the log.
     """
     sim = tools.check_simulator(sim)
-    for source in design.sources:
+    if design.coverage and (sim != "verilator" or waves):
+        raise UserError(f"{design.name}: coverage is counted under Verilator, in a run without waves")
+    for source in (*design.sources, *design.library_files):
         if not source.is_file():
             raise UserError(f"{design.name}: source file {source} does not exist")
-    for path in (*design.sources, *design.includes):
+    for path in (*design.sources, *design.library_files, *design.includes, *design.libraries):
         if any(character in str(path) for character in _UNREADABLE):
             raise UserError(f"{design.name}: {path}: simulators read no path with {' or '.join(_UNREADABLE)}")
     if waves and waves.scopes:
@@ -111,6 +126,8 @@ def _build(design: Design, sim: str, waves: Waves | None, echo: Echo | None) -> 
         os.utime(folder)
     if fresh:
         prune(cache, KEEP_MODELS)
+    if (notes := folder / NOTES).is_file():
+        remark(notes.read_text(encoding="utf-8").strip())
     return Model(design, sim, waves, folder, fresh)
 
 
@@ -138,7 +155,8 @@ def cache_key(design: Design, sim: str, waves: Waves | None) -> str:
     digest.update(json.dumps(facts, sort_keys=True).encode())
     own_main = sim == "verilator" and (waves or design.main_clock)
     main = [project.root() / name for name in MAIN_PROGRAMS] if own_main else []
-    for path in [*design.sources, *_headers(design.includes), *main]:
+    main += [project.root() / COUNTING_MAIN] if design.coverage else []
+    for path in [*design.sources, *design.library_files, *_headers(design.includes), *_library(design), *main]:
         digest.update(os.path.relpath(path, project.root()).encode())
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
@@ -146,23 +164,50 @@ def cache_key(design: Design, sim: str, waves: Waves | None) -> str:
 
 
 def _headers(includes: Sequence[Path]) -> list[Path]:
-    """Files that may be included. UserError for a folder of so many entries that it can hardly be meant."""
-    found = []
-    for folder in includes:
-        entries = list(islice(folder.rglob("*"), MOST_ENTRIES + 1))
-        if len(entries) > MOST_ENTRIES:
-            raise UserError(f"include folder {folder}: more than {MOST_ENTRIES:,} files and folders in it")
-        found += sorted(path for path in entries if path.suffix in _HEADER_SUFFIXES and path.is_file())
-    return found
+    """Files that may be included."""
+    return [
+        path for folder in includes for path in _entries(folder, "include folder", "**/*")
+        if path.suffix in _HEADER_SUFFIXES
+    ]  # fmt: skip
+
+
+def _library(design: Design) -> list[Path]:
+    """Files in which modules are looked for by name."""
+    ends = design.extensions or (".v", ".sv")
+    return [
+        path for folder in design.libraries for path in _entries(folder, "library folder", "*")
+        if path.name.endswith(ends)
+    ]  # fmt: skip
+
+
+def _entries(folder: Path, what: str, pattern: str) -> list[Path]:
+    """Files of a folder. UserError for one of so many entries that it can hardly be meant."""
+    entries = list(islice(folder.glob(pattern), MOST_ENTRIES + 1))
+    if len(entries) > MOST_ENTRIES:
+        raise UserError(f"{what} {folder}: more than {MOST_ENTRIES:,} files and folders in it")
+    return sorted(path for path in entries if path.is_file())
 
 
 def _flags(design: Design, sim: str) -> list[str]:
+    """Of the simulator, besides what names files."""
     if sim == "icarus":
         return []
-    flags = ["--timing", "-Wno-fatal", "-Wno-lint", "-Wno-style", "-Wno-TIMESCALEMOD", "--assert"]
+    flags = ["-Wno-fatal", "-Wno-lint", "-Wno-style", "-Wno-TIMESCALEMOD", "--assert"]
+    flags += ["--timing"] if design.delays else timing.FLAGS
     if design.optimize:
         flags += ["-O3", "--x-assign", "fast", "--x-initial", "fast"]
+    if design.coverage:
+        flags += [f"--coverage-{kind}" for kind in ("line", "toggle", "expr", "user")]
     return flags
+
+
+def _library_flags(design: Design, sim: str) -> list[str]:
+    """Where the simulator looks for modules that no source has."""
+    words = [word for folder in design.libraries for word in ("-y", str(folder))]
+    words += [word for file in design.library_files for word in ("-l" if sim == "icarus" else "-v", str(file))]
+    if sim == "icarus":
+        return [*words, *(f"-Y{end}" for end in design.extensions or (".v", ".sv") if design.libraries)]
+    return [*words, *(f"+libext+{end}" for end in design.extensions)]
 
 
 def _defines(design: Design, sim: str) -> dict[str, object]:
@@ -177,12 +222,27 @@ def _traced(design: Design, sim: str, waves: Waves) -> list[str]:
 
 
 def _build_into(folder: Path, design: Design, sim: str, waves: Waves | None, echo: Echo | None) -> None:
+    """Build; a design without its delays is built again with them, where it cannot do without."""
+    log = folder.with_name(f"{folder.name}.failed.log")
+    try:
+        reason = _build_once(folder, design, sim, waves, echo)
+    except UserError:
+        if design.delays or sim != "verilator" or not (reason := timing.need(_read(log))):
+            raise
+    if reason:
+        shutil.rmtree(folder, ignore_errors=True)
+        _build_once(folder, replace(design, delays=True), sim, waves, echo)
+        (folder / NOTES).write_text(f"{timing.kept(reason)}\n", encoding="utf-8")
+
+
+def _build_once(folder: Path, design: Design, sim: str, waves: Waves | None, echo: Echo | None) -> str:
+    """Build once. What in the files needs the delays that were left out, empty if nothing does."""
     final = folder.with_name(f"{folder.name}.tmp")
     scratch = final if plain.is_plain(final) else plain.scratch() / folder.name
     for path in (final, scratch):
         shutil.rmtree(path, ignore_errors=True)
     scratch.mkdir(parents=True)
-    sources = list(design.sources)
+    sources: list[Path | cocotb_runner.Verilog] = [cocotb_runner.Verilog(path) for path in design.sources]
     if sim == "verilator":
         # First in the list: cocotb takes the language from the last source.
         control = scratch / "public.vlt"
@@ -193,6 +253,7 @@ def _build_into(folder: Path, design: Design, sim: str, waves: Waves | None, ech
     runner.echo = echo
     runner.want_waves = waves
     runner.main_clock = design.main_clock
+    runner.coverage = design.coverage
     runner.compiler_flags = COMPILER_FLAGS
     failed = folder.with_name(f"{folder.name}.failed.log")
     log = scratch / "build.log"
@@ -202,7 +263,7 @@ def _build_into(folder: Path, design: Design, sim: str, waves: Waves | None, ech
             includes=list(design.includes),
             defines=_defines(design, sim),
             parameters=design.parameters,
-            build_args=_flags(design, sim),
+            build_args=[*_flags(design, sim), *_library_flags(design, sim)],
             hdl_toplevel=design.top,
             build_dir=scratch,
             cwd=project.root(),
@@ -217,12 +278,22 @@ def _build_into(folder: Path, design: Design, sim: str, waves: Waves | None, ech
     finally:
         if not _complete(scratch, design, sim) or failed.exists():
             shutil.rmtree(scratch, ignore_errors=True)
+    reason = ""
+    if sim == "verilator" and not design.delays:
+        reason = timing.need(_read(log))
+        if note := timing.told(_read(log)):
+            (scratch / NOTES).write_text(f"{note}\n", encoding="utf-8")
     if waves and sim == "verilator":
         scopes = verilator_scopes(sorted(scratch.glob("*Trace*Slow.cpp")))
         (scratch / SCOPES).write_text("".join(f"{scope}\n" for scope in scopes), encoding="utf-8")
     _drop_objects(scratch)
     shutil.move(scratch, final)
     final.rename(folder)
+    return reason
+
+
+def _read(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
 
 
 def _complete(folder: Path, design: Design, sim: str) -> bool:

@@ -19,6 +19,8 @@ from cocodla.sim import project
 
 RULES = "rules.txt"
 """File of a run in which the checkers tell the rules they hold, and those that have shown that they would fire."""
+COVERAGE = "coverage"
+"""Folder in that of a run with what Verilator counted in each test (cocotbext.dla.coverage)."""
 KEEP_RUNS = 20
 """Runs kept of each name and simulator; the oldest go when another begins."""
 KEEP_REPORTS = 1000

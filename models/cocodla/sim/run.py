@@ -22,6 +22,8 @@ from cocodla.waves.interfaces import load_description, own_file
 from cocodla.waves.texts import Texts, write_texts
 from cocodla.waves.viewer.beside import write_view
 
+GO_ON = "+verilator+error+limit+1000"
+"""Plusarg with which a `$error` does not end Verilator's models: the test that runs then fails, and later ones run."""
 LITTLE = 1 << 20
 """Free bytes of a disk that counts as full."""
 
@@ -82,12 +84,13 @@ def simulate(
     env: Mapping[str, str] | None = None,
     plusargs: Sequence[str] = (),
     timeout: float | None = None,
+    cpu_limit: int | None = None,
     echo: Echo | None = None,
     texts: Mapping[str, Texts] | None = None,
 ) -> Run:
     """Run the cocotb `modules` (importable from `path`) on `model`, in `folder`.
 
-    timeout is in seconds of wall time. echo receives the simulator's output line by line.
+    timeout is in seconds of wall time, cpu_limit of CPU time. echo receives the simulator's output line by line.
     A waveform gets files for viewers beside it. texts: names for values of its signals, by path.
     Failing tests are a normal outcome, told in the Run; nothing is raised for them.
     """
@@ -98,6 +101,7 @@ def simulate(
     runner = make_runner(model.sim)
     runner.echo = echo
     runner.timeout = timeout
+    runner.cpu_limit = cpu_limit
     runner.extra_path = path
     runner.want_waves = model.waves
     runner.parameters = dict(model.design.parameters)
@@ -125,9 +129,13 @@ def simulate(
         dump.rename(dump.with_stem(folder.name))
     complaint = _complaint(log)
     found = [_cut_off(result, complaint) for result in read_results(results)]
+    blamed = _complaints(log)
+    found = [_blame(result, blamed.get(f"{result.module}.{result.name}", "")) for result in found]
+    _add_failures(results, blamed)
+    told = bool(blamed) and "" not in blamed and not _running(log)  # by the tests that failed
     if runner.timed_out:
         error = f"ended after {timeout:g} s of wall time{_running(log)} (log: {log})"
-    elif runner.exit_code != 0:
+    elif runner.exit_code != 0 and not (found and told):
         error = f"simulator {_end(runner.exit_code)}{_running(log)}{complaint} (log: {log})"
     elif not found:
         error = f"no test ran{_running(log)} (log: {log})"
@@ -199,6 +207,38 @@ def _complaint(log: Path) -> str:
         if found := re.search(r"(?:%Error|%Fatal|ERROR|FATAL): \S+?:\d+: (.*)", line):
             return f": {found[1].strip()}"
     return ""
+
+
+def _complaints(log: Path) -> dict[str, str]:
+    """The first error that the HDL reported while each test ran, by the test's name; "" for outside of all tests."""
+    running, complaints = "", dict[str, str]()
+    for line in _lines(log):
+        if begun := re.search(r"cocotb\.regression\s+running (\S+) \(\d+/\d+\)", line):
+            running = begun[1]
+        elif running and re.search(rf"cocotb\.regression\s+{re.escape(running)} (?:passed|failed|skipped)", line):
+            running = ""
+        elif found := re.search(r"(?:%Error|ERROR): (\S+?:\d+): (?:Assertion failed in )?(.*)", line):
+            complaints.setdefault(running, f"{found[2].strip()} ({found[1]})")
+    return complaints
+
+
+def _blame(result: TestResult, complaint: str) -> TestResult:
+    """A test in which the HDL reported an error has failed, whatever else became of it."""
+    if not complaint or result.status == "failed":
+        return result
+    return replace(result, status="failed", message=complaint)
+
+
+def _add_failures(path: Path, complaints: Mapping[str, str]) -> None:
+    """Tell the errors of the HDL in the JUnit file, too, which cocotb wrote without knowing of them."""
+    if not complaints or not read_results(path):
+        return
+    tree = ElementTree.parse(path)
+    for case in tree.iter("testcase"):
+        complaint = complaints.get(f"{case.get('classname', '')}.{case.get('name', '')}", "")
+        if complaint and not any(child.tag in ("failure", "error") for child in case):
+            ElementTree.SubElement(case, "failure", {"error_type": "HDL", "error_msg": complaint})
+    tree.write(path, encoding="utf-8", xml_declaration=True)
 
 
 def _lines(log: Path) -> list[str]:

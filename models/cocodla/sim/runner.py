@@ -6,7 +6,9 @@ the ports of the top module and the signals named by the design are (sim/build.p
 
 from __future__ import annotations
 
+import contextlib
 import os
+import resource
 import shlex
 import shutil
 import subprocess
@@ -26,6 +28,8 @@ _MAIN, _RECORDER = Path("tb", "hdl", "sim_main.cpp"), Path("tb", "hdl", "sim_wav
 """Main programs of Verilator's models, in the project's root: one that drives the clock, one that records, too."""
 MAIN_PROGRAMS = (_MAIN, _RECORDER, Path("tb", "hdl", "sim_clock.h"))
 """All they are made of."""
+COUNTING_MAIN = Path("tb", "hdl", "sim_coverage.cpp")
+"""Main program of models that count coverage."""
 PART = ".part"
 """What the name of a waveform ends with until it is complete."""
 
@@ -47,8 +51,10 @@ class _Process:
 
     echo: Echo | None = None
     timeout: float | None = None
+    cpu_limit: int | None = None
     want_waves: Waves | None = None
     main_clock = False
+    coverage = False
     compiler_flags = ""
     extra_path: Sequence[Path] = ()
     exit_code = 0
@@ -87,6 +93,9 @@ class _Process:
             bufsize=1,
             start_new_session=True,
         ) as process:
+            if self.cpu_limit is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    resource.prlimit(process.pid, resource.RLIMIT_CPU, (self.cpu_limit, self.cpu_limit + 5))
             timer = threading.Timer(self.timeout, self._expire, [process]) if self.timeout else None
             if timer:
                 timer.daemon = True
@@ -138,6 +147,10 @@ class VerilatorRunner(_Process, cocotb_runner.Verilator):
             main = plain.alias(project.root()) / (_RECORDER if self.waves else _MAIN)
             verilate[verilate.index(str(folder / "verilator.cpp"))] = str(main)
             verilate[1:1] = ["-CFLAGS", f"-I{folder}{' -DSIM_CLOCK' if self.main_clock else ''}"]
+        elif self.coverage:
+            verilate[verilate.index(str(folder / "verilator.cpp"))] = str(plain.alias(project.root()) / COUNTING_MAIN)
+            verilate[1:1] = ["-CFLAGS", f"-I{folder}"]
+            verilate[verilate.index("-LDFLAGS") + 1] += " -rdynamic"  # Python calls what the main program adds
         return [verilate, make]
 
     def command_env(self, cmd: Sequence[str]) -> dict[str, str]:

@@ -23,6 +23,7 @@ from cocodla.program.commands import (
 )
 from cocodla.program.program import Program
 from cocodla.registers import MAP
+from cocodla.stimulus.avoid import is_avoided
 from cocodla.stimulus.choices import Choices
 from cocodla.stimulus.layers import KINDS, Allocator, RandomLayer, random_layer
 from cocodla.stimulus.noise import add_noise
@@ -69,11 +70,15 @@ class Over:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything a random program depends on. base: where its memory begins, or over which address it lies."""
+    """Everything a random program depends on. base: where its memory begins, or over which address it lies.
+
+    avoid: pieces with a layer of these classes (cocodla.stimulus.avoid) are left out.
+    """
 
     pieces: tuple[Piece, ...]
     schedule: Piece
     base: int | Over = LOW
+    avoid: tuple[str, ...] = ()
 
 
 @dataclass
@@ -121,10 +126,11 @@ def build_program(plan: Plan) -> RandomProgram:
     output and counters are read. The last checks cover all memory, gaps included, and the state of all units.
     """
     made = RandomProgram(Program([], {"name": "random program"}))
-    base = plan.base
-    if isinstance(base, Over):
-        base = base.base(_all_layers(plan, 0, RandomProgram(Program([], {}))))
-    end = _all_layers(plan, base, made)
+    base, avoided = plan.base, dict[int, list[int]]()
+    if isinstance(base, Over) or plan.avoid:
+        size = _all_layers(plan, 0, RandomProgram(Program([], {})), avoided)
+        base = base.base(size) if isinstance(base, Over) else base
+    end = _all_layers(plan, base, made, avoided)
     rng = Choices(plan.schedule.seed, plan.schedule.choices)
     span = base, end - base
     made.program.append(FillMemory(*span, int(rng.integers(256))))
@@ -137,16 +143,27 @@ def build_program(plan: Plan) -> RandomProgram:
     return made
 
 
-def _all_layers(plan: Plan, base: int, made: RandomProgram) -> int:
-    """Put the layers of a plan into `made`, their memory upwards from `base`; returns its end."""
+def _all_layers(plan: Plan, base: int, made: RandomProgram, avoided: dict[int, list[int]]) -> int:
+    """Put the layers of a plan into `made`, their memory upwards from `base`; returns its end.
+
+    avoided: draws of the pieces that are left out; those found to be such are added.
+    """
     memory = Allocator(Choices((0,)), base)
-    for piece in plan.pieces:
+    for index, piece in enumerate(plan.pieces):
+        if index in avoided:
+            made.draws.append(avoided[index])
+            continue
         rng = Choices(piece.seed, piece.choices)
         memory.rng = rng
-        for layer in _layers(rng, piece, memory):
+        begin, layers = memory.next, _layers(rng, piece, memory)
+        for layer in layers:
             if rng.random() < 0.5:
                 add_noise(rng, layer)
-            made.layers.append(layer)
+        if is_avoided(layers, plan.avoid):
+            memory.next = begin
+            avoided[index] = rng.drawn
+        else:
+            made.layers += layers
         made.draws.append(rng.drawn)
     return memory.next
 

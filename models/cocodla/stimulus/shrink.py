@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
@@ -14,12 +15,14 @@ Fails = Callable[[Plan], bool]
 
 
 class _Spent(Exception):
-    """No trials are left."""
+    """No trials are left, or no time."""
 
 
-def shrink(plan: Plan, fails: Fails, trials: int = 200) -> Plan:
-    """A plan that still fails, as small as `trials` runs of `fails` can make it (deterministic)."""
-    search = _Search(plan, fails, trials)
+def shrink(plan: Plan, fails: Fails, trials: int = 200, end: float | None = None) -> Plan:
+    """A plan that still fails, as small as `trials` runs of `fails` can make it (deterministic) before the moment `end`
+    (of time.monotonic).
+    """
+    search = _Search(plan, fails, trials, end)
     try:
         search.drop_pieces()
         search.try_plan(replace(search.best, base=LOW))
@@ -56,14 +59,14 @@ SHIFT = 12
 class _Search:
     """The smallest failing plan so far, and how many trials are left."""
 
-    def __init__(self, plan: Plan, fails: Fails, trials: int) -> None:
-        self.best, self._fails, self._left = plan, fails, trials
+    def __init__(self, plan: Plan, fails: Fails, trials: int, end: float | None) -> None:
+        self.best, self._fails, self._left, self._end = plan, fails, trials, end
 
     def try_plan(self, plan: Plan) -> bool:
         """True, and the best from now on, if `plan` fails, too. A plan that is not legal does not count."""
         if plan == self.best:
             return True
-        if self._left == 0:
+        if self._left == 0 or (self._end is not None and time.monotonic() > self._end):
             raise _Spent
         self._left -= 1
         try:

@@ -14,7 +14,7 @@ wire       f_take = csb2nvdla_valid && csb2nvdla_ready;
 always @(posedge clk) f_started <= 1'b1;
 always @* begin
     if (!f_started) assume (!rst_n && !host_rstn && !dla_rstn);
-    if (!f_csb_up || f_owes) assume (!csb2nvdla_ready);
+    if (!f_csb_up) assume (!csb2nvdla_ready);
     if (!f_owes || !f_csb_up) assume (!nvdla2csb_valid && !nvdla2csb_wr_complete);
     assume (!(nvdla2csb_valid && f_owes_write) && !(nvdla2csb_wr_complete && !f_owes_write));
     if (nvdla2csb_valid) assume (nvdla2csb_data == {27'd0, f_number});

@@ -117,6 +117,16 @@ async def holds_its_depth(dut: Any) -> None:
 
 
 @cocotb.test()
+async def offered_before_reset_ends(dut: Any) -> None:
+    """Words that are offered from before the reset ends are taken once each, none before the read side can know."""
+    tb = TB(dut, 10, 7, never, never)
+    task = cocotb.start_soon(tb.pass_words(20))
+    await ClockCycles(dut.wr_clk, 2)
+    await tb.reset()
+    await task
+
+
+@cocotb.test()
 async def nothing_is_taken_in_reset(dut: Any) -> None:
     """in_ready is 0 in reset and out_valid stays 0."""
     tb = TB(dut, 10, 7, never, never)

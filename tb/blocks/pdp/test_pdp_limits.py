@@ -8,14 +8,14 @@ from typing import Any
 
 import cocotb
 import numpy as np
-from cocotb.triggers import ClockCycles
+from cocotb.triggers import ClockCycles, FallingEdge
 from pdp_bench import Bench
 from pdp_layers import Int8Array, Layer, make_layer, pooling
 
 from cocodla.golden.config import Pooling, Split
 from cocodla.hw import ATOM
 from cocotbext.dla import ICARUS, expect
-from postlib import any_stride, apart, around_ties
+from postlib import any_stride, apart, around_ties, check_writes
 
 SCALING = {"reciprocal_width": 0x8000, "reciprocal_height": 0x4000, "pad_values": (5, 10, 15, 20, 25, 30, 35)}
 
@@ -87,6 +87,68 @@ async def any_strides(dut: Any, size: tuple[int, int, int]) -> None:
             layers.append(layer)
             taken += reads
     await bench.run(layers)
+
+
+@cocotb.test()
+async def every_stride(dut: Any) -> None:
+    """Each stride from 1 to 16, across and down, each with another one in the other direction."""
+    bench = Bench(dut, stalls=False)
+    await bench.start()
+    pairs = [(stride, 17 - stride) for stride in range(1, 17)]
+    configs = [pooling((2 * across + 1, down + 1, 8), (1, 1), (across, down)) for across, down in pairs]
+    await bench.run([make_layer(bench.rng, bench.space, config) for config in configs])
+
+
+@cocotb.test()
+async def reciprocals_of_0(dut: Any) -> None:
+    """A reciprocal of 0, the smallest there is, makes every average 0."""
+    bench = Bench(dut, stalls=False)
+    await bench.start()
+    for across, down in ((0, 0x10000), (0x10000, 0), (0, 0)):
+        scaling = {"method": Pooling.AVERAGE, "reciprocal_width": across, "reciprocal_height": down}
+        layer = make_layer(bench.rng, bench.space, pooling((6, 4, 16), (2, 2), (1, 1), **scaling))
+        assert not layer.expected().any()
+        await bench.run([layer])
+
+
+# ---------------------------------------------------------------- layers behind each other
+
+
+@cocotb.test()
+async def layers_ahead_of_their_acknowledges(dut: Any) -> None:
+    """Six layers may end before the first is acknowledged; the last write of the seventh waits, and nothing is lost."""
+    bench = Bench(dut, latency=(4, 4), stalls=False)
+    await bench.start()
+    bench.writer.done_latency = (3000, 3000)
+    layers = [make_layer(bench.rng, bench.space, pooling((3, 1, 8), (2, 1), (1, 1))) for _ in range(9)]
+    most = 0
+
+    async def watch() -> None:
+        nonlocal most
+        while True:
+            await FallingEdge(dut.clk)
+            most = max(most, sum(last for *_, last in bench.writer.writes) - bench.writer.done_count)
+
+    watcher = cocotb.start_soon(watch())
+    for layer in layers:
+        used = await bench.program(layer)
+        await bench.enable(layer, list(used))
+    await bench.wait_interrupts(len(layers), 40_000)
+    check_writes(bench.writer.writes, bench.writer.times, layers)
+    bench.check_interrupts(bench.interrupts, [(i & 1, i + 1) for i in range(len(layers))])
+    watcher.cancel()
+    expect("most layers at a time that have ended without an acknowledge", most, 6)
+
+
+@cocotb.test()
+async def acknowledges_around_the_end(dut: Any) -> None:
+    """The last write is acknowledged at every distance from the end of its layer, in the cycle of the end, too."""
+    bench = Bench(dut, latency=(4, 4), stalls=False)
+    await bench.start()
+    for latency in range(1, 12):
+        bench.writer.done_latency = (latency, latency)
+        sizes = ((1, 1, 8), (2, 1, 8))
+        await bench.run([make_layer(bench.rng, bench.space, pooling(size, (1, 1), (1, 1))) for size in sizes])
 
 
 # ---------------------------------------------------------------- ties at the edge of a rounding

@@ -33,6 +33,7 @@ class Model:
             "started": 1 << self.producer if start else 0,
             "status": state[0] | state[1] << 16,
             "op_en_read": self.enabled[self.producer],
+            "settling": int(done or self.after_done),
         }
 
     def clock(self, pointer_write: int, op_en_write: int, wdata: int, done: int) -> None:
@@ -116,6 +117,25 @@ async def waits_for_its_turn(dut: Any) -> None:
         await step(dut, model)
     expect("op_en", int(dut.op_en.value), 0)
     expect("status", int(dut.status.value), 0x00020000, show=hex)
+
+
+@cocotb.test()
+async def reset_at_any_time(dut: Any) -> None:
+    """Reset takes everything back in every state, in the cycle after a done, too."""
+    for layers in range(60):
+        model = await begin(dut)
+        await step(dut, model)
+        await step(dut, model, op_en_write=1, wdata=1)
+        await step(dut, model, pointer_write=1, wdata=1)
+        await step(dut, model, op_en_write=layers & 1, wdata=1)
+        for _ in range(layers % 3):
+            await step(dut, model)
+        await step(dut, model, done=layers >> 1 & 1)
+        dut.done.value = 0
+        dut.rst_n.value = 0
+        await FallingEdge(dut.clk)
+        for name, value in Model().outputs(0, 0, 0).items():
+            expect(f"{name} in reset", int(getattr(dut, name).value), value, show=hex)
 
 
 @cocotb.test()

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import cocotb
-from cocotb.triggers import ClockCycles
+from cocotb.triggers import ClockCycles, FallingEdge
 from sdp_bench import Bench
 from sdp_layers import Layer, random_layer, rdma_registers, sdp_registers
 
@@ -167,6 +167,30 @@ async def pdp_layer_interrupts_at_once(dut: Any) -> None:
     expect("interrupts", bench.interrupts, [(1, 0)])
     await ClockCycles(dut.clk, 400)
     expect("interrupts", bench.interrupts, [(1, 0), (0, 1)])
+
+
+@cocotb.test()
+async def interrupts_of_two_layers_at_any_distance(dut: Any) -> None:
+    """An acknowledge before, in and after the cycle in which a layer to PDP ends: two interrupts, each its own bit."""
+    bench = Bench(dut, latency=(4, 4), stalls=False)
+    await bench.start()
+    stopped = True
+    bench.pdp.backpressure = lambda: stopped
+    bench.writer.done_latency = (300, 300)
+    distances = []
+    for early in range(12):
+        seen, stopped = len(bench.interrupts), True
+        await bench.enqueue(plain_copy(bench, (1, 1, 8)))
+        await bench.enqueue(plain_copy(bench, (1, 1, 8), to_pdp=True))
+        while len(bench.write_cycles) == early:
+            await FallingEdge(dut.clk)
+        await ClockCycles(dut.clk, bench.write_cycles[-1] + 294 + early - bench.cycle)
+        stopped = False
+        await bench.wait_interrupts(seen + 2, 1000)
+        cycles = {group: bench.interrupt_cycles[seen + i] for i, (group, _) in enumerate(bench.interrupts[seen:])}
+        expect("groups of the interrupts", sorted(cycles), [0, 1])
+        distances.append(cycles[1] - cycles[0])
+    assert {-1, 0, 1} <= set(distances), f"cycles from the acknowledge to the end of PDP's layer: {distances}"
 
 
 @cocotb.test()

@@ -91,14 +91,13 @@ def with_any_strides(rng: Random, layer: Layer, taken: list[tuple[int, int]]) ->
 
 @cocotb.test()
 async def converter_ties(dut: Any) -> None:
-    """The converter at ties around -128, 127 and the 17-bit limits, both sides of each, by every useful shift."""
+    """The converter at ties around -128, 127 and the limits of 17 and 18 bits, both sides, by every useful shift."""
     bench = Bench(dut, stalls=False)
     await bench.start()
     layers = []
     for shift in (*range(19), 23):
-        values = around_ties((-128, 127), shift) + [
-            value for value in around_ties((-65536, 65535), shift) if LOW <= value <= HIGH
-        ]
+        wide = (-131072, -65536, 65535, 131071)
+        values = around_ties((-128, 127), shift) + [v for v in around_ties(wide, shift) if LOW <= v <= HIGH]
         for scale in (1, -1):
             layers.append(cacc_layer(bench, values, cvt_scale=scale, cvt_shift=shift))
     for shift in (20, 33, 38):  # the tie of a product: scale 2^14

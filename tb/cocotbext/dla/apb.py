@@ -8,7 +8,12 @@ from cocotb.triggers import FallingEdge, RisingEdge
 from cocotb_bus.bus import Bus
 
 from cocotbext.dla.checks import Report, Rules, fail
+from cocotbext.dla.mismatch import Mismatch, now
 from cocotbext.dla.pins import high, known, number
+from cocotbext.dla.watchdog import moved
+
+LIMIT = 20_000
+"""Cycles after which an access is taken to hang: far more than any clock of the other side takes."""
 
 
 class ApbDriver:
@@ -44,6 +49,9 @@ class ApbDriver:
         while not ready:
             await FallingEdge(self.clock)
             cycles += 1
+            if cycles > LIMIT:
+                verb = "read" if data is None else "write"
+                raise Mismatch(f"APB {verb} of {address:#x}: no pready in {LIMIT:,} cycles (at {now():.12g} ns)")
             self.rules.hold("pready is known", _unknown_ready, (known(bus.pready),), (False,))
             ready, value = high(bus.pready), 0
             if ready and data is None:
@@ -51,6 +59,7 @@ class ApbDriver:
                 if self.rules.hold("prdata is known", _unknown_data, (address, is_known), (address, False)):
                     value = number(bus.prdata)
             await RisingEdge(self.clock)
+        moved((address, value if data is None else data))
         bus.psel.value, bus.penable.value = 0, 0
         return value, cycles
 

@@ -9,6 +9,8 @@ import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, First, RisingEdge
 
+from cocotbext.dla import watchdog
+
 Result = TypeVar("Result")
 
 ICARUS = getattr(cocotb, "SIM_NAME", "").lower().startswith("icarus")  # outside of a simulator there is no name
@@ -20,9 +22,12 @@ def repeats(count: int) -> int:
 
 
 def start_clock(clock: Any, period_ns: float = 10) -> Clock:
-    """Start a free-running clock (the period is rounded to an even number of picoseconds)."""
+    """Start a free-running clock (the period is rounded to an even number of picoseconds), the first one of a test with
+    the watchdog (cocotbext.dla.watchdog).
+    """
     driver = Clock(clock, 2 * round(period_ns * 500), unit="ps")
     driver.start()
+    watchdog.start(2 * round(period_ns * 500))
     return driver
 
 

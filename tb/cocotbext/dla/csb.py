@@ -15,6 +15,7 @@ from cocotb_bus.monitors import BusMonitor
 from cocotbext.dla.checks import Report, Rules, fail
 from cocotbext.dla.pins import high, known, number
 from cocotbext.dla.stalls import Stall, never
+from cocotbext.dla.watchdog import moved
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ class CsbMonitor(BusMonitor):
             return
         request = CsbRequest(number(bus.addr) * 4, high(bus.write), number(bus.wdat), high(bus.nposted))
         if request.write and not request.nposted:
+            moved()
             self._recv(CsbTransaction(request, request.data, 0))
         else:
             self.pending.append((request, self._cycle))
@@ -108,6 +110,7 @@ class CsbMonitor(BusMonitor):
             if not hold("read data are known", _unknown_data, (request, is_known), (request, False)):
                 return
         data = request.data if is_write else number(self.response.data)
+        moved((request.address, data))
         self._recv(CsbTransaction(request, data, self._cycle - accepted))
 
 

@@ -24,6 +24,7 @@ from cocotbext.dla.memory import SparseMemory
 from cocotbext.dla.pins import Output, high, number
 from cocotbext.dla.stalls import Stall, bursts, never, random_stalls, some_stalls
 from cocotbext.dla.stream import StreamChecker
+from cocotbext.dla.watchdog import moved
 
 CLIENT_IDS = frozenset({1, 2, 3, 5, 6, 8, 9})
 """Ids of the clients that exist: SDP, PDP, CDP, SDP_B, SDP_N, CDMA_DAT, CDMA_WT."""
@@ -245,6 +246,7 @@ class DbbMemory:
         if not high(bus.ready):
             self.statistics.stalls[tag] += 1
             return False
+        moved()
         return True
 
     def _accept_read(self) -> None:

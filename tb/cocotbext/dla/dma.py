@@ -21,6 +21,7 @@ from cocotbext.dla.mismatch import now
 from cocotbext.dla.pins import Output, high, known, number
 from cocotbext.dla.stalls import Stall, never
 from cocotbext.dla.stream import StreamChecker
+from cocotbext.dla.watchdog import moved
 
 ATOM = 8
 
@@ -88,6 +89,7 @@ class ReadResponder:
             address = self._queue.popleft()[1]
             self._data.drive(int.from_bytes(self.memory.read(address, ATOM), "little"))
             self.beats += 1
+            moved()
 
 
 class WriteAcceptor:

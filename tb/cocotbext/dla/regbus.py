@@ -10,6 +10,7 @@ from cocotb_bus.drivers import BusDriver
 
 from cocotbext.dla.checks import Report, Rules, fail
 from cocotbext.dla.pins import high, number
+from cocotbext.dla.watchdog import moved
 
 Access = tuple[int, int | None]  # byte address, data to write or None for a read
 
@@ -51,7 +52,9 @@ class RegisterBus(BusDriver):
         await done.wait()
         # The strobe was sampled at the edge just passed: the answer is on the bus in this cycle.
         await FallingEdge(self.clock)
-        return number(self.bus.rdata)
+        data = number(self.bus.rdata)
+        moved((address, data))
+        return data
 
     async def _driver_send(self, transaction: Access, sync: bool = True, **kwargs: Any) -> None:
         address, data = transaction

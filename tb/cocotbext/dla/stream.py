@@ -19,6 +19,7 @@ from cocotbext.dla.checks import Report, Rules, fail
 from cocotbext.dla.mismatch import now
 from cocotbext.dla.pins import Output, high, number
 from cocotbext.dla.stalls import Stall, never
+from cocotbext.dla.watchdog import moved
 
 Item = int | dict[str, int]
 
@@ -70,6 +71,7 @@ class StreamSource(BusDriver):
             await FallingEdge(self.clock)
             accepted = "ready" not in self._signals or high(bus.ready)
             await RisingEdge(self.clock)
+        moved()
         bus.valid.value = 0
 
 
@@ -103,6 +105,7 @@ class StreamMonitor(BusMonitor):
                 continue
             values = {field: number(getattr(bus, field)) for field in self.fields}
             self.times.append(now())
+            moved()
             self._recv(values if len(values) > 1 else values[self.fields[0]])
 
     def clear(self) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import onnx
@@ -18,7 +18,7 @@ from onnx import numpy_helper
 
 from cocodla import hw
 from cocodla.compiler import foreign_model, original
-from cocodla.compiler.frontend import canonical, channels_last, coded, inputs, lines, qdq, qlinear, shapes
+from cocodla.compiler.frontend import canonical, channels_last, coded, custom, inputs, lines, qdq, qlinear, shapes
 from cocodla.compiler.frontend.batch import unbind
 from cocodla.compiler.frontend.nodes import RANDOM, STANDARD, label_of, named, prepare, reads
 from cocodla.compiler.frontend.operators import TRANSLATORS, Result, Source, Unsupported, chains, curves
@@ -28,6 +28,7 @@ from cocodla.compiler.ir import Graph, Shape, came_from
 from cocodla.compiler.options import CompileOptions
 from cocodla.errors import UserError
 from cocodla.files.inputs import read_input
+from cocodla.units.registry import Operator
 
 MIN_OPSET, MAX_OPSET = 7, 23
 MOST_LAYERS = 1_000
@@ -58,6 +59,7 @@ def read_model(path: Path | str) -> tuple[onnx.ModelProto, list[str]]:
         foreign_model.embed(model, path.parent)
         model = canonical.raise_opset(prepare(model), MIN_OPSET)
         _check_opset(path, model)
+        custom.attach(model)
         model, warnings = shapes.infer(model)
         warnings += _drop_unread_inputs(model)
         _check(model)  # after inference: it wants a shape at every output
@@ -375,13 +377,14 @@ def _add(results: Sequence[Result], graph: Graph) -> None:
 def _translate(source: Source, result: Import) -> str | None:
     """Add a node to the graph; why that is not possible, or None."""
     graph, node = result.graph, source.node
+    operator = custom.operator_of(node)
     translator = TRANSLATORS.get(node.op_type) if node.domain in STANDARD else None
     if node.op_type in IGNORED and not node.domain:
         return "it drops elements (training_mode), or its mask is read"
-    if translator is None:
+    if translator is None and operator is None:
         return "operator is not supported"
     try:
-        results = translator(source)
+        results = translator(source) if translator else custom.translate(source, cast(Operator, operator), result.model)
     except Unsupported as reason:
         return str(reason)
     made = results if isinstance(results, list) else [results]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import onnx
 from onnx import inliner
 
-from cocodla.compiler.foreign_model import RUNNABLE, inner_graphs
+from cocodla.compiler.foreign_model import inner_graphs
 
 RANDOM = ("RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Bernoulli", "Multinomial")
 """Operators whose outputs are never constant."""
@@ -56,7 +56,7 @@ def prepare(model: onnx.ModelProto) -> onnx.ModelProto:
         if value.type.HasField("tensor_type") and not value.type.tensor_type.HasField("shape"):
             raise ValueError(f"input {value.name!r} has no shape")
     if model.functions:
-        model = inliner.inline_local_functions(model)
+        model = inliner.inline_local_functions(model)  # also of operators that a plug-in has: the model's word counts
     _check_order(model.graph)
     _check_operators(model)
     names: set[str] = set()
@@ -92,11 +92,9 @@ def _check_order(graph: onnx.GraphProto) -> None:
 
 
 def _check_operators(model: onnx.ModelProto) -> None:
-    """ValueError for an operator that neither ONNX nor onnxruntime can know."""
+    """ValueError for an operator that neither ONNX nor onnxruntime can know; those of plug-ins are looked up later."""
     versions = {entry.domain: entry.version for entry in model.opset_import}
     for node in model.graph.node:
-        if node.domain not in RUNNABLE:
-            raise ValueError(f"{named(node)} is of domain {node.domain!r}, which onnxruntime does not have")
         if node.domain in STANDARD and not onnx.defs.has(node.op_type, domain=""):
             version = max(versions.get(domain, 0) for domain in STANDARD)
             raise ValueError(f"{named(node)}: ONNX has no such operator (opset {version})")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import onnx
-from onnx import numpy_helper
+from onnx import inliner, numpy_helper
 
 from cocodla.compiler.frontend import qdq
 from cocodla.compiler.frontend.batch import Written
@@ -353,4 +353,8 @@ def _sub_model(
         if tensor in imported.constants
     ]
     body = onnx.helper.make_graph(nodes, f"{imported.graph.name}_host", feeds, outputs, initializers)
-    return onnx.helper.make_model(body, opset_imports=imported.model.opset_import, ir_version=imported.model.ir_version)
+    functions = imported.model.functions
+    whole = onnx.helper.make_model(
+        body, opset_imports=imported.model.opset_import, functions=functions, ir_version=imported.model.ir_version
+    )
+    return inliner.inline_local_functions(whole) if functions else whole

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from cocodla import hw
-from cocodla.compiler.hardware.lower import HardwareLayer
+from cocodla.compiler.hardware.layer import HardwareLayer
 from cocodla.compiler.hardware.tensors import Tensor
 from cocodla.compiler.options import CompileOptions
 from cocodla.errors import UserError

@@ -97,15 +97,17 @@ def emit(
     tensors: Collection[str] | None = None,
     stage: int = 0,
     layers: Sequence[Layer] | None = None,
+    overlap: bool = True,
 ) -> Program:
     """Program that runs a stage of the network on each row of `inputs` (batch, bytes of the input tensor).
 
     inputs: by tensor where a stage loads several. tensors: those that are read back (default: the output of every
     layer). layers: the only ones that are run, neighbours in the stage (default: all); `inputs` are what they find.
+    overlap: False lets each layer end before the registers of the next one are written: what the groups are worth.
     """
     loads = dict(inputs) if isinstance(inputs, Mapping) else {network.input.tensor: inputs}
     run = [layer for layer in network.layers if layer.stage == stage] if layers is None else layers
-    emitter = _Emitter(network, loads, tensors, run)
+    emitter = _Emitter(network, loads, tensors, run, overlap)
     meta = {
         "source": "compiler", "network": network.name, "images": emitter.images, "layers": len(emitter.layers),
         "stage": stage,
@@ -120,8 +122,10 @@ class _Emitter:
         inputs: Mapping[str, np.ndarray],
         tensors: Collection[str] | None,
         layers: Sequence[Layer],
+        overlap: bool,
     ) -> None:
         self.network = network
+        self.overlap = overlap
         self.inputs = inputs
         self.images = len(next(iter(inputs.values())))
         self.tensors = tensors
@@ -145,7 +149,7 @@ class _Emitter:
             following = next(jobs, None)
             early = late = False
             if following is not None:
-                late = self._must_wait(following, job)
+                late = not self.overlap or self._must_wait(following, job)
                 early = not late and following.independent_of(job)
                 if not late:
                     yield from self._prepare(following)

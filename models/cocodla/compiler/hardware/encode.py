@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 from cocodla.compiler.hardware import cdp_registers, pdp_registers, sdp_registers
-from cocodla.compiler.hardware.lower import HardwareLayer
+from cocodla.compiler.hardware.chains import chain_words
+from cocodla.compiler.hardware.layer import HardwareLayer
 from cocodla.compiler.hardware.tensors import Tensor
 from cocodla.compiler.hardware.words import Words, put, put_fields, put_zero
 from cocodla.compiler.quantisation.curves import QuantisedCurve
 from cocodla.compiler.quantisation.layers import (
     QuantisedAdd,
+    QuantisedChain,
     QuantisedConv,
     QuantisedMove,
     QuantisedMultiply,
@@ -22,9 +25,11 @@ from cocodla.compiler.quantisation.pointwise import QuantisedPointwise
 
 def encode(layer: HardwareLayer) -> Words:
     """All registers of a layer that matter, D_OP_ENABLE excepted. Tensors are those of the first image in flight."""
-    words: Words = {}
+    words: Words = chain_words(layer) if isinstance(layer.layer, QuantisedChain) else {}
     for tensor, path, offset in _address_registers(layer):
         put(words, path, tensor.address + offset)
+    if isinstance(layer.layer, QuantisedChain):
+        return words
     if isinstance(layer.layer, QuantisedAdd):
         sdp_registers.add(words, layer.layer, layer)
         return words
@@ -58,6 +63,8 @@ def encode(layer: HardwareLayer) -> Words:
 
 def shared_registers(layer: HardwareLayer) -> tuple[Words, dict[str, tuple[int, ...]]]:
     """Registers a layer needs that both groups of a unit share, and the contents of its look-up tables."""
+    if isinstance(layer.layer, QuantisedChain) and (cdp := layer.layer.chain.cdp):
+        return cdp.shared, cdp.entries
     if not isinstance(layer.layer, (QuantisedLrn, QuantisedCurve)):
         return {}, {}
     return cdp_registers.shared_words(layer.layer), cdp_registers.tables(layer.layer)
@@ -70,6 +77,9 @@ def address_registers(layer: HardwareLayer) -> dict[str, tuple[str, int]]:
 
 def _address_registers(layer: HardwareLayer) -> Iterator[tuple[Tensor, str, int]]:
     """(tensor, register, offset) of all addresses of tensors a layer reads and writes."""
+    if isinstance(layer.layer, QuantisedChain):
+        yield from ((cast(Tensor, cube), path, 0) for cube, path in layer.layer.chain.address_registers())
+        return
     writer = next(unit for unit in ("PDP", "CDP", "SDP") if unit in layer.units)
     yield layer.target, f"{writer}.D_DST_BASE_ADDR_LOW", 0
     if isinstance(layer.layer, QuantisedPooling):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 
 from cocodla import hw
 from cocodla.compiler.hardware import tiles
+from cocodla.compiler.hardware.chains import expanded
+from cocodla.compiler.hardware.layer import HardwareLayer
 from cocodla.compiler.hardware.moves import copies
 from cocodla.compiler.hardware.tensors import Tensor, cube_tensor, pixel_tensor
 from cocodla.compiler.ir import Graph, Shape
@@ -16,10 +18,12 @@ from cocodla.compiler.quantisation.curves import QuantisedCurve
 from cocodla.compiler.quantisation.layers import (
     QuantisedAdd,
     QuantisedConv,
+    QuantisedCustom,
     QuantisedGraph,
     QuantisedLayer,
     QuantisedMove,
     QuantisedMultiply,
+    QuantisedPooling,
     QuantisedView,
 )
 from cocodla.compiler.quantisation.lrn import QuantisedLrn
@@ -35,57 +39,6 @@ CDP_UNITS = ("CDP", "CDP_RDMA")
 ADD_UNITS = ("SDP", "SDP_RDMA")
 SUM_UNITS = ("SDP", "CACC", "CMAC_A", "CMAC_B", "CSC", "SDP_RDMA", "CDMA")
 """Units of each kind of layer in the order of enabling: those that read tensors last."""
-READERS = ("CDMA", "PDP_RDMA", "CDP_RDMA")
-"""Units that read a tensor whenever they take part; SDP_RDMA reads one unless it fetches constants only."""
-
-
-@dataclass
-class HardwareLayer:
-    """A layer as the machine will run it, before it has addresses and banks.
-
-    units: in the order of enabling; the last ones (`readers`) read its inputs, the others wait for them.
-    blobs: constant operands by role (weights, multiplier, bias). data_entries: CBUF entries of the whole input;
-    slice_entries: of one line; group_bytes: weights of the largest kernel group. macs: useful multiplications;
-    mac_cycles, read_beats, write_beats: the bounds of its run time. name: of the node, with a number where several
-    layers do its work; sources and target: tensors, or the parts of them this layer reads and writes. completes:
-    names of the tensors that are whole once it has run. stage: counts how often the host runs in between.
-    """
-
-    layer: QuantisedLayer
-    name: str
-    sources: tuple[Tensor, ...]
-    target: Tensor
-    units: tuple[str, ...]
-    operation: str
-    blobs: dict[str, bytes] = field(default_factory=dict)
-    slice_entries: int = 0
-    data_entries: int = 0
-    group_bytes: int = 0
-    pad_right: int = 0
-    macs: int = 0
-    mac_cycles: int = 0
-    read_beats: int = 0
-    write_beats: int = 0
-    data_banks: int = 0
-    weight_banks: int = 0
-    addresses: dict[str, int] = field(default_factory=dict)
-    completes: tuple[str, ...] = ()
-    stage: int = 0
-
-    @property
-    def source(self) -> Tensor:
-        """The first, for most layers only, input."""
-        return self.sources[0]
-
-    @property
-    def readers(self) -> int:
-        """How many of the units, the last ones, read tensors."""
-        only_constants = isinstance(self.layer, QuantisedConv) and not self.layer.has_summand
-        return sum(unit in READERS or (unit == "SDP_RDMA" and not only_constants) for unit in self.units)
-
-    @property
-    def uses_buffer(self) -> bool:
-        return isinstance(self.layer, QuantisedConv)
 
 
 def lower(graph: Graph, quantised: QuantisedGraph) -> tuple[list[HardwareLayer], dict[str, Tensor]]:
@@ -110,12 +63,16 @@ def lower(graph: Graph, quantised: QuantisedGraph) -> tuple[list[HardwareLayer],
         sources = tuple(tensors[name] for name in layer.sources)
         if layer.target not in tensors:
             tensors[layer.target] = _cube(layer.target, graph.shapes[layer.target], quantised)
-        made = _layers(layer, sources, tensors[layer.target])
-        made[-1].completes = (layer.target,)
+        if isinstance(layer, QuantisedCustom):
+            made, inner = expanded(layer, sources, tensors[layer.target])
+            tensors.update(inner)
+        else:
+            made = _layers(layer, sources, tensors[layer.target])
+            made[-1].completes = (layer.target,)
         layers += made
     levels = host_levels(quantised)
     for made_layer in layers:
-        made_layer.stage = levels[made_layer.layer.target]
+        made_layer.stage = levels[made_layer.owner or made_layer.layer.target]
     layers.sort(key=lambda entry: entry.stage)
     used = sorted({entry.stage for entry in layers})
     for made_layer in layers:  # a network may begin on the host
@@ -203,7 +160,7 @@ def _layers(layer: QuantisedLayer, sources: tuple[Tensor, ...], target: Tensor) 
         return [made]
     if isinstance(layer, (QuantisedLrn, QuantisedCurve)):
         return [_memory_to_memory(layer, sources, target, CDP_UNITS, layer.function.label)]
-    assert not isinstance(layer, QuantisedView)
+    assert isinstance(layer, QuantisedPooling)
     return [_memory_to_memory(layer, sources, target, POOL_UNITS, layer.pool.function.label)]
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from cocodla import hw
 from cocodla.compiler import limits
 from cocodla.compiler.hardware.tensors import Tensor
 from cocodla.compiler.hardware.words import Words, put, put_fields, put_zero
 from cocodla.compiler.ir import PoolFunction
 from cocodla.compiler.quantisation.layers import QuantisedPool, QuantisedPooling
-
-MAX_STRIP = 1024
-"""Columns of a strip: the partial width fields have 10 bits."""
+from cocodla.units.strips import strip_widths
 
 
 def pooling(words: Words, pool: QuantisedPool, extent: tuple[int, int], target: Tensor, on_the_fly: bool) -> None:
@@ -74,14 +71,9 @@ def strips(function: PoolFunction, width: int, columns: int) -> tuple[list[int],
     columns: most output columns of a strip. Input widths of all strips but the first are without the overlap that
     is read again.
     """
-    total, stride = function.size[1], function.stride[1]
-    count = hw.ceil_div(total, min(columns, (MAX_STRIP - hw.PDP_MAX_KERNEL) // stride))
-    outputs = [hw.ceil_div(total, count)] * (count - 1)
-    outputs.append(total - sum(outputs))
-    inputs = [out * stride for out in outputs]
-    inputs[0] += function.kernel[1] - stride - function.pad[1]
-    inputs[-1] += width - sum(inputs)
-    return inputs, outputs
+    return strip_widths(
+        function.size[1], function.kernel[1], function.stride[1], function.pad[1], width, columns
+    )
 
 
 def _strip_widths(words: Words, unit: str, side: str, widths: list[int]) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
 from cocodla import hw
-from cocodla.compiler.hardware.lower import HardwareLayer
+from cocodla.compiler.hardware.layer import HardwareLayer
 
 
 def assign_banks(layers: list[HardwareLayer]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cocodla import hw
-from cocodla.compiler.hardware.lower import HardwareLayer
+from cocodla.compiler.hardware.layer import HardwareLayer
 from cocodla.compiler.hardware.tensors import Tensor
 from cocodla.compiler.hardware.words import Words, put, put_fields, put_zero
 from cocodla.compiler.ir import Shape

@@ -7,7 +7,7 @@ import numpy as np
 from cocodla import hw
 from cocodla.compiler import limits
 from cocodla.compiler.ir import Activate, Add, Affine, Conv, FloatArray, Graph, Multiply, Node, Pad, Pointwise, Pool
-from cocodla.compiler.passes.reshape import merge
+from cocodla.compiler.passes.reshape import has_surfaces, merge
 
 
 def activation_before_max_pool(graph: Graph) -> None:
@@ -121,7 +121,7 @@ def _diagonal(graph: Graph, node: Node) -> Conv:
         conv.activation = node.function
     if isinstance(node, Pad) and shape[0] > hw.ATOM:  # as many layers as make it fast
         conv.weight, conv.group = np.ones((shape[0], 1, 1, 1)), shape[0]
-        merge(conv, divisible=node.inputs[0] != graph.input)
+        merge(conv, divisible=has_surfaces(graph, node.inputs[0]))
     return conv
 
 

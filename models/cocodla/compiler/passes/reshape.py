@@ -154,7 +154,12 @@ def merge_groups(graph: Graph) -> None:
     """
     for node in graph.nodes:
         if isinstance(node, Conv) and node.group > 1:
-            merge(node, divisible=node.inputs[0] != graph.input)  # an image has no surfaces
+            merge(node, divisible=has_surfaces(graph, node.inputs[0]))
+
+
+def has_surfaces(graph: Graph, tensor: str) -> bool:
+    """True for a tensor that is a feature cube in memory; the network's input may be an image of few channels."""
+    return tensor != graph.input or graph.shapes[tensor][0] >= hw.ATOM
 
 
 def merge(node: Conv, divisible: bool) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from cocodla.compiler.ir import (
     Add,
     Concat,
+    Custom,
     Graph,
     Lrn,
     Mean,
@@ -41,7 +42,7 @@ def shared_ranges(
     """
     group = {tensor: {tensor} for tensor in graph.shapes}
     for node in graph.nodes:
-        if isinstance(node, (Concat, Slice, Move, Pool)):
+        if isinstance(node, (Concat, Slice, Move, Pool)) or (isinstance(node, Custom) and node.keeps_codes):
             for tensor in node.inputs:
                 joined = group[tensor] | group[node.output]
                 group.update(dict.fromkeys(joined, joined))
@@ -69,6 +70,8 @@ def _zeros(graph: Graph, group: Mapping[str, set[str]], plain_zeros: Collection[
             none.update(node.inputs)
         elif isinstance(node, Lrn) or (isinstance(node, Mean) and len(np.unique(node.function.divisors)) > 1):
             ends.update(node.inputs)
+        elif isinstance(node, Custom) and not node.operator.zeros:
+            none.update([*node.inputs, node.output])
         elif isinstance(node, Pointwise) and node.activation is not None and not node.activation.zero_below:
             none.add(node.output)  # the slope takes a multiplier, the one that is left is not good for 255 steps
     for node in reversed(graph.nodes):  # the ReLU of a sum is the saturation only if the result has a zero point
@@ -91,7 +94,8 @@ def range_of(graph: Graph, ranges: Mapping[str, Range], tensor: str) -> Range:
 
 def codes_in_place(graph: Graph, node: Node, tensors: Mapping[str, Quantisation]) -> Quantisation:
     """Codes of a layer's output that are those of all of its inputs."""
-    found = {tensors[name] for name in node.inputs} | {graph.pins.get(node.output, tensors[node.inputs[0]])}
+    names = node.inputs[:1] if isinstance(node, Custom) else node.inputs
+    found = {tensors[name] for name in names} | {graph.pins.get(node.output, tensors[node.inputs[0]])}
     if len(found) > 1:
         scales = ", ".join(sorted(f"{codes.scale:g}" for codes in found))
         raise Refused(type(node).__name__, node.name, f"it works in one scale, its tensors have {scales}")

@@ -16,6 +16,7 @@ from cocodla.compiler.quantisation.curves import QuantisedCurve, values_of
 from cocodla.compiler.quantisation.layers import (
     QuantisedAdd,
     QuantisedConv,
+    QuantisedCustom,
     QuantisedLayer,
     QuantisedMean,
     QuantisedMove,
@@ -25,7 +26,7 @@ from cocodla.compiler.quantisation.layers import (
 )
 from cocodla.compiler.quantisation.lrn import QuantisedLrn
 from cocodla.compiler.quantisation.pointwise import QuantisedPointwise
-from cocodla.compiler.reference import activate, convolve, move, normalise, windows_of
+from cocodla.compiler.reference import activate, convolve, evaluate, move, normalise, windows_of
 
 Codes = NDArray[np.int8]
 
@@ -54,6 +55,8 @@ def ideal_codes(layer: QuantisedLayer, sources: Sequence[np.ndarray], tensors: M
         return _round(normalise(reals[0], layer.function), layer.out)
     if isinstance(layer, QuantisedCurve):
         return _round(values_of(layer.function, reals[0]), layer.out)
+    if isinstance(layer, QuantisedCustom):
+        return _round(evaluate(layer.node, *reals).astype(np.float64), layer.out)
     if isinstance(layer, QuantisedAdd):
         first = reals[0] if layer.multiplier > 0 else -reals[0]
         value = {"sum": np.add, "max": np.maximum, "min": np.minimum}[layer.operation](first, reals[1])

@@ -15,6 +15,7 @@ from cocodla.compiler.ir import (
     Concat,
     Conv,
     Curve,
+    Custom,
     FloatArray,
     Graph,
     Host,
@@ -34,6 +35,7 @@ from cocodla.compiler.quantisation.codes import codes_behind, codes_in_place, ra
 from cocodla.compiler.quantisation.convolutions import average, convolution, pooling
 from cocodla.compiler.quantisation.curves import curve, reached
 from cocodla.compiler.quantisation.layers import (
+    QuantisedCustom,
     QuantisedGraph,
     QuantisedLayer,
     QuantisedMove,
@@ -72,9 +74,9 @@ def quantise(
         tensors[graph.input] = codes or scale_for(range_of(graph, ranges, graph.input), zeros[graph.input])
     layers: list[QuantisedLayer] = []
     for node in graph.nodes:
-        if isinstance(node, (Pool, Concat, Slice, Move)):
+        if isinstance(node, (Pool, Concat, Slice, Move)) or (isinstance(node, Custom) and node.keeps_codes):
             tensors[node.output] = codes_in_place(graph, node, tensors)
-        elif isinstance(node, (Conv, Mean, Add, Multiply, Lrn, Curve, Pointwise, Host)):
+        elif isinstance(node, (Conv, Mean, Add, Multiply, Lrn, Curve, Custom, Pointwise, Host)):
             alone = node.output not in joined
             if isinstance(node, Curve) and alone and {node.output, *node.inputs} <= ranges.keys():
                 source, seen = node.inputs[0], ranges[node.output]
@@ -107,6 +109,8 @@ def _layer(
         return normalisation(node, shape, tensors[source], out)
     if isinstance(node, Curve):
         return curve(node, shape, tensors[source], out)
+    if isinstance(node, Custom):
+        return QuantisedCustom(node.name, tuple(node.inputs), node.output, shape, node, out)
     if isinstance(node, Pointwise):
         return pointwise(node, shape, tensors[source], out)
     if isinstance(node, Pool):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cocodla.compiler.ir import (
     Box,
+    Custom,
     FloatArray,
     Loop,
     Pair,
@@ -21,6 +22,7 @@ from cocodla.compiler.quantisation.curves import QuantisedCurve
 from cocodla.compiler.quantisation.lrn import QuantisedLrn
 from cocodla.compiler.quantisation.pixels import Conversion
 from cocodla.compiler.quantisation.pointwise import QuantisedPointwise
+from cocodla.units.chain import Chain
 
 
 @dataclass(frozen=True)
@@ -202,6 +204,29 @@ class QuantisedView:
 
 
 @dataclass
+class QuantisedCustom:
+    """An operator of a plug-in: what it computes with codes are the units it writes (`node.operator`)."""
+
+    name: str
+    sources: tuple[str, ...]
+    target: str
+    input_shape: Shape
+    node: Custom
+    out: Quantisation
+
+
+@dataclass
+class QuantisedChain:
+    """A chain of units as it is: one of those an operator of a plug-in writes."""
+
+    name: str
+    sources: tuple[str, ...]
+    target: str
+    input_shape: Shape
+    chain: Chain
+
+
+@dataclass
 class QuantisedMove:
     """Atoms in another order, memory to memory: codes stay as they are. `loops`, `shape`: see `ir.Move`."""
 
@@ -222,6 +247,7 @@ QuantisedLayer = (
     | QuantisedLrn
     | QuantisedCurve
     | QuantisedPointwise
+    | QuantisedCustom
     | QuantisedMove
     | QuantisedView
 )

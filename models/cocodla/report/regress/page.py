@@ -14,7 +14,7 @@ WIDTH, HEIGHT, BOTTOM = 720, 170, 34
 
 
 def page(result: dict[str, Any], about: str) -> str:
-    """The HTML text. result: see cocodla.regress.summary."""
+    """The HTML text. result: see cocodla.regress.summary; benches: coverage of these, where it was counted."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_FOLDER), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
@@ -22,7 +22,7 @@ def page(result: dict[str, Any], about: str) -> str:
     environment.filters.update(count=_count, span=span, verdict=verdict)
     style = Markup("\n").join(Markup(path.read_text()) for path in (_FOLDER.parent / "page.css", _FOLDER / "page.css"))
     return environment.get_template("page.html.j2").render(
-        run=result, about=about, style=style, chart=chart(result["trends"])
+        run={"benches": None} | result, about=about, style=style, chart=chart(result["trends"])
     )
 
 

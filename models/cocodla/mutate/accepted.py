@@ -1,0 +1,71 @@
+"""Mutants that are accepted as equivalent by hand, in rtl/mutants.toml, each with its reason.
+
+    [[equivalent]]
+    file = "rtl/csb/glb.v"
+    line = "any <= |(status & ~mask);"   # the text of the line: an entry ends with it
+    old = "status & ~mask"
+    new = "..."                          # optional; without it every fault of `old`
+    reason = "why nothing can see it"
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from cocodla.errors import UserError
+from cocodla.files.inputs import LARGEST_TOML, read_input, toml_table
+from cocodla.mutate.mutant import Mutant, one_line
+from cocodla.sim import project
+
+
+class Accepted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An entry. old, new: texts in one line; new empty: all faults of old."""
+
+    file: str
+    line: str
+    old: str
+    reason: str
+    new: str = ""
+
+    def covers(self, mutant: Mutant) -> bool:
+        """Whether a mutant is one of this entry."""
+        same = (self.file, self.line, self.old) == (mutant.file, mutant.text, one_line(mutant.old))
+        return same and self.new in ("", one_line(mutant.new), mutant.change)
+
+
+class _List(msgspec.Struct, forbid_unknown_fields=True):
+    equivalent: list[Accepted] = []
+
+
+def accepted_file() -> Path:
+    """Where the entries are."""
+    return project.root() / "rtl" / "mutants.toml"
+
+
+def read_accepted(path: Path | None = None) -> list[Accepted]:
+    """All entries; UserError for what the file gets wrong."""
+    path = path or accepted_file()
+    if not path.exists():
+        return []
+    values = toml_table(read_input(path, LARGEST_TOML), str(path))
+    try:
+        entries = msgspec.convert(values, _List).equivalent
+    except msgspec.ValidationError as error:
+        raise UserError(f"{path}: {error}") from None
+    for entry in entries:
+        if len(entry.reason.split()) < 3:
+            raise UserError(f"{path}: the entry of {entry.file}, {entry.line!r} has no reason")
+    return entries
+
+
+def expired(entries: list[Accepted]) -> list[str]:
+    """Entries whose line is in their file no longer, in words."""
+    gone = []
+    for entry in entries:
+        path = project.root() / entry.file
+        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+        if entry.line not in [line.strip() for line in lines]:
+            gone.append(f"{entry.file}: {entry.line}")
+    return gone
