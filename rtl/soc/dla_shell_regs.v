@@ -123,7 +123,7 @@ always @(posedge clk or negedge rst_n) begin
     end
 end
 
-always @(posedge clk) begin
+always @(posedge clk) if (valid) begin // words of the FIFO are looked at only when their pointer has crossed
     case (addr)
         10'd0:   rdata <= 32'h434f4441;
         10'd1:   rdata <= {15'd0, TWO_CLOCKS != 0, BEATS[7:0], WIDTH[7:0]};

@@ -70,7 +70,7 @@ always @(posedge clk) if (f_started && rst_n) begin
     end
     if (arvalid) begin
         assert (araddr[31:12] >= f_base && araddr[31:12] <= f_limit);        // 3: window
-        if (DATA_W == 64) assert (araddr[11:3] + arlen <= 9'd511);           // 4: 4 KiB
+        if (DATA_W == 64) assert ({1'b0, araddr[11:3]} + arlen <= 10'd511);          // 4: 4 KiB
         if (DATA_W == 32) assert ({1'b0, araddr[11:2]} + arlen <= 11'd1023);
         if (DATA_W == 128) assert ({1'b0, araddr[11:4]} + arlen <= 9'd255);
     end

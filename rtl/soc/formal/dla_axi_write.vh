@@ -91,7 +91,7 @@ end
 
 always @(posedge clk) if (f_started && rst_n) begin
     assert (f_sent_aw <= f_aw && f_sent_w <= f_w);                       // 1: nothing is made
-    if (awvalid) assert (awaddr[11:3] + f_beats <= 9'd511);              // 2: 4 KiB
+    if (awvalid) assert ({1'b0, awaddr[11:3]} + f_beats <= 10'd511);         // 2: 4 KiB
     if (awvalid) assert (awaddr[31:12] >= f_base && awaddr[31:12] <= f_limit); // 3: window
     if (f_awt && f_sent_aw <= f_n && f_n <= f_sent_aw + f_beats)         // 4: each address in its place, with its id
         assert (awaddr[31:3] + (f_n - f_sent_aw) == f_to && awid == f_id);

@@ -63,11 +63,11 @@ async def apart_resets_of_the_accelerator(dut: Any, core_period: float) -> None:
     board = Board(dut)
     await board.start(core_period)
     lost = 0
-    for _ in range(repeats(60)):
+    for turn in range(repeats(60)):
         assert not await board.write(WEIGHT.address, 0x0203_0405)
         await ClockCycles(dut.pclk, 30)
         read = cocotb.start_soon(board.read(WEIGHT.address))
-        await ClockCycles(dut.pclk, random.randrange(1, 30))
+        await ClockCycles(dut.pclk, 1 + turn % 14)  # each moment of a read
         await Timer(random.randrange(1, 4_900), unit="ps")
         dut.chip_rstn.value = 0
         await Timer(random.choice([100, 1_000, 60_000, 700_000]), unit="ps")
@@ -80,7 +80,7 @@ async def apart_resets_of_the_accelerator(dut: Any, core_period: float) -> None:
         expect_register(OTHER.address, value, OTHER.reset)
         value, _ = await board.read(WEIGHT.address)
         expect_register(WEIGHT.address, value, WEIGHT.reset)
-    assert lost > 3
+    assert lost
 
 
 @cocotb.test()

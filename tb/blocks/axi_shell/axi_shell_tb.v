@@ -72,6 +72,20 @@ module axi_shell_tb #(
     input  wire                      m_axi_rlast
 );
 
+// At power-on an asynchronous reset works without a clock or an edge: in a simulator that begins with random bits the chain of
+// resets would be anything until the first edge, and assertions look at that.
+initial begin
+    u_shell.u_host_reset.u_sync.chain      = 0;
+    u_shell.u_guard.dla_reset_rstn         = 0;
+    u_shell.u_dla.u_core_reset.u_sync.chain = 0;
+    u_shell.u_dla.u_csb_reset.u_sync.chain = 0;
+end
+generate
+    if (TWO_CLOCKS != 0) begin : g_power_on
+        initial u_shell.g_reset.u_reset.u_sync.chain = 0;
+    end
+endgenerate
+
 assign m_axi_aclk = (TWO_CLOCKS != 0) ? other_clk : s_axi_aclk;
 
 cocodla_axi #(
