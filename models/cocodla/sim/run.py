@@ -132,7 +132,8 @@ def simulate(
     blamed = _complaints(log)
     found = [_blame(result, blamed.get(f"{result.module}.{result.name}", "")) for result in found]
     _add_failures(results, blamed)
-    told = bool(blamed) and "" not in blamed and not _running(log)  # by the tests that failed
+    early = 0 < runner.exit_code < 128 and any(_at_begin(line) and "%Error" in line for line in _lines(log))
+    told = bool(blamed or early) and "" not in blamed and not _running(log)  # by the tests that failed
     if runner.timed_out:
         error = f"ended after {timeout:g} s of wall time{_running(log)} (log: {log})"
     elif runner.exit_code != 0 and not (found and told):
@@ -201,9 +202,18 @@ def _running(log: Path) -> str:
     return f" in {running}" if running else ""
 
 
+def _at_begin(line: str) -> bool:
+    """Whether Verilator tells it of time 0: registers and pins begin at random (bench.start_values), a clock perhaps
+    with an edge, and no bench has driven its reset yet. What assertions say of that is no fault.
+    """
+    return line.startswith("[0] ")
+
+
 def _complaint(log: Path) -> str:
     """ ": " and the first error the HDL reported itself, an assertion for instance; empty if there is none."""
     for line in _lines(log):
+        if _at_begin(line):
+            continue
         if found := re.search(r"(?:%Error|%Fatal|ERROR|FATAL): \S+?:\d+: (.*)", line):
             return f": {found[1].strip()}"
     return ""
@@ -217,6 +227,8 @@ def _complaints(log: Path) -> dict[str, str]:
             running = begun[1]
         elif running and re.search(rf"cocotb\.regression\s+{re.escape(running)} (?:passed|failed|skipped)", line):
             running = ""
+        elif _at_begin(line):
+            continue
         elif found := re.search(r"(?:%Error|ERROR): (\S+?:\d+): (?:Assertion failed in )?(.*)", line):
             complaints.setdefault(running, f"{found[2].strip()} ({found[1]})")
     return complaints
