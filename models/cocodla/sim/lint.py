@@ -12,7 +12,7 @@ from cocodla.errors import UserError
 from cocodla.sim import project, slang, tools
 from cocodla.sim.filelist import read_file_list
 
-CHIP_TOP = "NV_nvdla"
+TOPS = ("NV_nvdla", "cocodla_axi")
 DEFINES: tuple[tuple[str, ...], ...] = ((), ("DLA_ASSERT",))
 """Each run: as it is synthesized, and with the assertions."""
 
@@ -30,8 +30,9 @@ class LintResult:
 
 
 def lint_chip() -> list[LintResult]:
-    """Lint rtl/files.f from the top NV_nvdla, with and without assertions."""
-    return _lint(CHIP_TOP, read_file_list(project.root() / "rtl" / "files.f").sources)
+    """Lint rtl/files.f from each of TOPS, with and without assertions."""
+    sources = read_file_list(project.root() / "rtl" / "files.f").sources
+    return [result for top in TOPS for result in _lint(top, sources)]
 
 
 def lint_module(module: str) -> list[LintResult]:
