@@ -64,7 +64,7 @@ COMMANDS = {
     "make traces TRACES=../shared/traces/official_lenet": SLOW,
     "make traces TRACES=driver.txn IMAGE=weights/memory.txt EXPECT=scores.txt": SLOW,
     "make traces TRACES=some/dir DUT_FILELIST=my_soc/nvdla.f": SLOW,
-    "make random DUT_FILELIST=my_soc/nvdla.f WATCHDOG=100000": SLOW,
+    "make random DUT_FILELIST=my_soc/nvdla.f AVOID=public": SLOW,
     "make lenet  DUT_FILELIST=my_soc/nvdla.f": SLOW,
     "make sim BLOCK=registers DUT_FILELIST=my_soc/nvdla.f": SLOW,
     'make random DUT_PARAMETERS="ACC_DEPTH=32 SDP_LANES=4"': SLOW,
