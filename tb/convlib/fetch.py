@@ -76,18 +76,22 @@ class Fetch:
 
     def __init__(self, dut: Any, rng: Random, idle: Stall = never, poison: bool = True) -> None:
         self.dut, self.rng, self.idle, self.poison = dut, rng, idle, poison
+        self.cycle = 0
+        self.restart()
+        cocotb.start_soon(self._run())
+
+    def restart(self) -> None:
+        """As after a reset: nothing in the rings, no layer, nothing driven."""
         self.data, self.weights = Ring("data ring"), Ring("weight ring")
         self.layers: list[Layer] = []
-        self.cycle = 0
         self.csc_dones: list[int] = []
         self.slices: list[int] = []
         self.entries: list[int] = []
         self.weight_entries: list[int] = []
         self._fetched = [0, 0]  # layers ended by the data and the weight engine
         for name in ("wr_valid", "dat_entry", "dat_slice", "dat_flush", "wt_entry", "wt_flush"):
-            getattr(dut, name).value = 0
+            getattr(self.dut, name).value = 0
         self._engines = [self._run_data(), self._run_weights()]
-        cocotb.start_soon(self._run())
 
     @property
     def idle_now(self) -> bool:

@@ -123,6 +123,12 @@ LEGAL: dict[str, list[Command]] = {
     "operands hold SDP_RDMA back until the convolution takes them": [
         *prepare(operands_only(B)), *enable("SDP_RDMA"), *both(pdp(A, C)), *both(sdp(C, E), **GROUP1), PDP0,
     ],
+    "SDP in front of PDP has read all when its interrupt comes": [*both(sdp_pdp(A, C)), SDP0, LoadMemory(A, bytes(32))],
+    "and its groups are free": [*both(sdp_pdp(A, C)), SDP0, *prepare(sdp(B, E)), PDP0],
+    "layers ahead in the same units have read all, too": [
+        *both(pdp(A, C)), *both(sdp_pdp(B, D), PDP=1), *both(sdp(E, F), **GROUP1), SDP1,
+        LoadMemory(A, bytes(32)), LoadMemory(B, bytes(32)), PDP0, PDP1,
+    ],
 }  # fmt: skip
 
 RACES: dict[str, tuple[list[Command], str]] = {
@@ -160,6 +166,24 @@ RACES: dict[str, tuple[list[Command], str]] = {
     "SDP writes what PDP behind it in the layer before writes": (
         [*both(sdp_pdp(A, C)), *both(sdp(B, C), **GROUP1), SDP1], "SDP .* to write what SDP with PDP",
     ),
+    "PDP goes on behind SDP that has ended": ([*both(sdp_pdp(A, C)), SDP0, CheckMemory(C, 8, "early")], "host reads"),
+    "so its group is not free": (
+        [*both(sdp_pdp(A, C)), SDP0, *prepare(pdp(B, E))], "PDP.* written while SDP with PDP .* may still use",
+    ),
+    "an interrupt ends the writes of its own unit only": (
+        [*both(pdp(A, C)), *both(sdp_pdp(B, D), PDP=1), *both(sdp(E, F), **GROUP1), SDP1, CheckMemory(C, 8, "early")],
+        "host reads",
+    ),
+    "also in the layer in front": (
+        [*both(pdp(A, C)), *both(sdp_pdp(B, D), PDP=1), *both(sdp(E, F), **GROUP1), SDP1, CheckMemory(D, 8, "early")],
+        "host reads",
+    ),
+    "an interrupt ends no layer behind its own": (
+        [*both(sdp(A, C)), *both(sdp(B, D), **GROUP1), SDP0, CheckMemory(D, 8, "early")], "host reads",
+    ),
+    "an interrupt of SDP leaves the reads of later layers": (
+        [*both(sdp(A, C)), *both(sdp(B, D), **GROUP1), SDP0, LoadMemory(B, bytes(32))], "host writes",
+    ),
     "a group used again before its end was seen": (
         [*both(sdp(A, C)), *both(pdp(B, D)), PDP0, *prepare(sdp(B, E))], "written while SDP .* may still use",
     ),
@@ -186,3 +210,16 @@ def test_a_pending_group_gives_what_it_reads_in_the_end() -> None:
         device,
     )
     assert device.memory.dump(D, 32) == bytes(range(32))
+
+
+def test_what_has_run_to_its_end_leaves_nothing_behind() -> None:
+    """Device.run_all: groups and memory are free, and an old interrupt proves nothing of a later layer."""
+    device = Device()
+    run(Program([*LOAD, *both(sdp(A, C))]), device)
+    device.run_all()
+    clear = WriteRegister(MAP["GLB.S_INTR_STATUS"].address, 1)
+    run(Program([LoadMemory(A, bytes(32)), clear, *both(sdp(B, C), **GROUP1)]), device)
+    device.run_all()
+    again = Program([CheckMemory(C, 32, "copy"), *both(sdp(C, D)), SDP0, CheckMemory(D, 32, "copy of the copy")])
+    run(again, device)
+    assert device.memory.dump(D, 32) == bytes(range(100, 132))

@@ -1,4 +1,5 @@
-"""Mutants that are accepted as equivalent by hand, in rtl/mutants.toml, each with its reason.
+"""Mutants that are accepted as equivalent by hand, in rtl/mutants.toml (those of Python: tests/mutants.toml), each with
+its reason.
 
     [[equivalent]]
     file = "rtl/csb/glb.v"

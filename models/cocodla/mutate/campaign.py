@@ -8,10 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cocodla.mutate import yosys
+from cocodla.mutate import chip, yosys
 from cocodla.mutate.accepted import expired, read_accepted
 from cocodla.mutate.bench import BenchRunner, Schemata, make_schemata
-from cocodla.mutate.chip import ChipRunner
 from cocodla.mutate.equivalent import available, is_equivalent
 from cocodla.mutate.verdict import Campaign, Judged, Verdict
 from cocodla.runtime.jobs import default_jobs, run_jobs
@@ -56,6 +55,8 @@ def run_campaign(block: str, settings: Settings, progress: Progress, say: Say) -
     begin = time.monotonic()
     bench = load_bench(block)
     tools.check_simulator(settings.sim)
+    if "traces" in settings.stages:
+        chip.traces_folder()
     folder = campaign_folder(block)
     if settings.engine == "yosys":
         schemata = yosys.make_schemata(bench, settings.count, settings.seed, folder / "rtl")
@@ -77,8 +78,8 @@ def run_campaign(block: str, settings: Settings, progress: Progress, say: Say) -
         judge.prove(folder, jobs)
     for stage in STAGES:
         if stage in settings.stages and judge.left:
-            chip = ChipRunner(stage, settings, schemata.copies, folder)
-            for number, verdict in chip.verdicts(judge.left, jobs):
+            runner_of_chip = chip.ChipRunner(stage, settings, schemata.copies)
+            for number, verdict in runner_of_chip.verdicts(judge.left, jobs):
                 judge.take(number, verdict)
     judged = [Judged(n, mutant, judge.found.get(n, Verdict("survived"))) for n, mutant in schemata.mutants.items()]
     return Campaign(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cocodla import datasets
+from cocodla.errors import UserError
 from cocodla.golden import run as run_golden
 from cocodla.mutate.schemata import PLUSARG
 from cocodla.mutate.verdict import Verdict
@@ -17,7 +18,6 @@ from cocodla.runtime import rtl
 from cocodla.runtime.campaign import make_case
 from cocodla.runtime.jobs import run_jobs
 from cocodla.runtime.traces import find_traces
-from cocodla.sim.filelist import own_list, read_file_list
 from cocodla.stimulus.program import build_program
 
 if TYPE_CHECKING:
@@ -26,66 +26,78 @@ if TYPE_CHECKING:
 LONGEST = 60_000
 """Cycles of the longest trace that is tried."""
 WATCHDOG = 20_000
+SLOWER = 3
+"""A mutant has failed whose command takes more than so many times the cycles of the whole program without it."""
 Work = tuple[str, Program, Execution, rtl.Simulation]
 """A name, a program, what the golden model makes of it, and how the RTL runs it."""
 
 
+def traces_folder() -> Path:
+    """Folder of the public traces; UserError where there is none."""
+    folder = datasets.shared_folder() / "traces"
+    if not folder.is_dir():
+        raise UserError("--then traces: there is no ../shared/traces")
+    return folder
+
+
 class ChipRunner:
-    """Programs on a chip with mutants in it. stage: random or traces."""
+    """Programs on a chip with mutants in it. stage: random or traces. copies: sources and those with mutants."""
 
-    def __init__(self, stage: str, settings: Settings, copies: Mapping[Path, Path], folder: Path) -> None:
+    def __init__(self, stage: str, settings: Settings, copies: Mapping[Path, Path]) -> None:
         self.stage, self.settings = stage, settings
-        self.files = self._file_list(copies, folder / "chip.f")
-        self.work: list[Work] | None = None
-
-    @staticmethod
-    def _file_list(copies: Mapping[Path, Path], path: Path) -> Path:
-        sources = [copies.get(source, source) for source in read_file_list(own_list()).sources]
-        path.write_text("".join(f"{source.resolve()}\n" for source in sources), encoding="utf-8")
-        return path
+        self.replaced = tuple(copies.items())
 
     def verdicts(self, numbers: Sequence[int], jobs: int) -> Generator[tuple[int, Verdict | None], None, None]:
-        """(number, verdict, None: it was not noticed) as the mutants end. The plain chip is tried first."""
-        self.work = list(self._random() if self.stage == "random" else self._traces())
-        for work in self.work:  # builds the models, and shows that nothing differs without a fault
-            if (found := self._differs(work, 0)) is not None:
-                raise RuntimeError(f"{work[0]} fails without a fault: {found.message}")
-        with closing(run_jobs(self._verdict, list(numbers), jobs)) as running:
+        """(number, verdict, None: it was not noticed) as the mutants end. UserError if the chip fails without one."""
+        work = [bounded for work in self._programs() if (bounded := self._bounded(work)) is not None]
+
+        def judge(number: int) -> Verdict | None:
+            return next((found for item in work if (found := self._differs(item, number)[0]) is not None), None)
+
+        with closing(run_jobs(judge, list(numbers), jobs)) as running:
             for index, found in running:
                 yield numbers[index], found
+
+    def _programs(self) -> Iterator[Work]:
+        return self._random() if self.stage == "random" else self._traces()
+
+    def _bounded(self, work: Work) -> Work | None:
+        """The work with a limit of cycles, after a run without a fault; None for a trace that is too long."""
+        found, cycles = self._differs(work, 0)
+        if found is not None:
+            raise UserError(f"{work[0]} fails without a fault: {found.message}")
+        if self.stage == "traces" and cycles > LONGEST:
+            return None
+        name, program, golden, simulation = work
+        return name, program, golden, replace(simulation, limit=SLOWER * cycles + WATCHDOG)
 
     def _random(self) -> Generator[Work, None, None]:
         """Programs of at least so many layers in all, on plain memories with one clock: one model serves all."""
         layers, seed = 0, self.settings.seed
         while layers < self.settings.layers:
-            case = make_case(seed, self.settings.sim, assertions=True)
+            case = make_case(seed, self.settings.sim, assertions=True, watchdog=WATCHDOG)
             made = build_program(case.plan)
-            simulation = replace(case.simulation, csb_period_ps=0, file_list=self.files)
+            simulation = replace(case.simulation, csb_period_ps=0, replaced=self.replaced)
             yield f"random program {seed}", made.program, run_golden(made.program), simulation
             layers += len(made.layers)
             seed += 1
 
     def _traces(self) -> Generator[Work, None, None]:
-        folder = datasets.shared_folder() / "traces"
         simulation = rtl.Simulation(
-            sim=self.settings.sim, seed=self.settings.seed, file_list=self.files, assertions=True, watchdog=WATCHDOG
+            sim=self.settings.sim, seed=self.settings.seed, assertions=True, watchdog=WATCHDOG, replaced=self.replaced
         )
-        for trace in find_traces(folder) if folder.is_dir() else []:
+        for trace in find_traces(traces_folder()):
             if not trace.is_log:
                 program = trace.read()
                 golden = run_golden(program)
                 if not golden.failures:
                     yield f"trace {trace.name}", program, golden, simulation
 
-    def _verdict(self, number: int) -> Verdict | None:
-        assert self.work is not None
-        return next((found for work in self.work if (found := self._differs(work, number)) is not None), None)
-
-    def _differs(self, work: Work, number: int) -> Verdict | None:
+    def _differs(self, work: Work, number: int) -> tuple[Verdict | None, int]:
+        """What is noticed of a mutant, and the cycles of the run."""
         name, program, golden, simulation = work
         got = rtl.run(program, replace(simulation, plusargs=(f"+{PLUSARG}={number}",), run_name="mutants"))
         lines = [*got.failures, *map(str, compare(program, golden, got))]
-        if not lines:
-            return None
-        what = "died" if "killed by" in lines[0] else "failed"
-        return Verdict(what, self.stage, name, lines[0])
+        what = "died" if any("killed by" in line for line in lines[:1]) else "failed"
+        found = Verdict(what, self.stage, name, lines[0]) if lines else None
+        return found, int(got.counters.get("cycles", 0))

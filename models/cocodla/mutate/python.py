@@ -17,6 +17,7 @@ from random import Random
 
 from cocodla import datasets
 from cocodla.errors import UserError
+from cocodla.mutate.accepted import expired, read_accepted
 from cocodla.mutate.mutant import Mutant, choose
 from cocodla.mutate.python_faults import PythonMutant, mutants_of
 from cocodla.mutate.schemata import mutated
@@ -25,6 +26,8 @@ from cocodla.runtime.jobs import default_jobs, run_jobs
 from cocodla.sim import project, stop
 
 PACKAGE = Path("models", "cocodla")
+ACCEPTED = Path("tests", "mutants.toml")
+"""Mutants that nobody can see, with reasons, in the form of rtl/mutants.toml."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +47,12 @@ UNITS = {
         "tests/compiler",
     ),
 }  # fmt: skip
+NOTHING = 5
+"""Status of pytest where it has found no test."""
 SLOWER, EXTRA = 4, 60
 """Seconds that the tests of a mutant may take: so many times what they took, and some."""
-ENOUGH = 250
-"""Tests of a mutant at most: the quickest that run its function, and some others by chance."""
+ENOUGH = 60.0
+"""Seconds of tests of a mutant at most: the quickest that run its function for half of it, others by chance."""
 
 
 def run_campaign(unit: str, count: int, seed: int, jobs: int, progress: Callable[[int, int], None]) -> Campaign:
@@ -67,7 +72,8 @@ def run_campaign(unit: str, count: int, seed: int, jobs: int, progress: Callable
     shutil.rmtree(folder, ignore_errors=True)
     jobs = jobs or default_jobs()
     trees = [_copy(root, folder / f"tree{number}") for number in range(jobs)]
-    tests = _traced(trees[0], chosen.tests, folder / "tests.json")
+    tests = _traced(trees, chosen.tests, folder)
+    accepted = read_accepted(root / ACCEPTED)
     free: queue.SimpleQueue[Path] = queue.SimpleQueue()
     for tree in trees:
         free.put(tree)
@@ -75,6 +81,8 @@ def run_campaign(unit: str, count: int, seed: int, jobs: int, progress: Callable
 
     def work(number: int) -> Verdict:
         mutant = numbered[number]
+        if entry := next((entry for entry in accepted if entry.covers(mutant)), None):
+            return Verdict("accepted", "list", message=entry.reason)
         tree = free.get()
         try:
             own = _relevant(tests, mutant, functions[mutant], Random(f"{seed}-{number}"))
@@ -90,7 +98,8 @@ def run_campaign(unit: str, count: int, seed: int, jobs: int, progress: Callable
     judged = [Judged(number, mutant, verdicts[number]) for number, mutant in numbered.items()]
     for tree in trees:
         shutil.rmtree(tree, ignore_errors=True)
-    return Campaign(unit, "source", seed, len(every), judged, ("tests",), time.monotonic() - begin)
+    seconds = time.monotonic() - begin
+    return Campaign(unit, "source", seed, len(every), judged, ("tests",), seconds, expired=expired(accepted))
 
 
 def _copy(root: Path, tree: Path) -> Path:
@@ -131,24 +140,39 @@ def _pytest(tree: Path, words: Sequence[str], timeout: float | None, **env: str)
         return process.returncode, output
 
 
-def _traced(tree: Path, tests: str, told: Path) -> dict[str, dict]:
-    """Each test, its seconds and functions. UserError where one fails."""
-    words = ["-p", "cocodla.mutate.trace_tests", "-k", "not rtl", tests]
-    status, output = _pytest(tree, words, None, COCODLA_TRACE=str(told))
-    if status != 0:
-        lines = [line for line in output.splitlines() if line.startswith(("FAILED", "ERROR"))] or output.splitlines()
-        raise UserError(f"{tests} fails without a fault: {lines[-1] if lines else f'status {status}'}")
-    return dict(json.loads(told.read_text(encoding="utf-8")))
+def _traced(trees: Sequence[Path], tests: str, folder: Path) -> dict[str, dict]:
+    """Each test, its seconds and functions; the files are divided among the trees. UserError where a test fails."""
+    files = sorted(path.name for path in (trees[0] / tests).glob("test_*.py"))
+    shares = [share for number in range(len(trees)) if (share := files[number :: len(trees)])]
+
+    def work(number: int) -> dict[str, dict]:
+        told = folder / f"tests{number}.json"
+        words = ["-p", "cocodla.mutate.trace_tests", "-k", "not rtl", *(f"{tests}/{name}" for name in shares[number])]
+        status, output = _pytest(trees[number], words, None, COCODLA_TRACE=str(told))
+        if status not in (0, NOTHING):
+            lines = output.splitlines()
+            lines = [line for line in lines if line.startswith(("FAILED", "ERROR"))] or lines
+            raise UserError(f"{tests} fails without a fault: {lines[-1] if lines else f'status {status}'}")
+        return dict(json.loads(told.read_text(encoding="utf-8")))
+
+    found: dict[str, dict] = {}
+    for _, part in run_jobs(work, list(range(len(shares))), len(trees)):
+        found |= part
+    return found
 
 
 def _relevant(tests: Mapping[str, dict], mutant: Mutant, function: int, random: Random) -> dict[str, float]:
     """Tests that run the function of a mutant, or any where it is in none, and their seconds: quick ones first."""
     place = f"{Path(mutant.file).relative_to(PACKAGE).as_posix()}:{function}"
-    found = {name: test["seconds"] for name, test in tests.items() if not function or place in test["functions"]}
-    quick = sorted(found, key=lambda name: found[name])
-    if len(quick) > ENOUGH:
-        quick = quick[: ENOUGH // 2] + random.sample(quick[ENOUGH // 2 :], ENOUGH // 2)
-    return {name: found[name] for name in quick}
+    left = {name: test["seconds"] for name, test in tests.items() if not function or place in test["functions"]}
+    chosen: dict[str, float] = {}
+    used = 0.0
+    for share, order in ((ENOUGH / 2, sorted), (ENOUGH, lambda names, key: random.sample(names, len(names)))):
+        for name in order(list(left), key=lambda name: left[name]):
+            if not chosen or used + left[name] <= share:
+                used += left[name]
+                chosen[name] = left.pop(name)
+    return dict(sorted(chosen.items(), key=lambda item: item[1]))
 
 
 def _judge(tree: Path, mutant: Mutant, tests: Mapping[str, float]) -> Verdict:

@@ -18,6 +18,8 @@ COMPARISONS: dict[type[ast.AST], tuple[str, ...]] = {
 }  # fmt: skip
 _TEXTS = (ast.Raise, ast.Assert, ast.JoinedStr, ast.Import, ast.ImportFrom)
 """What only words depend on."""
+_ONCE = ("cache", "lru_cache")
+"""Decorators of functions that only the first of the tests calls that depend on them."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,10 @@ class _Walker:
         if isinstance(node, _TEXTS):
             return
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            decorators = [ast.unparse(decorator) for decorator in node.decorator_list]
             function = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+            if any(text.split("(")[0].split(".")[-1] in _ONCE for text in decorators):
+                function = 0
             for statement in node.body:
                 self.visit(statement, function)
             return

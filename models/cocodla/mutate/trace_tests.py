@@ -1,6 +1,6 @@
 """A plugin of pytest: which functions of the package each test runs, and how long it takes, as JSON.
 
-COCODLA_TRACE names the file that is written. What a test has others run (processes) is not seen.
+COCODLA_TRACE names the file that is written. Threads that a test starts are seen, processes are not.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 import time
 from collections.abc import Generator
 from pathlib import Path
@@ -26,15 +27,18 @@ def pytest_runtest_protocol(item: Any) -> Generator[None, object, object]:
     called: set[tuple[str, int]] = set()
 
     def watch(frame: FrameType, event: str, _: object) -> None:
-        if event == "call" and (code := frame.f_code).co_filename.startswith(_PACKAGE):
+        """Called when a function begins; None: nothing is told of its lines."""
+        if (code := frame.f_code).co_filename.startswith(_PACKAGE):
             called.add((code.co_filename, code.co_firstlineno))
 
     begin = time.monotonic()
-    sys.setprofile(watch)
+    threading.settrace(watch)
+    sys.settrace(watch)
     try:
         return (yield)
     finally:
-        sys.setprofile(None)
+        sys.settrace(None)
+        threading.settrace(None)  # type: ignore[arg-type]  # as documented
         functions = sorted({f"{Path(file).relative_to(_PACKAGE).as_posix()}:{line}" for file, line in called})
         _seen[item.nodeid] = {"seconds": time.monotonic() - begin, "functions": functions}
 

@@ -39,7 +39,7 @@ def show(campaign: Campaign, console: Console) -> None:
         table.add_row(kind, *(str(rows[name]) for name in ("mutants", "killed", "excluded", "left")))
     console.print(table)
     for entry in campaign.expired:
-        console.print(f"rtl/mutants.toml: its line is gone: {entry}", style="yellow", highlight=False, markup=False)
+        console.print(f"an accepted mutant whose line is gone: {entry}", style="yellow", highlight=False, markup=False)
     for line in summary(campaign):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
 

@@ -115,6 +115,7 @@ class Simulation:
     stream_checks: the rules of every stream between units are checked (tb/hdl/sim_streams.v).
     ungated: the pin global_clk_ovr_on is 1: no clock of the accelerator stops.
     plusargs: more arguments of the simulator, for a DUT that takes some.
+    replaced: sources of the DUT, each with the file that takes its place (mutants).
     run_name: first part of the name of the folder in build/runs (cocodla.sim.folders says how long it stays).
     """
 
@@ -134,6 +135,7 @@ class Simulation:
     stream_checks: bool = True
     ungated: bool = False
     plusargs: tuple[str, ...] = ()
+    replaced: tuple[tuple[Path, Path], ...] = ()
     run_name: str = "chip"
 
 
@@ -147,10 +149,11 @@ def chip_design(simulation: Simulation) -> Design:
     guard = ("mcif/dla_reset_guard.v", "lib/dla_sync.v") if simulation.guard else ()
     # The bench comes first: a `timescale of the DUT's files goes on in what follows them.
     bench = (*sorted((root / "tb" / "hdl").glob("*.v")), *(root / "rtl" / name for name in guard))
+    replaced = dict(simulation.replaced)
     return Design(
         name="chip",
         top="sim_top",
-        sources=tuple(dict.fromkeys((*bench, *dut.sources))),
+        sources=tuple(dict.fromkeys((*bench, *(replaced.get(path, path) for path in dut.sources)))),
         includes=tuple(dut.includes),
         parameters={"GUARD": 1} if simulation.guard else {},
         defines={

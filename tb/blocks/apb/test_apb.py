@@ -98,6 +98,33 @@ async def setup_phase_requests_nothing(dut: Any) -> None:
 
 
 @cocotb.test()
+async def other_slaves_of_the_bus(dut: Any) -> None:
+    """penable belongs to all slaves of a bus: accesses without this psel request nothing and change nothing."""
+    apb, monitor = await begin(dut)
+    stored = [register for register in MCIF if register.write_mask]
+    values = {register.address: random.getrandbits(32) & register.write_mask for register in stored}
+    for address, value in values.items():
+        await apb.write(address, value)
+    await ClockCycles(dut.pclk, 10)
+    seen = len(monitor.transactions)
+    for address in values:
+        for write in (0, 1):
+            dut.psel.value, dut.pwrite.value, dut.paddr.value = 0, write, address
+            dut.pwdata.value = random.getrandbits(32)
+            for enable in (0, 1, 1, 1):
+                dut.penable.value = enable
+                await FallingEdge(dut.pclk)
+                pins = int(dut.csb2nvdla_valid.value), int(dut.pready.value)
+                expect("csb2nvdla_valid, pready in an access of another slave", pins, (0, 1))
+                await RisingEdge(dut.pclk)
+    dut.penable.value = 0
+    await ClockCycles(dut.pclk, 30)
+    expect("CSB requests for other slaves", len(monitor.transactions) - seen, 0)
+    for address, value in values.items():
+        expect_register(address, await apb.read(address), value)
+
+
+@cocotb.test()
 async def access_behind_access(dut: Any) -> None:
     """The setup phase of an access in the cycle after the one before has ended: each is requested once, in order."""
     _, monitor = await begin(dut)

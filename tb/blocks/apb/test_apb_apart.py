@@ -34,8 +34,10 @@ class Board:
         dut = self.dut
         while True:
             await FallingEdge(dut.pclk)
-            if str(dut.psel.value) == str(dut.penable.value) == str(dut.pready.value) == "1":
+            if str(dut.psel.value) == str(dut.penable.value) == "1":
                 self.error = str(dut.pslverr.value) == "1"
+                if str(dut.pready.value) == "0":  # APB3 recommends it
+                    expect("pslverr in a wait state", self.error, False)
 
     async def start(self, core_period: float = 10) -> None:
         """Clocks and the reset at power-on."""
@@ -138,3 +140,26 @@ async def apart_refusals(dut: Any) -> None:
     expect("pslverr", error, False)
     expect_register(WEIGHT.address, value, WEIGHT.reset)
     expect("pslverr of an unaligned read", (await board.read(WEIGHT.address + 2))[1], True)
+
+
+@cocotb.test()
+async def apart_other_slaves_of_the_bus(dut: Any) -> None:
+    """penable belongs to all slaves of a bus: what others are asked is neither asked nor refused here."""
+    board = Board(dut)
+    await board.start()
+    assert not await board.write(WEIGHT.address, 0x0203_0405)
+    await ClockCycles(dut.pclk, 30)
+    for address, strobes in ((WEIGHT.address, 15), (WEIGHT.address, 7), (WEIGHT.address + 1, 15)):
+        for write in (0, 1):
+            dut.psel.value, dut.penable.value, dut.pwrite.value = 0, 1, write
+            dut.paddr.value, dut.pstrb.value, dut.pwdata.value = address, strobes, random.getrandbits(32)
+            for _ in range(4):
+                await FallingEdge(dut.pclk)
+                pins = int(dut.csb2nvdla_valid.value), int(dut.pready.value), int(dut.pslverr.value)
+                expect("csb2nvdla_valid, pready, pslverr in an access of another slave", pins, (0, 1, 0))
+                await RisingEdge(dut.pclk)
+    dut.penable.value, dut.pstrb.value = 0, 15
+    await ClockCycles(dut.pclk, 30)
+    value, error = await board.read(WEIGHT.address)
+    expect("pslverr", error, False)
+    expect_register(WEIGHT.address, value, 0x0203_0405)

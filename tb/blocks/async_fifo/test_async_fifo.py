@@ -138,3 +138,25 @@ async def nothing_is_taken_in_reset(dut: Any) -> None:
     dut.in_valid.value = 0
     await tb.reset()
     await tb.pass_words(20)
+
+
+@cocotb.test()
+@cocotb.parametrize(rd_period=[3, 10, 31])
+async def reset_with_words_inside(dut: Any, rd_period: float) -> None:
+    """Words inside when both sides are reset are gone, from the moment it begins; those sent later come whole."""
+    open_sink = [False]
+    tb = TB(dut, 10, rd_period, never, lambda: not open_sink[0])
+    await tb.reset()
+    depth = DEPTH_OF_WIDTH[len(dut.in_data)]
+    for count in [*range(1, depth + 1), *(random.randrange(1, depth + 1) for _ in range(4))]:
+        await tb.source.send_all([random.getrandbits(len(dut.in_data)) for _ in range(count)])
+        await ClockCycles(tb.slower, random.randrange(8))
+        dut.wr_rst_n.value = dut.rd_rst_n.value = 0
+        for _ in range(6):
+            await FallingEdge(tb.slower)
+            expect("in_ready, out_valid in reset", (int(dut.in_ready.value), int(dut.out_valid.value)), (0, 0))
+        open_sink[0] = True
+        await tb.reset()
+        await tb.pass_words(2 * depth)
+        open_sink[0] = False
+        await ClockCycles(dut.rd_clk, 2)

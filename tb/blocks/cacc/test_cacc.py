@@ -294,3 +294,27 @@ async def reset_with_a_full_buffer(dut: Any) -> None:
         await acc.stripe(acc.depth, 2, 5, end=part == 4)
     await acc.drain()
     expect("groups of the interrupts", [bits for _, bits in acc.interrupts], [1])
+
+
+@cocotb.test()
+@cocotb.parametrize(cycles=range(6))
+async def reset_on_the_way(dut: Any, cycles: int) -> None:
+    """A reset so many cycles after the last atom of a layer came in: no atom leaves, no interrupt comes."""
+    stopped = True
+    acc = Acc(dut, Random(random.getrandbits(32)), never, lambda: stopped)
+    await acc.start()
+    await acc.enable(3)
+    await acc.stripe(4, 1, 3, end=True)
+    for _ in range(cycles):
+        await RisingEdge(dut.clk)
+    await reset(dut.clk, dut.rst_n)
+    acc.credits, acc.group, stopped = acc.room, 0, False
+    acc.expected.clear()
+    acc.places.clear()
+    for _ in range(20):
+        await RisingEdge(dut.clk)
+    expect("atoms, interrupts after the reset", (len(acc.sink.items), len(acc.interrupts)), (0, 0))
+    await acc.enable(5)
+    await acc.stripe(acc.depth, 2, 5, end=True)
+    await acc.drain()
+    expect("groups of the interrupts", [bits for _, bits in acc.interrupts], [1])

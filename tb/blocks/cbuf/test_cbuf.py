@@ -123,3 +123,27 @@ async def test_idle_output_holds(dut: Any) -> None:
         await bench.cycle(write=(6, value))
     expect("dat_rd_data0 while nothing is read", number(dut.dat_rd_data0), 0x1234, show=hex)
     expect("wt_rd_data while nothing is read", number(dut.wt_rd_data), 0x5678, show=hex)
+
+
+@cocotb.test()
+@cocotb.parametrize(cycles=[0, 1, 2])
+async def test_reset_drops_reads(dut: Any, cycles: int) -> None:
+    """A read that is under way for so many cycles when reset falls never comes out, neither in reset nor after it."""
+    bench = await Bench.start(dut)
+    for entry, value in ((6, 0x1234), (7, 0x2345), (600, 0x5678), (8, 0xAAAA), (9, 0xBBBB), (602, 0xCCCC)):
+        await bench.cycle(write=(entry, value))
+    await bench.cycle(data0=6, data1=7, weight=600)
+    await bench.drain()
+    await bench.cycle(data0=8, data1=9, weight=602)
+    dut.dat_rd_en.value, dut.wt_rd_en.value = 0, 0
+    for _ in range(cycles):
+        await RisingEdge(dut.clk)
+    if cycles == 2:
+        bench.contents |= {6: 0xAAAA, 7: 0xBBBB, 600: 0xCCCC}  # too late: it is out
+    dut.rst_n.value = 0
+    for level in [0] * 4 + [1] * 5:
+        await FallingEdge(dut.clk)
+        for port, entry in (("dat_rd_data0", 6), ("dat_rd_data1", 7), ("wt_rd_data", 600)):
+            expect(f"{port}, rst_n {level}", number(getattr(dut, port)), bench.contents[entry], show=hex)
+        await RisingEdge(dut.clk)
+        dut.rst_n.value = level

@@ -50,6 +50,12 @@ class Bench:
         await reset(dut.clk, dut.rst_n)
         return bench
 
+    async def reset(self) -> None:
+        """Reset the unit with whatever is under way; CSC and memory forget it."""
+        self.csc = self.csc.renewed()
+        self.layers = 0
+        await reset(self.dut.clk, self.dut.rst_n)
+
     def load(self, layer: Layer) -> None:
         """Random bytes where the layer reads, written once: layers may share memory."""
         for start, length in footprint(layer):

@@ -93,8 +93,13 @@ class Csc:
         self._done = False
         for name in ("dat_rls_valid", "dat_rls_entries", "wt_rls_valid", "wt_rls_entries", "csc_done"):
             getattr(dut, name).value = 0
-        cocotb.start_soon(self._watch())
-        cocotb.start_soon(self._work())
+        self._tasks = [cocotb.start_soon(self._watch()), cocotb.start_soon(self._work())]
+
+    def renewed(self) -> Csc:
+        """Another one in its place, as after a reset: nothing is held, no layer is known."""
+        for task in self._tasks:
+            task.cancel()
+        return Csc(self.dut, self.memory, self.rng, self.pace)
 
     def add(self, layer: Layer) -> _Plan:
         """Announce the next layer, before it is enabled. Works out what CDMA has to do for it."""

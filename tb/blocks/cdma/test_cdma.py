@@ -331,3 +331,21 @@ async def test_random(dut: Any, run: int) -> None:
     maker = LayerMaker(rng)
     await bench.run(*(maker.next() for _ in range(25)))
     bench.dbb.finish()
+
+
+@cocotb.test()
+@cocotb.parametrize(run=range(repeats(3)))
+async def test_resets(dut: Any, run: int) -> None:
+    """Resets at any moment of two queued layers, whatever CSC holds and memory owes: later layers are as ever."""
+    rng = Random(f"{cocotb.RANDOM_SEED}-{run}")
+    bench = await Bench.start(dut, rng, DbbTiming.random(rng), rng.choice([0.3, 0.01]))
+    for _ in range(5):
+        maker = LayerMaker(rng)
+        for _ in range(2):
+            await bench.enable(maker.next())
+        await ClockCycles(dut.clk, rng.randrange(1, rng.choice([30, 300, 1500])))
+        await bench.reset()
+        maker = LayerMaker(rng)
+        await bench.run(*(maker.next() for _ in range(3)))
+        await bench.reset()
+    bench.dbb.finish()

@@ -225,3 +225,20 @@ async def layers_end_with_their_tag(dut: Any, unit: int) -> None:
     await mac.operation(3, 2, layer_end=True)
     await mac.drain()
     expect("S_STATUS", await mac.bus.read(S_STATUS), 0, show=hex)
+
+
+@cocotb.test()
+@cocotb.parametrize(cycles=range(LATENCY + 1))
+async def reset_on_the_way(dut: Any, cycles: int) -> None:
+    """A reset so many cycles after atoms came in: none of them leaves, in reset or after it, and the next are right."""
+    mac = await begin(dut)
+    weights = mac.weights(8)
+    await mac.load(weights)
+    await mac.send(weights, 1)
+    for _ in range(cycles):
+        await RisingEdge(dut.clk)
+    mac.expected.clear()
+    await reset(dut.clk, dut.rst_n)
+    await mac.drain()
+    await mac.operation(mac.rng.randint(1, 8), 5)
+    await mac.drain()

@@ -63,6 +63,15 @@ class Core:
         await reset(self.dut.clk, self.dut.rst_n)
         cocotb.start_soon(self._watch_interrupts())
 
+    async def reset(self) -> None:
+        """Reset the core with whatever is under way; fetch and sink forget it."""
+        self.fetch.restart()
+        await reset(self.dut.clk, self.dut.rst_n)
+        self.sink.clear()
+        self.taken.clear()
+        self.interrupts.clear()
+        self.programmed = 0
+
     async def _watch_interrupts(self) -> None:
         while True:
             await FallingEdge(self.dut.clk)

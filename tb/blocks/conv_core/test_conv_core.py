@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 import cocotb
+from cocotb.triggers import ClockCycles
 
 from cocotbext.dla import expect, expect_range
 from convlib.layer import Layer, config_of, image_config, make_layer, random_config, random_sequence
@@ -175,6 +176,30 @@ async def two_columns_with_kept_weights(dut: Any, channels: int) -> None:
     layers = [first, second, make_layer(rng, config_of(7, 9, channels, 11, (4, 2), **more), second)]
     await core.run(layers)
     core.check_freed(layers)
+
+
+@cocotb.test()
+async def resets_in_the_middle(dut: Any) -> None:
+    """Resets at any moment of two queued layers, at times with a sink that has stopped: later layers run as ever."""
+    rng = generator(dut)
+    stopped = False
+    slow = some_stalls(rng)
+    core = Core(dut, rng, some_stalls(rng), lambda: stopped or slow())
+    await core.start()
+    for _ in range(repeats(12)):
+        layers = random_sequence(rng, 2, 300)
+        stopped = rng.random() < 0.3
+        core.fetch.layers += layers
+        for layer in layers:
+            await core.program(layer)
+        await ClockCycles(dut.clk, rng.randrange(1, rng.choice([30, 300, 1500])))
+        await core.reset()
+        stopped = False
+        layers = [make_layer(rng, random_config(rng, None, 100)) for _ in range(2)]
+        await core.run(layers)
+        core.check_freed(layers)
+        core.check_interrupts(layers)
+        await core.reset()
 
 
 # ---------------------------------------------------------------- speed

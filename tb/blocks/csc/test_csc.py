@@ -46,6 +46,10 @@ class Sequencer:
         dut.credit.value = 0
         self.bus = RegisterBus(dut, dut.clk, "reg", dut.rst_n)
         self.fetch = Fetch(dut, rng, idle)
+        self.restart()
+
+    def restart(self) -> None:
+        """As after a reset: no layer, no weights, all credits."""
         self.plan: deque[Operation] = deque()
         self.shadow: dict[int, bytes] = {}
         self.upper = 0  # kernels of the shadow set with their upper lanes
@@ -59,6 +63,13 @@ class Sequencer:
         self.enabled: list[int] = []  # cycle in which each layer was
         self.ends = 0
         self.programmed = 0
+
+    async def reset(self) -> None:
+        """Reset the unit with whatever is under way; all around it forget it."""
+        self.fetch.restart()
+        self.restart()
+        self.dut.credit.value = 0
+        await reset(self.dut.clk, self.dut.rst_n)
 
     async def start(self) -> None:
         await reset(self.dut.clk, self.dut.rst_n)
@@ -202,6 +213,30 @@ async def random_sequences(dut: Any) -> None:
     """Reuse, height splits, kept weights and bank changes between queued layers."""
     unit = await begin(dut)
     await unit.run(random_sequence(unit.rng, 15, 300))
+
+
+@cocotb.test()
+async def resets_in_the_middle(dut: Any) -> None:
+    """Resets at any moment of two queued layers, at times with no credit left: later layers run as ever."""
+    rng = Random(random.getrandbits(32))
+    stopped = False
+    slow = some_stalls(rng)
+    unit = Sequencer(dut, rng, some_stalls(rng), lambda: stopped or slow())
+    await unit.start()
+    for _ in range(repeats(15)):
+        layers = random_sequence(rng, 2, 300)
+        stopped = rng.random() < 0.3
+        for layer in layers:
+            unit.plan.extend(operations(layer, unit.depth))
+        unit.fetch.layers += layers
+        for layer in layers:
+            await unit.program(layer)
+        for _ in range(rng.randrange(1, rng.choice([30, 300, 1500]))):
+            await RisingEdge(dut.clk)
+        await unit.reset()
+        stopped = False
+        await unit.run([make_layer(rng, random_config(rng, None, 100)) for _ in range(2)])
+        await unit.reset()
 
 
 @cocotb.test()
