@@ -87,7 +87,11 @@ class Fetch:
         for name in ("wr_valid", "dat_entry", "dat_slice", "dat_flush", "wt_entry", "wt_flush"):
             getattr(dut, name).value = 0
         self._engines = [self._run_data(), self._run_weights()]
-        cocotb.start_soon(self._run())
+        self._task = cocotb.start_soon(self._run())
+
+    def stop(self) -> None:
+        """It is taken away: another one begins with the next reset."""
+        self._task.cancel()
 
     @property
     def idle_now(self) -> bool:
