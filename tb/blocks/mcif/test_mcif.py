@@ -155,21 +155,22 @@ async def random_traffic(dut: Any, rng: Random, timing: DbbTiming, counts: range
     await bench.wait(lambda: all(task.done() for task in tasks), what="the last request taken")
     await bench.wait(lambda: all(len(bench.answers[c].items) >= len(reads[c]) for c in READ_IDS), what="all answers")
     stored_beats = bench.dbb.statistics.writes
-    stored = {WRITE_IDS[client]: len(items) for client, items in writes.items()}
-    await bench.wait(lambda: all(stored_beats[i] >= count for i, count in stored.items()), what="all writes in memory")
+    sent = {WRITE_IDS[client]: len(items) for client, items in writes.items()}
+    await bench.wait(lambda: all(stored_beats[i] >= count for i, count in sent.items()), what="all writes in memory")
     await bench.wait(lambda: bench.dbb.idle, what="the memory's last answer")
     await ClockCycles(dut.clk, 10)
-    for client, addresses in reads.items():
-        expected = [int.from_bytes(bench.memory.read(8 * a, 8), "little") for a in addresses]
-        answers = bench.answers[client]
-        expect_beats(f"{client}_rd_rsp", answers.items, expected, answers.times, check=expect_bytes)
-        expect(f"read beats of {client} on DBB", bench.dbb.statistics.reads[READ_IDS[client]], len(addresses))
+    # Writes first: one that went astray changes what a read finds.
     for client, items in writes.items():
         for item in items:
             stored = int.from_bytes(bench.memory.read(8 * item["addr"], 8), "little")
             where = f"memory at {8 * item['addr']:#010x}, written by {client}"
             expect_bytes(where, stored, item["data"])
         expect(f"write beats of {client} on DBB", bench.dbb.statistics.writes[WRITE_IDS[client]], len(items))
+    for client, addresses in reads.items():
+        expected = [int.from_bytes(bench.memory.read(8 * a, 8), "little") for a in addresses]
+        answers = bench.answers[client]
+        expect_beats(f"{client}_rd_rsp", answers.items, expected, answers.times, check=expect_bytes)
+        expect(f"read beats of {client} on DBB", bench.dbb.statistics.reads[READ_IDS[client]], len(addresses))
     bench.dbb.finish()
     arbiter.cancel()
     dones.cancel()

@@ -79,13 +79,14 @@ class Handshakes:
         return other
 
     def tell(self, cycle: int) -> str:
-        """Who waits for whom, the longest first."""
+        """Who waits for whom: first those that offer something, each the longest first."""
         told = []
         for name in sorted(self._states, key=lambda name: self._since[name]):
             valid, ready = self._states[name]
             words = _words(valid, ready)
             if words:
                 told.append(f"{name}: {words} for {cycle - self._since[name]} cycles")
+        told.sort(key=lambda text: ": ready" in text)
         return "; ".join(told) or "no stream offers anything"
 
 
@@ -114,7 +115,7 @@ _handshakes: list[Handshakes] = []
 
 
 def standing() -> str:
-    """Who waits for whom just now, the longest first."""
+    """Who waits for whom just now, as `tell` says it."""
     handshakes = _handshakes[0] if any(not task.done() for task in _running) else Handshakes(cocotb.top)
     cycle = moment.cycle() or 0
     handshakes.look(cycle)
