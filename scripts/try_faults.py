@@ -25,7 +25,7 @@ from rtl_copies import Change, environment
 
 CELL = r"layer \d+ of \d+, surface \d+, line \d+, column \d+, "
 LANE = r"lane \d: got -?\d+, expected -?\d+(, \d lanes differ)?"
-WHEN = r" \(at [\d.]+ ns\)$"
+WHEN = r" \(cycle \d+, at [\d.]+ ns\)$"
 WORD = r"got 0x[0-9a-f]{8}, expected 0x[0-9a-f]{8}"
 
 
@@ -46,6 +46,14 @@ FAULTS = {
         "rtl/lib/dla_async_fifo.v", "= mem[rd_bin[PTR_W-2:0]];", "= mem[rd_bin[PTR_W-2:0]] ^ &rd_bin;",
         "ratio=3.7", rf"out, word \d+: got 0x[0-9a-f]+, expected 0x[0-9a-f]+{WHEN}",
     ),
+    "axi_shell": Fault(
+        "rtl/soc/dla_shell_regs.v", "{limit, 12'hfff}", "{limit, 12'hffe}",
+        "registers", rf"s_axi, 0x[0-9a-f]+ after reset: got 0x[0-9a-f]+, expected 0x[0-9a-f]+{WHEN}",
+    ),
+    "axil2csb": Fault(
+        "rtl/soc/dla_axil2csb.v", "data <= ans_rdata;", "data <= ans_rdata ^ 32'd4;",
+        "accesses/pauses=0.0", rf"s_axi, read of 0x[0-9a-f]+: got 0x[0-9a-f]+, expected 0x[0-9a-f]+{WHEN}",
+    ),
     "cacc": Fault(
         "rtl/conv/cacc_round.v", "(!v[31] || sticky)", "!v[31]",
         "rounding/shift=7$", rf"cacc2sdp, stripe \d+, position \d+, shift 7, {LANE}{WHEN}",
@@ -64,11 +72,11 @@ FAULTS = {
     ),
     "cmac": Fault(
         "rtl/conv/cmac_cell.v", "dot4(dat_data[63:32], active[63:32])", "dot4(dat_data[63:32], active[63:32]) + 18'd1",
-        "extreme_sums", r"sums, atom \d+ of its stripe, cycle \d+, kernel \d: got -?\d+, expected -?\d+.*" + WHEN,
+        "extreme_sums", r"mac_data, atom \d+ of its stripe, kernel \d: got -?\d+, expected -?\d+.*" + WHEN,
     ),
     "conv_core": Fault(
         "rtl/conv/cmac_cell.v", "exists_2 ? total : 19'd0", "exists_2 ? total ^ (&total[2:0]) : 19'd0",
-        "random_layers", rf"{CELL}{LANE}{WHEN}",
+        "random_layers", rf"cacc2sdp, {CELL}{LANE}{WHEN}",
     ),
     "csb": Fault(
         "rtl/csb/dla_regs.v", "assign ram_addr     = {dual && producer, word};", "assign ram_addr     = {1'b0, word};",
@@ -76,9 +84,18 @@ FAULTS = {
     ),
     "csc": Fault(
         "rtl/conv/csc_wt.v", "narrow && (!last_k || op_kernels[0])", "narrow && !last_k",
-        "random_layers", r"weights, next kernel( with its upper lanes)?: got \d, expected \d" + WHEN
-        + rf"|weights of kernel \d, atom \d+ \(number 0 of its operation\), cycle \d+, {LANE}{WHEN}"
+        "random_layers", r"wt_sel, next kernel( with its upper lanes)?: got \d, expected \d" + WHEN
+        + rf"|wt_data of kernel \d, atom \d+ \(number 0 of its operation\), {LANE}{WHEN}"
         + r"|kernels of the weight set, atom \d+ .*: got \d, expected \d" + WHEN,
+    ),
+    "cube_fetch": Fault(
+        "rtl/lib/dla_cube_fetch.v", "else if (pop && !req_fire) used", "else if (pop) used",
+        "places_at",
+        rf"rd_req, requests until the buffer is full, level \d+ of \d+, .*: got \d+, expected \d+{WHEN}",
+    ),
+    "dbb2axi": Fault(
+        "rtl/soc/dla_axi_read.v", "assign dbb_rdata   = rdata;", "assign dbb_rdata   = rdata ^ 64'd256;",
+        "traffic", rf"read data of id \d+, beat \d+, byte 1: got \d+, expected \d+{WHEN}",
     ),
     "glb": Fault(
         "rtl/csb/glb.v", "(set | (status & ~clear))", "((set | status) & ~clear)",
@@ -86,7 +103,7 @@ FAULTS = {
     ),
     "mcif": Fault(
         "rtl/mcif/mcif_arbiter.v", "left  <= quota - 8'd1", "left  <= quota",
-        "test_weights", r"(rd|wr) client granted: got \w+, expected \w+" + WHEN,
+        "test_weights", r"(rd|wr) arbiter, client granted: got \w+, expected \w+" + WHEN,
     ),
     "pdp": Fault(
         "rtl/pdp/pdp_combine.v", "sum[WIDTH] ? b : a", "sum[WIDTH] ? a : b",

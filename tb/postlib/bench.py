@@ -18,11 +18,12 @@ from cocotbext.dla import (
     WriteAcceptor,
     expect,
     expect_beats,
+    hang,
     never,
     reset,
     start_clock,
 )
-from cocotbext.dla.mismatch import now
+from cocotbext.dla.moment import now
 from cocotbext.dla.pins import high, number
 from cocotbext.dla.stalls import Stall, some_stalls
 from postlib.space import Space
@@ -58,7 +59,7 @@ class PostBench:
         self.write_cycles: list[int] = []
         self.stalled = dict.fromkeys((*readers, "wr"), 0)
         self.cycle = 0
-        self._seen: list[tuple[str, int, int, float]] = []  # register, what was read, what it should be, when
+        self._seen: list[tuple[str, int, int, float]] = []  # layer and register, what was read, what it should be, when
         self._stalls = stalls
 
     def pattern(self) -> Stall:
@@ -92,7 +93,8 @@ class PostBench:
         cocotb.start_soon(self._watch())
 
     async def reset(self) -> None:
-        """Reset the units with whatever is under way; the memory forgets what it was asked."""
+        """Reset the units with whatever is under way; the memory and who sends forget what they were asked."""
+        self.renew_sources()
         await reset(self.dut.clk, self.dut.rst_n)
         self.groups = dict.fromkeys(self.units, 0)
 
@@ -115,6 +117,9 @@ class PostBench:
 
     def attach_streams(self) -> None:
         """Create the agents of the streams from and to other units; overridden by units that have some."""
+
+    def renew_sources(self) -> None:
+        """Who sends to the unit has been reset, too; overridden by units with streams."""
 
     async def _watch(self) -> None:
         dut = self.dut
@@ -179,17 +184,20 @@ class PostBench:
             if len(self.interrupts) >= count:
                 return
             await RisingEdge(self.dut.clk)
-        expect(f"interrupts after {limit} cycles", len(self.interrupts), count)
+        raise hang(f"interrupt {count} did not come in {limit} cycles, {len(self.interrupts)} did")
 
-    async def see(self, register: str, expected: int) -> None:
-        """Read `UNIT.REGISTER`; it is checked by `check_seen`, behind the data: these tell more about a fault."""
-        self._seen.append((register, await self.read(register), expected, now()))
+    async def see(self, register: str, expected: int, layer: str) -> None:
+        """Read `UNIT.REGISTER`; it is checked by `check_seen`, behind the data: these tell more about a fault.
+
+        layer: which one has ended, in words.
+        """
+        self._seen.append((f"{layer}, {register}", await self.read(register), expected, now()))
 
     def check_seen(self) -> None:
         """What `see` has read must be as expected."""
         seen, self._seen = self._seen, []
-        for register, got, expected, at in seen:
-            expect(register, got, expected, at)
+        for place, got, expected, at in seen:
+            expect(place, got, expected, at)
 
     def check_interrupts(self, got: Sequence[tuple[int, int]], expected: Sequence[tuple[int, int]]) -> None:
         """Each interrupt is (group, writes acknowledged before it)."""
@@ -199,4 +207,4 @@ class PostBench:
         """The sums of the stall counters equal the stalls seen on the interfaces since `before`."""
         seen = {name: self.stalled[name] - before[name] for name in counted}
         for name, count in counted.items():
-            expect(f"stall counter of {name}", count, seen[name])
+            expect(f"{name}, stall counters of all layers, summed up", count, seen[name])

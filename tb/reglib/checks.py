@@ -10,6 +10,7 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 
 from cocodla.registers import MAP, Register
+from cocotbext.dla import hang
 from reglib.board import Board, dual, expect_register
 from reglib.model import GLB_PRESENT
 
@@ -51,7 +52,7 @@ async def flush_ends(board: Board) -> None:
         if await board.host.read(FLUSH.address) == 1:
             break
     else:
-        raise AssertionError(f"{FLUSH.path} never became 1")
+        raise hang(f"{FLUSH.path} never became 1")
     await board.host.write(FLUSH.address, 0)
     expect_register(FLUSH.address, await board.host.read(FLUSH.address), 1)
 

@@ -61,6 +61,8 @@ def test_an_error_fails_its_test_alone(sim: str, tmp_path: Path, monkeypatch: py
     assert told["before"] == told["behind"] == ("passed", "")
     assert told["wrong"][0] == "failed" and "watched: bad is 1" in told["wrong"][1]
     assert told["both"][0] == "failed"
+    own, _, hdl = told["both"][1].partition("; before that the HDL said ")
+    assert "its own" in own and "watched: bad is 1" in hdl
     assert not run.error and not run.passed
     kept = {result.name: result.status for result in read_results(run.folder / "results.xml")}
     assert kept == {"before": "passed", "wrong": "failed", "behind": "passed", "both": "failed"}

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from types import SimpleNamespace
+
 import pytest
 
-from cocotbext.dla import Cube, Mismatch, expect, expect_beats, expect_lanes, expect_range, explained
-from cocotbext.dla import mismatch as module
+from cocodla.sim import project
+from cocotbext.dla import Cube, Mismatch, expect, expect_beats, expect_lanes, expect_range, explained, require
+from cocotbext.dla import moment as module
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +29,37 @@ def test_values() -> None:
     expect("x", 3, 3)
     assert line("x", 3, 4) == "x: got 3, expected 4 (at 50 ns)"
     assert line("x", 3, 4, 1234567.5, hex) == "x: got 0x3, expected 0x4 (at 1234567.5 ns)"
+    assert line("x", [1, 2, 3], [1, 9], show=hex) == "x, number 1: got 0x2, expected 0x9 (at 50 ns)"
+    assert line("x", [1], [1, 9]) == "x, number 1: never came, 1 of 2 did (at 50 ns)"
+
+
+def test_what_is_no_comparison() -> None:
+    require([1], "nothing came")
+    assert line([], "nothing came", check=require) == "nothing came (at 50 ns)"
+    assert line(0, "late", 7.0, check=require) == "late (at 7 ns)"
+
+
+def test_the_cycle_of_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cycles count from the first clock of a test; times that came before keep theirs."""
+    monkeypatch.setattr(module._Clock, "mark", SimpleNamespace(done=lambda: False))
+    monkeypatch.setattr(module._Clock, "begin", 20.0)
+    monkeypatch.setattr(module._Clock, "period", 3.3)
+    assert line("x", 3, 4) == "x: got 3, expected 4 (cycle 9, at 50 ns)"
+    assert line("x", 3, 4, 23.3) == "x: got 3, expected 4 (cycle 1, at 23.3 ns)"
+
+
+def test_benches_tell_what_the_design_did_wrong() -> None:
+    """An `assert` of a bench is about its stimulus only: of the design it would say no more than `assert 0 == 1`."""
+    names = r"bench|core|unit|chip|board"
+    about_the_design = re.compile(rf"\bdut\b|\bawait\b|\bself\b|\.items\b|\b({names})\.(?!rng|space|depth)")
+    told = [
+        f"{path.parent.name}/{path.name}:{node.lineno}: {ast.unparse(node.test)}"
+        for path in sorted((project.root() / "tb").glob("*/**/*.py"))
+        if path.parent.name != "agents"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Assert) and about_the_design.search(ast.unparse(node.test))
+    ]
+    assert not told
 
 
 def test_ranges() -> None:

@@ -62,10 +62,15 @@ class _Renderer:
             (number, _), *others = mutants
             assert not others, "a statement can be missing once only"
             return f"begin if ({PLUSARG} != {BITS}'d{number}) {plain} end"
-        chain = "".join(f"({PLUSARG} == {BITS}'d{number}) ? ({mutant.new}) : " for number, mutant in mutants)
+        chain = "".join(f"({PLUSARG} == {BITS}'d{number}) ? ({legal(mutant.new)}) : " for number, mutant in mutants)
         return f"({chain}({plain}))"
+
+
+def legal(text: str) -> str:
+    """A text with what is not Verilog for all: Icarus takes no `!!(a)` without parentheses between."""
+    return f"!({text[1:]})" if text.startswith("!!(") else text
 
 
 def mutated(data: bytes, mutant: Mutant) -> str:
     """A file with this mutant for good."""
-    return (data[: mutant.start] + mutant.new.encode() + data[mutant.end :]).decode()
+    return (data[: mutant.start] + legal(mutant.new).encode() + data[mutant.end :]).decode()

@@ -235,9 +235,15 @@ def _complaints(log: Path) -> dict[str, str]:
 
 
 def _blame(result: TestResult, complaint: str) -> TestResult:
-    """A test in which the HDL reported an error has failed, whatever else became of it."""
-    if not complaint or result.status == "failed":
+    """A test in which the HDL reported an error has failed, whatever else became of it.
+
+    Where it has failed anyway, the error came before, and nearer to the fault.
+    """
+    if not complaint:
         return result
+    if result.status == "failed":
+        first, line_end, rest = result.message.partition("\n")
+        return replace(result, message=f"{first}; before that the HDL said {complaint}{line_end}{rest}")
     return replace(result, status="failed", message=complaint)
 
 

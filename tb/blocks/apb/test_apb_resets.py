@@ -10,6 +10,7 @@ from cocotb.triggers import ClockCycles, Timer
 from test_apb import MCIF, begin
 
 from cocodla.registers import MAP
+from cocotbext.dla import expect, require
 from reglib import expect_register
 
 WEIGHT = MAP["MCIF.CFG_RD_WEIGHT_0"]
@@ -43,9 +44,11 @@ async def resets(dut: Any, core_period: float, write: bool) -> None:
         if was_done:
             expect_register(WEIGHT.address, value, WEIGHT.reset)
             continue
-        assert len(monitor.transactions) == before + 2  # the access, and the read that checks
+        requests = len(monitor.transactions) - before
+        expect("CSB requests since the reset (the access, a read that checks)", requests, 2)
         expect_register(WEIGHT.address, value, 0x0607_0809 if write else WEIGHT.reset)
-        assert write or result == WEIGHT.reset
+        if not write:
+            expect_register(WEIGHT.address, result, WEIGHT.reset, ", read over the reset")
 
 
 @cocotb.test()
@@ -62,7 +65,12 @@ async def random_accesses_after_resets(dut: Any) -> None:
                 await reset_begins(dut, 30)
                 await Timer(random.randrange(1_000, 50_000), unit="ps")
                 dut.prstn.value = 1
-                assert await read in (value, register.reset)
+                kept = await read
+                words = f"{value:#010x} (before it) or {register.reset:#010x}"
+                require(
+                    kept in (value, register.reset),
+                    f"{register.path}, read over a reset: got {kept:#010x}, expected {words}",
+                )
                 break
             expect_register(register.address, await read, value)
         else:

@@ -17,11 +17,13 @@ from cocotbext.dla import (
     bursts,
     expect,
     expect_beats,
+    expect_range,
     never,
     random_stalls,
     start_clock,
     within,
 )
+from cocotbext.dla.pins import number
 
 CYCLES_A_WORD = 20
 """Of the slower clock, at most: both sides stall, and with 4 words each waits for the other's pointer."""
@@ -90,12 +92,13 @@ async def full_rate(dut: Any) -> None:
         nonlocal refused
         while True:
             await FallingEdge(dut.wr_clk)
-            refused += int(dut.in_valid.value) and not int(dut.in_ready.value)
+            refused += number(dut.in_valid) and not number(dut.in_ready)
 
     watcher = cocotb.start_soon(watch())
     await tb.pass_words(400)
     watcher.cancel()
-    assert (refused == 0) == (DEPTH_OF_WIDTH[len(dut.in_data)] >= 8), f"refused in {refused} cycles"
+    full_rate = DEPTH_OF_WIDTH[len(dut.in_data)] >= 8
+    expect_range("cycles in which in_ready is 0", refused, *((0, 0) if full_rate else (1,)))
 
 
 @cocotb.test()
@@ -110,7 +113,7 @@ async def holds_its_depth(dut: Any) -> None:
     accepted = 0
     for _ in range(60):
         await FallingEdge(dut.wr_clk)
-        accepted += int(dut.in_valid.value) and int(dut.in_ready.value)
+        accepted += number(dut.in_valid) and number(dut.in_ready)
     expect("words taken in", accepted, depth)
     open_sink[0] = True
     await task
@@ -133,8 +136,8 @@ async def nothing_is_taken_in_reset(dut: Any) -> None:
     dut.in_valid.value = 1
     for _ in range(20):
         await FallingEdge(dut.wr_clk)
-        expect("in_ready in reset", int(dut.in_ready.value), 0)
-        expect("out_valid in reset", int(dut.out_valid.value), 0)
+        expect("in_ready in reset", number(dut.in_ready), 0)
+        expect("out_valid in reset", number(dut.out_valid), 0)
     dut.in_valid.value = 0
     await tb.reset()
     await tb.pass_words(20)

@@ -9,8 +9,20 @@ from typing import Any
 import cocotb
 from cocotb.triggers import ClockCycles, FallingEdge, Timer
 
-from cocotbext.dla import AxiMemory, AxiTiming, SparseMemory, Unwritten, expect, repeats, start_clock, within
+from cocotbext.dla import (
+    AxiMemory,
+    AxiTiming,
+    SparseMemory,
+    Unwritten,
+    expect,
+    hang,
+    repeats,
+    require,
+    start_clock,
+    within,
+)
 from cocotbext.dla.axi import DECERR, OKAY, SLVERR, Fault, faultless
+from cocotbext.dla.pins import number
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -79,31 +91,31 @@ class Board:
             if str(self.dut.irq.value) == "1":
                 break
         else:
-            raise AssertionError("no interrupt")
+            raise hang(f"no irq for a copy of {count} words in 30000 cycles")
         if check:
             total = 0
             for index in range(count):
                 total ^= int.from_bytes(self.memory.read(SOURCE + 8 * index, 8), "little")
                 address = TARGET + 8 * index
                 word = int.from_bytes(self.memory.read(address, 8), "little")
-                expect(f"word at {address:#x}", word, (~address & 0xFFFFFFFF) << 32 | address)
-            expect("sum of the words read", await self.read(SUM) | await self.read(SUM + 4) << 32, total)
+                expect(f"word at {address:#x}", word, (~address & 0xFFFFFFFF) << 32 | address, show=hex)
+            expect("s_axi, sum of the words read", await self.read(SUM) | await self.read(SUM + 4) << 32, total)
         await self.write(DONE, 0)
         await ClockCycles(self.dut.s_axi_aclk, 40)
-        expect("irq when cleared", int(self.dut.irq.value), 0)
+        expect("irq when cleared", number(self.dut.irq), 0)
 
     async def error_line(self) -> int:
         """error_irq, when it has had time to follow."""
         await ClockCycles(self.dut.s_axi_aclk, 20)
         await FallingEdge(self.dut.s_axi_aclk)
-        return int(self.dut.error_irq.value)
+        return number(self.dut.error_irq)
 
     async def until(self, bit: int, value: int) -> None:
         """Until a bit of STATUS has a value."""
         for _ in range(300):
             if await self.read(STATUS) >> bit & 1 == value:
                 return
-        raise AssertionError(f"bit {bit} of STATUS stays {1 - value}")
+        raise hang(f"bit {bit} of STATUS stays {1 - value}")
 
 
 @cocotb.test()
@@ -111,21 +123,21 @@ async def registers(dut: Any) -> None:
     """Values after reset; what can be written; each space apart from the others."""
     board = Board(dut)
     await board.start()
-    expect("ID", await board.read(ID), 0x434F4441)
+    expect("s_axi, ID", await board.read(ID), 0x434F4441, show=hex)
     config = await board.read(CONFIG)
-    expect("CONFIG: bits of the bus", config & 0xFF, len(dut.m_axi_wdata))
+    expect("s_axi, CONFIG, bits of the bus", config & 0xFF, len(dut.m_axi_wdata))
     await board.until(0, 1)
     zeros = dict.fromkeys((BASE, CONTROL, ERROR, MASK, BRIDGE, SHELL + 64), 0)
     for address, value in {**zeros, LIMIT: 0xFFFF_FFFF}.items():
-        expect(f"{address:#x} after reset", await board.read(address), value)
+        expect(f"s_axi, {address:#x} after reset", await board.read(address), value, show=hex)
     for address, data, value in (
         (FROM, 0x1234_5678, 0x1234_5678), (BASE, 0x1234_5678, 0x1234_5000), (MASK, 0xFFFF_FFFF, 63),
         (LIMIT, 0x8765_4321, 0x8765_4FFF), (BRIDGE + 4, 0xFFFF_FFFF, 15),
     ):  # fmt: skip
         await board.write(address, data)
-        expect(f"{address:#x}", await board.read(address), value)
+        expect(f"s_axi, {address:#x}", await board.read(address), value, show=hex)
     await board.read(SHELL + 0x1000, AxiResp.DECERR)
-    expect("counts of the bridge", await board.read(BRIDGE + 16), 1)
+    expect("s_axi, count of accesses to nowhere", await board.read(BRIDGE + 16), 1)
 
 
 @cocotb.test()
@@ -136,7 +148,7 @@ async def copies(dut: Any, run: int) -> None:
     await board.start()
     for _ in range(repeats(3)):
         await board.copy(board.rng.choice([1, 2, 17, board.rng.randrange(1, 300)]))
-    expect("errors", (await board.read(ERROR), int(dut.error_irq.value)), (0, 0))
+    expect("s_axi, ERROR and error_irq", (await board.read(ERROR), number(dut.error_irq)), (0, 0))
 
 
 @cocotb.test()
@@ -151,10 +163,10 @@ async def resets_in_the_middle_of_bursts(dut: Any) -> None:
         await board.until(0, 0)
         await board.write(CONTROL, 0)
         await board.until(0, 1)
-        assert board.axi.idle
-        expect("count after a reset", await board.read(READS), 0)
+        require(board.axi.idle, "AXI: bursts are owed when CONTROL says that the reset is over")
+        expect("s_axi, READS after a reset", await board.read(READS), 0)
         await board.copy(50)
-    expect("errors", await board.read(ERROR), 0)
+    expect("s_axi, ERROR", await board.read(ERROR), 0)
 
 
 @cocotb.test()
@@ -168,7 +180,7 @@ async def a_memory_that_hangs(dut: Any) -> None:
     await board.write(CONTROL, 1)
     await board.until(1, 1)
     await board.read(FROM, AxiResp.SLVERR)
-    expect("lost accesses", await board.read(BRIDGE + 20), 1)
+    expect("s_axi, count of lost accesses", await board.read(BRIDGE + 20), 1)
     expect("error_irq", await board.error_line(), 1)
     await board.write(BRIDGE, 8)
     expect("error_irq when cleared", await board.error_line(), 0)
@@ -194,7 +206,7 @@ async def errors(dut: Any) -> None:
         wrong = (board.axi.statistics - before)["b" if write else "r", response]
         expect("error_irq", await board.error_line(), 1)
         got = (await board.read(ERROR), await board.read(counter), await board.read(ERROR_ID))
-        expect("ERROR, counter, id", got, (1 << bit, wrong, id_))
+        expect("s_axi, ERROR, counter, id", got, (1 << bit, wrong, id_))
         await board.write(MASK, 1 << bit)
         expect("error_irq, masked", await board.error_line(), 0)
         await board.write(MASK, 0)
@@ -202,7 +214,7 @@ async def errors(dut: Any) -> None:
         await board.write(ERROR, 1 << bit)
         await board.write(counter, 0)
         expect("error_irq when cleared", await board.error_line(), 0)
-        expect("counter when cleared", await board.read(counter), 0)
+        expect("s_axi, counter when cleared", await board.read(counter), 0)
 
 
 @cocotb.test()
@@ -217,11 +229,11 @@ async def window(dut: Any) -> None:
     await board.copy(30, check=False)
     expect("error_irq", await board.error_line(), 1)
     got = (await board.read(ERROR), await board.read(REFUSALS), await board.read(REFUSED))
-    expect("ERROR, refusals, the first", got, (32, 30, TARGET))
-    assert board.memory.read(SOURCE, 8) == first
+    expect("s_axi, ERROR, refusals, the first", got, (32, 30, TARGET))
+    expect(f"memory at {SOURCE:#010x} behind refused writes", board.memory.read(SOURCE, 8), first, show=bytes.hex)
     await board.write(REFUSALS, 0)
     await board.write(ERROR, 32)
     await board.write(LIMIT, TARGET + 0xFFF)
     board.axi.window = (SOURCE, (TARGET | 0xFFF) + 0x1001)
     await board.copy(30)
-    expect("ERROR, refusals", (await board.read(ERROR), await board.read(REFUSALS)), (0, 0))
+    expect("s_axi, ERROR, refusals", (await board.read(ERROR), await board.read(REFUSALS)), (0, 0))

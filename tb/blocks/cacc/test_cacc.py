@@ -21,11 +21,13 @@ from cocotbext.dla import (
     expect,
     expect_beats,
     expect_lanes,
+    hang,
+    require,
     reset,
     start_clock,
 )
 from cocotbext.dla.pins import high, number
-from cocotbext.dla.stalls import Stall, never, some_stalls
+from cocotbext.dla.stalls import Stall, never, some_stalls, steps
 
 INPUTS = ("mac_valid", "mac_a_data", "mac_b_data", "mac_index", "mac_first", "mac_last", "mac_layer_end")
 LIMIT = 8 * 128 * 128  # largest magnitude of one MAC result
@@ -40,7 +42,7 @@ class Acc:
         for name in INPUTS:
             getattr(dut, name).value = 0
         self.bus = RegisterBus(dut, dut.clk, "reg", dut.rst_n)
-        self.depth, self.room = int(dut.ACC_DEPTH.value), int(dut.FIFO_DEPTH.value)
+        self.depth, self.room = number(dut.ACC_DEPTH), number(dut.FIFO_DEPTH)
         self.cycle, self.credits = 0, self.room
         self.taken: list[int] = []
         self.interrupts: list[tuple[int, int]] = []
@@ -70,7 +72,7 @@ class Acc:
         while True:
             await FallingEdge(self.dut.clk)
             self.credits += high(self.dut.credit)
-            assert self.credits <= self.room, "more credits returned than were spent"
+            require(self.credits <= self.room, f"credit: more came back than were spent ({self.room} places in all)")
             if bits := number(self.dut.cacc_intr):
                 self.interrupts.append((self.cycle, bits))
 
@@ -121,6 +123,13 @@ class Acc:
         dut.mac_index.value = index
         dut.mac_first.value, dut.mac_last.value, dut.mac_layer_end.value = int(first), int(last), int(end)
 
+    async def until_idle(self, group: int) -> None:
+        """Wait until CACC.S_STATUS of a group is IDLE."""
+        for _ in range(5000):
+            if not await self.bus.read(MAP["CACC.S_STATUS"].address) >> 16 * group & 3:
+                return
+        raise hang(f"CACC.S_STATUS of group {group} does not become IDLE")
+
     async def drain(self) -> None:
         """Wait for all results and compare."""
         for _ in range(5000):
@@ -131,7 +140,7 @@ class Acc:
             await RisingEdge(self.dut.clk)
         check = partial(expect_lanes, bits=32)
         expect_beats("cacc2sdp", self.sink.items, self.expected, self.sink.times, self.places.__getitem__, check)
-        expect("credits at the end", self.credits, self.room)
+        expect("credit: places free when all atoms have left", self.credits, self.room)
 
 
 async def begin(dut: Any, stalls: bool = False) -> Acc:
@@ -249,6 +258,17 @@ async def stalled_sink_fills_the_buffer(dut: Any) -> None:
 
 
 @cocotb.test()
+async def last_place_of_the_buffer(dut: Any) -> None:
+    """All places are taken, and SDP takes 1, 2, ... 40 atoms in a row: the last place is taken while one comes back."""
+    acc = Acc(dut, Random(random.getrandbits(32)), never, steps())
+    await acc.start()
+    await acc.enable(2)
+    for _ in range(-(-900 // acc.depth)):
+        await acc.stripe(acc.depth, 1, 2)
+    await acc.drain()
+
+
+@cocotb.test()
 async def layers(dut: Any) -> None:
     """Queued layers use the shift of their group; OP_EN clears at delivery, the interrupt comes when SDP took all."""
     acc = await begin(dut, stalls=True)
@@ -262,11 +282,10 @@ async def layers(dut: Any) -> None:
             await acc.stripe(acc.rng.randint(1, acc.depth), 2, shift)
         await acc.stripe(acc.rng.randint(1, acc.depth), 1, shift, end=True)
         ends.append(len(acc.expected) - 1)
-        while await acc.bus.read(MAP["CACC.S_STATUS"].address) >> 16 * (i & 1) & 3:
-            pass
+        await acc.until_idle(i & 1)
     await acc.drain()
     due = [(acc.taken[end], 1 << (i & 1)) for i, end in enumerate(ends)]
-    expect_beats("interrupts (cycle, group bits)", acc.interrupts, due, place="layer {}".format)
+    expect_beats("cacc_intr (cycle, group bits)", acc.interrupts, due, place="layer {}".format)
     expect("CACC.D_OUT_SATURATION", await acc.bus.read(MAP["CACC.D_OUT_SATURATION"].address), 0)
 
 
@@ -293,7 +312,7 @@ async def reset_with_a_full_buffer(dut: Any) -> None:
     for part in range(5):
         await acc.stripe(acc.depth, 2, 5, end=part == 4)
     await acc.drain()
-    expect("groups of the interrupts", [bits for _, bits in acc.interrupts], [1])
+    expect("cacc_intr, groups", [bits for _, bits in acc.interrupts], [1])
 
 
 @cocotb.test()
@@ -317,4 +336,4 @@ async def reset_on_the_way(dut: Any, cycles: int) -> None:
     await acc.enable(5)
     await acc.stripe(acc.depth, 2, 5, end=True)
     await acc.drain()
-    expect("groups of the interrupts", [bits for _, bits in acc.interrupts], [1])
+    expect("cacc_intr, groups", [bits for _, bits in acc.interrupts], [1])

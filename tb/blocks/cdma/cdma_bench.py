@@ -19,6 +19,7 @@ from cocotbext.dla import (
     SparseMemory,
     Unwritten,
     expect,
+    hang,
     reset,
     start_clock,
 )
@@ -74,7 +75,8 @@ class Bench:
         start = self.csc.cycle
         while await self.bus.read(MAP["CDMA.S_STATUS"].address) >> (16 * group) & 3:
             await ClockCycles(self.dut.clk, 10)
-            assert self.csc.cycle - start < LIMIT, f"group {group} did not get free in {LIMIT} cycles"
+            if self.csc.cycle - start >= LIMIT:
+                raise hang(f"CDMA.S_STATUS of group {group} is not IDLE for {LIMIT} cycles; {self.csc.progress()}")
         writes = [(MAP["CDMA.S_POINTER"].address, group)]
         writes += [(MAP[f"CDMA.{name}"].address, word) for name, word in layer.words().items()]
         await self.bus.write_all([*writes, (MAP["CDMA.D_OP_ENABLE"].address, 1)])
@@ -90,11 +92,11 @@ class Bench:
 
     def check_end(self) -> None:
         """Everything fetched was reported, and both interrupts came once for each layer, groups in turn."""
-        assert not self.csc.data.expected, f"{len(self.csc.data.expected)} lines were never reported"
-        assert not self.csc.weights.expected, f"{len(self.csc.weights.expected)} weights were never reported"
+        for ring in (self.csc.data, self.csc.weights):
+            expect(f"{ring.what}s reported", ring.arrived, ring.arrived + len(ring.expected))
         for name in ("dat", "wt"):
             groups = [group for source, group in self.csc.interrupts if source == name]
-            expect(f"groups of the {name} interrupts", groups, [i % 2 for i in range(self.layers)])
+            expect(f"cdma_{name}_intr, groups", groups, [i % 2 for i in range(self.layers)])
 
     def beats(self, id_: int) -> int:
         """Read beats of a bus id so far: 8 data, 9 weights."""

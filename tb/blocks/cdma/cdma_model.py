@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from cocodla.golden.memory import Memory
 from cocodla.hw import ATOM, CBUF_BANK_ENTRIES, CBUF_BANKS
-from cocotbext.dla import expect_bytes
+from cocotbext.dla import expect, expect_bytes, hang, require
+from cocotbext.dla.pins import number
 
 SIZE = CBUF_BANKS * CBUF_BANK_ENTRIES
 Block = tuple[NDArray[np.uint8], NDArray[np.bool_]]  # entries (n, 8) and which of their bytes count
@@ -143,6 +144,16 @@ class Csc:
         self._last = layer
         return plan
 
+    @property
+    def missing(self) -> int:
+        """Entries of the line that is arriving which have not been reported."""
+        return -self.line_part % len(self.data.expected[0][0]) if self.data.expected else 0
+
+    def progress(self) -> str:
+        """What has come and what is missing."""
+        rings = (self.data, self.weights)
+        return "; ".join(f"{r.what}s: {r.arrived} came, {len(r.expected)} are missing" for r in rings)
+
     async def wait_finished(self, count: int, limit: int = 100_000) -> None:
         """Until CSC has finished `count` layers since the start."""
         await self._until(lambda: self.finished >= count, limit, f"layer {count} to finish")
@@ -169,26 +180,27 @@ class Csc:
         if dut.wt_flush.value == 1:
             self._flush(self.weights, self.weight_moves, 1)
             self.flushed_weights = True
-        address = int(dut.wr_addr.value) if dut.wr_valid.value == 1 else -1
+        address = number(dut.wr_addr) if dut.wr_valid.value == 1 else -1
         if address >= 0:
-            assert not self.in_use[address], f"entry {address} is overwritten while it is in use"
+            require(not self.in_use[address], f"CBUF write: entry {address} is overwritten while CSC may need it")
             self.in_use[address] = True
-            self.cbuf[address] = np.frombuffer(int(dut.wr_data.value).to_bytes(ATOM, "little"), np.uint8)
+            self.cbuf[address] = np.frombuffer(number(dut.wr_data).to_bytes(ATOM, "little"), np.uint8)
             self.last_write = self.cycle
         if dut.dat_entry.value == 1:
             self._entry(address)
         if dut.dat_slice.value == 1:
-            assert self.line_part == 0 and dut.dat_entry.value == 1, f"line reported with entry {self.line_part}"
+            expect(f"dat_entry with dat_slice, data line {self.data.arrived}", number(dut.dat_entry), 1)
+            expect(f"dat_slice, entries of data line {self.data.arrived} that are missing", self.missing, 0)
             self._arrived(self.data)
         if dut.wt_entry.value == 1:
             self._arrived(self.weights)
         for name in ("dat", "wt"):
-            bits = int(getattr(dut, f"cdma_{name}_intr").value)
+            bits = number(getattr(dut, f"cdma_{name}_intr"))
             self.interrupts += [(name, group) for group in (0, 1) if bits >> group & 1]
 
     def _flush(self, ring: Ring, moves: deque[Layer], kind: int) -> None:
-        assert moves, f"{ring.name} ring flushed without a bank change"
-        assert not self.busy, f"{ring.name} ring flushed while CSC has a layer in progress"
+        require(moves, f"{ring.name} ring flushed without a bank change")
+        require(not self.busy, f"{ring.name} ring flushed while CSC has a layer in progress")
         banks = moves.popleft().banks
         for index, count in [(ring.head, sum(ring.held))] if ring.size else []:
             self.in_use[ring.places(index, count)] = False
@@ -196,10 +208,12 @@ class Csc:
         ring.restart(first, banks[kind] * CBUF_BANK_ENTRIES)
 
     def _arrived(self, ring: Ring) -> None:
-        assert ring.expected, f"more {ring.name} reported than fetched"
+        require(ring.expected, f"{ring.what} {ring.arrived} reported: {ring.arrived} are all that the layers have")
+        require(ring.size, f"{ring.what} {ring.arrived} reported before the first flush of its ring")
         block, counts = ring.expected.popleft()
         places = ring.places(ring.tail, len(block))
-        assert self.in_use[places].all(), f"{ring.name} reported before they were written"
+        early = places[~self.in_use[places]]
+        require(not early.size, f"{ring.what} {ring.arrived} reported before CBUF entry {early[:1]} is written")
         got = self.cbuf[places]
         for entry in np.flatnonzero(((got != block) & counts).any(axis=1)):
             where = f"{ring.what} {ring.arrived}, entry {entry} (CBUF {places[entry]})"
@@ -211,11 +225,14 @@ class Csc:
 
     def _entry(self, address: int) -> None:
         """A data entry was reported: it is the next one of its line, and written in this cycle."""
-        assert self.data.expected, "more data entries reported than fetched"
+        require(self.data.expected, f"dat_entry behind the last of {self.data.arrived} data lines")
+        require(self.data.size, "dat_entry before the first flush of the data ring")
         place = int(self.data.places(self.data.tail + self.line_part, 1)[0])
-        assert address == place, f"data entry {place} comes next, reported with a write of {address}"
+        where = f"data line {self.data.arrived}, entry {self.line_part}"
+        require(address >= 0, f"dat_entry without a write to CBUF, {where}")
+        expect(f"CBUF address, {where}", address, place)
         self.line_part = (self.line_part + 1) % len(self.data.expected[0][0])
-        assert (self.dut.dat_slice.value == 1) == (self.line_part == 0), "lines and entries reported do not agree"
+        expect(f"dat_slice, {where}", number(self.dut.dat_slice), int(self.line_part == 0))
 
     # ---- what CSC does
 
@@ -304,7 +321,8 @@ class Csc:
     async def _until(self, condition: Callable[[], bool], limit: int | None, what: str) -> None:
         start = self.cycle
         while not condition():
-            assert limit is None or self.cycle - start < limit, f"waited {limit} cycles for {what}"
+            if limit is not None and self.cycle - start >= limit:
+                raise hang(f"waited {limit} cycles for {what}; {self.progress()}")
             await self.tick.wait()
 
     kept_lines = 0

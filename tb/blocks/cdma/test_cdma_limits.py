@@ -8,9 +8,11 @@ from typing import Any
 import cocotb
 from cdma_bench import Bench
 from cdma_layers import Layer, converter, features, footprint, pixels, weights
+from cocotb.triggers import ClockCycles, FallingEdge
 
 from cocodla.formats.pixels import PIXEL_FORMATS
-from cocotbext.dla import ICARUS, DbbTiming
+from cocotbext.dla import ICARUS, DbbTiming, expect
+from cocotbext.dla.pins import number
 from postlib import any_stride, apart
 
 GRAY, RGBA, YUV = 0, 12, 28
@@ -126,3 +128,40 @@ async def test_packed_flags(dut: Any, shape: tuple[int, int]) -> None:
                 layer.fields["D_SURF_STRIDE"] = {"SURF_STRIDE": 200}
                 layers.append(weights(layer, 1))
     await bench.run(*layers)
+
+
+# ---------------------------------------------------------------- resets
+
+
+@cocotb.test()
+@cocotb.parametrize(blocked=["csc", "answers", "requests"])
+async def test_resets_with_full_buffers(dut: Any, blocked: str) -> None:
+    """A reset while both rings are full, all reads that there can be are owed, or none is taken: all comes back."""
+    stopped = True
+    timing = DbbTiming(read_latency=(2, 2))
+    if blocked == "answers":
+        timing.r_gap = lambda: stopped
+    elif blocked == "requests":
+        timing.ar_stall = lambda: stopped
+    bench = await Bench.start(dut, Random(cocotb.RANDOM_SEED), timing, pace=1.0)
+    for _ in range(2):
+        stopped, bench.csc.pace = True, 0.0 if blocked == "csc" else 1.0
+        for _ in range(2):
+            await bench.enable(weights(features(16, 32, 8, banks=(1, 1)), 700))
+        rings = bench.csc.data, bench.csc.weights
+        before = bench.beats(8), bench.beats(9)
+        arrived = [ring.arrived for ring in rings]
+        await ClockCycles(dut.clk, 1500)
+        await FallingEdge(dut.clk)
+        if blocked == "csc":
+            held = [len(ring.held) for ring in rings]
+            expect("lines, weight atoms in CBUF with CSC stopped", held, [32, 512])
+        elif blocked == "answers":
+            expect("lines, weight atoms that came without answers", [ring.arrived for ring in rings], arrived)
+        else:
+            waits = number(dut.dat_rd_req_valid), number(dut.wt_rd_req_valid)
+            expect("dat_rd_req_valid, wt_rd_req_valid while none is taken", waits, (1, 1))
+            expect("beats of data, weights while none is taken", (bench.beats(8), bench.beats(9)), before)
+        await bench.reset()
+        stopped, bench.csc.pace = False, 1.0
+        await bench.run(weights(features(16, 32, 8, banks=(1, 1)), 700), weights(pixels(GRAY, 40, 6), 60))

@@ -67,17 +67,17 @@ class Bench(PostBench):
             len(self.writer.writes), len(self.interrupts), self.writer.done_count
         )  # fmt: skip
         first_group, before, sums = self.groups["CDP"], dict(self.stalled), {"rd": 0, "wr": 0}
-        waiting: deque[tuple[Layer, dict[str, int]]] = deque()
+        waiting: deque[tuple[str, Layer, dict[str, int]]] = deque()
         finished = 0
-        for layer in layers:
+        for number, layer in enumerate(layers, 1):
             if len(waiting) == 2:
                 finished += 1
                 await self.wait_interrupts(first_interrupt + finished, limit)
                 await self._check_status(*waiting.popleft(), sums)
-            waiting.append((layer, await self.enqueue(layer)))
+            waiting.append((f"layer {number} of {len(layers)}", layer, await self.enqueue(layer)))
         await self.wait_interrupts(first_interrupt + len(layers), limit)
-        for layer, used in waiting:
-            await self._check_status(layer, used, sums)
+        for place, layer, used in waiting:
+            await self._check_status(place, layer, used, sums)
         check_writes(self.writer.writes[first_write:], self.writer.times[first_write:], layers)
         expected = [(first_group ^ (i & 1), acknowledged + i + 1) for i in range(len(layers))]
         with described(layers):
@@ -86,13 +86,13 @@ class Bench(PostBench):
         if all(layer.perf for layer in layers):
             self.check_stall_counters(sums, before)
 
-    async def _check_status(self, layer: Layer, used: dict[str, int], sums: dict[str, int]) -> None:
+    async def _check_status(self, place: str, layer: Layer, used: dict[str, int], sums: dict[str, int]) -> None:
         """Counters and status of a finished layer, in the groups that ran it."""
         await self.select_finished(used)
         statistics = layer.expected()[1]
         for name, attribute in STATISTICS.items():
-            await self.see(f"CDP.D_PERF_LUT_{name}", getattr(statistics, attribute))
-        await self.see("CDP.D_OUT_SATURATION", 0)
+            await self.see(f"CDP.D_PERF_LUT_{name}", getattr(statistics, attribute), place)
+        await self.see("CDP.D_OUT_SATURATION", 0, place)
         if layer.perf:
             sums["rd"] += await self.read("CDP_RDMA.D_PERF_READ_STALL")
             sums["wr"] += await self.read("CDP.D_PERF_WRITE_STALL")

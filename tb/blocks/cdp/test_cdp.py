@@ -186,7 +186,7 @@ async def wrong_ram_type_waits(dut: Any, unit: str) -> None:
     for name in ("CDP", "CDP_RDMA"):
         await bench.write(f"{name}.D_OP_ENABLE", 1)
     await ClockCycles(dut.clk, 200)
-    assert bool(bench.readers["rd"].addresses) == (unit == "destination")
+    expect("rd_req, whether it asks", bool(bench.readers["rd"].addresses), unit == "destination")
     expect("writes", bench.writer.writes, [])
     expect("CDP.S_STATUS", await bench.read("CDP.S_STATUS"), 1, show=hex)
 

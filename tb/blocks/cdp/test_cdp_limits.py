@@ -10,13 +10,12 @@ import cocotb
 import numpy as np
 from cdp_bench import Bench
 from cdp_layers import Layer, random_layer
-from cocotb.triggers import ClockCycles
 
 from cocodla.golden.config_cdp import LE_ENTRIES, LO_ENTRIES, LutConfig, TableConfig, Tables
 from cocodla.golden.lut import Lut
 from cocodla.hw import ATOM
-from cocotbext.dla import ICARUS, expect
-from postlib import any_stride, apart
+from cocotbext.dla import ICARUS, expect, steps
+from postlib import BLOCKED, any_stride, apart, reset_while_full
 
 INT8 = np.arange(-128, 128)
 IDENTITY = LutConfig(  # LO covers -256 .. 255 in steps of two
@@ -229,26 +228,36 @@ async def single_lanes(dut: Any) -> None:
     await bench.run(layers)
 
 
+# ---------------------------------------------------------------- the last place
+
+
+@cocotb.test()
+async def last_place_of_the_buffer(dut: Any) -> None:
+    """The buffer is full, and 1, 2, ... 40 atoms in a row leave it: the last place is taken while one is given back."""
+    bench = Bench(dut, latency=(4, 4), stalls=False)
+    await bench.start()
+    await bench.load(IDENTITY, IDENTITY_TABLES)
+    bench.writer.stall = steps()
+    size = (41, 10, 16)
+    layers = [random_layer(bench.rng, bench.space, IDENTITY, IDENTITY_TABLES, size, **POINTWISE) for _ in range(2)]
+    await bench.run(layers)
+
+
 # ---------------------------------------------------------------- resets
 
 
 @cocotb.test()
-@cocotb.parametrize(blocked=["reads", "writes", "acknowledges"])
+@cocotb.parametrize(blocked=BLOCKED)
 async def resets_with_full_buffers(dut: Any, blocked: str) -> None:
     """A reset while every buffer is as full as it gets gives all places back: later layers run as ever."""
     bench = Bench(dut, stalls=False)
     await bench.start()
-    for _ in range(2):
+
+    async def enqueue(size: tuple[int, int, int]) -> None:
         await bench.load(IDENTITY, IDENTITY_TABLES)
-        bench.block(blocked)
-        size = (2, 1, 8) if blocked == "acknowledges" else (40, 6, 16)
-        for _ in range(2):
-            await bench.enqueue(random_layer(bench.rng, bench.space, IDENTITY, IDENTITY_TABLES, size))
-        await ClockCycles(dut.clk, 500)
-        expect("layers that have ended", bench.writer.done_count, 0)
-        await bench.reset()
-        bench.unblock()
-        bench.interrupts.clear()
+        await bench.enqueue(random_layer(bench.rng, bench.space, IDENTITY, IDENTITY_TABLES, size))
+
+    await reset_while_full(bench, blocked, enqueue)
     await bench.load(IDENTITY, IDENTITY_TABLES)
     sizes = ((40, 3, 16), (1, 1, 20), (9, 4, 9), (20, 5, 24))
     layers = [random_layer(bench.rng, bench.space, IDENTITY, IDENTITY_TABLES, size) for size in sizes]

@@ -84,15 +84,15 @@ class Mac:
             self.cycle += 1
             due = self.expected[0] if self.expected and self.expected[0][0] == self.cycle else None
             valid = 0 if due is None else 3
-            expect(f"mac_valid of the two halves, cycle {self.cycle}", number(dut.mac_valid), valid)
+            expect("mac_valid of the two halves", number(dut.mac_valid), valid)
             if due is None:
                 continue
             self.expected.pop(0)
             _, sums, tag = due
             index, *flags = tag
-            where = f"atom {index} of its stripe, cycle {self.cycle}"
+            where = f"atom {index} of its stripe"
             wanted = sum((s & 0x7FFFF) << 19 * k for k, s in enumerate(sums))
-            expect_lanes(f"sums, {where}", number(dut.mac_data), wanted, 19, lane="kernel")
+            expect_lanes(f"mac_data, {where}", number(dut.mac_data), wanted, 19, lane="kernel")
             expect(f"mac_index of the two halves, {where}", number(dut.mac_index), index << len(dut.dat_index) | index)
             for name, flag in zip(("mac_first", "mac_last", "mac_layer_end"), flags, strict=True):
                 expect(f"{name} of the two halves, {where}", number(getattr(dut, name)), 3 * flag)
@@ -164,7 +164,7 @@ class Mac:
     async def drain(self) -> None:
         for _ in range(LATENCY + 2):
             await RisingEdge(self.dut.clk)
-        assert not self.expected, "atoms did not come out"
+        expect("atoms that did not come out", len(self.expected), 0)
 
 
 async def begin(dut: Any, stalls: bool = False) -> Mac:
@@ -215,16 +215,17 @@ async def layers_end_with_their_tag(dut: Any, unit: int) -> None:
         dut.unit.value = half
         await mac.bus.write_all([(S_POINTER, 0), (D_OP_ENABLE, 1), (S_POINTER, 1), (D_OP_ENABLE, 1)])
     dut.unit.value = unit
-    expect("S_STATUS", await mac.bus.read(S_STATUS), 2 << 16 | 1, show=hex)
+    status = f"CMAC_{'AB'[unit]}.S_STATUS"
+    expect(status, await mac.bus.read(S_STATUS), 2 << 16 | 1, show=hex)
     await mac.operation(8, 5)
     await mac.drain()
-    expect("S_STATUS", await mac.bus.read(S_STATUS), 2 << 16 | 1, show=hex)
+    expect(status, await mac.bus.read(S_STATUS), 2 << 16 | 1, show=hex)
     await mac.operation(8, 5, layer_end=True)
     await mac.drain()
-    expect("S_STATUS", await mac.bus.read(S_STATUS), 1 << 16, show=hex)
+    expect(status, await mac.bus.read(S_STATUS), 1 << 16, show=hex)
     await mac.operation(3, 2, layer_end=True)
     await mac.drain()
-    expect("S_STATUS", await mac.bus.read(S_STATUS), 0, show=hex)
+    expect(status, await mac.bus.read(S_STATUS), 0, show=hex)
 
 
 @cocotb.test()

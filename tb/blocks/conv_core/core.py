@@ -21,6 +21,7 @@ from cocotbext.dla import (
     expect_beats,
     expect_lanes,
     explained,
+    hang,
     never,
     reset,
     start_clock,
@@ -114,7 +115,7 @@ class Core:
             config = layers[index].config
             cube = Cube(config.out_width, config.out_height, surfaces(config.kernels))
             got, times = self.sink.items[before:end], self.sink.times[before:end]
-            where = f"layer {index + 1} of {len(layers)}"
+            where = f"cacc2sdp, layer {index + 1} of {len(layers)}"
             with described([config]), explained(partial(view_beats, where, cube, atoms, got, 4)):
                 expect_beats(where, got, atoms, times, cube.cell, partial(expect_lanes, bits=32))
             before = end
@@ -122,7 +123,7 @@ class Core:
         await self.until(lambda: len(self.fetch.csc_dones) >= dones and self.fetch.idle_now)
         for _ in range(10):
             await RisingEdge(self.dut.clk)
-        expect("atoms of all layers", len(self.sink.items), before)
+        expect("cacc2sdp, atoms of all layers", len(self.sink.items), before)
         return self.enabled[0]
 
     async def _program(self, layers: list[Layer], fetch: bool) -> None:
@@ -143,22 +144,25 @@ class Core:
             now = (len(self.sink.items), len(self.fetch.entries), len(self.fetch.weights.held))
             if now != seen:
                 seen, since = now, self.fetch.cycle
-            assert self.fetch.cycle - since < PATIENCE, (
-                f"stuck in cycle {self.fetch.cycle}: {now[0]} atoms out, "
-                f"{now[1]} data and {now[2]} weight entries in"
-            )
+            if self.fetch.cycle - since >= PATIENCE:
+                busy = [unit for unit in UNITS if await self.read(f"{unit}.S_STATUS")]
+                raise hang(
+                    f"no progress for {PATIENCE} cycles: {now[0]} atoms out, {now[1]} data entries in, {now[2]} weight "
+                    f"entries held; layers that CSC has ended {len(self.fetch.csc_dones)} of {len(self.fetch.layers)}; "
+                    f"not idle: {', '.join(busy) or 'none'}"
+                )
 
     def check_freed(self, layers: list[Layer]) -> None:
         """After a run: what is left in the rings is what the last layer keeps."""
         config = layers[-1].config
         keep = config.height if config.skip_data_release else config.height - config.release_lines
-        expect("data entries left in the ring", len(self.fetch.data.held), keep * config.entries)
+        expect("dat_rls (CSC), data entries left in the ring", len(self.fetch.data.held), keep * config.entries)
         left = config.weight_bytes // 8 if config.skip_weight_release else 0
-        expect("weight entries left in the ring", len(self.fetch.weights.held), left)
+        expect("wt_rls (CSC), weight entries left in the ring", len(self.fetch.weights.held), left)
 
     def check_interrupts(self, layers: list[Layer]) -> None:
         """One interrupt a layer, groups in turn, when its last atom is taken."""
         sizes = [layer.config.out_width * layer.config.out_height * surfaces(layer.config.kernels) for layer in layers]
         ends = [self.taken[sum(sizes[: i + 1]) - 1] for i in range(len(sizes))]
         due = [(cycle, 1 << (i & 1)) for i, cycle in enumerate(ends)]
-        expect_beats("interrupts (cycle, group bits)", self.interrupts, due, place="layer {}".format)
+        expect_beats("cacc_intr (cycle, group bits)", self.interrupts, due, place="layer {}".format)

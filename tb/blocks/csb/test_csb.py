@@ -16,12 +16,14 @@ from cocotbext.dla import (
     expect,
     expect_beats,
     expect_range,
+    hang,
     never,
     random_stalls,
     repeats,
     start_clock,
 )
 from cocotbext.dla.csb import CsbTransaction
+from cocotbext.dla.pins import number
 from reglib import GLB_PRESENT, Board, RegisterModel, checks, expect_register
 
 UNITS = list(MAP.units)
@@ -95,7 +97,7 @@ class TB(Board):
             group = groups.consumer if groups and register.group == "dual" else 0
             word = self.model.value(register, group)
             port = port_name("cfg", register, field)
-            value = int(getattr(self.regs(unit), port).value)
+            value = number(getattr(self.regs(unit), port))
             where = f"{register.path}.{field.name} of group {group} at port {port}"
             expect(where, value, word >> field.lsb & ((1 << field.width) - 1), show=hex)
 
@@ -177,17 +179,17 @@ async def one_or_two_layers(tb: TB, unit: str, queued: bool) -> None:
         await tb.write(enable, 1)
         await tb.check(status)
     for _ in range(1 + queued):
-        expect("op_en", int(tb.dut.op_en.value), 1 << UNITS.index(unit))
+        expect("op_en", number(tb.dut.op_en), 1 << UNITS.index(unit))
         tb.set_status([random.getrandbits(32) for _ in tb.model.inputs])
         await tb.done(unit)
-        consumer = int(tb.dut.consumer.value) >> UNITS.index(unit) & 1
+        consumer = number(tb.dut.consumer) >> UNITS.index(unit) & 1
         expect(f"{unit}.S_POINTER.CONSUMER", consumer, tb.model.units[unit].consumer)
         for producer in (0, 1):
             await tb.write(pointer, producer)
             for register in MAP.units[unit].registers:
                 await tb.check(register.address)
         await tb.check_ports(unit)
-    expect("op_en", int(tb.dut.op_en.value), 0)
+    expect("op_en", number(tb.dut.op_en), 0)
 
 
 @cocotb.test()
@@ -258,10 +260,10 @@ async def first_request_after_reset(dut: Any, ratio: str) -> None:
         dut.dla_reset_rstn.value = 1
         for _ in range(200):
             await FallingEdge(dut.csb_clk)
-            if int(dut.csb2nvdla_ready.value):
+            if number(dut.csb2nvdla_ready):
                 break
         else:
-            raise AssertionError("csb2nvdla_ready stays 0 after reset")
+            raise hang("csb2nvdla_ready stays 0 after reset")
         await RisingEdge(dut.csb_clk)
         dut.csb2nvdla_valid.value = 0
         expect_register(register.address, await tb.csb.read(register.address), value)
@@ -274,7 +276,7 @@ async def data_stays(dut: Any) -> None:
     await tb.csb.read(MAP["GLB.S_NVDLA_HW_VERSION"].address)
     await tb.csb.write(MAP["SDP.D_CVT_OFFSET"].address, 5, nposted=True)
     await tb.both(20)
-    expect("nvdla2csb_data", int(dut.nvdla2csb_data.value), 0x00303031, show=hex)
+    expect("nvdla2csb_data", number(dut.nvdla2csb_data), 0x00303031, show=hex)
 
 
 @cocotb.test()
@@ -288,7 +290,7 @@ async def rate_and_latency(dut: Any) -> None:
         nonlocal refused
         while True:
             await FallingEdge(dut.csb_clk)
-            refused += int(dut.csb2nvdla_valid.value) & ~int(dut.csb2nvdla_ready.value) & 1
+            refused += number(dut.csb2nvdla_valid) & ~number(dut.csb2nvdla_ready) & 1
 
     watcher = cocotb.start_soon(watch())
     tasks = [cocotb.start_soon(tb.csb.write(MAP["SDP.D_CVT_OFFSET"].address, i)) for i in range(300)]
@@ -300,7 +302,7 @@ async def rate_and_latency(dut: Any) -> None:
     await tb.both(20)
     await tb.csb.write(MAP["SDP.D_CVT_OFFSET"].address, 7)
     cycles = 0  # the edge of acceptance has just passed
-    while not int(dut.strobe.value):
+    while not number(dut.strobe):
         await FallingEdge(dut.clk)
         cycles += 1
         expect_range("cycles from a write to its strobe", cycles, most=50)

@@ -10,7 +10,8 @@ from cocotb.triggers import ClockCycles, RisingEdge, Timer
 from test_csb import RATIOS, TB
 
 from cocodla.registers import MAP
-from cocotbext.dla import CsbDriver, repeats
+from cocotbext.dla import CsbDriver, expect, repeats, require
+from cocotbext.dla.pins import number
 from reglib import expect_register
 
 STORED = [MAP[f"MCIF.CFG_RD_WEIGHT_{n}"] for n in range(3)] + [MAP["GLB.S_INTR_MASK"], MAP["SDP.D_CVT_OFFSET"]]
@@ -54,7 +55,7 @@ async def check_alive(tb: TB) -> None:
     for register, value in values.items():
         expect_register(register.address, await csb.read(register.address), value)
     await RisingEdge(dut.csb_clk)
-    assert not csb.monitor.pending
+    require(not csb.monitor.pending, "CSB: a request has no answer")
 
 
 @cocotb.test()
@@ -79,5 +80,6 @@ async def silence_after_reset(dut: Any, ratio: str) -> None:
             dut.dla_reset_rstn.value = 1
             for _ in range(40):
                 await RisingEdge(dut.csb_clk)
-                assert dut.nvdla2csb_valid.value == 0 and dut.nvdla2csb_wr_complete.value == 0
+                answers = number(dut.nvdla2csb_valid), number(dut.nvdla2csb_wr_complete)
+                expect("nvdla2csb_valid, nvdla2csb_wr_complete for a request from before the reset", answers, (0, 0))
             expect_register(address, await tb.csb.read(address), STORED[0].reset)

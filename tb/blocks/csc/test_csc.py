@@ -19,12 +19,15 @@ from cocotbext.dla import (
     expect,
     expect_beats,
     expect_lanes,
+    expect_range,
+    hang,
     repeats,
+    require,
     reset,
     start_clock,
 )
 from cocotbext.dla.pins import high, number
-from cocotbext.dla.stalls import Stall, never, some_stalls
+from cocotbext.dla.stalls import Stall, never, some_stalls, steps
 from convlib.fetch import Fetch
 from convlib.layer import Layer, config_of, image_config, make_layer, random_config, random_sequence, registers
 from convlib.limits import LARGE, SMALL
@@ -41,9 +44,8 @@ class Sequencer:
 
     def __init__(self, dut: Any, rng: Random, idle: Stall = never, slow: Stall = never) -> None:
         self.dut, self.rng, self.slow = dut, rng, slow
-        self.depth, self.credits = int(dut.ACC_DEPTH.value), int(dut.CACC_DEPTH.value)
+        self.depth, self.credits = number(dut.ACC_DEPTH), number(dut.CACC_DEPTH)
         start_clock(dut.clk)
-        dut.credit.value = 0
         self.bus = RegisterBus(dut, dut.clk, "reg", dut.rst_n)
         self.fetch = Fetch(dut, rng, idle)
         self.restart()
@@ -96,38 +98,39 @@ class Sequencer:
         sel, data = number(dut.wt_sel), number(dut.wt_data).to_bytes(8, "little")
         weights = [data[:4], data[4:]] if high(dut.wt_pair) else [data]
         if high(dut.wt_upper):
-            expect("weights, next kernel with its upper lanes", sel, self.upper)
+            expect("wt_sel, next kernel with its upper lanes", sel, self.upper)
             for k, weight in enumerate(weights, sel):
+                require(k in self.shadow, f"wt_sel, kernel {k}: its upper lanes come before its lower ones")
                 self.shadow[k] = self.shadow[k][:4] + weight[:4]
             self.upper += len(weights)
             return
         if sel == 0:
             self.shadow.clear()
             self.upper = 0
-        expect("weights, next kernel", sel, len(self.shadow))
+        expect("wt_sel, next kernel", sel, len(self.shadow))
         for k, weight in enumerate(weights, sel):
             self.shadow[k] = weight.ljust(8, b"\0")
 
     def _atom(self) -> None:
         dut = self.dut
-        assert self.plan, "an atom after the last one"
+        require(self.plan, f"dat_valid behind the last of {self.atoms} atoms")
         op, index = self.plan[0], number(dut.dat_index)
-        assert index != self.index, "two successive atoms with one index"
-        where = f"atom {self.atoms} (number {self.position} of its operation), cycle {self.fetch.cycle}"
+        where = f"atom {self.atoms} (number {self.position} of its operation)"
+        require(index != self.index, f"dat_index, {where}: {index} twice in successive cycles")
         expect(f"dat_index, {where}", index, self.position)
         expect(f"dat_swap, {where}", high(dut.dat_swap), index == 0)
         if index == 0:
             self.active = [self.shadow[k] for k in sorted(self.shadow)]
             expect(f"kernels of the weight set, {where}", len(self.active), len(op.weights))
             for kernel, (got, weights) in enumerate(zip(self.active, op.weights, strict=True)):
-                expect_lanes(f"weights of kernel {kernel}, {where}", word(got), word(weights))
-        expect_lanes(f"data, {where}", number(dut.dat_data), word(op.atoms[index]))
+                expect_lanes(f"wt_data of kernel {kernel}, {where}", word(got), word(weights))
+        expect_lanes(f"dat_data, {where}", number(dut.dat_data), word(op.atoms[index]))
         end = op.layer_end and index == len(op.atoms) - 1
         for name, wanted in (("dat_first", op.first), ("dat_last", op.last), ("dat_layer_end", end)):
             expect(f"{name}, {where}", high(getattr(dut, name)), wanted)
         self.spent += op.last
         self.most_spent = max(self.most_spent, self.spent)
-        assert self.spent <= self.credits, "more atoms sent out than CACC can hold"
+        require(self.spent <= self.credits, f"credit, {where}: sent out without one of CACC's {self.credits} places")
         self.index, self.position, self.atoms = index, index + 1, self.atoms + 1
         self.atom_cycles.append(self.fetch.cycle)
         self.ends += end
@@ -159,12 +162,13 @@ class Sequencer:
         await self.until(lambda: len(self.fetch.csc_dones) == goal and self.fetch.idle_now)
         for _ in range(10):
             await RisingEdge(self.dut.clk)
-        assert not self.plan and self.ends == goal, "atoms are missing"
+        expect("operations that were not sent out", len(self.plan), 0)
+        expect("layers with their dat_layer_end", self.ends, goal)
         last = layers[-1].config
         keep = last.height if last.skip_data_release else last.height - last.release_lines
-        expect("data entries left in the ring", len(self.fetch.data.held), keep * last.entries)
+        expect("dat_rls, data entries left in the ring", len(self.fetch.data.held), keep * last.entries)
         left = last.weight_bytes // 8 if last.skip_weight_release else 0
-        expect("weight entries left in the ring", len(self.fetch.weights.held), left)
+        expect("wt_rls, weight entries left in the ring", len(self.fetch.weights.held), left)
 
     async def until(self, condition: Any) -> None:
         seen, since = None, self.fetch.cycle
@@ -173,10 +177,12 @@ class Sequencer:
             now = (self.atoms, len(self.fetch.entries), self.fetch.weights.freed)
             if now != seen:
                 seen, since = now, self.fetch.cycle
-            assert self.fetch.cycle - since < PATIENCE, (
-                f"stuck in cycle {self.fetch.cycle}: {now[0]} atoms out, {now[1]} data entries in, "
-                f"{now[2]} weight entries freed"
-            )
+            if self.fetch.cycle - since >= PATIENCE:
+                raise hang(
+                    f"no progress for {PATIENCE} cycles: {now[0]} atoms out, {len(self.plan)} operations missing, "
+                    f"{now[1]} data entries in, {now[2]} weight entries freed, "
+                    f"{self.spent} of {self.credits} credits spent"
+                )
 
 
 def word(lanes: bytes) -> int:
@@ -302,14 +308,25 @@ async def credits_stop_the_last_operation(dut: Any) -> None:
 
 
 @cocotb.test()
+async def last_credit(dut: Any) -> None:
+    """No credit is left, and 1, 2, ... 40 come back in a row: the last one is spent while the next comes."""
+    rng = Random(random.getrandbits(32))
+    unit = Sequencer(dut, rng, never, steps())
+    await unit.start()
+    await unit.run([make_layer(rng, config_of(41, 12, 8, 16))])
+    expect("credits spent at most", unit.most_spent, unit.credits)
+
+
+@cocotb.test()
 async def waits_for_each_line_and_weight(dut: Any) -> None:
     """Atoms follow the fetch line by line; the first go out when the lines of the first output row are there."""
     rng = Random(random.getrandbits(32))
     unit = Sequencer(dut, rng, lambda: rng.random() < 0.9)
     await unit.start()
     await unit.run([make_layer(rng, config_of(6, 12, 8, 1, (3, 3), pad_left=1, pad_top=1))])
-    assert unit.atom_cycles[0] < unit.fetch.slices[2], "waited for more than the lines of the first output row"
-    assert unit.atom_cycles[len(unit.atom_cycles) // 2] < unit.fetch.slices[9], "does not follow the fetch"
+    first, middle = unit.atom_cycles[0], unit.atom_cycles[len(unit.atom_cycles) // 2]
+    expect_range("cycle of the first atom (line 3 comes then)", first, most=unit.fetch.slices[2] - 1)
+    expect_range("cycle of the middle atom (line 10 comes then)", middle, most=unit.fetch.slices[9] - 1)
 
 
 @cocotb.test()
@@ -332,10 +349,11 @@ async def waits_for_each_entry(dut: Any, shape: str) -> None:
     needs = [need for operation in operations(layer, unit.depth) for need in operation.needs]
     assert max(needs) == len(entries)
     for atom, (cycle, need) in enumerate(zip(unit.atom_cycles, needs, strict=True)):
-        assert not need or cycle > entries[need - 1], f"atom {atom} went out before its input was there"
+        if need:
+            expect_range(f"cycle of atom {atom}, behind its input", cycle, entries[need - 1] + 1)
         need = next(filter(None, needs[atom:]), 0)  # padding goes out with the atom behind it, at the latest
         earliest = max(earliest + 1, entries[need - 1] if need else 0)
-        assert cycle <= earliest + PIPELINE, f"atom {atom} could go out in cycle {earliest}, it did in {cycle}"
+        expect_range(f"cycle of atom {atom}, whose input is there in {earliest}", cycle, most=earliest + PIPELINE)
 
 
 @cocotb.test()
@@ -413,3 +431,28 @@ async def status_follows_the_layer(dut: Any) -> None:
     unit.fetch.layers.append(layers[1])
     await unit.until(lambda: unit.ends == 2 and len(unit.fetch.csc_dones) == 2)
     expect("CSC.S_STATUS", await unit.bus.read(MAP["CSC.S_STATUS"].address), 0, show=hex)
+
+
+@cocotb.test()
+async def resets_with_full_buffers(dut: Any) -> None:
+    """A reset while CACC has no place, both rings are full and a layer waits behind: nothing of before is left."""
+    stopped = True
+    rng = Random(random.getrandbits(32))
+    unit = Sequencer(dut, rng, never, lambda: stopped)
+    await unit.start()
+    for wait in (2000, rng.randint(100, 1500), rng.randint(100, 1500)):
+        stopped = True
+        layers = [make_layer(rng, config_of(16, 32, 8, 80, (3, 3), data_banks=1, weight_banks=1)) for _ in range(2)]
+        for layer in layers:
+            unit.plan.extend(operations(layer, unit.depth))
+            unit.fetch.layers.append(layer)
+            await unit.program(layer)
+        for _ in range(wait):
+            await RisingEdge(dut.clk)
+        if wait == 2000:
+            found = unit.spent, len(unit.fetch.data.held), len(unit.fetch.weights.held)
+            expect("credits spent, data and weight entries in the rings", found, (unit.credits, 512, 512))
+        await unit.reset()
+        stopped = False
+        await unit.run(random_sequence(rng, 3, 200))
+        await unit.reset()

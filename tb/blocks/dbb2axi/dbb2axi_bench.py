@@ -18,11 +18,14 @@ from cocotbext.dla import (
     expect,
     expect_beats,
     expect_bytes,
+    hang,
+    require,
     reset,
     some_stalls,
     start_clock,
 )
 from cocotbext.dla.axi import Fault, faultless
+from cocotbext.dla.pins import number
 
 READERS, WRITERS = (1, 2, 3, 5, 6, 8, 9), (1, 2, 3)
 READ_BASE, WRITE_BASE = 0x4000_0000, 0x8000_0000
@@ -75,7 +78,7 @@ class Bench:
         """Reset, then the clock: cocotbext-axi looks at the pins from the first edge on."""
         self.dut.rst_n.value = 0
         await Timer(1, unit="ns")
-        self.max = int(self.dut.max_beats.value)
+        self.max = number(self.dut.max_beats)
         if hasattr(self, "axi"):
             self.axi.longest = self.max * (2 if self.width == 32 else 1)
         start_clock(self.dut.clk)
@@ -108,7 +111,7 @@ class Bench:
                 break
         else:
             counts = f"{len(self.r.items)} of {len(self.reads)}, {len(self.b.items)} of {len(self.writes)}"
-            raise AssertionError(f"no progress: answers {counts}")
+            raise hang(f"no progress, answers {counts}")
         for _ in range(20):
             await FallingEdge(self.dut.clk)
         got = len(self.r.items), len(self.b.items)
@@ -118,7 +121,7 @@ class Bench:
         """Each id has its own answers in its order, and memory holds what was written last. redirected: where requests
         outside of the window were sent.
         """
-        low, high = int(self.dut.base.value) << 12, (int(self.dut.limit.value) + 1) << 12
+        low, high = number(self.dut.base) << 12, (number(self.dut.limit) + 1) << 12
 
         def inside(address: int) -> bool:
             return redirected is None or low <= address < high
@@ -137,7 +140,7 @@ class Bench:
         for address, values in final.items():
             got = int.from_bytes(self.memory.read(address, 8), "little")
             if values:
-                assert got in values, f"{address:#010x} holds {got:#018x}, no id's last word"
+                require(got in values, f"memory at {address:#010x}: got {got:#018x}, no id's last word")
 
     def bursts(self, tag: str) -> int:
         """AXI bursts so far on "ar" or "aw"."""

@@ -10,6 +10,7 @@ from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
 
 from cocodla.registers import MAP
 from cocotbext.dla import expect, reset, start_clock
+from cocotbext.dla.pins import number
 from reglib import expect_register
 
 MASK, SET, STATUS = (MAP[f"GLB.S_INTR_{name}"] for name in ("MASK", "SET", "STATUS"))
@@ -77,9 +78,9 @@ class TB:
         dut.reg_valid.value = 0
         await FallingEdge(dut.clk)
         if read is None:
-            expect("reg_rdata without a read", int(dut.reg_rdata.value), 0, show=hex)
+            expect("reg_rdata without a read", number(dut.reg_rdata), 0, show=hex)
         else:
-            expect_register(read, int(dut.reg_rdata.value), expected)
+            expect_register(read, number(dut.reg_rdata), expected)
 
 
 @cocotb.test()
@@ -106,25 +107,25 @@ async def reset_in_the_middle(dut: Any) -> None:
         await tb.cycle(write=(SET.address, PRESENT))
         await ClockCycles(dut.csb_clk, 8)
         await FallingEdge(dut.clk)
-        expect("dla_intr", int(dut.dla_intr.value), 1)
+        expect("dla_intr", number(dut.dla_intr), 1)
         await tb.cycle(write=(MASK.address, PRESENT & ~1))
         await tb.cycle(pulses=PRESENT, read=STATUS.address)
         dut.rst_n.value = 0
         for name in SOURCES:
             getattr(dut, f"{name}_intr").value = 0
         await FallingEdge(dut.clk)
-        expect("reg_rdata in reset", int(dut.reg_rdata.value), 0, show=hex)
+        expect("reg_rdata in reset", number(dut.reg_rdata), 0, show=hex)
         await ClockCycles(dut.clk, held)
         if held > 8:
-            expect("dla_intr in reset", int(dut.dla_intr.value), 0)
+            expect("dla_intr in reset", number(dut.dla_intr), 0)
         dut.rst_n.value = 1
         tb.model = Model()
         await FallingEdge(dut.clk)
-        expect("reg_rdata after reset", int(dut.reg_rdata.value), 0, show=hex)
+        expect("reg_rdata after reset", number(dut.reg_rdata), 0, show=hex)
         for register in (STATUS, MASK, STATUS):
             await tb.cycle(read=register.address)
         await ClockCycles(dut.csb_clk, 8)
-        expect("dla_intr after reset", int(dut.dla_intr.value), 0)
+        expect("dla_intr after reset", number(dut.dla_intr), 0)
 
 
 @cocotb.test()
@@ -139,10 +140,10 @@ async def every_source_has_its_bit(dut: Any) -> None:
             for mask, level in ((0, 1), (bit, 0), (~bit & 0xFFFFFFFF, 1)):
                 await tb.cycle(write=(MASK.address, mask))
                 await ClockCycles(dut.csb_clk, 8)
-                expect(f"dla_intr for {name}, group {group}, mask {mask:#x}", int(dut.dla_intr.value), level)
+                expect(f"dla_intr for {name}, group {group}, mask {mask:#x}", number(dut.dla_intr), level)
             await tb.cycle(write=(STATUS.address, bit))
             await ClockCycles(dut.csb_clk, 8)
-            expect("dla_intr", int(dut.dla_intr.value), 0)
+            expect("dla_intr", number(dut.dla_intr), 0)
 
 
 @cocotb.test()
@@ -165,5 +166,5 @@ async def random_cycles(dut: Any, csb_period: float) -> None:
         await ClockCycles(dut.clk, 3)
         await ClockCycles(dut.csb_clk, 6)
         await FallingEdge(dut.clk)
-        expect("dla_intr", int(dut.dla_intr.value), bool(tb.model.status & ~tb.model.mask))
+        expect("dla_intr", number(dut.dla_intr), bool(tb.model.status & ~tb.model.mask))
         await RisingEdge(dut.clk)

@@ -16,13 +16,17 @@ from cocotbext.dla import (
     OnReset,
     Stall,
     StreamSource,
+    expect,
     expect_beats,
     expect_bytes,
+    expect_range,
     never,
+    require,
     reset,
     some_stalls,
     start_clock,
 )
+from cocotbext.dla.pins import number
 
 QUIET = 64
 """Parameter RESET_QUIET of this variant (bench.toml)."""
@@ -75,17 +79,18 @@ class ResetBench(Bench):
             expected = [int.from_bytes(self.memory.read(8 * a, 8), "little") for a in addresses]
             answers = self.answers[client]
             expect_beats(f"{client}_rd_rsp", answers.items, expected, answers.times, check=expect_bytes)
-        assert self.outstanding == (0, 0) and self.dbb.idle
+        expect("outstanding reads, writes of the interface at the end", self.outstanding, (0, 0))
+        require(self.dbb.idle, "DBB: the memory still owes answers")
 
     @property
     def outstanding(self) -> tuple[int, int]:
         """Reads and writes that the interface counts as under way."""
-        return int(self.dut.u_read.outstanding.value), int(self.dut.u_write.outstanding.value)
+        return number(self.dut.u_read.outstanding), number(self.dut.u_write.outstanding)
 
     @property
     def dropped(self) -> tuple[int, int]:
         """Read beats and write responses dropped since the reset."""
-        return int(self.dut.u_quiet.rd_dropped.value), int(self.dut.u_quiet.wr_dropped.value)
+        return number(self.dut.u_quiet.rd_dropped), number(self.dut.u_quiet.wr_dropped)
 
 
 async def begin(dut: Any, rng: Random, timing: DbbTiming, on_reset: OnReset) -> ResetBench:
@@ -150,10 +155,11 @@ async def test_resets_with_256_owed(dut: Any) -> None:
     reads = bench.ask(20)
     while sum(bench.dbb.owed):
         await ClockCycles(dut.clk, 2 * QUIET if sum(bench.dbb.owed) == 400 else 3)
-        assert dut.dbb_arvalid.value == 0 and dut.dbb_awvalid.value == 0
+        asked = number(dut.dbb_arvalid), number(dut.dbb_awvalid)
+        expect("dbb_arvalid, dbb_awvalid while late answers come", asked, (0, 0))
         timing.r_gap, timing.b_gap = one(), one()
     await ClockCycles(dut.clk, 2)
-    assert bench.dropped == (256, 256)
+    expect("late read beats, write responses dropped", bench.dropped, (256, 256))
     timing.r_gap = timing.b_gap = never
     await bench.check_reads(reads)
     bench.dbb.finish()
@@ -191,9 +197,9 @@ async def test_resets_quiet_time(dut: Any) -> None:
         timing.r_gap = never
         cycles = await bench.wait(lambda: dut.dbb_arvalid.value == 1)
         wait = 4 * QUIET if late else QUIET
-        assert wait <= cycles <= wait + 6, cycles
+        expect_range("cycles from the reset to the first dbb_arvalid", cycles, wait, wait + 6)
         await bench.wait(lambda: len(bench.answers["sdp"].items) == 1)
-        assert not bench.answers["pdp"].items
+        expect("answers of pdp from before the reset", bench.answers["pdp"].items, [])
 
 
 @cocotb.test()
@@ -206,8 +212,9 @@ async def test_resets_answers_of_nobody(dut: Any) -> None:
         bench.dbb.answer_unasked(id_)
     await bench.wait(lambda: bench.dbb.idle)
     await ClockCycles(dut.clk, 3)
-    assert bench.dropped == (16, 16)
-    assert bench.outstanding == (0, 0)
-    assert not any(monitor.items for monitor in bench.answers.values())
+    expect("read beats, write responses of nobody dropped", bench.dropped, (16, 16))
+    expect("outstanding reads, writes of the interface", bench.outstanding, (0, 0))
+    given = {client: len(monitor.items) for client, monitor in bench.answers.items() if monitor.items}
+    expect("answers that no client has asked for", given, {})
     reads = bench.ask(30)
     await bench.check_reads(reads)

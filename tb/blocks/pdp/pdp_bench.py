@@ -22,6 +22,11 @@ class Bench(PostBench):
         """SDP in front of PDP."""
         self.sdp = StreamSource(self.dut, "sdp2pdp", self.dut.clk, idle=self.pattern())
 
+    def renew_sources(self) -> None:
+        """SDP sends nothing of before."""
+        self.sdp.kill()
+        self.sdp = StreamSource(self.dut, "sdp2pdp", self.dut.clk, idle=self.pattern())
+
     async def program(self, layer: Layer) -> dict[str, int]:
         """Write all registers of a layer into the next group of each unit it uses; returns unit -> group."""
         for address, data in layer.input_memory():
@@ -46,18 +51,18 @@ class Bench(PostBench):
         reads = self.readers["rd"].addresses
         start = len(self.writer.writes), len(reads), len(self.interrupts), self.writer.done_count
         before = dict(self.stalled)
-        waiting: deque[dict[str, int]] = deque()
+        waiting: deque[tuple[str, dict[str, int]]] = deque()
         sums = dict.fromkeys(self.stalled, 0)
         for index, layer in enumerate(layers):
             if len(waiting) == 2:
                 await self.wait_interrupts(start[2] + index - 1, limit)
-                await self._collect(waiting.popleft(), sums)
+                await self._collect(*waiting.popleft(), sums)
             used = await self.program(layer)
             await self.enable(layer, self.rng.sample(list(used), len(used)))
-            waiting.append(used)
+            waiting.append((f"layer {index + 1} of {len(layers)}", used))
         await self.wait_interrupts(start[2] + len(layers), limit)
-        for used in waiting:
-            await self._collect(used, sums)
+        for place, used in waiting:
+            await self._collect(place, used, sums)
         check_reads(reads[start[1] :], self.readers["rd"].times[start[1] :], layers)
         check_writes(self.writer.writes[start[0] :], self.writer.times[start[0] :], layers)
         self.check_seen()
@@ -66,11 +71,11 @@ class Bench(PostBench):
         if all(layer.perf for layer in layers):
             self.check_stall_counters(sums, before)
 
-    async def _collect(self, used: dict[str, int], sums: dict[str, int]) -> None:
+    async def _collect(self, place: str, used: dict[str, int], sums: dict[str, int]) -> None:
         """Add up the stall counters of a finished layer, from the groups that ran it."""
         await self.select_finished(used)
         sums["wr"] += await self.read("PDP.D_PERF_WRITE_STALL")
         if "PDP_RDMA" in used:
             sums["rd"] += await self.read("PDP_RDMA.D_PERF_READ_STALL")
         for name in ("INF_INPUT_NUM", "NAN_INPUT_NUM", "NAN_OUTPUT_NUM"):
-            await self.see(f"PDP.D_{name}", 0)
+            await self.see(f"PDP.D_{name}", 0, place)

@@ -14,8 +14,9 @@ from pdp_layers import Int8Array, Layer, make_layer, pooling
 
 from cocodla.golden.config import Pooling, Split
 from cocodla.hw import ATOM
-from cocotbext.dla import ICARUS, expect
-from postlib import any_stride, apart, around_ties, check_writes
+from cocotbext.dla import ICARUS, expect, steps
+from cocotbext.dla.pins import number
+from postlib import BLOCKED, any_stride, apart, around_ties, check_writes, reset_while_full
 
 SCALING = {"reciprocal_width": 0x8000, "reciprocal_height": 0x4000, "pad_values": (5, 10, 15, 20, 25, 30, 35)}
 
@@ -151,6 +152,15 @@ async def acknowledges_around_the_end(dut: Any) -> None:
         await bench.run([make_layer(bench.rng, bench.space, pooling(size, (1, 1), (1, 1))) for size in sizes])
 
 
+@cocotb.test()
+async def last_place_of_the_buffer(dut: Any) -> None:
+    """The buffer is full, and 1, 2, ... 40 atoms in a row leave it: the last place is taken while one is given back."""
+    bench = Bench(dut, latency=(4, 4), stalls=False)
+    await bench.start()
+    bench.writer.stall = steps()
+    await bench.run([make_layer(bench.rng, bench.space, pooling((41, 10, 16), (1, 1), (1, 1))) for _ in range(2)])
+
+
 # ---------------------------------------------------------------- ties at the edge of a rounding
 
 
@@ -188,23 +198,41 @@ def windows(sums: Sequence[int]) -> Int8Array:
 
 
 @cocotb.test()
-@cocotb.parametrize(blocked=["reads", "writes", "acknowledges"])
+@cocotb.parametrize(blocked=BLOCKED)
 async def resets_with_full_buffers(dut: Any, blocked: str) -> None:
     """A reset while every buffer is as full as it gets gives all places back: later layers run as ever."""
     bench = Bench(dut, stalls=False)
     await bench.start()
-    for _ in range(4):  # six layers without an acknowledge are the most
-        bench.block(blocked)
-        size = (2, 1, 8) if blocked == "acknowledges" else (40, 8, 16)
-        for _ in range(2):
-            layer = make_layer(bench.rng, bench.space, pooling(size, (2, 1), (1, 1), (1, 0, 0, 0)))
-            used = await bench.program(layer)
-            await bench.enable(layer, list(used))
-        await ClockCycles(dut.clk, 500)
-        expect("layers that have ended", bench.writer.done_count, 0)
-        await bench.reset()
-        bench.unblock()
-        bench.interrupts.clear()
+
+    async def enqueue(size: tuple[int, int, int]) -> None:
+        layer = make_layer(bench.rng, bench.space, pooling(size, (2, 1), (1, 1), (1, 0, 0, 0)))
+        used = await bench.program(layer)
+        await bench.enable(layer, list(used))
+
+    await reset_while_full(bench, blocked, enqueue, rounds=4)  # six layers without an acknowledge are the most
     sizes = ((40, 5, 16), (1, 1, 20), (9, 7, 9), (20, 8, 24))
     layers = [make_layer(bench.rng, bench.space, pooling(size, (1, 1), (1, 1))) for size in sizes]
     await bench.run([*layers, make_layer(bench.rng, bench.space, pooling((30, 9, 16), (3, 3), (1, 2)))], limit=6000)
+
+
+@cocotb.test()
+@cocotb.parametrize(blocked=["writes", "acknowledges"])
+async def resets_while_sdp_waits(dut: Any, blocked: str) -> None:
+    """A reset while SDP waits for PDP, whose places are all taken: they come back, and SDP's next layer is whole."""
+    bench = Bench(dut, stalls=False)
+    await bench.start()
+
+    async def enqueue(size: tuple[int, int, int]) -> None:
+        layer = make_layer(bench.rng, bench.space, pooling(size, (2, 1), (1, 1), (1, 0, 0, 0), from_sdp=True))
+        await bench.program(layer)
+        await bench.enable(layer, ["PDP"])
+        await ClockCycles(dut.clk, 400)
+        if blocked == "writes":
+            waits = number(dut.sdp2pdp_valid), number(dut.sdp2pdp_ready)
+            expect("sdp2pdp, valid and ready while no write is taken", waits, (1, 0))
+
+    await reset_while_full(bench, blocked, enqueue, rounds=4)
+    sizes = ((40, 5, 16), (1, 1, 20), (9, 7, 9), (20, 8, 24))
+    configs = [pooling(size, (1, 1), (1, 1), from_sdp=True) for size in sizes]
+    configs.append(pooling((30, 9, 16), (3, 3), (1, 2)))
+    await bench.run([make_layer(bench.rng, bench.space, config) for config in configs], limit=6000)

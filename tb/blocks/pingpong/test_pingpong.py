@@ -9,6 +9,7 @@ import cocotb
 from cocotb.triggers import FallingEdge, RisingEdge
 
 from cocotbext.dla import expect, reset, start_clock
+from cocotbext.dla.pins import number
 
 INPUTS = ("pointer_write", "op_en_write", "wdata", "done")
 
@@ -66,7 +67,7 @@ async def step(dut: Any, model: Model, **values: int) -> None:
     expected = model.outputs(inputs["op_en_write"], inputs["wdata"], inputs["done"])
     given = ", ".join(f"{name}={value}" for name, value in inputs.items())
     for name, value in expected.items():
-        expect(f"{name} (inputs {given})", int(getattr(dut, name).value), value, show=hex)
+        expect(f"{name} (inputs {given})", number(getattr(dut, name)), value, show=hex)
     await RisingEdge(dut.clk)
     model.clock(**inputs)
 
@@ -76,13 +77,13 @@ async def start_and_done(dut: Any) -> None:
     """One layer: op_en the cycle after the write, 0 with done and one cycle longer; OP_EN cannot be taken back."""
     model = await begin(dut)
     await step(dut, model, op_en_write=1, wdata=0)
-    expect("op_en", int(dut.op_en.value), 0)
+    expect("op_en", number(dut.op_en), 0)
     await step(dut, model, op_en_write=1, wdata=1)
     await step(dut, model)
-    expect("op_en", int(dut.op_en.value), 1)
+    expect("op_en", number(dut.op_en), 1)
     await step(dut, model, op_en_write=1, wdata=0)
     await step(dut, model, op_en_write=1, wdata=1)
-    expect("started", int(dut.started.value), 0)
+    expect("started", number(dut.started), 0)
     await step(dut, model, done=1)
     for _ in range(5):
         await step(dut, model)
@@ -96,7 +97,7 @@ async def back_to_back(dut: Any) -> None:
     await step(dut, model, pointer_write=1, wdata=1)
     await step(dut, model, op_en_write=1, wdata=1)
     await step(dut, model)
-    expect("status", int(dut.status.value), 0x00020001, show=hex)
+    expect("status", number(dut.status), 0x00020001, show=hex)
     levels = []
     for done in (0, 1, 0, 0):
         await step(dut, model, done=done)
@@ -104,7 +105,7 @@ async def back_to_back(dut: Any) -> None:
     await step(dut, model)
     assert levels == [1, 0, 1, 1]
     expect("consumer", model.consumer, 1)
-    expect("status", int(dut.status.value), 0x00010000, show=hex)
+    expect("status", number(dut.status), 0x00010000, show=hex)
 
 
 @cocotb.test()
@@ -115,8 +116,8 @@ async def waits_for_its_turn(dut: Any) -> None:
     await step(dut, model, op_en_write=1, wdata=1)
     for _ in range(50):
         await step(dut, model)
-    expect("op_en", int(dut.op_en.value), 0)
-    expect("status", int(dut.status.value), 0x00020000, show=hex)
+    expect("op_en", number(dut.op_en), 0)
+    expect("status", number(dut.status), 0x00020000, show=hex)
 
 
 @cocotb.test()
@@ -135,7 +136,7 @@ async def reset_at_any_time(dut: Any) -> None:
         dut.rst_n.value = 0
         await FallingEdge(dut.clk)
         for name, value in Model().outputs(0, 0, 0).items():
-            expect(f"{name} in reset", int(getattr(dut, name).value), value, show=hex)
+            expect(f"{name} in reset", number(getattr(dut, name)), value, show=hex)
 
 
 @cocotb.test()

@@ -21,6 +21,7 @@ from cocotbext.dla import (
     some_stalls,
     start_clock,
 )
+from cocotbext.dla.pins import number
 from reglib import ApbHost, Board
 
 CLOCKS = {"one": (10, 10), "slow_csb": (37, 10), "fast_csb": (3, 10)}
@@ -98,10 +99,10 @@ class Chip:
         """AssertionError unless dla_intr takes this level within PATIENCE and then keeps it."""
         for _ in range(PATIENCE):
             await FallingEdge(self.dut.csb_clk)
-            if int(self.dut.dla_intr.value) == level:
+            if number(self.dut.dla_intr) == level:
                 break
         else:
             expect(f"dla_intr after {PATIENCE} cycles", not level, level)
         for _ in range(10):
             await FallingEdge(self.dut.csb_clk)
-            expect("dla_intr, which must stay", bool(int(self.dut.dla_intr.value)), level)
+            expect("dla_intr, which must stay", bool(number(self.dut.dla_intr)), level)

@@ -16,7 +16,7 @@ from cocodla.program.commands import Command, PollRegister, WaitInterrupt, Write
 from cocodla.registers import MAP
 from cocodla.stimulus.layers import Allocator, RandomLayer, random_layer
 from cocodla.stimulus.sequencer import Sequencer
-from cocotbext.dla import ICARUS, Unwritten, expect
+from cocotbext.dla import ICARUS, Unwritten, expect, hang
 from reglib import expect_register
 from reglib.board import dual
 
@@ -43,7 +43,7 @@ async def poll(chip: Chip, address: int, mask: int, expected: int) -> None:
         word = await chip.board.host.read(address)
         if word & mask == expected:
             return
-    raise AssertionError(f"{MAP.at(address).path} stays {word:#010x}, expected {expected:#010x} under {mask:#010x}")
+    raise hang(f"{MAP.at(address).path} stays {word:#010x}, expected {expected:#010x} under {mask:#010x}")
 
 
 async def closed(chip: Chip, layer: RandomLayer) -> None:

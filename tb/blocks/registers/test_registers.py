@@ -10,7 +10,8 @@ from chip import CLOCKS, Chip
 from cocotb.triggers import FallingEdge
 
 from cocodla.registers import MAP, Register
-from cocotbext.dla import ICARUS, expect
+from cocotbext.dla import ICARUS, expect, expect_range, require
+from cocotbext.dla.pins import number as pin
 from reglib import checks
 
 BUSES = ["apb"] if ICARUS else ["csb", "apb"]  # the csb bench has the CSB under Icarus
@@ -105,8 +106,8 @@ async def random_accesses(dut: Any, bus: str, clocks: str) -> None:
     chip = await Chip(dut).start(bus, clocks)
     await checks.random_accesses(chip.board, 60 if ICARUS else 600)
     await chip.board.settle()
-    assert len(chip.pins.transactions) >= (60 if ICARUS else 600) * 0.9
-    assert not chip.pins.pending
+    expect_range("CSB requests at the pins", len(chip.pins.transactions), (60 if ICARUS else 600) * 0.9)
+    require(not chip.pins.pending, "CSB: a request has no answer")
 
 
 @cocotb.test()
@@ -121,7 +122,7 @@ async def completions(dut: Any, clocks: str) -> None:
         nonlocal pulses
         while True:
             await FallingEdge(dut.csb_clk)
-            pulses += int(dut.nvdla2csb_wr_complete.value)
+            pulses += pin(dut.nvdla2csb_wr_complete)
 
     counter = cocotb.start_soon(count())
     wanted = 0

@@ -11,6 +11,7 @@ from cocotb.triggers import FallingEdge, Timer
 
 from cocodla.registers import MAP
 from cocotbext.dla import ICARUS, expect
+from cocotbext.dla.pins import number
 
 MASK = MAP["GLB.S_INTR_MASK"]
 SET = MAP["GLB.S_INTR_SET"]
@@ -42,7 +43,7 @@ async def one_pin_counts(dut: Any, test_mode: int, clocks: str) -> None:
     else:
         dut.rst_n.value = 0
         await chip.both(20)
-        expect("csb2nvdla_ready with dla_reset_rstn low", int(dut.csb2nvdla_ready.value), 1)
+        expect("csb2nvdla_ready with dla_reset_rstn low", number(dut.csb2nvdla_ready), 1)
         dut.rst_n.value = 1
         await chip.both(SETTLE)
         expect("GLB.S_INTR_MASK after a pulse of dla_reset_rstn", await host.read(MASK.address), VALUE, show=hex)
@@ -64,4 +65,4 @@ async def reset_needs_no_clock(dut: Any, test_mode: int) -> None:
     await FallingEdge(dut.core_clk)
     (dut.direct_rst_n if test_mode else dut.rst_n).value = 0
     await Timer(min(csb_period, core_period) / 10, "ns")
-    expect("dla_intr as soon as reset is low", int(dut.dla_intr.value), 0)
+    expect("dla_intr as soon as reset is low", number(dut.dla_intr), 0)

@@ -16,13 +16,18 @@ from cocotbext.dla import (
     StreamMonitor,
     StreamSource,
     Unwritten,
+    expect,
     expect_beats,
     expect_bytes,
+    expect_range,
     fail,
+    hang,
     never,
+    require,
     reset,
     start_clock,
 )
+from cocotbext.dla.pins import number as pin
 
 READERS, WRITERS = {"cdma_dat": 8, "sdp": 1}, {"sdp": 1, "pdp": 2}
 WRITE_BASE = 0x1000_0000
@@ -59,7 +64,7 @@ class Bench:
             await FallingEdge(self.dut.clk)
             if self.dut.dla_rst_n.value == 1:
                 return
-        raise AssertionError("the accelerator stays in reset")
+        raise hang("dla_rst_n stays 0: the accelerator stays in reset")
 
     def renew(self) -> None:
         """Clients that ask for nothing yet, and have seen nothing."""
@@ -98,7 +103,7 @@ class Bench:
             expected = [int.from_bytes(self.memory.read(8 * a, 8), "little") for a in addresses]
             answers = self.answers[client]
             expect_beats(f"{client}_rd_rsp", answers.items, expected, answers.times, check=expect_bytes)
-        assert self.stored(writes)
+        require(self.stored(writes), "memory: data of the writes since the reset are missing or wrong")
 
     def stored(self, writes: list[dict[str, int]]) -> bool:
         """Whether the memory holds the data of these writes."""
@@ -114,7 +119,7 @@ class Bench:
                 break
             await FallingEdge(self.dut.clk)
         else:
-            raise AssertionError("the accelerator is not reset")
+            raise hang("dla_rst_n stays 1: the accelerator is not reset")
         self.renew()
         self.dut.reset_req_n.value = 1
 
@@ -141,11 +146,11 @@ async def random_resets(dut: Any, run: int) -> None:
         await bench.reset(rng.randrange(30, 500))
         await ClockCycles(dut.clk, rng.choice([0, 50, 1500]))
         owed = bench.dbb.owed
-        assert timing.r_gap is not silent or not owed[0] or dut.dla_rst_n.value == 0
-        assert timing.b_gap is not silent or not owed[1] or dut.dla_rst_n.value == 0
+        silently = (timing.r_gap is silent and owed[0]) or (timing.b_gap is silent and owed[1])
+        require(not silently or dut.dla_rst_n.value == 0, f"dla_rst_n rises while {owed} reads, writes are owed")
         timing.r_gap, timing.b_gap = gaps
         await bench.until_up()
-        assert bench.dbb.owed == (0, 0)
+        expect("reads, writes owed when dla_rst_n rises", bench.dbb.owed, (0, 0))
         await bench.check(*bench.ask(40))
     bench.dbb.finish()
 
@@ -168,8 +173,8 @@ async def half_write(bench: Bench, first: str) -> None:
     for write in writes:
         bench.sources["sdp_wr"].append(write)
     await ClockCycles(bench.dut.clk, 60)
-    assert bench.stored(writes[:-1]), "the data of the writes are shifted"
-    assert bench.stored(writes)
+    require(bench.stored(writes[:-1]), "memory: the data of the writes are shifted")
+    require(bench.stored(writes), "memory: the last write is missing")
 
 
 @cocotb.test()
@@ -212,10 +217,13 @@ async def nothing_under_way(dut: Any) -> None:
     levels = []
     for _ in range(20):
         await FallingEdge(dut.clk)
-        levels.append((int(dut.dla_rst_n.value), int(dut.waiting.value)))
+        levels.append((pin(dut.dla_rst_n), pin(dut.waiting)))
     low = [i for i, (up, _) in enumerate(levels) if not up]
-    assert low and low[0] <= 4 and 4 <= len(low) <= 8 and low[-1] < 18, levels
-    assert sum(waiting for _, waiting in levels) == 1
+    require(low, "dla_rst_n does not fall in 20 cycles")
+    expect_range("cycles until dla_rst_n falls", low[0], most=4)
+    expect_range("cycles of dla_rst_n at 0", len(low), 4, 8)
+    expect_range("cycles until dla_rst_n rises", low[-1], most=17)
+    expect("cycles of waiting", sum(waiting for _, waiting in levels), 1)
 
 
 @cocotb.test()
@@ -228,9 +236,9 @@ async def memory_that_hangs(dut: Any) -> None:
     await ClockCycles(dut.clk, 30)
     await bench.reset(100)
     await ClockCycles(dut.clk, 1000)
-    assert dut.dla_rst_n.value == 0 and dut.waiting.value == 1
+    expect("dla_rst_n, waiting", (pin(dut.dla_rst_n), pin(dut.waiting)), (0, 1))
     timing.r_gap = never
     await reset(dut.clk, dut.por_rst_n)
     await bench.until_up()
-    assert dut.waiting.value == 0
+    expect("waiting", pin(dut.waiting), 0)
     await bench.check(*bench.ask(40))

@@ -27,6 +27,11 @@ class Bench(PostBench):
         self.pdp = StreamSink(dut, "sdp2pdp", clk, reset_n=rst, backpressure=self.pressure())
         self.pdp_rules = StreamChecker(dut, "sdp2pdp", clk, reset_n=rst)
 
+    def renew_sources(self) -> None:
+        """CACC sends nothing of before."""
+        self.cacc.kill()
+        self.cacc = StreamSource(self.dut, "cacc2sdp", self.dut.clk, idle=self.pattern())
+
     async def enqueue(self, layer: Layer) -> dict[str, int]:
         """Put a layer into the next group of each unit it uses, enabled; returns unit -> group."""
         units = ["SDP"] if layer.rdma is None else ["SDP", "SDP_RDMA"]
@@ -47,37 +52,37 @@ class Bench(PostBench):
     async def run(self, layers: list[Layer], limit: int = 200_000) -> None:
         """Run layers, two queued whenever the groups allow, and check all they did."""
         start = len(self.writer.writes), len(self.pdp.items), len(self.interrupts), self.writer.done_count
-        waiting: deque[tuple[Layer, dict[str, int]]] = deque()
+        waiting: deque[tuple[str, Layer, dict[str, int]]] = deque()
         sums = dict.fromkeys(self.stalled, 0)
         before = dict(self.stalled)
         finished = 0
-        for layer in layers:
+        for number, layer in enumerate(layers, 1):
             if len(waiting) == 2:
                 finished += 1
                 await self.wait_interrupts(start[2] + finished, limit)
                 await self._check_status(*waiting.popleft(), sums)
-            waiting.append((layer, await self.enqueue(layer)))
+            waiting.append((f"layer {number} of {len(layers)}", layer, await self.enqueue(layer)))
         await self.wait_interrupts(start[2] + len(layers), limit)
-        for layer, used in waiting:
-            await self._check_status(layer, used, sums)
+        for place, layer, used in waiting:
+            await self._check_status(place, layer, used, sums)
         self._check_data(layers, start)
         with described(layers):
             self.check_seen()
         if all(layer.perf for layer in layers):
             self.check_stall_counters(sums, before)
 
-    async def _check_status(self, layer: Layer, used: dict[str, int], sums: dict[str, int]) -> None:
+    async def _check_status(self, place: str, layer: Layer, used: dict[str, int], sums: dict[str, int]) -> None:
         """Counters and status of a finished layer, in the group that ran it."""
         await self.select_finished(used)
         read = self.read
-        await self.see("SDP.D_PERF_OUT_SATURATION", layer.expected_saturation())
+        await self.see("SDP.D_PERF_OUT_SATURATION", layer.expected_saturation(), place)
         nonzero = not layer.sdp.to_pdp and bool(layer.expected().any())
-        await self.see("SDP.D_STATUS", int(nonzero))
+        await self.see("SDP.D_STATUS", int(nonzero), place)
         sums["wr"] += await read("SDP.D_PERF_WDMA_WRITE_STALL")
         if layer.rdma is not None:
             for name, register in zip(READERS, "MBN", strict=True):
                 sums[name] += await read(f"SDP_RDMA.D_PERF_{register}RDMA_READ_STALL")
-            await self.see("SDP_RDMA.D_PERF_ERDMA_READ_STALL", 0)
+            await self.see("SDP_RDMA.D_PERF_ERDMA_READ_STALL", 0, place)
 
     def _check_data(self, layers: list[Layer], start: tuple[int, int, int, int]) -> None:
         check_writes(self.writer.writes[start[0] :], self.writer.times[start[0] :], layers)

@@ -11,7 +11,7 @@ from sdp_bench import Bench
 from sdp_layers import Layer, random_layer, rdma_registers, sdp_registers
 
 from cocodla.golden.config import StageConfig
-from cocotbext.dla import ICARUS, expect, expect_beats, repeats
+from cocotbext.dla import ICARUS, expect, expect_beats, repeats, require
 from postlib import check_writes
 
 PLAIN = (StageConfig(), StageConfig())
@@ -108,7 +108,9 @@ async def queued_groups(dut: Any) -> None:
         await bench.enqueue(layer)
     expect("SDP.S_STATUS", await bench.read("SDP.S_STATUS"), 0x00020001, show=hex)
     while await bench.read("SDP.S_STATUS") != 0x00010000:
-        assert await bench.read("SDP.S_STATUS") in (0x00020001, 0x00010000)
+        status = await bench.read("SDP.S_STATUS")
+        legal = status in (0x00020001, 0x00010000)
+        require(legal, f"SDP.S_STATUS: got {status:#010x}, expected 0x00020001 or 0x00010000")
     expect("SDP.S_POINTER.CONSUMER", await bench.read("SDP.S_POINTER") >> 16, 1)
     while await bench.read("SDP.S_STATUS") != 0:
         pass
@@ -190,7 +192,8 @@ async def interrupts_of_two_layers_at_any_distance(dut: Any) -> None:
         cycles = {group: bench.interrupt_cycles[seen + i] for i, (group, _) in enumerate(bench.interrupts[seen:])}
         expect("groups of the interrupts", sorted(cycles), [0, 1])
         distances.append(cycles[1] - cycles[0])
-    assert {-1, 0, 1} <= set(distances), f"cycles from the acknowledge to the end of PDP's layer: {distances}"
+    met = {-1, 0, 1} <= set(distances)
+    require(met, f"cycles from the acknowledge to the end of PDP's layer: got {distances}, expected -1, 0, 1 in it")
 
 
 @cocotb.test()
@@ -231,7 +234,7 @@ async def wrong_ram_type_waits(dut: Any, unit: str) -> None:
     await ClockCycles(dut.clk, 300)
     reader = {"main": "sdp_rd", "bs": "sdp_b_rd", "bn": "sdp_n_rd"}.get(unit)
     for name, responder in bench.readers.items():
-        assert bool(responder.addresses) == (name != reader), f"requests of {name}: {responder.addresses}"
+        expect(f"{name}_req, whether it asks", bool(responder.addresses), name != reader)
     expect("writes", bench.writer.writes, [])
     expect("SDP.S_STATUS", await bench.read("SDP.S_STATUS"), 1, show=hex)
 

@@ -14,8 +14,9 @@ from sdp_layers import Layer, random_layer
 
 from cocodla.golden.config import OperandConfig, StageConfig
 from cocodla.hw import ATOM
-from cocotbext.dla import ICARUS, expect
-from postlib import any_stride, apart, around_ties
+from cocotbext.dla import ICARUS, expect, never, steps
+from cocotbext.dla.pins import number as pin
+from postlib import BLOCKED, always, any_stride, apart, around_ties, reset_while_full
 
 WIRE = StageConfig()
 BOTH = StageConfig(
@@ -194,26 +195,35 @@ async def single_lanes(dut: Any) -> None:
     await bench.run(layers)
 
 
+# ---------------------------------------------------------------- the last place
+
+
+@cocotb.test()
+@cocotb.parametrize(to=["memory", "pdp"])
+async def last_place_of_the_buffer(dut: Any, to: str) -> None:
+    """The buffer is full, and 1, 2, ... 40 atoms in a row leave it: the last place is taken while one is given back."""
+    bench = Bench(dut, latency=(4, 4), stalls=False)
+    await bench.start()
+    bench.writer.stall, bench.pdp.backpressure = steps(), steps()
+    mode = {"from_cacc": False, "to_pdp": to == "pdp"}
+    await bench.run([random_layer(bench.rng, bench.space, (41, 10, 16), (WIRE, WIRE), **mode) for _ in range(2)])
+
+
 # ---------------------------------------------------------------- resets
 
 
 @cocotb.test()
-@cocotb.parametrize(blocked=["reads", "writes", "acknowledges"])
+@cocotb.parametrize(blocked=BLOCKED)
 async def resets_with_full_buffers(dut: Any, blocked: str) -> None:
     """A reset while every buffer is as full as it gets gives all places back: later layers run as ever."""
     bench = Bench(dut, stalls=False)
     await bench.start()
-    for _ in range(2):
-        bench.block(blocked)
-        size = (2, 1, 8) if blocked == "acknowledges" else (40, 6, 16)
-        for _ in range(2):
-            layer = random_layer(bench.rng, bench.space, size, (BOTH, BOTH), 1, True, from_cacc=False, to_pdp=False)
-            await bench.enqueue(layer)
-        await ClockCycles(dut.clk, 500)
-        expect("layers that have ended", bench.writer.done_count, 0)
-        await bench.reset()
-        bench.unblock()
-        bench.interrupts.clear()
+    rng, space = bench.rng, bench.space
+
+    async def enqueue(size: tuple[int, int, int]) -> None:
+        await bench.enqueue(random_layer(rng, space, size, (BOTH, BOTH), 1, True, from_cacc=False, to_pdp=False))
+
+    await reset_while_full(bench, blocked, enqueue)
     sizes = ((40, 2, 16), (1, 1, 20), (7, 3, 9))
     layers = [
         random_layer(bench.rng, bench.space, size, (BOTH, BOTH), operand_bytes, to_pdp=False, from_cacc=False)
@@ -221,3 +231,25 @@ async def resets_with_full_buffers(dut: Any, blocked: str) -> None:
         for operand_bytes in (1, 2)
     ]
     await bench.run(layers, limit=6000)
+
+
+@cocotb.test()
+@cocotb.parametrize(source=["cacc", "memory"])
+async def resets_while_pdp_takes_nothing(dut: Any, source: str) -> None:
+    """A reset while PDP has stopped and all places of the buffer in front of it are taken: all come back."""
+    bench = Bench(dut, stalls=False)
+    await bench.start()
+    rng, space, mode = bench.rng, bench.space, {"from_cacc": source == "cacc", "to_pdp": True}
+    for _ in range(3):
+        bench.pdp.backpressure = always
+        for _ in range(2):
+            await bench.enqueue(random_layer(rng, space, (40, 6, 16), (WIRE, WIRE), **mode))
+        await ClockCycles(dut.clk, 500)
+        expect("sdp2pdp, valid while PDP takes nothing", pin(dut.sdp2pdp_valid), 1)
+        bench.pdp.backpressure = never
+        await bench.reset()
+        bench.interrupts.clear()
+        bench.pdp.clear()
+    sizes = ((40, 3, 16), (1, 1, 20), (7, 3, 9))
+    layers = [random_layer(rng, space, size, (WIRE, WIRE), **mode) for size in sizes]
+    await bench.run([*layers, random_layer(rng, space, (9, 2, 8), (BOTH, WIRE), from_cacc=False, to_pdp=False)], 6000)

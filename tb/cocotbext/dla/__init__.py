@@ -24,10 +24,13 @@ from cocotbext.dla.mismatch import (
     expect_lanes,
     expect_range,
     explained,
+    hexadecimal,
+    require,
 )
 from cocotbext.dla.regbus import RegisterBus
-from cocotbext.dla.stalls import Stall, bursts, every, never, random_stalls, some_stalls
+from cocotbext.dla.stalls import Stall, bursts, every, never, random_stalls, some_stalls, steps
 from cocotbext.dla.stream import StreamChecker, StreamMonitor, StreamSink, StreamSource
+from cocotbext.dla.watchdog import Hang, hang
 
 __all__ = [
     "ICARUS",
@@ -41,6 +44,7 @@ __all__ = [
     "Cube",
     "DbbMemory",
     "DbbTiming",
+    "Hang",
     "InterruptMonitor",
     "Mismatch",
     "OnReset",
@@ -66,11 +70,15 @@ __all__ = [
     "expect_range",
     "explained",
     "fail",
+    "hang",
+    "hexadecimal",
     "never",
     "random_stalls",
     "repeats",
+    "require",
     "reset",
     "some_stalls",
     "start_clock",
+    "steps",
     "within",
 ]

@@ -8,9 +8,8 @@ from cocotb.triggers import FallingEdge, RisingEdge
 from cocotb_bus.bus import Bus
 
 from cocotbext.dla.checks import Report, Rules, fail
-from cocotbext.dla.mismatch import Mismatch, now
 from cocotbext.dla.pins import high, known, number
-from cocotbext.dla.watchdog import moved
+from cocotbext.dla.watchdog import hang, moved
 
 LIMIT = 20_000
 """Cycles after which an access is taken to hang: far more than any clock of the other side takes."""
@@ -51,7 +50,7 @@ class ApbDriver:
             cycles += 1
             if cycles > LIMIT:
                 verb = "read" if data is None else "write"
-                raise Mismatch(f"APB {verb} of {address:#x}: no pready in {LIMIT:,} cycles (at {now():.12g} ns)")
+                raise hang(f"APB {verb} of {address:#x}: no pready in {LIMIT:,} cycles")
             self.rules.hold("pready is known", _unknown_ready, (known(bus.pready),), (False,))
             ready, value = high(bus.pready), 0
             if ready and data is None:

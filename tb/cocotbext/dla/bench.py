@@ -9,7 +9,7 @@ import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, First, RisingEdge
 
-from cocotbext.dla import watchdog
+from cocotbext.dla import moment, watchdog
 
 Result = TypeVar("Result")
 
@@ -27,12 +27,13 @@ def start_clock(clock: Any, period_ns: float = 10) -> Clock:
     """
     driver = Clock(clock, 2 * round(period_ns * 500), unit="ps")
     driver.start()
+    moment.start(2 * round(period_ns * 500))
     watchdog.start(2 * round(period_ns * 500))
     return driver
 
 
 async def within(clock: Any, cycles: int, work: Coroutine[Any, Any, Result], what: str) -> Result:
-    """The result of `work`, which may take up to `cycles` of a clock; AssertionError naming `what` if it takes longer.
+    """The result of `work`, which may take up to `cycles` of a clock; then Hang tells `what`, and who waits for whom.
 
     Cycles, not nanoseconds: a limit must hold at any period a test draws.
     """
@@ -40,7 +41,7 @@ async def within(clock: Any, cycles: int, work: Coroutine[Any, Any, Result], wha
     await First(task, ClockCycles(clock, cycles))
     if not task.done():
         task.cancel()
-        raise AssertionError(f"{what} takes more than {cycles} cycles of {clock._name}")
+        raise watchdog.hang(f"{what} takes more than {cycles} cycles of {clock._name}")
     return task.result()
 
 

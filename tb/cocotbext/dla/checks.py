@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVarTuple
 
-from cocotb.utils import get_sim_time
+from cocotbext.dla.moment import when
 
 Values = TypeVarTuple("Values")
 
@@ -30,7 +30,7 @@ Report = Callable[[str], None]
 
 def fail(text: str) -> None:
     """Default Report: ends the running test as failed."""
-    raise ProtocolError(f"{text} (at {get_sim_time('ns'):g} ns)")
+    raise ProtocolError(f"{text} {when()}")
 
 
 class Rules:

@@ -15,7 +15,7 @@ from cocotb_bus.monitors import BusMonitor
 from cocotbext.dla.checks import Report, Rules, fail
 from cocotbext.dla.pins import high, known, number
 from cocotbext.dla.stalls import Stall, never
-from cocotbext.dla.watchdog import moved
+from cocotbext.dla.watchdog import hang, moved
 
 
 @dataclass(frozen=True)
@@ -173,12 +173,12 @@ class CsbDriver(BusDriver):
         return await self._access(CsbRequest(address, False))
 
     async def poll(self, address: int, mask: int, expected: int, limit: int = 100_000) -> int:
-        """Read until (value & mask) == expected; AssertionError after `limit` reads."""
+        """Read until (value & mask) == expected; Hang after `limit` reads."""
         for _ in range(limit):
             value = await self.read(address)
             if value & mask == expected:
                 return value
-        raise AssertionError(f"poll of {address:#07x}: & {mask:#x} never became {expected:#x}")
+        raise hang(f"poll of {address:#07x}: & {mask:#x} never became {expected:#x}")
 
     async def _access(self, request: CsbRequest) -> int:
         accepted, answered = Event(), Event()

@@ -17,7 +17,7 @@ from cocotb_bus.bus import Bus
 
 from cocotbext.dla.checks import Report, fail
 from cocotbext.dla.memory import SparseMemory
-from cocotbext.dla.mismatch import now
+from cocotbext.dla.moment import now
 from cocotbext.dla.pins import Output, high, known, number
 from cocotbext.dla.stalls import Stall, never
 from cocotbext.dla.stream import StreamChecker

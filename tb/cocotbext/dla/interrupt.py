@@ -9,6 +9,7 @@ from cocotb.triggers import FallingEdge
 
 from cocotbext.dla.checks import Report, Rules, fail
 from cocotbext.dla.pins import high, known
+from cocotbext.dla.watchdog import hang
 
 
 class InterruptMonitor:
@@ -35,12 +36,12 @@ class InterruptMonitor:
             before = now
 
     async def wait(self, limit: int = 1_000_000) -> int:
-        """Wait until the line is 1; returns the cycles waited. AssertionError after `limit` cycles."""
+        """Wait until the line is 1; returns the cycles waited. Hang after `limit` cycles."""
         for cycle in range(limit):
             await FallingEdge(self.clock)
             if high(self.signal):
                 return cycle
-        raise AssertionError(f"{self.signal._name} did not rise within {limit} cycles")
+        raise hang(f"{self.signal._name} did not rise within {limit} cycles")
 
 
 def _unknown(is_known: bool) -> str:

@@ -1,9 +1,10 @@
 """How a bench tells a mismatch, in one line: where, what came, what was expected, when.
 
-    surface 1, line 2, column 3, lane 5: got 12, expected 13 (at 1230 ns)
+    surface 1, line 2, column 3, lane 5: got 12, expected 13 (cycle 123, at 1230 ns)
 
-`expect` compares two values, `expect_lanes` two words lane by lane, `expect_beats` two lists; a `Cube` names the cells
-of a feature cube. Lists that are compared after a run need the times at which their beats came: monitors keep them.
+`expect` compares two values, `expect_lanes` two words lane by lane, `expect_beats` two lists; `require` is for what is
+no comparison; a `Cube` names the cells of a feature cube. Got and expected are always written alike. Lists that are
+compared after a run need the times at which their beats came: monitors keep them.
 """
 
 from __future__ import annotations
@@ -13,35 +14,49 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import zip_longest
 from typing import Any
 
-from cocotb.utils import get_sim_time
+from cocotbext.dla.moment import now, when
 
 
 class Mismatch(AssertionError):
     """The design did something else than its model."""
 
 
-def now() -> float:
-    """Time of the simulation in ns."""
-    return float(get_sim_time("ns"))
-
-
 def expect(
     where: str, got: object, expected: object, at: float | None = None, show: Callable[[Any], str] = str
 ) -> None:
-    """Mismatch unless both are equal. at: when it was seen in ns, by default now. show: how a value is written."""
+    """Mismatch unless both are equal; of two lists the first place that differs is told.
+
+    at: when it was seen in ns, by default now. show: how a value is written.
+    """
+    if got != expected and isinstance(got, list) and isinstance(expected, list):
+        times = [] if at is None else [at] * len(got)
+        expect_beats(where, got, expected, times, "number {}".format, partial(expect, show=show))
     if got != expected:
-        time = now() if at is None else at
-        raise Mismatch(f"{where}: got {show(got)}, expected {show(expected)} (at {time:.12g} ns)")
+        raise Mismatch(f"{where}: got {show(got)}, expected {show(expected)} {when(at)}")
+
+
+def hexadecimal(value: object) -> str:
+    """For `show`: integers in hexadecimal, also those of a tuple; all else as it is."""
+    if isinstance(value, tuple):
+        return f"({', '.join(map(hexadecimal, value))})"
+    return hex(value) if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def require(holds: object, broken: str, at: float | None = None) -> None:
+    """Mismatch unless something is true. broken: what is wrong where it is not, by the names of the unit."""
+    if not holds:
+        raise Mismatch(f"{broken} {when(at)}")
 
 
 def expect_range(where: str, got: float, least: float = -math.inf, most: float = math.inf) -> None:
     """Mismatch unless a figure (a rate, a number of cycles) lies between two bounds, both included."""
     if not least <= got <= most:
         bound = f"at least {least:g}" if got < least else f"at most {most:g}"
-        raise Mismatch(f"{where}: got {got:.6g}, expected {bound} (at {now():.12g} ns)")
+        raise Mismatch(f"{where}: got {got:.6g}, expected {bound} {when()}")
 
 
 def expect_lanes(
@@ -57,8 +72,7 @@ def expect_lanes(
         k = wrong[0]
         more = f", {len(wrong)} {lane}s differ" if len(wrong) > 1 else ""
         values = [_lane(word, k, bits, signed) for word in (got, expected)]
-        time = now() if at is None else at
-        raise Mismatch(f"{where}, {lane} {k}: got {values[0]}, expected {values[1]}{more} (at {time:.12g} ns)")
+        raise Mismatch(f"{where}, {lane} {k}: got {values[0]}, expected {values[1]}{more} {when(at)}")
 
 
 def expect_bytes(where: str, got: int, expected: int, at: float | None = None) -> None:
@@ -88,10 +102,10 @@ def expect_beats(
     for index, (one, other) in enumerate(zip_longest(got, expected, fillvalue=absent)):
         at = times[index] if index < len(times) else now()
         if other is absent:
-            raise Mismatch(f"{stream}, beat {index}: came after the last of {len(expected)} (at {at:.12g} ns)")
+            raise Mismatch(f"{stream}, beat {index}: came after the last of {len(expected)} {when(at)}")
         where = f"{stream}, {place(index)}"
         if one is absent:
-            raise Mismatch(f"{where}: never came, {len(got)} of {len(expected)} did (at {at:.12g} ns)")
+            raise Mismatch(f"{where}: never came, {len(got)} of {len(expected)} did {when(at)}")
         if one != other:
             check(where, one, other, at=at)
 

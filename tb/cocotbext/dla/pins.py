@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from cocotbext.dla.mismatch import Mismatch
+from cocotbext.dla.moment import when
+
+
+class Unknown(Mismatch, ValueError):
+    """A signal whose value is looked at holds X or Z."""
+
 
 def high(handle: Any) -> bool:
     """Whether a one-bit signal is 1; X and Z count as 0 (the checkers report them)."""
@@ -21,8 +28,11 @@ def resolved(value: Any) -> bool:
 
 
 def number(handle: Any) -> int:
-    """Unsigned value of a signal. Raises ValueError if it holds X or Z."""
-    return int(handle.value)
+    """Unsigned value of a signal. Raises Unknown, which names it, if it holds X or Z."""
+    try:
+        return int(handle.value)
+    except ValueError:
+        raise Unknown(f"{handle._name} holds X: {handle.value} {when()}") from None
 
 
 class Output:

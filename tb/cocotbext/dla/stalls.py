@@ -45,6 +45,25 @@ def bursts(rng: Random, run: tuple[int, int] = (1, 20), stop: tuple[int, int] = 
     return stall
 
 
+def steps(longest: int = 40, rest: int = 60) -> Stall:
+    """`rest` stalled cycles, in which what is behind fills up, then 1 free cycle; the same with 2, 3, ... `longest`,
+    and from 1 again: of a full buffer one place is given back, and taken again while the next one is.
+    """
+    left, free, run = rest, False, 0
+
+    def stall() -> bool:
+        nonlocal left, free, run
+        if left == 0:
+            free = not free
+            if free:
+                run = run % longest + 1
+            left = run if free else rest
+        left -= 1
+        return not free
+
+    return stall
+
+
 def some_stalls(rng: Random, always: bool = False) -> Stall:
     """One of the patterns above, picked at random: what a constrained-random test wants by default.
 

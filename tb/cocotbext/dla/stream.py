@@ -16,7 +16,7 @@ from cocotb_bus.drivers import BusDriver
 from cocotb_bus.monitors import BusMonitor
 
 from cocotbext.dla.checks import Report, Rules, fail
-from cocotbext.dla.mismatch import now
+from cocotbext.dla.moment import now
 from cocotbext.dla.pins import Output, high, number
 from cocotbext.dla.stalls import Stall, never
 from cocotbext.dla.watchdog import moved

@@ -14,14 +14,17 @@ import cocotb
 from cocotb.handle import LogicArrayObject, LogicObject
 from cocotb.triggers import Timer
 
+from cocotbext.dla import moment
+from cocotbext.dla.mismatch import Mismatch
+
 LIMIT = 100_000
 """Cycles of the first clock without anything that moves: longer than any bench rests on purpose."""
 LOOKS = 50
 """Looks in this time: the time for which a handshake stands as it does is known as exactly."""
 
 
-class Hang(AssertionError):
-    """Nothing has moved for too long."""
+class Hang(Mismatch):
+    """Nothing has moved for too long, or what is waited for did not come."""
 
 
 class _Activity:
@@ -76,13 +79,14 @@ class Handshakes:
         return other
 
     def tell(self, cycle: int) -> str:
-        """Who waits for whom, the longest first."""
+        """Who waits for whom: first those that offer something, each the longest first."""
         told = []
         for name in sorted(self._states, key=lambda name: self._since[name]):
             valid, ready = self._states[name]
             words = _words(valid, ready)
             if words:
                 told.append(f"{name}: {words} for {cycle - self._since[name]} cycles")
+        told.sort(key=lambda text: ": ready" in text)
         return "; ".join(told) or "no stream offers anything"
 
 
@@ -107,6 +111,20 @@ def _shown(value: str) -> str:
 
 
 _running: list[Any] = []
+_handshakes: list[Handshakes] = []
+
+
+def standing() -> str:
+    """Who waits for whom just now, as `tell` says it."""
+    handshakes = _handshakes[0] if any(not task.done() for task in _running) else Handshakes(cocotb.top)
+    cycle = moment.cycle() or 0
+    handshakes.look(cycle)
+    return handshakes.tell(cycle)
+
+
+def hang(what: str) -> Hang:
+    """The error that `what` did not come in the time it has, with who waits for whom."""
+    return Hang(f"{what}: {standing()} {moment.when()}")
 
 
 def start(period_ps: int, limit: int = LIMIT) -> None:
@@ -117,6 +135,7 @@ def start(period_ps: int, limit: int = LIMIT) -> None:
 
 async def _watch(period_ps: int, limit: int) -> None:
     handshakes = Handshakes(cocotb.top)
+    _handshakes[:] = [handshakes]
     if handshakes.none:
         return
     step = max(1, limit // LOOKS)
@@ -128,4 +147,4 @@ async def _watch(period_ps: int, limit: int) -> None:
         still = 0 if other or _Activity.count != seen else still + step
         seen = _Activity.count
         if still >= limit:
-            raise Hang(f"nothing has moved for {still} cycles: {handshakes.tell(cycle)}")
+            raise Hang(f"nothing has moved for {still} cycles: {handshakes.tell(cycle)} {moment.when()}")
