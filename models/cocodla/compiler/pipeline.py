@@ -25,6 +25,7 @@ from cocodla.compiler.options import CompileOptions
 from cocodla.compiler.parts import HostStep, InputSpec, Layer, OutputSpec
 from cocodla.compiler.passes import Verifier, pads, run_passes
 from cocodla.compiler.passes.averages import measure_averages
+from cocodla.compiler.passes.still import fold_still
 from cocodla.compiler.quantisation.calibration import Calibration, Samples, check_constants, samples_of
 from cocodla.compiler.quantisation.costs import IMAGES as COST_IMAGES
 from cocodla.compiler.quantisation.costs import layer_costs, warnings_of
@@ -135,6 +136,7 @@ def _compiled(
     host = partition.host_model(imported)
     if samples.measured:
         measure_averages(graph, sample)
+        imported.warnings += fold_still(graph, samples, sample)
     run_passes(graph, verifier)
     if not samples.measured:
         graph.pins.update(implied_codes(graph))
@@ -219,6 +221,10 @@ def _described(quantiser: Quantiser, quantised: Quantised, search: Search) -> tu
         images = samples.spread(reference.batch_size(quantised.graph, COST_IMAGES))
         costs = layer_costs(quantised.graph, quantised.layers, images, quantiser.kept)
         told = warnings_of(quantised.graph, quantised.layers, quantised.statistics, costs, search.error)
+        told += [
+            f"{quantiser.graph.where(tensor)} never varies on the calibration data: its codes hold that value only"
+            for tensor in quantiser.plain()[1].still
+        ]
         if samples.alike:
             many = f"{len(samples)} times the same image" if len(samples) > 1 else "a single image"
             told.insert(0, f"the calibration data are {many}: other images may leave the ranges that follow from it")

@@ -82,7 +82,7 @@ class Statistics:
 
     histograms: of every tensor, and of what goes into fused poolings. highs, lows: largest values of it, and of its
     negative. powers: mean square of each channel (channels,), means: mean over all images (*shape) of
-    what convolutions read.
+    what convolutions read. still: tensors that never vary.
     """
 
     histograms: dict[str, Histogram] = field(default_factory=dict)
@@ -90,6 +90,13 @@ class Statistics:
     lows: dict[str, Extremes] = field(default_factory=dict)
     powers: dict[str, FloatArray] = field(default_factory=dict)
     means: dict[str, FloatArray] = field(default_factory=dict)
+    still: list[str] = field(default_factory=list)
+
+    def widen(self, tensor: str) -> None:
+        """Let the range of a tensor that never varies go from 0 to its value, so that one code is that value."""
+        for name in {tensor, tensor + UNPOOLED} & self.histograms.keys():
+            histogram = self.histograms[name]
+            histogram.add(np.array([0.0, histogram.low or 1.0]))
 
     def ends(self, tensor: str, headroom: float) -> tuple[FloatArray, FloatArray]:
         """Least and largest value of each channel (channels,) that are to be expected, see `Extremes.expected`."""
@@ -194,7 +201,8 @@ CALIBRATORS: dict[str, Callable[[Histogram, Settings], Range]] = {
 def calibrate(graph: Graph, samples: Samples) -> Statistics:
     """Histograms, peaks, powers and means of every tensor of the graph.
 
-    UserError, with node and tensor, if a tensor never varies (it cannot be given a scale) or is not finite.
+    UserError, with node and tensor, if the input or an output never varies (it cannot be given a scale), or a tensor
+    is not finite.
     """
     found, convolved = Statistics(), {node.inputs[0] for node in graph.nodes if isinstance(node, Conv)}
     for images in samples.batches(reference.batch_size(graph)):
@@ -215,13 +223,16 @@ def calibrate(graph: Graph, samples: Samples) -> Statistics:
     joined |= {node.output for node in graph.nodes if isinstance(node, (Move, Slice))}
     for tensor, histogram in found.histograms.items():
         root = tensor.removesuffix(UNPOOLED)
-        if root not in graph.pins and root not in joined:
-            _check_varies(graph, tensor, histogram)
+        if root not in graph.pins and root not in joined and _never_varies(histogram):
+            found.still.append(root)
+    found.still = list(dict.fromkeys(found.still))
+    if {graph.input, *graph.outputs} & set(found.still):  # nothing can be learnt of such data, or of such a model
+        where, value = graph.where(found.still[0]), found.histograms[found.still[0]].low
+        raise UserError(f"{where} is {value:g} for all calibration data; what never varies has no scale")
+    for tensor in found.still:
+        found.widen(tensor)
     return found
 
 
-def _check_varies(graph: Graph, tensor: str, histogram: Histogram) -> None:
-    if histogram.limit == 0 or (histogram.low == histogram.high and histogram.seen > 1):
-        raise UserError(
-            f"{graph.where(tensor)} is {histogram.low:g} for all calibration data; what never varies has no scale"
-        )
+def _never_varies(histogram: Histogram) -> bool:
+    return histogram.limit == 0 or (histogram.low == histogram.high and histogram.seen > 1)

@@ -63,8 +63,11 @@ class Samples:
 
     def inputs(self, part: slice) -> FloatArray:
         """Some of the images as model inputs, float32."""
-        images = check_images(self.images[part], self.shape, "calibration images")
-        return model_inputs(images, self.pixels, self.codes)
+        return self.inputs_of(self.images[part])
+
+    def inputs_of(self, images: np.ndarray) -> FloatArray:
+        """Other images of the same meaning as model inputs, float32."""
+        return model_inputs(check_images(images, self.shape, "calibration images"), self.pixels, self.codes)
 
 
 Calibration = ImageSet | Inputs | Callable[..., ImageSet | Inputs] | None
