@@ -52,6 +52,7 @@ class Sequencer:
 
     def restart(self) -> None:
         """As after a reset: no layer, no weights, all credits."""
+        self.dut.credit.value = 0
         self.plan: deque[Operation] = deque()
         self.shadow: dict[int, bytes] = {}
         self.upper = 0  # kernels of the shadow set with their upper lanes
@@ -70,7 +71,6 @@ class Sequencer:
         """Reset the unit with whatever is under way; all around it forget it."""
         self.fetch.restart()
         self.restart()
-        self.dut.credit.value = 0
         await reset(self.dut.clk, self.dut.rst_n)
 
     async def start(self) -> None:
