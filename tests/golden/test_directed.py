@@ -77,6 +77,9 @@ class TestMemory:
         assert data == bytes(2) + b"\7" * 2 * PAGE + bytes(8)
         memory.fill(PAGE, PAGE, 0)
         assert memory.dump(PAGE - 1, PAGE + 2) == b"\7" + bytes(PAGE) + b"\7"
+        for value in (1, 255):
+            memory.fill(PAGE, PAGE, value)
+            assert memory.dump(PAGE - 1, PAGE + 2) == b"\7" + bytes([value]) * PAGE + b"\7"
 
     def test_images_get_private_pages_when_they_differ(self) -> None:
         memory = Memory(3)
