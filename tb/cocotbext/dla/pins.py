@@ -7,7 +7,6 @@ from typing import Any
 from cocotbext.dla.mismatch import Mismatch
 from cocotbext.dla.moment import when
 
-
 LONGEST = 32
 """Bits of a value with an X that are shown, the last ones."""
 
