@@ -14,7 +14,7 @@ from cdp_layers import Layer, random_layer
 from cocodla.golden.config_cdp import LE_ENTRIES, LO_ENTRIES, LutConfig, TableConfig, Tables
 from cocodla.golden.lut import Lut
 from cocodla.hw import ATOM
-from cocotbext.dla import ICARUS, expect, steps
+from cocotbext.dla import ICARUS, expect, repeats, steps
 from postlib import BLOCKED, any_stride, apart, reset_while_full
 
 INT8 = np.arange(-128, 128)
@@ -239,7 +239,8 @@ async def last_place_of_the_buffer(dut: Any) -> None:
     await bench.load(IDENTITY, IDENTITY_TABLES)
     bench.writer.stall = steps()
     size = (41, 10, 16)
-    layers = [random_layer(bench.rng, bench.space, IDENTITY, IDENTITY_TABLES, size, **POINTWISE) for _ in range(2)]
+    rng, space = bench.rng, bench.space
+    layers = [random_layer(rng, space, IDENTITY, IDENTITY_TABLES, size, **POINTWISE) for _ in range(repeats(2))]
     await bench.run(layers)
 
 

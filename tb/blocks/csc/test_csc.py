@@ -309,12 +309,21 @@ async def credits_stop_the_last_operation(dut: Any) -> None:
 
 @cocotb.test()
 async def last_credit(dut: Any) -> None:
-    """No credit is left, and 1, 2, ... 40 come back in a row: the last one is spent while the next comes."""
-    rng = Random(random.getrandbits(32))
-    unit = Sequencer(dut, rng, never, steps())
+    """No credit is left, and 1, 2, ... 40 come back in a row: the last is spent as the next comes. None is lost."""
+    rng, pattern, stopped = Random(random.getrandbits(32)), steps(), False
+    unit = Sequencer(dut, rng, never, lambda: stopped or pattern())
     await unit.start()
     await unit.run([make_layer(rng, config_of(41, 12, 8, 16))])
-    expect("credits spent at most", unit.most_spent, unit.credits)
+    stopped = True
+    layer = make_layer(rng, config_of(10 + unit.credits // 5, 10, 8, 8))
+    unit.plan.extend(operations(layer, unit.depth))
+    unit.fetch.layers.append(layer)
+    await unit.program(layer)
+    for _ in range(1500 + 4 * unit.credits):
+        await RisingEdge(dut.clk)
+    expect("credits spent when none comes back any more", unit.spent, unit.credits)
+    stopped = False
+    await unit.until(lambda: unit.ends == 2)
 
 
 @cocotb.test()

@@ -14,7 +14,7 @@ from pdp_layers import Int8Array, Layer, make_layer, pooling
 
 from cocodla.golden.config import Pooling, Split
 from cocodla.hw import ATOM
-from cocotbext.dla import ICARUS, expect, steps
+from cocotbext.dla import ICARUS, expect, repeats, steps
 from cocotbext.dla.pins import number
 from postlib import BLOCKED, any_stride, apart, around_ties, check_writes, reset_while_full
 
@@ -158,7 +158,8 @@ async def last_place_of_the_buffer(dut: Any) -> None:
     bench = Bench(dut, latency=(4, 4), stalls=False)
     await bench.start()
     bench.writer.stall = steps()
-    await bench.run([make_layer(bench.rng, bench.space, pooling((41, 10, 16), (1, 1), (1, 1))) for _ in range(2)])
+    config = pooling((41, 10, 16), (1, 1), (1, 1))
+    await bench.run([make_layer(bench.rng, bench.space, config) for _ in range(repeats(2))])
 
 
 # ---------------------------------------------------------------- ties at the edge of a rounding

@@ -14,7 +14,7 @@ from sdp_layers import Layer, random_layer
 
 from cocodla.golden.config import OperandConfig, StageConfig
 from cocodla.hw import ATOM
-from cocotbext.dla import ICARUS, expect, never, steps
+from cocotbext.dla import ICARUS, expect, never, repeats, steps
 from cocotbext.dla.pins import number as pin
 from postlib import BLOCKED, always, any_stride, apart, around_ties, reset_while_full
 
@@ -206,7 +206,8 @@ async def last_place_of_the_buffer(dut: Any, to: str) -> None:
     await bench.start()
     bench.writer.stall, bench.pdp.backpressure = steps(), steps()
     mode = {"from_cacc": False, "to_pdp": to == "pdp"}
-    await bench.run([random_layer(bench.rng, bench.space, (41, 10, 16), (WIRE, WIRE), **mode) for _ in range(2)])
+    rng, space = bench.rng, bench.space
+    await bench.run([random_layer(rng, space, (41, 10, 16), (WIRE, WIRE), **mode) for _ in range(repeats(2))])
 
 
 # ---------------------------------------------------------------- resets

@@ -7,6 +7,9 @@ from typing import Any
 from cocotbext.dla.mismatch import Mismatch
 from cocotbext.dla.moment import when
 
+LONGEST = 32
+"""Bits of a value with an X that are shown, the last ones."""
+
 
 class Unknown(Mismatch, ValueError):
     """A signal whose value is looked at holds X or Z."""
@@ -32,7 +35,9 @@ def number(handle: Any) -> int:
     try:
         return int(handle.value)
     except ValueError:
-        raise Unknown(f"{handle._name} holds X: {handle.value} {when()}") from None
+        value = str(handle.value)
+        shown = value if len(value) <= LONGEST else f"...{value[-LONGEST:]}"
+        raise Unknown(f"{handle._name} holds X: {shown} {when()}") from None
 
 
 class Output:
