@@ -24,6 +24,7 @@
 # lenet, traces, random and bench: WATCHDOG=cycles without progress that end a run; DUT_FILELIST=another NV_nvdla (also for nets, resets, fuzz and sim
 # BLOCK=registers; docs/foreign.md), DUT_DELAYS=1: with the delays in its files. random: MAX_FAILURES=, SHRINK_SECONDS=.
 # the same and nets, synth: DUT_PARAMETERS="SDP_LANES=4 ACC_DEPTH=32", parameters of NV_nvdla (docs/performance.md).
+# lenet, nets, random and bench: MEMORY=ddr3_1066_x32|lpddr4_3200_x16[:key=value], a DRAM (docs/memory.md).
 # lenet, traces, nets and bench: REPORT=1 writes a page that tells where the cycles went (docs/report.md).
 # traces of one register log: IMAGE=its memory list, EXPECT=the bytes it must leave. test: PYTEST_ARGS="words for pytest".
 # traces of others: ALLOW_OUTSIDE=1, files they name may lie outside of their folders; MEMORY_LIMIT=8G, memory one may declare (4G).

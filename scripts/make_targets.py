@@ -109,7 +109,7 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
     "bootstrap": (),
     "lenet": (
         cli("lenet", SIM=SIM, IMAGES=value("--count"), INPUT=each("--images"), SEED=SEED, **WINDOW,
-            REPORT=REPORT, WATCHDOG=WATCHDOG, SHELL=value("--shell")),
+            REPORT=REPORT, WATCHDOG=WATCHDOG, SHELL=value("--shell"), MEMORY=value("--memory")),
     ),
     "sim": (cli("sim", "BLOCK", SIM=SIM, TEST=value("--test"), SEED=SEED, **WINDOW, LIST=flag("--list"),
             COVERAGE=flag("--coverage")),),
@@ -120,10 +120,11 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
     ),
     "random": (
         cli("random", SIM=SIM, COUNT=value("--count"), SEED=SEED, ONLY=ONLY, WATCHDOG=WATCHDOG, AVOID=each("--avoid"),
-            IGNORE=each("--ignore"), MAX_FAILURES=value("--max-failures"), SHRINK_SECONDS=value("--shrink-seconds")),
+            IGNORE=each("--ignore"), MAX_FAILURES=value("--max-failures"), SHRINK_SECONDS=value("--shrink-seconds"),
+            MEMORY=value("--memory")),
     ),
     "resets": (cli("resets", SIM=SIM, COUNT=value("--count"), SEED=SEED, ONLY=ONLY, GUARD=flag("--guard"), **WINDOW),),
-    "nets": (cli("nets", SIM=SIM, ONLY=ONLY, JOBS=JOBS, SEED=SEED, REPORT=REPORT, **WINDOW),),
+    "nets": (cli("nets", SIM=SIM, ONLY=ONLY, JOBS=JOBS, SEED=SEED, REPORT=REPORT, MEMORY=value("--memory"), **WINDOW),),
     "fuzz": (cli("fuzz", SIM=SIM, COUNT=value("--count"), SEED=SEED, RTL=flag("--rtl"), **WINDOW),),
     "regress": (
         cli("regress", "PLAN", JOBS=JOBS, BUDGET=value("--budget"), SEED=SEED, RESUME=flag("--resume"),

@@ -2,7 +2,8 @@
 //
 // 32-bit byte address space in pages of 4 KiB, mapped on demand by the command player onto one word
 // array; an access of the design to an unmapped page is an error. Timing is set by plusargs, so that one
-// model serves all: see sim_plusargs below. Also checks the rules of the bus and counts beats.
+// model serves all: see sim_plusargs below. Also checks the rules of the bus and counts beats. With +dram_ratio=n reads take as
+// long as sim_dram says, writes are answered when its controller has taken them, and both wait for its queues.
 //
 // The accelerator may be reset (`dla_up` falls) while requests are under way. The memory goes on: it gives its answers,
 // during the reset, too, but for the first `freeze` cycles of it, or forgets them (`drop`). Before, it may collect reads or
@@ -135,7 +136,9 @@ reg [31:0] frozen;   // cycles still without an answer
 reg [31:0] resets, cut_reads, cut_writes, cut_halves, cut_waiting; // how many, and what was under way at their beginnings
 wire       cut   = rst_n && !dla_up && !guarded;
 wire       clear = !rst_n || (!dla_up && drop);
-wire [9:0] reads_owed, writes_owed;
+reg        late;     // a read was accepted in the cycle before, and sim_dram says now how long it takes
+wire [9:0] reads_answering, writes_owed;
+wire [9:0] reads_owed = reads_answering + {9'd0, late};
 
 // ---- requests ----
 reg [31:0] rnd;
@@ -148,10 +151,15 @@ wire [FIFO_LOG2:0] aw_count = aw_wr - aw_rd;
 wire [FIFO_LOG2:0] w_count  = w_wr - w_rd;
 localparam [FIFO_LOG2:0] ROOM = (1 << FIFO_LOG2) - 2;
 
-assign ar_ready = ar_slot && !r_full;
-assign aw_ready = aw_slot && !b_full && aw_count < ROOM;
-assign w_ready  = w_slot && !b_full && w_count < ROOM;
-assign idle     = r_empty && b_empty && aw_count == 0 && w_count == 0;
+wire        dram, dram_reads, dram_writes;  // sim_dram: there is one, it takes a read, a write
+wire [31:0] dram_wait;
+reg  [3:0]  late_id;
+reg  [63:0] late_data;
+
+assign ar_ready = ar_slot && !r_full && dram_reads;
+assign aw_ready = aw_slot && !b_full && aw_count < ROOM && dram_writes;
+assign w_ready  = w_slot && !b_full && w_count < ROOM && dram_writes;
+assign idle     = r_empty && b_empty && aw_count == 0 && w_count == 0 && !late;
 
 wire ar_fire = ar_valid && ar_ready;
 wire aw_fire = aw_valid && aw_ready;
@@ -236,11 +244,24 @@ always @(posedge clk) begin
     end
 end
 
+sim_dram u_dram (
+    .clk(clk), .rst_n(rst_n), .on(dram),
+    .read_valid(ar_fire), .read_id(ar_id[3:0]), .read_addr(ar_addr), .read_ready(dram_reads), .read_wait(dram_wait),
+    .write_valid(pair), .write_addr(pair_aw[31:0]), .write_ready(dram_writes)
+);
+
+always @(posedge clk) begin
+    late <= dram && !clear && ar_fire;
+    late_id <= ar_id[3:0];
+    if (dram && ar_fire) late_data <= peek(ar_addr);
+end
+
 sim_response #(.WIDTH(64), .SALT(1)) u_read (
-    .clk(clk), .rst_n(!clear), .hold(frozen != 0 || hold[0]), .count(reads_owed),
-    .latency(read_latency), .jitter(jitter), .every(r_every), .stall(stall),
+    .clk(clk), .rst_n(!clear), .hold(frozen != 0 || hold[0]), .count(reads_answering),
+    .latency(dram ? dram_wait : read_latency), .jitter(jitter), .every(r_every), .stall(stall),
     .reorder(reorder[0]), .seed(seed),
-    .push_valid(ar_fire), .push_id(ar_id[3:0]), .push_data(peek(ar_addr)), .full(r_full), .empty(r_empty),
+    .push_valid(dram ? late : ar_fire), .push_id(dram ? late_id : ar_id[3:0]), .push_data(dram ? late_data : peek(ar_addr)),
+    .full(r_full), .empty(r_empty),
     .out_valid(r_valid), .out_ready(r_ready), .out_id(r_id[3:0]), .out_data(r_data)
 );
 
@@ -319,6 +340,7 @@ task report;
         $fdisplay(log, "C cycles %0d", cycle);
         $fdisplay(log, "C read_beats %0d", read_beats);
         $fdisplay(log, "C write_beats %0d", write_beats);
+        if (dram) u_dram.report(log);
         if (resets != 0) begin
             $fdisplay(log, "C resets %0d", resets);
             $fdisplay(log, "C cut_reads %0d", cut_reads);

@@ -16,7 +16,6 @@ from pathlib import Path
 
 from cocodla.bench.layers import LAYERS, BenchLayer, Traffic
 from cocodla.bench.program import layer_program
-from cocodla.errors import UserError
 from cocodla.golden import run as run_golden
 from cocodla.hw import ACC_DEPTH
 from cocodla.latency import layer_of, predict
@@ -24,17 +23,11 @@ from cocodla.program.commands import CheckMemory
 from cocodla.program.program import Program
 from cocodla.program.trace import read_trace
 from cocodla.runtime import player, rtl
+from cocodla.runtime.memories import MEMORIES, memory_of
 from cocodla.runtime.recording import Recorded, Stages
 from cocodla.runtime.traces import layer_cycles
 from cocodla.sim import parameters, project
 from cocodla.sim.build import cache_key
-
-MEMORIES: dict[str, rtl.MemoryModel] = {
-    "full32": rtl.MemoryModel(latency=32),
-    "full8": rtl.MemoryModel(latency=8),
-    "full64": rtl.MemoryModel(latency=64),
-    "half32": rtl.MemoryModel.half(32),
-}
 
 Record = Callable[[Recorded], None]
 """Called with what was counted in a run, as it ends."""
@@ -42,19 +35,23 @@ Record = Callable[[Recorded], None]
 
 @dataclass(frozen=True)
 class Case:
-    """A layer, or a public trace in folder `trace`. kind: conv, fc, sdp, pdp or cdp; of a trace dc, img, sdp, ..."""
+    """A layer, or a public trace in folder `trace`. kind: conv, fc, sdp, pdp or cdp; of a trace dc, img, sdp, ...
+
+    spacing: see layer_program.
+    """
 
     name: str
     kind: str
     seed: int
     layer: BenchLayer | None = None
     trace: Path | None = None
+    spacing: int = 256
 
     @cached_property
     def program(self) -> Program:
         """The program; built or read at the first use."""
         if self.layer:
-            return layer_program(self.layer, self.seed)
+            return layer_program(self.layer, self.seed, self.spacing)
         assert self.trace is not None
         return read_trace(self.trace)
 
@@ -142,7 +139,7 @@ def measure(
 def predicted_cycles(case: Case, memory: str) -> int:
     """What the latency model says about a case on a memory."""
     depth = parameters.chosen().get("ACC_DEPTH", ACC_DEPTH)
-    return predict(layer_of(case.program), MEMORIES[memory].timing, depth)
+    return predict(layer_of(case.program), memory_of(memory).timing, depth)
 
 
 def _with_expectations(program: Program) -> Program:
@@ -158,7 +155,8 @@ def _with_expectations(program: Program) -> Program:
 def _simulate(
     case: Case, program: Program, memory: str, check: bool, watchdog: int | None, record: Record | None
 ) -> Measurement:
-    simulation = rtl.Simulation(seed=case.seed, memory=MEMORIES[memory], watchdog=watchdog, activity=record is not None)
+    chosen = memory_of(memory)
+    simulation = rtl.Simulation(seed=case.seed, memory=chosen, watchdog=watchdog, activity=record is not None)
     execution = rtl.run(program, simulation)
     stages = Stages(simulation)
     stages.add(program, execution)
@@ -174,7 +172,7 @@ def _simulate(
 
 def _place(model: str, commands: bytes, memory: str) -> Path:
     digest = hashlib.sha256(commands)
-    digest.update(json.dumps([model, asdict(MEMORIES[memory])]).encode())
+    digest.update(json.dumps([model, asdict(memory_of(memory))]).encode())
     return project.build() / "bench" / "measured" / f"{digest.hexdigest()[:24]}.json"
 
 
@@ -194,8 +192,8 @@ def _store(path: Path, measurement: Measurement) -> None:
 
 
 def check_memories(names: Sequence[str]) -> list[str]:
-    """The names, each of them known, in the order of MEMORIES; UserError otherwise."""
+    """The names, each of them known, once; those of MEMORIES first. UserError otherwise."""
     for name in names:
-        if name not in MEMORIES:
-            raise UserError(f"memory {name!r}: the known ones are {', '.join(MEMORIES)}")
-    return [name for name in MEMORIES if name in names]
+        memory_of(name)
+    fixed = [name for name in MEMORIES if name in names]
+    return fixed + [name for name in dict.fromkeys(names) if name not in MEMORIES]

@@ -49,15 +49,16 @@ _BASE = 0x10000
 
 @dataclass
 class _Builder:
-    """Memory is handed out upwards; loads collect the random contents."""
+    """Memory is handed out upwards, in steps of `spacing` bytes; loads collect the random contents."""
 
     rng: Generator
+    spacing: int = 256
     next: int = _BASE
     loads: list[LoadMemory] = field(default_factory=list)
 
     def place(self, size: int) -> int:
         address = self.next
-        self.next = align(address + size, 256)
+        self.next = align(address + size, self.spacing)
         return address
 
     def load(self, size: int) -> int:
@@ -78,9 +79,9 @@ class _Plan:
     setup: list[tuple[int, int]] = field(default_factory=list)
 
 
-def layer_program(layer: BenchLayer, seed: int) -> Program:
-    """The program of one layer; `seed` gives its weights and data."""
-    builder = _Builder(np.random.default_rng([seed, *layer.name.encode()]))
+def layer_program(layer: BenchLayer, seed: int, spacing: int = 256) -> Program:
+    """The program of one layer; `seed` gives its weights and data. spacing: tensors begin at multiples of it."""
+    builder = _Builder(np.random.default_rng([seed, *layer.name.encode()]), spacing)
     plan = _plan(builder, layer.shape)
     sequencer = Sequencer()
     enable, _ = sequencer.enable(plan.words)

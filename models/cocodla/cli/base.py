@@ -41,6 +41,10 @@ WATCHDOG = whole(
     "for another DUT more, as its layers need)", 100, CYCLES[1]
 )  # fmt: skip
 LATENCY = whole("--latency", 32, "memory read latency in cycles", *LATENCIES)
+MEMORY = typer.Option(
+    "", "--memory", help="memory in place of --latency: full32, ..., ddr3_1066_x32, lpddr4_3200_x16, with :key=value "
+    "behind it to change a parameter (docs/memory.md)"
+)  # fmt: skip
 UsageError: Any = typer.BadParameter.__base__
 """What typer raises for wrong options and arguments."""
 DEBUG = "COCODLA_DEBUG"
@@ -107,6 +111,11 @@ def command(function: Callable[..., None], group: typer.Typer = app) -> Callable
     guarded.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
     guarded.__annotations__ = {**function.__annotations__, **kinds}
     return group.command()(guarded)
+
+
+def memory_words(memory: str, latency: int) -> list[str]:
+    """The options that choose the same memory again."""
+    return ["--memory", memory] if memory else ["--latency", str(latency)]
 
 
 def emit(result: Callable[[], Any]) -> None:

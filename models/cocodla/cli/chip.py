@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cocodla.cli.base import LATENCY, SEED, SIM, WATCHDOG, WAVES, command, command_line, console, emit
+from cocodla.cli.base import (
+    LATENCY,
+    MEMORY,
+    SEED,
+    SIM,
+    WATCHDOG,
+    WAVES,
+    command,
+    command_line,
+    console,
+    emit,
+    memory_words,
+)
 from cocodla.cli.cycles import REPORT, keep_report
 from cocodla.cli.numbers import CYCLES, SEEDS, whole
 from cocodla.errors import UserError
@@ -31,6 +43,7 @@ def lenet(
     seed: int = SEED,
     waves: Waves | None = WAVES,
     latency: int = LATENCY,
+    memory: str = MEMORY,
     watchdog: int | None = WATCHDOG,
     report_cycles: bool = REPORT,
     shell: str = typer.Option("", "--shell", help="axi: the chip in its AXI shell, and what that costs in cycles"),
@@ -40,24 +53,26 @@ def lenet(
     from cocodla.report import network as report
     from cocodla.report.progress import progress_bar
     from cocodla.runtime import rtl
+    from cocodla.runtime.memories import memory_or_latency
     from cocodla.runtime.recording import Stages
     from cocodla.runtime.verify import verify_network
 
     if shell and report_cycles:
         raise UserError("--report looks into the units of the bare chip: not with --shell")
+    chosen = memory_or_latency(memory, latency)
     digits = datasets.digits(images, count, seed=seed)
     console.note(f"{digits.source}, seed {digits.seed}")
     network = zoo.lenet5()
-    memory = rtl.MemoryModel(latency=latency)
     bare = rtl.Simulation(
-        sim=sim, waves=waves, seed=digits.seed, memory=memory, watchdog=watchdog, activity=report_cycles
+        sim=sim, waves=waves, seed=digits.seed, memory=chosen, watchdog=watchdog, activity=report_cycles
     )
     simulation = replace(bare, shell=shell)
     rtl.check_shell(simulation)
     stages = Stages(simulation)
     with progress_bar(console, f"{network.name} on {sim}") as progress:
         run = verify_network(network, digits.images, digits.labels, simulation, progress, observe=stages.add)
-    options = ["--count", count, "--latency", latency, *given("--watchdog", watchdog), *given("--shell", shell or None)]
+    options = ["--count", count, *memory_words(memory, latency), *given("--watchdog", watchdog)]
+    options += given("--shell", shell or None)
     options += [word for path in images for word in ("--images", path)]
     rerun = command_line("lenet", "--sim", sim, "--seed", digits.seed, "--waves", *options)
     report.show(run, console, rerun)
@@ -94,6 +109,7 @@ def random(
     ),
     most: int = whole("--max-failures", 10, "stop after so many programs that differ; 0: never", 0),
     trials: int = whole("--trials", 200, "simulations spent to shrink a failing program", 0),
+    memory: str = typer.Option("", "--memory", help="always this memory (docs/memory.md), not random ones"),
     seconds: int = whole("--shrink-seconds", 300, "wall time spent on it at most", 0),
     rerun: Path = typer.Option(None, "--rerun", help="run the kept program of this folder (build/random/seed-N) again"),
     waves: Waves | None = typer.Option(False, "--waves", help="with --rerun: record a waveform"),
@@ -103,6 +119,7 @@ def random(
     from cocodla.report import random as report
     from cocodla.runtime import campaign
     from cocodla.runtime.campaign import Outcome
+    from cocodla.runtime.memories import memory_of
     from cocodla.sim.run import new_seed
     from cocodla.stimulus.avoid import chosen
     from cocodla.stimulus.program import PIECES
@@ -114,6 +131,7 @@ def random(
         kinds = [word for kind in only for word in ("--only", kind)]
         case = outcome.case
         words = given("--watchdog", case.simulation.watchdog)
+        words += given("--memory", memory or None)
         words += [word for name in avoid for word in ("--avoid", name)]
         words += [word for name in ignore for word in ("--ignore", name)]
         return command_line("random", "--sim", sim, "--count", 1, "--seed", case.seed, *kinds, *words)
@@ -126,9 +144,10 @@ def random(
             raise UserError(f"unknown kind {unknown[0]!r}; known: {', '.join(PIECES)}")
         classes = chosen(avoid)
         check_patterns(ignore)
+        always = memory_of(memory) if memory else None
         seed = new_seed() if seed is None else seed
         console.note(f"random programs on {sim}, seed {seed}")
-        outcomes = campaign.run_cases(seed, count, sim, only or PIECES, assertions, watchdog, classes, ignore)
+        outcomes = campaign.run_cases(seed, count, sim, only or PIECES, assertions, watchdog, classes, ignore, always)
         result = report.show(outcomes, count, console, repeat, again, trials, seconds, most)
     emit(lambda: result)
     if not result["passed"]:
@@ -169,7 +188,7 @@ def resets(
 def bench(
     only: str = typer.Option("", "--only", help="regular expression on the names of layers and traces"),
     memory: list[str] = typer.Option(
-        [], "--memory", help="full32, full8, full64 or half32; several times; default all"
+        [], "--memory", help="full32, full8, full64, half32 (default: all) or a DRAM (docs/memory.md); several times"
     ),
     check: bool = typer.Option(True, "--check/--no-check", help="compare the results of layers with the golden model"),
     seed: int = whole("--seed", 1, "seed of weights and data", *SEEDS),
@@ -179,8 +198,8 @@ def bench(
 ) -> None:
     """Measure single layers and public traces, and compare with bounds, the public design and the last result."""
     from cocodla import datasets
-    from cocodla.bench.measure import MEMORIES
     from cocodla.report.bench import run_bench
+    from cocodla.runtime.memories import MEMORIES
 
     committed = project.committed("benchmarks/results/cycles.json")
     memories = memory or list(MEMORIES)

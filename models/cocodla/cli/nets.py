@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cocodla.cli.base import LATENCY, SEED, SIM, WAVES, command, command_line, console, emit
+from cocodla.cli.base import LATENCY, MEMORY, SEED, SIM, WAVES, command, command_line, console, emit, memory_words
 from cocodla.cli.cycles import REPORT, write_page
 from cocodla.cli.numbers import whole
 
@@ -24,6 +24,7 @@ def nets(
     jobs: int = whole("--jobs", None, "networks at a time, or parts of a single one (default: one for each processor)"),
     seed: int = SEED,
     latency: int = LATENCY,
+    memory: str = MEMORY,
     waves: Waves | None = WAVES,
     report_cycles: bool = REPORT,
 ) -> None:
@@ -32,18 +33,19 @@ def nets(
     from cocodla.report.nets import run_nets
     from cocodla.runtime import rtl
     from cocodla.runtime.jobs import default_jobs
+    from cocodla.runtime.memories import memory_or_latency
     from cocodla.sim import project
     from cocodla.sim.run import new_seed
 
     found = chosen(only)
     seed = new_seed() if seed is None else seed
     console.note(f"{len(found)} networks on {sim}, seed {seed}")
-    memory = rtl.MemoryModel(latency=latency)
-    simulation = rtl.Simulation(sim=sim, waves=waves, seed=seed, memory=memory, activity=report_cycles)
+    chosen_memory = memory_or_latency(memory, latency)
+    simulation = rtl.Simulation(sim=sim, waves=waves, seed=seed, memory=chosen_memory, activity=report_cycles)
     records: list[str] = []
 
     def rerun(name: str) -> str:
-        return command_line("nets", "--only", name, "--sim", sim, "--seed", seed, "--latency", latency)
+        return command_line("nets", "--only", name, "--sim", sim, "--seed", seed, *memory_words(memory, latency))
 
     def results() -> Iterator[NetResult]:
         for result in check_all(found, simulation, jobs or default_jobs()):

@@ -10,14 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from cocodla.cli.base import LATENCY, SEED, SIM, WATCHDOG, WAVES, command, command_line, console, emit
+from cocodla.cli.base import (
+    LATENCY,
+    MEMORY,
+    SEED,
+    SIM,
+    WATCHDOG,
+    WAVES,
+    command,
+    command_line,
+    console,
+    emit,
+    memory_words,
+)
 from cocodla.cli.cycles import REPORT, keep_report
 from cocodla.cli.model_options import COUNT, NETWORK, RESIZE, RUNNABLE, loader
 from cocodla.errors import UserError
 from cocodla.files.outputs import check_target, write_whole
 
 if TYPE_CHECKING:
-    from cocodla.runtime.rtl import Simulation
+    from cocodla.runtime.rtl import MemoryModel, Simulation
     from cocodla.sim.waves import Waves
 
 CLIPPED = 0.01
@@ -46,6 +58,7 @@ def run(
     seed: int = SEED,
     waves: Waves | None = WAVES,
     latency: int = LATENCY,
+    memory: str = MEMORY,
     watchdog: int = WATCHDOG,
     resize: bool = RESIZE,
     count: int = COUNT,
@@ -57,6 +70,7 @@ def run(
     from cocodla.report import compiled as report
     from cocodla.report.progress import progress_bar
     from cocodla.runtime.accuracy import run_golden_batches
+    from cocodla.runtime.memories import memory_or_latency
 
     if backend not in ("golden", "rtl"):
         raise UserError(f"unknown backend {backend!r}; known: golden, rtl")
@@ -67,8 +81,10 @@ def run(
 
         seed = new_seed() if seed is None else seed
         console.note(f"seed {seed}")
-    simulation = _simulation(sim, seed, waves, latency, watchdog, report_cycles) if backend == "rtl" else None
-    words = ["run", network, "--backend", "rtl", "--sim", sim, "--seed", seed, "--latency", latency, "--waves"]
+    chosen = memory_or_latency(memory, latency)
+    simulation = _simulation(sim, seed, waves, chosen, watchdog, report_cycles) if backend == "rtl" else None
+    words = ["run", network, "--backend", "rtl", "--sim", sim, "--seed", seed, "--waves"]
+    words += memory_words(memory, latency)
     words += ["--watchdog", watchdog, *(["--resize"] if resize else [])]
     again = [word for item in inputs for word in ("--input", item)]
     loadable = open_if_loadable(network)
@@ -103,11 +119,10 @@ def run(
 
 
 def _simulation(
-    sim: str, seed: int | None, waves: Waves | None, latency: int, watchdog: int, activity: bool
+    sim: str, seed: int | None, waves: Waves | None, memory: MemoryModel, watchdog: int, activity: bool
 ) -> Simulation:
     from cocodla.runtime import rtl
 
-    memory = rtl.MemoryModel(latency=latency)
     return rtl.Simulation(sim=sim, waves=waves, seed=seed, memory=memory, watchdog=watchdog, activity=activity)
 
 

@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cocodla.cli.base import LATENCY, SEED, SIM, WATCHDOG, WAVES, command, command_line, console, emit
+from cocodla.cli.base import (
+    LATENCY,
+    MEMORY,
+    SEED,
+    SIM,
+    WATCHDOG,
+    WAVES,
+    command,
+    command_line,
+    console,
+    emit,
+    memory_words,
+)
 from cocodla.cli.cycles import REPORT, write_page
 from cocodla.cli.model_options import OUTSIDE
 from cocodla.cli.numbers import CYCLES, size, whole
@@ -23,7 +35,7 @@ LIST = typer.Option(None, "--image", help="memory image of a register log (defau
 OUTPUT = typer.Option(
     None, "--expect", help="bytes a log must leave in memory (default: expected_output.txt beside it)"
 )
-MEMORY = size("--memory-limit", MEMORY_LIMIT, "memory that one trace may declare in all (default: 4G)", 1 << 44)
+ALLOWANCE = size("--memory-limit", MEMORY_LIMIT, "memory that one trace may declare in all (default: 4G)", 1 << 44)
 
 
 @command
@@ -31,13 +43,14 @@ def traces(
     place: str = typer.Argument("", help="folder of public traces and register logs, or one of them"),
     sim: str = SIM,
     latency: int = LATENCY,
+    memory: str = MEMORY,
     only: str = typer.Option("", "--only", help="run traces with this text in their name"),
     jobs: int = whole("--jobs", None, "traces at a time (default: one for each processor)"),
     max_cycles: int = whole("--max-cycles", None, "skip traces expected to take more cycles", *CYCLES),
     image: Path = LIST,
     expect: Path = OUTPUT,
     outside: bool = OUTSIDE,
-    memory_limit: int = MEMORY,
+    memory_limit: int = ALLOWANCE,
     watchdog: int | None = WATCHDOG,
     seed: int = SEED,
     waves: Waves | None = WAVES,
@@ -50,6 +63,7 @@ def traces(
     from cocodla.report import traces as report
     from cocodla.runtime import rtl
     from cocodla.runtime.jobs import default_jobs
+    from cocodla.runtime.memories import memory_or_latency
     from cocodla.runtime.traces import Settings, reference_cycles, run_traces
     from cocodla.sim import project
     from cocodla.sim.run import new_seed
@@ -58,10 +72,11 @@ def traces(
         again = report.show_rerun(rerun, waves, console)
         emit(lambda: report.as_json([again]))
         raise typer.Exit(0 if again.passed else 1)
+    chosen = memory_or_latency(memory, latency)
     found = _find(place, only, image, expect)
     seed = new_seed() if seed is None else seed
     console.note(f"seed {seed}")
-    options = ["--sim", sim, "--latency", str(latency)]
+    options = ["--sim", sim, *memory_words(memory, latency)]
     options += [*([] if watchdog is None else ["--watchdog", str(watchdog)]), "--seed", str(seed), "--waves"]
     options += ["--memory-limit", str(memory_limit), *(["--allow-outside"] if outside else [])]
 
@@ -74,9 +89,8 @@ def traces(
         ]
         return command_line("traces", trace.script.resolve(), *options, *map(str, files))
 
-    memory = rtl.MemoryModel(latency=latency)
     simulation = rtl.Simulation(
-        sim=sim, waves=waves, seed=seed, memory=memory, watchdog=watchdog, activity=report_cycles
+        sim=sim, waves=waves, seed=seed, memory=chosen, watchdog=watchdog, activity=report_cycles
     )
     settings = Settings(
         simulation,

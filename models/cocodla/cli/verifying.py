@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cocodla.cli.base import LATENCY, SEED, SIM, WATCHDOG, WAVES, command, command_line, console, emit
+from cocodla.cli.base import (
+    LATENCY,
+    MEMORY,
+    SEED,
+    SIM,
+    WATCHDOG,
+    WAVES,
+    command,
+    command_line,
+    console,
+    emit,
+    memory_words,
+)
 from cocodla.cli.model_options import COUNT, INPUT, NETWORK, RESIZE, loader
 from cocodla.cli.numbers import whole
 
@@ -26,6 +38,7 @@ def verify(
     seed: int = SEED,
     waves: Waves | None = WAVES,
     latency: int = LATENCY,
+    memory: str = MEMORY,
     watchdog: int = WATCHDOG,
     resize: bool = RESIZE,
     count: int = COUNT,
@@ -38,6 +51,7 @@ def verify(
     from cocodla.report import network as report
     from cocodla.report.progress import progress_bar
     from cocodla.runtime import rtl
+    from cocodla.runtime.memories import memory_or_latency
     from cocodla.runtime.pieces import can_be_cut, verify_in_pieces
     from cocodla.runtime.span import Span
     from cocodla.runtime.verify import verify_network
@@ -55,7 +69,7 @@ def verify(
             highlight=False, soft_wrap=True,
         )  # fmt: skip
     simulation = rtl.Simulation(
-        sim=sim, waves=waves, seed=seed, memory=rtl.MemoryModel(latency=latency), watchdog=watchdog
+        sim=sim, waves=waves, seed=seed, memory=memory_or_latency(memory, latency), watchdog=watchdog
     )
     with progress_bar(console, f"{loaded.name} on {sim}") as progress:
         if jobs > 1 and can_be_cut(simulation):
@@ -63,7 +77,8 @@ def verify(
         else:
             result = verify_network(loaded, images, np.full(len(images), -1), simulation, progress, span)
     words = ["verify", network, *(["--layers", layers] if layers else []), "--sim", sim, "--seed", seed, "--waves"]
-    words += ["--latency", latency, "--watchdog", watchdog, "--count", len(images), *(["--resize"] if resize else [])]
+    words += [*memory_words(memory, latency), "--watchdog", watchdog, "--count", len(images)]
+    words += ["--resize"] if resize else []
     report.show(result, console, command_line(*words, *(word for item in inputs for word in ("--input", item))))
     emit(result.as_json)
     if not result.passed:

@@ -99,6 +99,7 @@ class Convolution:
             bounds = np.concatenate([[entry], last + 1])
             released[entry : last[-1] + 1] = np.repeat(begin[-1], np.diff(bounds))
             now, entry = float(begin[-1, -1] + costs[-1, -1]), int(last[-1]) + 1
+            self._read_ahead(weights, released, entry)
             waits[:] = 0.0
         found = np.concatenate(starts)
         return found, found + np.tile(self.lengths, len(starts))
@@ -132,6 +133,9 @@ class Convolution:
         if begin and begin < end:
             steps = np.arange(begin - 1, end) * self.memory.every
             weights[begin - 1 : end] = np.maximum.accumulate(weights[begin - 1 : end] - steps) + steps
+
+    def _read_ahead(self, weights: Times, released: Times, end: int) -> None:
+        """What depends on the release of entries up to `end`; nothing, where the memory always takes as long."""
 
 
 def _operations(csc: CscConfig) -> tuple[Ints, Ints, Ints, Ints]:

@@ -8,7 +8,7 @@ from cocodla.errors import UserError
 from cocodla.golden.device import Device
 from cocodla.golden.run import step
 from cocodla.golden.work import CdpWork, Counters, PdpWork, SdpWork, Work
-from cocodla.latency.layer import Layer, MemoryTiming
+from cocodla.latency.layer import Layer, MemoryTiming, Places
 from cocodla.latency.model import predict
 from cocodla.program.commands import PollRegister, ReadRegister, WaitInterrupt, WriteRegister
 from cocodla.program.execution import Execution
@@ -35,8 +35,11 @@ def _layer(work: Work) -> Layer | None:
     if isinstance(work, SdpWork):
         return Layer(work.convolution, work.config, work.rdma, work.pool)
     if isinstance(work, PdpWork):
-        return Layer(pdp=work.config)
-    return Layer(cdp=work.layout) if isinstance(work, CdpWork) else None
+        return Layer(pdp=work.config, places=Places((work.address, work.layout)))
+    if isinstance(work, CdpWork):
+        target = work.config.address, work.config.destination(work.layout)
+        return Layer(cdp=work.layout, places=Places((work.address, work.layout), target))
+    return None
 
 
 def longest_layer(program: Program, memory: MemoryTiming) -> int:

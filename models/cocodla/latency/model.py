@@ -10,7 +10,9 @@ import numpy as np
 
 from cocodla.golden.config import OperandConfig, PdpConfig, SdpRdmaConfig
 from cocodla.hw import ACC_DEPTH, ATOM, surfaces
+from cocodla.latency import dram_convolution, dram_streams
 from cocodla.latency.convolution import Convolution, output_end
+from cocodla.latency.dram import DramTiming
 from cocodla.latency.layer import Layer, MemoryTiming
 
 STREAM = 33
@@ -27,6 +29,8 @@ BUFFER = 120
 
 def predict(layer: Layer, memory: MemoryTiming, acc_depth: int = ACC_DEPTH) -> int:
     """Cycles of a layer. acc_depth: positions of a stripe. ValueError for a layer without a unit that ends it."""
+    if memory.dram:
+        return round(_with_dram(layer, memory.dram, acc_depth))
     if layer.conv:
         return round(_convolution(layer, memory, acc_depth))
     if layer.sdp and layer.rdma:
@@ -56,7 +60,21 @@ def predict_overlapped(layer: Layer, memory: MemoryTiming) -> int:
     writes = _pooled(layer.pdp) if layer.pdp else _atoms(layer)
     if layer.pdp and not layer.sdp:
         reads, busy = _pooling_work(layer.pdp)
+    if memory.dram:
+        return round(max(dram_streams.traffic(layer, memory.dram), busy))
     return round(_rate(reads, writes, memory, busy))
+
+
+def _with_dram(layer: Layer, dram: DramTiming, acc_depth: int) -> float:
+    if layer.conv:
+        return dram_convolution.cycles(layer, dram, acc_depth)
+    if layer.sdp and layer.rdma:
+        return dram_streams.sdp(layer, dram)
+    if layer.pdp:
+        return dram_streams.pooling(layer, layer.pdp, _pooling_work(layer.pdp)[1], dram)
+    if layer.cdp:
+        return dram_streams.normalisation(layer, dram, CDP_EXTRA)
+    raise ValueError("no unit of the layer is enabled")
 
 
 def _atoms(layer: Layer) -> int:

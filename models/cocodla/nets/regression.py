@@ -126,8 +126,9 @@ def check_net(net: Net, simulation: rtl.Simulation, jobs: int = 1) -> NetResult:
     """All checks of one network, the RTL in `jobs` processes. A network that is refused is a failure like any other,
     and so is an exception.
     """
-    # How many cycles this project's RTL may take says nothing of another one.
-    limits = replace(net.limits, cycles=None) if is_foreign(simulation.file_list) else net.limits
+    # How many cycles this project's RTL may take says nothing of another one, or of a slower memory.
+    free = is_foreign(simulation.file_list) or simulation.memory.dram
+    limits = replace(net.limits, cycles=None) if free else net.limits
     result = NetResult(net.name, net.about, limits)
     if net.missing:
         result.skipped = f"{net.needs} is not on this machine"

@@ -104,7 +104,7 @@ def _conclude(console: Console, result: Path, measured: list[Measurement], accep
         console.print(f"{len(slower)} regressions over {results.TOLERANCE:.0%}: {result} is left as it was")
         return False
     if own:
-        results.save(result, measured)
+        results.save(result, [m for m in measured if ":" not in m.memory])
     else:
         text = f"not the default chip (DUT_FILELIST, DUT_PARAMETERS): {result} is left as it was"
         console.print(text, highlight=False, soft_wrap=True)

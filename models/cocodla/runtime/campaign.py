@@ -70,9 +70,11 @@ def make_case(
     watchdog: int | None = None,
     avoid: Sequence[str] = (),
     ignore: Sequence[str] = (),
+    always: rtl.MemoryModel | None = None,
 ) -> Case:
     """The case of a seed. assertions: those of the RTL are on (models of their own). watchdog: see rtl.Simulation.
-    avoid: classes of layers (cocodla.stimulus.avoid) that it has none of. ignore: see Case.
+    avoid: classes of layers (cocodla.stimulus.avoid) that it has none of. ignore: see Case. always: this
+    memory in place of a random one.
     """
     rng = Random(seed)
     size = rng.choice([4, 8, 8, 12, 12, 20, 60])
@@ -80,7 +82,7 @@ def make_case(
     simulation = rtl.Simulation(
         sim=sim,
         seed=seed,
-        memory=memory,
+        memory=always or memory,
         csb_period_ps=rng.choice(CSB_PERIODS),
         watchdog=watchdog,
         patience=PATIENCE,
@@ -116,6 +118,7 @@ def run_cases(
     watchdog: int | None = None,
     avoid: Sequence[str] = (),
     ignore: Sequence[str] = (),
+    always: rtl.MemoryModel | None = None,
 ) -> Iterator[Outcome]:
     """Cases of seed, seed + 1, ... until at least `layers` layers have run; the other arguments: see make_case.
 
@@ -123,7 +126,7 @@ def run_cases(
     """
     done = empty = 0
     while done < layers:
-        case = make_case(seed, sim, kinds, PIECES_PER_CASE, assertions, watchdog, avoid, ignore)
+        case = make_case(seed, sim, kinds, PIECES_PER_CASE, assertions, watchdog, avoid, ignore, always)
         seed += 1
         if not build_program(case.plan).layers:
             empty += 1

@@ -14,7 +14,7 @@ from pathlib import Path
 from random import Random
 
 from cocodla.errors import UserError
-from cocodla.latency import MemoryTiming, longest_layer
+from cocodla.latency import DramTiming, MemoryTiming, longest_layer
 from cocodla.program.activity import read_activity
 from cocodla.program.execution import Execution
 from cocodla.program.program import Program
@@ -52,7 +52,8 @@ class MemoryModel:
     latency: from a read request to its data, at the earliest. write_latency: from the last of address and
     data to the response (None: as latency). jitter: random cycles on top of both. ar_every, aw_every, w_every:
     a request is accepted every n-th cycle. r_every: a read beat every n cycles. stall: chance, of 256, that a
-    channel stalls in a cycle. reorder: answers of different ids overtake each other.
+    channel stalls in a cycle. reorder: answers of different ids overtake each other. dram: a DRAM, which says itself
+    how long reads and writes take (docs/memory.md).
     """
 
     latency: int = 32
@@ -64,17 +65,23 @@ class MemoryModel:
     r_every: int = 1
     stall: int = 0
     reorder: bool = False
+    dram: DramTiming | None = None
 
     @property
     def timing(self) -> MemoryTiming:
         """What the latency model knows of it."""
         answer = self.latency if self.write_latency is None else self.write_latency
-        return MemoryTiming(self.latency, answer, self.ar_every)
+        return MemoryTiming(self.latency, answer, self.ar_every, self.dram)
 
     @staticmethod
     def half(latency: int) -> MemoryModel:
         """The `half_lat8/32/64` models: AR and AW every second cycle, response in the next cycle."""
         return MemoryModel(latency=latency, write_latency=1, ar_every=2, aw_every=2)
+
+    @staticmethod
+    def of_dram(dram: DramTiming) -> MemoryModel:
+        """A DRAM, whose controller answers writes when it has taken them."""
+        return MemoryModel(write_latency=dram.write_latency, dram=dram)
 
     @staticmethod
     def random(rng: Random) -> MemoryModel:
@@ -94,10 +101,13 @@ class MemoryModel:
     def plusargs(self, seed: int) -> list[str]:
         """Arguments of tb/hdl/sim_memory.v."""
         values = asdict(self)
+        values.pop("dram")
         values["read_latency"] = values.pop("latency")
         if values["write_latency"] is None:
             values["write_latency"] = values["read_latency"]
-        return [f"+{name}={int(value)}" for name, value in values.items()] + [f"+memory_seed={seed}"]
+        return [f"+{name}={int(value)}" for name, value in values.items()] + [
+            f"+memory_seed={seed}", *(self.dram.plusargs() if self.dram else [])
+        ]
 
 
 @dataclass(frozen=True)
