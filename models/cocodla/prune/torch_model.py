@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from cocodla.compiler.frontend.nodes import named
@@ -15,7 +16,6 @@ from cocodla.errors import UserError
 from cocodla.prune.correct import geometry
 from cocodla.prune.floats import FloatModel, attributes
 
-Tensor = torch.Tensor
 FIXED = ("Reshape", "Squeeze", "Unsqueeze", "Pad", "Resize", "Upsample", "Clip", "Pow", "Slice", "Split")
 """Operators whose constants say where things go or end: they are not trained."""
 
