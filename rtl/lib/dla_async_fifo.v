@@ -122,18 +122,22 @@ assign rd_gray_sent = rd_gray;
 `ifdef DLA_ASSERT
 reg  [PTR_W-1:0] wr_before;
 reg  [PTR_W-1:0] rd_before;
+reg              wr_was_reset, rd_was_reset; // before the first reset nothing is promised
+initial {wr_was_reset, rd_was_reset} = 2'b00;
 wire [PTR_W-1:0] wr_moved = wr_gray ^ wr_before;
 wire [PTR_W-1:0] rd_moved = rd_gray ^ rd_before;
 always @(posedge wr_clk or negedge wr_rst_n) begin
+    if (!wr_rst_n) wr_was_reset <= 1'b1;
     if (!wr_rst_n) wr_before <= 0;
     else           wr_before <= wr_gray;
-    if (wr_rst_n && (wr_moved & (wr_moved - 1'b1)) != 0)
+    if (wr_rst_n && wr_was_reset && (wr_moved & (wr_moved - 1'b1)) != 0)
         $error("dla_async_fifo: the write pointer changes in several bits at a time");
 end
 always @(posedge rd_clk or negedge rd_rst_n) begin
+    if (!rd_rst_n) rd_was_reset <= 1'b1;
     if (!rd_rst_n) rd_before <= 0;
     else           rd_before <= rd_gray;
-    if (rd_rst_n && (rd_moved & (rd_moved - 1'b1)) != 0)
+    if (rd_rst_n && rd_was_reset && (rd_moved & (rd_moved - 1'b1)) != 0)
         $error("dla_async_fifo: the read pointer changes in several bits at a time");
 end
 `endif

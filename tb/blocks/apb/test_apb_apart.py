@@ -65,7 +65,9 @@ async def apart_resets_of_the_accelerator(dut: Any, core_period: float) -> None:
     board = Board(dut)
     await board.start(core_period)
     lost = 0
-    for turn in range(repeats(60)):
+    for turn in range(500):
+        if turn >= repeats(60) and lost > 3:  # few are lost where the clock is quick
+            break
         expect(f"pslverr of a write of {WEIGHT.path}", await board.write(WEIGHT.address, 0x0203_0405), False)
         await ClockCycles(dut.pclk, 30)
         read = cocotb.start_soon(board.read(WEIGHT.address))
