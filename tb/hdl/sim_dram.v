@@ -5,7 +5,7 @@
 //
 // A request is scheduled when it is accepted: all that comes later comes later on the data bus, too. Activation of
 // a row runs ahead of the bus by what the queue allows. Reads go first; writes wait in a queue until it is full, or nothing has
-// come for QUIET cycles, and leave together, so that the bus turns around twice a batch. With `dram_lines` an id (a master's stream) that
+// come for QUIET cycles and nothing is left to do, and leave together, so that the bus turns around twice a batch. With `dram_lines` an id (a master's stream) that
 // asks for the rest of the burst it was given last gets it without another burst, and writes to one burst are joined.
 // Refreshes are done ahead where the controller has nothing to do, up to 8, and put off where it has, up to 8 (JEDEC).
 //
@@ -20,11 +20,11 @@ module sim_dram (
     input  wire        read_valid,  // a read has been accepted
     input  wire [3:0]  read_id,
     input  wire [31:0] read_addr,
-    output wire        read_ready,  // a read may be accepted in this cycle
+    output reg         read_ready,  // a read may be accepted in this cycle
     output reg  [31:0] read_wait,   // of the read accepted in the cycle before: from now to its data
     input  wire        write_valid, // a write, address and data, has been accepted
     input  wire [31:0] write_addr,
-    output wire        write_ready
+    output reg         write_ready
 );
 
 localparam QUIET = 32;   // core cycles without a request after which waiting writes leave
@@ -88,8 +88,6 @@ reg [63:0] drained;            // the batch of writes before has left
 reg [63:0] read_bursts, write_bursts, hits, opens, conflicts, refreshes, turns, other_bursts;
 
 wire [63:0] clock = now * {32'd0, ratio};
-assign read_ready  = !on || slot[place] <= clock;
-assign write_ready = !on || waiting < writes || drained <= clock;
 
 function [63:0] later(input [63:0] a, input [63:0] b);
     later = a > b ? a : b;
@@ -170,7 +168,7 @@ endtask
 task precede(input [63:0] come);
     integer k;
     begin
-        if (waiting != 0 && last + QUIET < now) drain((last + QUIET) * {32'd0, ratio});
+        if (waiting != 0 && last + QUIET < now && busy <= (last + QUIET) * {32'd0, ratio}) drain((last + QUIET) * {32'd0, ratio});
         while (other_every != 0 && other_at <= come) begin
             for (k = 0; k < GROUP; k = k + 1) begin
                 access(OTHER_BASE | other_addr & OTHER_MASK, 1'b0, other_at);
@@ -215,6 +213,8 @@ endtask
 
 always @(posedge clk) begin
     if (!rst_n) begin
+        read_ready <= 1'b1; // and stay, if there is no DRAM
+        write_ready <= 1'b1;
         now = 0;
         for (i = 0; i < 16; i = i + 1) begin
             open[i] = 1'b0;
@@ -238,6 +238,9 @@ always @(posedge clk) begin
         if (read_valid) do_read;
         if (write_valid) do_write;
         now = now + 1;
+        // for the next cycle, after all of this one has been sampled
+        read_ready <= slot[place] <= now * {32'd0, ratio};
+        write_ready <= waiting < writes || drained <= now * {32'd0, ratio};
     end
 end
 

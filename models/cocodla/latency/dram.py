@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, replace
 from cocodla.errors import UserError
 
 QUIET = 32
-"""Core cycles without a request after which waiting writes leave."""
+"""Core cycles without a request after which waiting writes leave, if nothing else is left to do."""
 GROUP = 8
 """Bursts of the other master in a row."""
 OTHER_BASE, OTHER_MASK = 0xC0000000, 0xFFFFF
@@ -185,8 +185,9 @@ class Dram:
     def _before(self, now: int, come: int) -> None:
         """Writes that have waited long enough, and bursts of the other master that come first."""
         timing = self.timing
-        if self._held and self._last + QUIET < now:
-            self._drain((self._last + QUIET) * timing.ratio)
+        quiet = (self._last + QUIET) * timing.ratio
+        if self._held and self._last + QUIET < now and self._busy <= quiet:
+            self._drain(quiet)
         while self._every and self._other_at <= come:
             for _ in range(GROUP):
                 self._access(OTHER_BASE | self._other & OTHER_MASK, False, self._other_at)
