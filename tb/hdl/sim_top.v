@@ -149,7 +149,7 @@ sim_activity u_activity (
 
 sim_layers u_layers (.clk(core_clk));
 
-sim_streams u_streams (.log(log), .cycle(cycle));
+sim_streams u_streams (.up(rst_n), .log(log), .cycle(cycle));
 
 sim_x_check u_x_check (
     .core_clk(core_clk), .csb_clk(csb_clk), .rst_n(rst_n), .log(log), .cycle(cycle),

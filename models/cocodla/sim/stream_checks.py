@@ -20,7 +20,8 @@ _HEAD = """\
 `default_nettype none
 
 module sim_streams (
-    input wire [31:0] log,  // file descriptor
+    input wire        up,    // the DUT has been reset: before that nothing in it is known
+    input wire [31:0] log,   // file descriptor
     input wire [63:0] cycle
 );
 
@@ -34,7 +35,7 @@ _TAIL = """\
 
 `undef DLA
 `else
-wire unused = &{1'b0, log, cycle};
+wire unused = &{1'b0, up, log, cycle};
 `endif
 
 endmodule
@@ -73,7 +74,7 @@ sim_stream_check #(
     .WIDTH({sum(widths[name] for name in interface.payload) or 1}), .READY({int(bool(interface.ready))}), \
 .CREDITS({int(bool(interface.credit))}), .OWED({int(owed)})
 ) u_{interface.name} (
-    .clk(`DLA.{interface.clock}), .rst_n({level}`DLA.{interface.reset}), .log(log), .cycle(cycle),
+    .clk(`DLA.{interface.clock}), .rst_n(up && {level}`DLA.{interface.reset}), .log(log), .cycle(cycle),
     .valid({_all(interface.valid)}), .ready({f"`DLA.{interface.ready}" if interface.ready else "1'b1"}),
     .payload({f"{{{payload}}}" if payload else "1'b0"}),
     .credit({credit}), .limit({limit}), .asked({_sent(asker) if owed else "1'b0"})
