@@ -72,7 +72,8 @@ def stand_in(described: Description) -> str:
     body = "\n".join(phases)
     return (
         f"module stand_in;\n{parameters}{declared}initial begin\n{body}\n$finish;\nend\nendmodule\n"
-        "module sim_top;\nstand_in u_dla ();\nsim_streams u_streams (.up(1'b1), .log(32'd1), .cycle(64'd7));\nendmodule\n"
+        "module sim_top;\nstand_in u_dla ();\n"
+        "sim_streams u_streams (.up(1'b1), .log(32'd1), .cycle(64'd7));\nendmodule\n"
     )
 
 
