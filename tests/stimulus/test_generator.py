@@ -66,7 +66,7 @@ def test_realigning_moves_draws_along_with_what_they_choose() -> None:
     def fails(tried: Plan) -> bool:
         return wanted in build_program(tried).draws[0]
 
-    search = _Search(plan, fails, 500)
+    search = _Search(plan, fails, 500, None)
     before = search._draws(0)
     search.realign(0)
     after = search._draws(0)
