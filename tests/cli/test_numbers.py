@@ -13,7 +13,7 @@ from cocodla import cli
 from cocodla.cli.base import SEED, UsageError
 from cocodla.cli.model_options import COUNT
 from cocodla.cli.numbers import MOST, SEEDS
-from cocodla.cli.traces import MEMORY
+from cocodla.cli.traces import ALLOWANCE
 
 SEEDED = ("sim", "lenet", "random", "bench", "fuzz", "nets", "run", "diverge", "traces")
 COUNTED = ("lenet", "random", "fuzz", "run", "accuracy", "compile", "quantize", "diverge")
@@ -35,7 +35,7 @@ def test_right_numbers() -> None:
         assert SEED.parser(text) == value
     assert COUNT.parser("0x20") == 32 and COUNT.parser(str(MOST)) == MOST
     for text, value in (("1", 1), ("512M", 512 << 20), ("8g", 8 << 30), ("2 GiB", 2 << 30), ("4KB", 4096)):
-        assert MEMORY.parser(text) == value
+        assert ALLOWANCE.parser(text) == value
 
 
 @pytest.mark.parametrize("command", SEEDED)
