@@ -150,7 +150,7 @@ def cache_key(design: Design, sim: str, waves: Waves | None) -> str:
         "defines": {name: str(value) for name, value in _defines(design, sim).items()},
         "public": public_signals(design),
         "flags": [*_flags(design, sim), COMPILER_FLAGS],
-        "waves": waves and [tools.has_fst_headers(), _traced(design, sim, waves)],
+        "waves": waves and [tools.has_fst_headers(), _traced(design, sim, waves), untraced.control()],
     }
     digest.update(json.dumps(facts, sort_keys=True).encode())
     own_main = sim == "verilator" and (waves or design.main_clock)

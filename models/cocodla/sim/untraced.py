@@ -8,6 +8,7 @@ from __future__ import annotations
 
 MODULES = (
     "lib/dla_scale", "lib/dla_shift_right", "lib/dla_ram_1r1w", "lib/dla_regfile_1r1w",
+    "lib/dla_delay", "lib/dla_fifo", "lib/dla_ram_fifo", "lib/dla_skid", "lib/dla_gather", "lib/dla_split", "lib/dla_clock_gate",
     "registers/gen/*",
     "conv/cmac_cell", "conv/cdma_cvt", "conv/cdma_pack", "conv/cacc_round", "conv/cbuf_group",
     "sdp/sdp_lane", "sdp/sdp_cvt_lane", "sdp/sdp_shift_operand",
@@ -16,8 +17,11 @@ MODULES = (
     "cdp/cdp_choice", "cdp/cdp_tables", "cdp/cdp_window",
 )  # fmt: skip
 """Files of rtl/, without suffix."""
+BENCH = ("sim_activity", "sim_dram", "sim_memory", "sim_response", "sim_stream_check", "sim_streams", "sim_x_check")
+"""Files of tb/hdl: they look on, or answer at pins that are recorded."""
 
 
 def control() -> str:
     """Lines of a Verilator control file."""
-    return "".join(f'tracing_off -file "*/rtl/{name}.v"\n' for name in MODULES)
+    files = [f"rtl/{name}" for name in MODULES] + [f"tb/hdl/{name}" for name in BENCH]
+    return "".join(f'tracing_off -file "*/{name}.v"\n' for name in files)
