@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from cocodla import golden
 from cocodla.golden import run as run_golden
@@ -13,7 +15,7 @@ from cocodla.program.commands import FillMemory
 from cocodla.stimulus.bins import POINTS, Coverage
 from cocodla.stimulus.choices import Choices
 from cocodla.stimulus.layers import Allocator, random_layer
-from cocodla.stimulus.program import ADDRESSES, PIECES, ROOM, Plan, build_program, random_plan, random_program
+from cocodla.stimulus.program import ADDRESSES, PIECES, ROOM, build_program, random_plan, random_program
 from cocodla.stimulus.shrink import _Search, minimise
 
 
@@ -57,21 +59,37 @@ def test_choices_record_and_simplify() -> None:
     assert simple.bytes(9) == Choices((1, 2)).bytes(9)
 
 
-def test_realigning_moves_draws_along_with_what_they_choose() -> None:
-    """A draw set to 0 takes the draws with it that it asked for: what fails is still there, at another place."""
-    plan = random_plan(7, 1, size=12)
-    draws = build_program(plan).draws[0]
-    wanted = next(number for number in reversed(draws) if number)
+class _Drawn(_Search):
+    """A search in a generator whose first draw says where the one that fails, a 9, is: `place` of it."""
 
-    def fails(tried: Plan) -> bool:
-        return wanted in build_program(tried).draws[0]
+    def __init__(self, draws: list[int], place: Callable[[int], int]) -> None:
+        super().__init__(random_plan(0, 1), lambda _: True, 0, None)
+        self.draws, self._place = draws, place
 
-    search = _Search(plan, fails, 500, None)
-    before = search._draws(0)
+    def _draws(self, index: int) -> list[int]:
+        return self.draws
+
+    def _try_draws(self, index: int, draws: list[int]) -> bool:
+        end = max(place + 1 for place, number in enumerate([1, *draws]) if number) - 1  # zeros at the end are no draws
+        fails = draws[self._place(draws[0]) :][:1] == [9]
+        self.draws = draws[:end] if fails else self.draws
+        return fails
+
+
+@pytest.mark.parametrize(
+    ("draws", "place", "expected"),
+    [
+        ([3, 5, 6, 7, 9], lambda first: 1 + first, [0, 9]),  # fewer draws behind a 0
+        ([2, 9], lambda first: 1 if first else 4, [0, 0, 0, 0, 9]),  # more
+        ([3, 5, 6, 7, 9], lambda first: 4 if first else 0, [3, 5, 6, 7, 9]),  # it cannot be 0
+    ],
+)
+def test_realigning_moves_draws_along_with_what_they_choose(
+    draws: list[int], place: Callable[[int], int], expected: list[int]
+) -> None:
+    search = _Drawn(draws, place)
     search.realign(0)
-    after = search._draws(0)
-    assert wanted in after
-    assert sum(number != 0 for number in after) < sum(number != 0 for number in before)
+    assert search.draws == expected
 
 
 def test_minimise_finds_what_is_needed() -> None:
