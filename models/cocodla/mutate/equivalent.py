@@ -25,8 +25,8 @@ DEPTH = 4
 SECONDS = 60.0
 """Time a proof may take."""
 
-_SCRIPT = """\
-read_verilog -sv -D {macro}=0 {files}
+_READ = """\
+read_verilog -sv -D {macro}=16'd{number} {files}
 hierarchy -check -top {top}
 proc
 flatten
@@ -35,19 +35,10 @@ async2sync
 simplemap
 opt -full
 opt_clean -purge
-rename {top} gold
-design -stash gold
-read_verilog -sv -D {macro}={number} {files}
-hierarchy -check -top {top}
-proc
-flatten
-memory_map
-async2sync
-simplemap
-opt -full
-opt_clean -purge
-rename {top} gate
-design -stash gate
+rename {top} {name}
+design -stash {name}
+"""
+_COMPARE = """\
 design -copy-from gold -as gold gold
 design -copy-from gate -as gate gate
 equiv_make gold gate equiv
@@ -90,8 +81,10 @@ def is_equivalent(file: Path, copy: Path, number: int, folder: Path) -> bool:
 
 
 def _proven(top: str, files: Sequence[str], number: int, folder: Path) -> bool:
-    script = _SCRIPT.format(macro=MACRO, number=f"16'd{number}", files=" ".join(files), top=top, depth=DEPTH)
-    script = script.replace(f"-D {MACRO}=0", f"-D {MACRO}=16'd0")
+    script = "".join(
+        _READ.format(macro=MACRO, number=n, files=" ".join(files), top=top, name=name)
+        for n, name in ((0, "gold"), (number, "gate"))
+    ) + _COMPARE.format(depth=DEPTH)
     (folder / "prove.ys").write_text(script, encoding="utf-8")
     with (folder / "prove.log").open("w", encoding="utf-8") as log:
         try:
