@@ -12,12 +12,12 @@ those that stay take over before the next one is looked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from cocodla.prune.groups import Group, Reader, Units
+from cocodla.prune.groups import Reader, Units
 
 ROWS = 8192
 """Positions that a covariance follows from at most."""
@@ -107,11 +107,3 @@ def least(group: Sequence[int], readings: Sequence[Reading], count: int) -> list
         left.discard(unit)
         chosen.append(unit)
     return chosen
-
-
-def table_of(group: Group, readings: Mapping[str, Reading]) -> list[tuple[int, str, Terms]]:
-    """(unit, layer, terms) of all units of a group in all layers that read them."""
-    return [
-        (unit, name, reading.terms(unit)) for unit in group.units for name, reading in readings.items()
-        if unit in reading.units
-    ]  # fmt: skip
