@@ -20,7 +20,7 @@ from cocodla.sim.waves import Waves, opening
 from cocodla.stimulus.program import PIECES, random_program
 from cocodla.waves.choice import known_interfaces
 from cocodla.waves.clock import Clock
-from cocodla.waves.declared import declared_names
+from cocodla.waves.declared import _path, declared_names
 from cocodla.waves.dump import Dump
 from cocodla.waves.interfaces import load_description, own_file
 from cocodla.waves.texts import named_values, state_names, write_texts
@@ -168,6 +168,39 @@ def test_names_of_a_vcd(tmp_path: Path) -> None:
         "top.addr": "top.addr[31:3]", "top.bit": "top.bit[0]", "top.i": "top.i", "top.wide": "top.wide[69:0]",
         "top.volt": "top.volt", "top.u_a.odd{}name": "top.u_a.\\odd{}name",
     }  # fmt: skip
+
+
+def test_elements_of_arrays_in_a_vcd(tmp_path: Path) -> None:
+    """Elements as Verilator writes them: each is known under the path that the reader of dumps gives it."""
+    path = tmp_path / "d.vcd"
+    path.write_text(
+        "$timescale 1ps $end\n$scope module t $end\n"
+        "$var wire 8 a mem[0] [7:0] $end\n$var wire 8 b mem[1] [7:0] $end\n"
+        "$var wire 8 c two[0][2] [7:0] $end\n$var wire 8 d two[1][3] [7:0] $end\n$var wire 8 e plain [7:0] $end\n"
+        "$upscope $end\n$enddefinitions $end\n#0\nb0 a\nb0 b\nb0 c\nb0 d\nb0 e\n#10\nb1 a\n"
+    )
+    known = declared_names(path)
+    assert set(Dump(path).variables) == set(known)
+    assert known["t.mem.[1]"] == "t.mem[1][7:0]" and known["t.two.[0].[2]"] == "t.two[0][2][7:0]"
+    group = Group("all", [Row(name, (name,)) for name in (*known, "t.nowhere")])
+    text = next(iter(save_file(tmp_path / "d.gtkw", path, [group], known, tmp_path).values()))
+    assert "t.two[1][3][7:0]" in text and "t.nowhere" in text  # what is not declared keeps its path
+
+
+@pytest.mark.parametrize(
+    ("scopes", "name", "extent", "expected"),
+    [
+        ("t mem", "mem[3]", "[7:0]", "t.mem.[3]"),  # an FST of Verilator
+        ("t two [0]", "two[0][2]", "[7:0]", "t.two.[0].[2]"),
+        ("t bits", "bits", "[1]", "t.bits.[1]"),
+        ("t", "mem[3]", "[7:0]", "t.mem.[3]"),  # a VCD
+        ("t data", "data", "[7:0]", "t.data.data"),  # an instance with a port of its name
+        ("t u_a", "wide", "[31:3]", "t.u_a.wide"),
+        ("t", "\\odd[3]", "", "t.odd[3]"),
+    ],
+)
+def test_paths_of_declared_signals(scopes: str, name: str, extent: str, expected: str) -> None:
+    assert _path(tuple(scopes.split()), name, extent) == expected
 
 
 def small(folder: Path) -> Path:

@@ -28,6 +28,8 @@ _ATTRIBUTE_END = 253
 _INTEGER, _PARAMETER = 1, 2
 _WITHOUT_RANGE = ("integer", "parameter", "real", "realtime", "string", "event", "time")
 _ONE_BIT = re.compile(r"\[(-?\d+):\1\]")
+_INDEX = re.compile(r"\[-?\d+\]")
+_ELEMENT = re.compile(r"^([^\\].*?)((?:\[-?\d+\])+)$")
 _RANGE = re.compile(r"^(.*?) ?(\[-?\d+(?::-?\d+)?\])$")
 
 
@@ -48,11 +50,22 @@ def declared_names(path: Path) -> dict[str, str]:
             plain, extent = match.groups() if match else (name, f"[{width - 1}:0]" if width > 1 and not is_fst else "")
             if one := _ONE_BIT.fullmatch(extent):
                 extent = f"[{one[1]}]"
-            known = ".".join((*(scope for scope in scopes if scope), plain)).replace("\\", "")
-            result.setdefault(known, ".".join((*scopes, plain)) + (extent if ranged else ""))
+            result.setdefault(_path(scopes, plain, extent), ".".join((*scopes, plain)) + (extent if ranged else ""))
         return result
     except (ValueError, IndexError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise UserError(f"{path}: damaged where it declares its signals") from error
+
+
+def _path(scopes: tuple[str, ...], name: str, extent: str) -> str:
+    """Path of a declared signal. Elements stand apart from their array, whose name Verilator's FSTs give twice: in
+    scope `mem` an element is called mem[3], and its path is mem.[3] as in a VCD, where it has no scope of its own.
+    """
+    own = scopes[-1:] == (name,) and ":" not in extent
+    parts = [name, *(_INDEX.findall(extent) if own else ())]
+    if array := _ELEMENT.match(parts[0]):
+        parts = [array[1], *_INDEX.findall(array[2]), *parts[1:]]
+    twice = next((n for n in range(len(parts) - 1, 0, -1) if scopes[-n:] == tuple(parts[:n])), 0)
+    return ".".join((*filter(None, scopes), *parts[twice:])).replace("\\", "")
 
 
 def _vcd(path: Path) -> Iterator[Declaration]:

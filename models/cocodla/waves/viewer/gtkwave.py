@@ -28,8 +28,8 @@ def save_file(
 ) -> dict[Path, str]:
     """Contents of the save file `target` and of the files in folder `filters` that it names.
 
-    names: what the dump declares each signal as. start: tick on the left. zoom: as GTKWave has it. Paths are
-    absolute; GTKWave corrects them when all files have moved together.
+    names: what the dump declares each signal as, where that is known. start: tick on the left. zoom: as GTKWave has it.
+    Paths are absolute; GTKWave corrects them when all files have moved together.
     """
     text = io.StringIO()
     save = GTKWSave(text)
@@ -58,7 +58,7 @@ def _group(save: GTKWSave, group: Group, names: Mapping[str, str], filters: Path
 
 
 def _row(save: GTKWSave, row: Row, names: Mapping[str, str], filters: Path, files: dict[Path, str]) -> None:
-    signals = [names[path] for path in row.signals]
+    signals = [names.get(path, path) for path in row.signals]
     single = len(signals) == 1
     name = signals[0] if single else f"#{{{_plain(row.label)}}} {' '.join(signals)}"
     alias = _plain(row.label) if single else None
