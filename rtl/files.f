@@ -50,7 +50,7 @@ conv/cdma_ring.v
 conv/cdma_slots.v
 conv/cdma_wt.v
 conv/cbuf.v
-conv/cbuf_group.v
+conv/cbuf_pair.v
 conv/csc.v
 conv/csc_dat.v
 conv/csc_ring.v

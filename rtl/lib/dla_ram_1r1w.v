@@ -1,7 +1,9 @@
 // Block RAM wrapper: one synchronous read port, one write port, one clock.
 //
 // Read data appear one cycle after `rd_en` and hold until the next read. A read and a write of the same
-// address in the same cycle return the old word. Contents are undefined until written.
+// address in the same cycle: the write takes place, what is read is undefined. Block RAMs and compiled memories
+// differ there, and tools build registers and comparators around those that do not give the old word: nobody may
+// rely on it (`no_rw_check` tells Yosys and Quartus). Contents are undefined until written.
 `default_nettype none
 
 module dla_ram_1r1w #(
@@ -25,12 +27,19 @@ generate
     if (ADDR_W != $clog2(DEPTH)) begin : g_addr_w_illegal dla_ram_1r1w_ADDR_W_is_derived u_illegal (); end
 endgenerate
 
+(* no_rw_check, ramstyle = "no_rw_check" *)
 reg [WIDTH-1:0] mem [0:DEPTH-1];
 
 always @(posedge clk) begin
     if (wr_en) mem[wr_addr] <= wr_data;
     if (rd_en) rd_data <= mem[rd_addr];
 end
+
+`ifdef DLA_ASSERT
+always @(posedge clk) begin
+    if (wr_en && rd_en && wr_addr == rd_addr) $error("%m: word %0d is read while it is written", rd_addr);
+end
+`endif
 
 `ifdef FORMAL_DLA_RAM_1R1W
 `include "dla_ram_1r1w.vh"

@@ -293,7 +293,7 @@ pdp_horizontal #(.LANES(LANES)) u_horizontal (
 pdp_vertical #(.LANES(LANES)) u_vertical (
     .clk         (bank_clk),
     .maximum     (maximum),
-    .read        (valid_2),
+    .read        ({8{valid_2}} & ~fresh_2 & (act_2 | emit_2)),
     .read_addr   (place_2),
     .write       (valid_3),
     .write_addr  (place_3),

@@ -13,7 +13,7 @@ module pdp_vertical #(
     input  wire                clk,
     input  wire                maximum,
     // cycle 2
-    input  wire                read,        // an event
+    input  wire [7:0]          read,        // an event: the banks whose partial result it takes
     input  wire [ADDR_W-1:0]   read_addr,
     // cycle 3
     input  wire                write,       // the same event
@@ -43,7 +43,7 @@ for (b = 0; b < 8; b = b + 1) begin : g_bank
     pdp_bank #(.LANES(LANES), .DEPTH(DEPTH)) u_bank (
         .clk         (clk),
         .maximum     (maximum),
-        .read        (read),
+        .read        (read[b]),
         .read_addr   (read_addr),
         .act         (act[b]),
         .fresh       (fresh[b]),

@@ -135,6 +135,7 @@ wire [31:0]  cdma_rdata;
 wire         cdma_dat_rd_req_valid, cdma_wt_rd_req_valid, cbuf_wr_valid, dat_entry, dat_slice, wt_entry, dat_flush,
              wt_flush;
 wire [31:3]  cdma_dat_rd_req_addr, cdma_wt_rd_req_addr;
+wire [4:0]   last_data_bank;
 wire [13:0]  cbuf_wr_addr;
 wire [63:0]  cbuf_wr_data;
 wire [1:0]   cdma_dat_intr, cdma_wt_intr;
@@ -371,6 +372,7 @@ cdma u_cdma (
     .wt_rd_req_addr   (cdma_wt_rd_req_addr),
     .wt_rd_rsp_valid  (cdma_wt_rd_rsp_valid),
     .wt_rd_rsp_data   (cdma_wt_rd_rsp_data),
+    .last_data_bank   (last_data_bank),
     .wr_valid         (cbuf_wr_valid),
     .wr_addr          (cbuf_wr_addr),
     .wr_data          (cbuf_wr_data),
@@ -389,19 +391,20 @@ cdma u_cdma (
 );
 
 cbuf u_cbuf (
-    .clk          (dla_core_clk),
-    .rst_n        (rst_n),
-    .wr_valid     (cbuf_wr_valid),
-    .wr_addr      (cbuf_wr_addr),
-    .wr_data      (cbuf_wr_data),
-    .dat_rd_en    (dat_rd_en),
-    .dat_rd_addr0 (dat_rd_addr0),
-    .dat_rd_addr1 (dat_rd_addr1),
-    .dat_rd_data0 (dat_rd_data0),
-    .dat_rd_data1 (dat_rd_data1),
-    .wt_rd_en     (wt_rd_en),
-    .wt_rd_addr   (wt_rd_addr),
-    .wt_rd_data   (wt_rd_data)
+    .clk            (dla_core_clk),
+    .rst_n          (rst_n),
+    .last_data_bank (last_data_bank),
+    .wr_valid       (cbuf_wr_valid),
+    .wr_addr        (cbuf_wr_addr),
+    .wr_data        (cbuf_wr_data),
+    .dat_rd_en      (dat_rd_en),
+    .dat_rd_addr0   (dat_rd_addr0),
+    .dat_rd_addr1   (dat_rd_addr1),
+    .dat_rd_data0   (dat_rd_data0),
+    .dat_rd_data1   (dat_rd_data1),
+    .wt_rd_en       (wt_rd_en),
+    .wt_rd_addr     (wt_rd_addr),
+    .wt_rd_data     (wt_rd_data)
 );
 
 csc #(.CACC_FIFO_DEPTH(LEGAL_CACC_DEPTH), .ACC_DEPTH(LEGAL_ACC_DEPTH)) u_csc (
