@@ -59,6 +59,7 @@ conv/csc_setup.v
 conv/csc_wt.v
 conv/cmac.v
 conv/cmac_cell.v
+conv/cmac_dot4.v
 conv/cacc.v
 conv/cacc_round.v
 sdp/sdp.v

@@ -14,7 +14,8 @@
 //   t+3 *_rd_data
 //
 // Throughput: one write, two neighbouring data reads and one weight read a cycle. A word written in cycle t
-// is seen by a read that starts in t or later. Undefined until written. Spec: cdma.md section 2.
+// is seen by a read that starts in t or later. An entry is not written in the cycle after a read of it starts.
+// Undefined until written. Spec: cdma.md section 2.
 `default_nettype none
 
 module cbuf (
@@ -42,14 +43,14 @@ localparam [3:0] APART = 4'd15; // the pair with a RAM for each bank
 
 wire [3:0] mixed = last_data_bank[0] ? APART : last_data_bank[4:1]; // pair with data and weights
 
-function [13:0] place(input [13:0] addr, input [3:0] pair);
-    place = {(addr[13:10] == pair) ? APART : (addr[13:10] == APART) ? pair : addr[13:10], addr[9:0]};
+function [3:0] place(input [3:0] pair, input [3:0] with_both);
+    place = (pair == with_both) ? APART : (pair == APART) ? with_both : pair;
 endfunction
 
 wire        swap      = dat_rd_en[0] ? dat_rd_addr0[0] : !dat_rd_addr1[0]; // address 0 is the odd one
-wire [13:0] wr_place  = place(wr_addr, mixed);
-wire [13:0] even_next = place(swap ? dat_rd_addr1 : dat_rd_addr0, mixed);
-wire [13:0] odd_next  = place(swap ? dat_rd_addr0 : dat_rd_addr1, mixed);
+wire [12:0] even_addr = swap ? dat_rd_addr1[13:1] : dat_rd_addr0[13:1];
+wire [12:0] odd_addr  = swap ? dat_rd_addr0[13:1] : dat_rd_addr1[13:1];
+wire [13:0] wr_place  = {place(wr_addr[13:10], mixed), wr_addr[9:0]};
 
 // ---------------------------------------------------------------- banks
 // Registers of one reader: stage 1 addresses the RAMs, stage 2 selects the bank. Control bits are
@@ -131,10 +132,10 @@ end
 always @(posedge clk) begin
     if (|dat_rd_en) begin
         swap_1      <= swap;
-        even_addr_1 <= even_next[13:1];
-        odd_addr_1  <= odd_next[13:1];
+        even_addr_1 <= {place(even_addr[12:9], mixed), even_addr[8:0]};
+        odd_addr_1  <= {place(odd_addr[12:9], mixed), odd_addr[8:0]};
     end
-    if (wt_rd_en) wt_addr_1 <= place(wt_rd_addr, mixed);
+    if (wt_rd_en) wt_addr_1 <= {place(wt_rd_addr[13:10], mixed), wt_rd_addr[9:0]};
     if (even_en_1 || odd_en_1) begin
         swap_2      <= swap_1;
         even_bank_2 <= even_addr_1[12:8];

@@ -3,12 +3,13 @@
 // Read data appear one cycle after `rd_en` and hold until the next read. A read and a write of the same
 // address in the same cycle: the write takes place, what is read is undefined. Block RAMs and compiled memories
 // differ there, and tools build registers and comparators around those that do not give the old word: nobody may
-// rely on it (`no_rw_check` tells Yosys and Quartus). Contents are undefined until written.
+// rely on it (`no_rw_check` tells Yosys). Contents are undefined until written.
 `default_nettype none
 
 module dla_ram_1r1w #(
     parameter WIDTH  = 64,           // bits of a word
     parameter DEPTH  = 256,          // words
+    parameter LUTS   = 0,            // 1: of LUTs (distributed RAM) up to 32 words, 0: as the FPGA tool likes
     parameter ADDR_W = $clog2(DEPTH) // derived, do not set
 ) (
     input  wire              clk,
@@ -24,10 +25,11 @@ module dla_ram_1r1w #(
 generate
     if (WIDTH < 1) begin : g_width_illegal dla_ram_1r1w_WIDTH_is_at_least_1 u_illegal (); end
     if (DEPTH < 2) begin : g_depth_illegal dla_ram_1r1w_DEPTH_is_at_least_2 u_illegal (); end
+    if (LUTS != 0 && LUTS != 1) begin : g_luts_illegal dla_ram_1r1w_LUTS_is_0_or_1 u_illegal (); end
     if (ADDR_W != $clog2(DEPTH)) begin : g_addr_w_illegal dla_ram_1r1w_ADDR_W_is_derived u_illegal (); end
 endgenerate
 
-(* no_rw_check, ramstyle = "no_rw_check" *)
+(* no_rw_check, ram_style = (LUTS != 0 && DEPTH <= 32) ? "distributed" : "auto" *)
 reg [WIDTH-1:0] mem [0:DEPTH-1];
 
 always @(posedge clk) begin

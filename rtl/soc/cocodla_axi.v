@@ -28,6 +28,8 @@ module cocodla_axi #(
     parameter SDP_LANES   = 8,   // of NV_nvdla
     parameter PDP_LANES   = 8,
     parameter CDP_LANES   = 8,
+    parameter MAC_DSP     = 1,
+    parameter LUT_RAMS    = 0,
     parameter CLOCK_GATES = 0    // 0: no clock gates, for FPGAs
 ) (
     input  wire                    s_axi_aclk,
@@ -184,7 +186,8 @@ wire [31:0] g_awaddr, g_araddr;
 wire [63:0] g_wdata, g_rdata;
 
 NV_nvdla #(
-    .SDP_LANES(SDP_LANES), .PDP_LANES(PDP_LANES), .CDP_LANES(CDP_LANES), .CLOCK_GATES(CLOCK_GATES)
+    .SDP_LANES(SDP_LANES), .PDP_LANES(PDP_LANES), .CDP_LANES(CDP_LANES),
+    .MAC_DSP(MAC_DSP), .LUT_RAMS(LUT_RAMS), .CLOCK_GATES(CLOCK_GATES)
 ) u_dla (
     .dla_core_clk (m_axi_aclk), .dla_csb_clk (s_axi_aclk), .global_clk_ovr_on (1'b0), .tmc2slcg_disable_clock_gating (1'b0),
     .dla_reset_rstn (dla_rstn), .direct_reset_ (1'b1), .test_mode (1'b0),

@@ -40,8 +40,9 @@ def test_every_unit_of_the_chip_is_in_the_table() -> None:
 def test_parameters_of_the_chip_reach_its_units() -> None:
     assert parameters.of_module("csb_master", {}) == {"CLOCK_GATES": 1, "UNIT_COUNT": 14}
     assert parameters.of_module("glb", {"SDP_LANES": 2}) == {}
-    assert parameters.of_module("sdp", {}) == {"CLOCK_GATES": 1, "LANES": 8}
-    assert parameters.of_module("sdp", {"SDP_LANES": 2, "CLOCK_GATES": 0}) == {"CLOCK_GATES": 0, "LANES": 2}
+    assert parameters.of_module("sdp", {}) == {"CLOCK_GATES": 1, "LUT_RAMS": 0, "LANES": 8}
+    sdp = parameters.of_module("sdp", {"SDP_LANES": 2, "CLOCK_GATES": 0})
+    assert sdp == {"CLOCK_GATES": 0, "LUT_RAMS": 0, "LANES": 2}
     assert parameters.of_module("csc", {"ACC_DEPTH": 64}) == {"CACC_FIFO_DEPTH": 32, "ACC_DEPTH": 64}
     assert parameters.of_module("cdp_rdma", {"READ_DEPTH": 16}) == {"CLOCK_GATES": 1, "DEPTH": 16}
 

@@ -59,7 +59,7 @@ _FPGA_FF = re.compile(r"FD[RSCP]E(?:_1)?")
 
 @dataclass(frozen=True)
 class Ram:
-    """One memory behind a wrapper. clocked: the read is registered (block RAM), else LUT RAM."""
+    """One memory behind a wrapper. clocked: it is block RAM (its read is registered), else LUT RAM."""
 
     width: int
     depth: int
