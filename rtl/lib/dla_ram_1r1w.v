@@ -29,7 +29,11 @@ generate
     if (ADDR_W != $clog2(DEPTH)) begin : g_addr_w_illegal dla_ram_1r1w_ADDR_W_is_derived u_illegal (); end
 endgenerate
 
-(* no_rw_check, ram_style = (LUTS != 0 && DEPTH <= 32) ? "distributed" : "auto" *)
+/* verilator lint_off UNUSEDPARAM */ // for synthesis
+localparam STYLE = (LUTS != 0 && DEPTH <= 32) ? "distributed" : "auto";
+/* verilator lint_on UNUSEDPARAM */
+
+(* no_rw_check, ram_style = STYLE *)
 reg [WIDTH-1:0] mem [0:DEPTH-1];
 
 always @(posedge clk) begin
