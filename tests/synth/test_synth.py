@@ -96,6 +96,10 @@ def test_memories_of_a_dump() -> None:
 """
     wrappers = {name: "parameter WIDTH  = 32, // bits\n parameter DEPTH = 16," for name in yosys.RAM_MODULES}
     assert yosys.read_rams(dump, wrappers) == [Ram(257, 32, True), Ram(8, 16, False)]
+    for depth, block in (("0" * 26 + "100000", False), ("0" * 25 + "1000000", True)):  # 32 and 64 words
+        luts = dump.replace("\n    connect", "\n    parameter \\LUTS 1\n    connect", 1)
+        luts = luts.replace("0" * 26 + "100000", depth)
+        assert yosys.read_rams(luts, wrappers)[0].clocked == block
 
 
 def test_code_lines_leave_out_comments(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from cocodla.hw import ceil_div
 
 RAM_MODULES = ("dla_ram_1r1w", "dla_regfile_1r1w")
+MOST_LUT_WORDS = 32
+"""Words up to which a dla_ram_1r1w with LUTS = 1 is LUT RAM."""
 
 
 @dataclass(frozen=True)
