@@ -74,7 +74,7 @@ def synth(
 
 @command
 def fpga(
-    part: str = typer.Option("LFE5UM5G-85F", "--part", help="LFE5UM5G-25F, -45F or -85F, speed grade 8"),
+    part: str = typer.Option("LFE5UM5G-85F", "--part", help="LFE5UM5G-25F, -45F or -85F in full, speed grade 8"),
     synthesis: str = typer.Option("plain", "--synthesis", help="plain, retime or abc9: options of synth_ecp5"),
     placer: str = typer.Option("heap", "--placer", help="of nextpnr: heap, sa or static"),
     router: str = typer.Option("router1", "--router", help="of nextpnr: router1 or router2"),
@@ -86,7 +86,6 @@ def fpga(
     from cocodla.sim.filelist import dut_list
     from cocodla.synth import ecp5
 
-    part = part if part in ecp5.PARTS else f"LFE5UM5G{part}"
     for name, text, known in (
         ("--part", part, tuple(ecp5.PARTS)), ("--synthesis", synthesis, tuple(ecp5.SYNTHESIS)),
         ("--placer", placer, ("heap", "sa", "static")), ("--router", router, ("router1", "router2")),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -154,13 +155,15 @@ def place_and_route(
     folder = project.build() / "fpga" / f"routed-{digest.hexdigest()[:16]}"
     if not (folder / "report.json").is_file():
         with _scratch(folder) as scratch:
-            files = ["--json", str(netlist.path), "--textcfg", "chip.config", "--report", "routed.json"]
+            os.link(netlist.path, scratch / "netlist.json")  # YoWASP sees its own folder, but not all of /tmp
+            files = ["--json", "netlist.json", "--textcfg", "chip.config", "--report", "routed.json"]
             command = [find_nextpnr(), *given, "--detailed-timing-report", *files]
             begun = time.time()
             _run(command, scratch, "nextpnr", lambda text: stage(_stage(text)))
             report = json.loads((scratch / "routed.json").read_text(encoding="utf-8"))
             report["minutes"] = (time.time() - begun) / 60
-            (scratch / "routed.json").unlink()
+            for name in ("routed.json", "netlist.json"):
+                (scratch / name).unlink()
             (scratch / "report.json").write_text(json.dumps(report), encoding="utf-8")
     return json.loads((folder / "report.json").read_text(encoding="utf-8"))
 
