@@ -37,6 +37,8 @@ COMMANDS = {
     "make": QUICK,
     "make lint": SLOW,
     "make synth": SLOW,
+    "make fpga": "takes more than half an hour: docs/fpga.md",
+    "make fpga PART=LFE5UM5G-45F": "as make fpga",
     "make constraints": "takes the newest packages and writes them down",
     "make nets": SLOW,
     "make fuzz": SLOW,
