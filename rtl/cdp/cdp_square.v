@@ -12,9 +12,9 @@ module cdp_square (
 
 wire [8:0] size = y[8] ? 9'd0 - y : y;
 
-// Bit i of the magnitude with every higher bit.
-function [15:0] row(input [7:0] bits, input integer i);
-    row = {8'd0, bits & (8'hfe << i) & {8{bits[i]}}} << (i + 1);
+// Bit `place` of the magnitude with every higher bit.
+function [15:0] row(input [7:0] bits, input integer place);
+    row = {8'd0, bits & (8'hfe << place) & {8{bits[place]}}} << (place + 1);
 endfunction
 
 reg [15:0] own;
