@@ -13,7 +13,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -162,8 +163,8 @@ def place_and_route(
             _run(command, scratch, "nextpnr", lambda text: stage(_stage(text)))
             report = json.loads((scratch / "routed.json").read_text(encoding="utf-8"))
             report["minutes"] = (time.time() - begun) / 60
-            for name in ("routed.json", "netlist.json"):
-                (scratch / name).unlink()
+            for file in ("routed.json", "netlist.json"):
+                (scratch / file).unlink()
             (scratch / "report.json").write_text(json.dumps(report), encoding="utf-8")
     return json.loads((folder / "report.json").read_text(encoding="utf-8"))
 
@@ -174,25 +175,21 @@ def _stage(text: str) -> str:
     return next((name for mark, name in stages if mark in text), "reading the netlist")
 
 
-class _scratch:
+@contextmanager
+def _scratch(folder: Path) -> Iterator[Path]:
     """A folder beside `folder` that takes its place when all is done, and goes away when it is not; its log stays."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.path = folder, folder.with_name(folder.name + ".making")
-
-    def __enter__(self) -> Path:
-        shutil.rmtree(self.path, ignore_errors=True)
-        self.path.mkdir(parents=True)
-        return self.path
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None:
-            shutil.rmtree(self.folder, ignore_errors=True)
-            self.path.replace(self.folder)
-        else:
-            if (self.path / "log").is_file():
-                (self.path / "log").replace(_failed_log(self.path))
-            shutil.rmtree(self.path, ignore_errors=True)
+    path = folder.with_name(folder.name + ".making")
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir(parents=True)
+    try:
+        yield path
+    except BaseException:
+        if (path / "log").is_file():
+            (path / "log").replace(_failed_log(path))
+        shutil.rmtree(path, ignore_errors=True)
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
+    path.replace(folder)
 
 
 def _failed_log(scratch: Path) -> Path:
