@@ -75,7 +75,7 @@ def overlaps(box: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[n
     first, last = np.maximum(box[:2], others[:, :2]), np.minimum(box[2:], others[:, 2:])
     common = np.maximum(last - first, 0).prod(axis=1)
     union = (box[2:] - box[:2]).prod() + (others[:, 2:] - others[:, :2]).prod(axis=1) - common
-    return np.divide(common, union, out=np.zeros_like(common), where=union > 0)
+    return np.divide(common, union, out=np.zeros(common.shape), where=union > 0)
 
 
 def _sigmoid(values: NDArray[np.float64]) -> NDArray[np.float64]:
