@@ -38,7 +38,7 @@ def fit_head(model: onnx.ModelProto, detector: Detector, examples: Sequence[Exam
     count, channels, rows, columns = values.shape
     features = values.transpose(0, 2, 3, 1).reshape(-1, channels).astype(np.float64)
     targets, known = _targets(detector, examples, rows, columns)
-    flat, used = (array.reshape(count * rows * columns, -1) for array in (targets, known))
+    flat, used = targets.reshape(count * rows * columns, -1), known.reshape(count * rows * columns, -1)
     found = np.zeros((channels + 1, flat.shape[1]))
     for pattern in np.unique(used, axis=1).T:  # numbers that are known at the same cells
         alike = (used == pattern[:, None]).all(axis=0)

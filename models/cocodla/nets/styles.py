@@ -32,14 +32,6 @@ def vgg16(builder: Builder) -> Builder:
     return builder.gemm(512 * 49, 4096).node("Relu").gemm(4096, 4096).node("Relu").gemm(4096, 1000)
 
 
-def vgg16_classifier(builder: Builder) -> Builder:
-    """The fully connected layers of VGG-16 for several pictures at once, whose features lie one below the other
-    (512 x 7 * pictures x 7): convolutions, whose weights are fetched once for all pictures.
-    """
-    builder.conv(4096, (7, 7), strides=[7, 7]).node("Relu").conv(4096, (1, 1)).node("Relu")
-    return builder.conv(1000, (1, 1))
-
-
 def resnet50(builder: Builder) -> Builder:
     """ResNet-50: bottlenecks of 1x1, 3x3 and 1x1 around shortcuts, global average, 1,000 classes."""
     normalised(builder.conv(64, (7, 7), strides=[2, 2], pads=[3] * 4), 64).node("Relu")
