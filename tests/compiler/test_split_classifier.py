@@ -21,10 +21,11 @@ PICTURES = 3
 
 
 def grown() -> Builder:
-    """Two convolutions, a flattened 5 x 4 map, two fully connected layers (one Gemm, one MatMul), Softmax."""
+    """Two convolutions, a flattened 5 x 4 map, three fully connected layers (Gemm behind Flatten, MatMul), Softmax."""
     builder = Builder((3, 10, 8), 3, batch=1).conv(8, (3, 3), pads=[1] * 4).node("Relu")
     builder.node("MaxPool", kernel_shape=[2, 2], strides=[2, 2]).conv(6, (1, 1)).gemm(6 * 20, 16).node("Relu")
-    return builder.node("MatMul", builder.constant(builder.floats(16, 5, scale=0.3))).node("Softmax", axis=1)
+    builder.gemm(16, 12).node("Relu").node("MatMul", builder.constant(builder.floats(12, 5, scale=0.3)))
+    return builder.node("Softmax", axis=1).node("Flatten")
 
 
 def output(model: onnx.ModelProto, values: np.ndarray) -> np.ndarray:
@@ -52,7 +53,7 @@ def test_the_classifier_runs_on_the_accelerator(tmp_path: Path) -> None:
     onnx.save(classifier, tmp_path / "c.onnx")
     features = np.random.default_rng(1).normal(size=(6, 6, 40, 4)).astype(np.float32)
     network = compile_model(tmp_path / "c.onnx", features, CompileOptions(effort="fast"))
-    assert [layer.output_shape for layer in network.layers] == [(16, 8, 1), (5, 8, 1)]
+    assert [layer.output_shape for layer in network.layers] == [(16, 8, 1), (12, 8, 1), (5, 8, 1)]
     right = network.golden_batch(features).argmax(1) == output(classifier, features[:1])[0].argmax(0)
     assert right[0].mean() > 0.8
 

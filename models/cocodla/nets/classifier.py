@@ -31,6 +31,7 @@ def split_classifier(model: onnx.ModelProto, pictures: int) -> tuple[onnx.ModelP
     head, flatten, tail = model.graph.node[:place], model.graph.node[place], model.graph.node[place + 1 :]
     shape = _shape(model, flatten.input[0])
     nodes, constants = _convolutions(model, flatten, list(tail), shape)
+    nodes[-1].output[0] = model.graph.output[0].name  # behind the last one there may have been a Flatten
     stacked = (1, shape[0], pictures * shape[1], shape[2])
     features = _model(
         model, list(head), list(model.graph.input), flatten.input[0], list(model.graph.initializer), [1, *shape]
@@ -44,8 +45,11 @@ def _flatten(model: onnx.ModelProto) -> int:
     """The last node that makes a vector of an image, all nodes behind it in a chain."""
     if len(model.graph.output) != 1:
         raise UserError(f"the model has {len(model.graph.output)} outputs: a classifier has one")
-    places = [place for place, node in enumerate(model.graph.node) if node.op_type in FLATTENS]
-    if not places or len(_shape(model, model.graph.node[places[-1]].input[0])) != 3:
+    places = [
+        place for place, node in enumerate(model.graph.node)
+        if node.op_type in FLATTENS and len(_shape(model, node.input[0])) == 3
+    ]  # fmt: skip
+    if not places:
         raise UserError("the model does not end in fully connected layers behind a flattened image")
     last = model.graph.node[places[-1]].output[0]
     for node in model.graph.node[places[-1] + 1 :]:
@@ -61,11 +65,13 @@ def _convolutions(
     """Nodes behind the flattened image, fully connected ones as convolutions, and the constants they read."""
     known = {tensor.name: tensor for tensor in model.graph.initializer}
     nodes, constants = list[onnx.NodeProto](), dict[str, onnx.TensorProto]()
-    kernel = shape
+    kernel, last = shape, flatten.input[0]
     for node in tail:
+        if node.op_type in FLATTENS:  # of what is a vector already
+            continue
         made = copy.deepcopy(node)
-        if not nodes:
-            made.input[0] = flatten.input[0]
+        made.input[0] = last
+        last = made.output[0]
         if node.op_type in ("Gemm", "MatMul"):
             name = f"{node.input[1]}/kernel"
             matrix = _matrix(node, known)
