@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -19,7 +20,7 @@ from cocodla.errors import UserError
 from cocodla.latency import MemoryTiming
 from cocodla.nets.builder import Builder
 from cocodla.nets.yolo import yolo_v2
-from cocodla.report.efficiency import uses_of
+from cocodla.report.efficiency import together, uses_of
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / "benchmarks"
 
@@ -58,7 +59,10 @@ def test_yolo_stands_beside_the_published_machine(capsys: pytest.CaptureFixture[
     module.show(tmp_path / "network.dla")
     shown = capsys.readouterr().out
     cycles = sum(predict_network(network, MemoryTiming()).alone)
-    assert f"{cycles:,}" in shown and "977 ms" in shown and f"{cycles / 150_000:,.0f} ms" in shown
+    assert f"{cycles:,}" in shown and f"{cycles / 150_000:,.2f}" in shown and "977 ms" not in shown
+    whole = replace(together("all", uses_of(network)), macs=14_732_100_000, cycles=300_000_000)
+    here = list(module.machines(whole).columns[2].cells)
+    assert "2,000 ms" in here and f"{14_732.1 / 64 / 300:.1%}" in here
     (tmp_path / "look").mkdir()
     Image.fromarray(images[0].transpose(1, 2, 0)).save(tmp_path / "look" / "0.png")
     with pytest.raises(typer.Exit) as done:
