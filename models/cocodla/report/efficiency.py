@@ -101,7 +101,7 @@ def _use(network: Network, name: str, found: list[tuple[Layer, int]]) -> Use:
     return Use(
         name=name,
         operation=layers[-1].operation,
-        source=network.tensors[layers[0].sources[0]].shape,
+        source=_source(network, layers),
         target=network.tensors[layers[-1].target].shape,
         macs=sum(layer.macs for layer in layers),
         cycles=sum(cycles for _, cycles in found),
@@ -110,6 +110,12 @@ def _use(network: Network, name: str, found: list[tuple[Layer, int]]) -> Use:
         write_beats=sum(layer.write_beats for layer in layers),
         bound=sum(layer.bound for layer in layers),
     )
+
+
+def _source(network: Network, layers: list[Layer]) -> tuple[int, ...]:
+    """Shape of the input; summands read channels of it each."""
+    parts = [network.tensors[name].shape for name in dict.fromkeys(layer.sources[0] for layer in layers)]
+    return sum(shape[0] for shape in parts), *parts[0][1:]
 
 
 def _text(shape: tuple[int, ...]) -> str:
