@@ -23,7 +23,10 @@ from rich.console import Console
 from rich.table import Table
 
 from cocodla.compiler import CompileOptions, Network, compile_model
-from cocodla.detection.detector import load_detector
+from cocodla.compiler.original import outputs_of
+from cocodla.detection.boxes import Boxes, boxes_of
+from cocodla.detection.detector import Detector, load_detector
+from cocodla.detection.precision import precision_of
 from cocodla.errors import UserError
 from cocodla.files.images import load_images
 from cocodla.nets import examples
@@ -33,6 +36,7 @@ from cocodla.nets.yolo import tiny_yolo, yolo_v2
 from cocodla.report.efficiency import Use, table, together, uses_of
 from cocodla.report.progress import progress_bar
 from cocodla.runtime import rtl as simulator
+from cocodla.runtime.detection import LEAST
 from cocodla.runtime.span import Span
 from cocodla.runtime.verify import verify_network
 
@@ -60,6 +64,8 @@ def grow(folder: Path, tiny: bool = False, variations: int = 11, look: int = 4, 
     detector = load_detector("tiny_yolo_v2_voc" if tiny else "yolo_v2_coco")
     console.print(f"seed {seed}; last layer fitted to {len(known)} pictures and {len(fitted)} variations of them")
     fit_head(model, detector, [*known, *fitted], SIZE)
+    found = right(model, detector, others)
+    console.print(f"float against the boxes drawn by hand on {len(others)} others: mAP {found:.2%}")
     onnx.save(model, folder / "model.onnx")
     for name, pictures in (("calib", [*known, *fitted]), ("look", [*known, *others])):
         (folder / name).mkdir(exist_ok=True)
@@ -72,6 +78,17 @@ def grow(folder: Path, tiny: bool = False, variations: int = 11, look: int = 4, 
         network = compile_model(folder / "model.onnx", images, options, progress)
     network.save(folder / "network.dla")
     console.print(f"compiled in {time.process_time() - begun:.1f} CPU seconds: {folder / 'network.dla'}")
+
+
+def right(model: onnx.ModelProto, detector: Detector, known: list[examples.Example]) -> float:
+    """Mean average precision of a float model against what is known to be on pictures."""
+    name, found, truth = model.graph.output[0].name, [], []
+    for example in known:
+        values = outputs_of(model, [name], examples.pixels([example], SIZE).astype(np.float32) / np.float32(255))[name]
+        found.append(boxes_of(values[0], detector, LEAST))
+        kinds = np.array([detector.classes.index(kind) for kind in example.classes], np.int64)
+        truth.append(Boxes(example.corners, np.ones(len(kinds)), kinds))
+    return precision_of(found, truth).mean or 0.0
 
 
 @app.command("table")
