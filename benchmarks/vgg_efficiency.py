@@ -83,8 +83,7 @@ def measured(network: Network, title: str, names: tuple[str, ...], seed: int) ->
         image = np.maximum(random.normal(size=(1, *shape)), 0).astype(np.float32)
     uses, found = {use.name: use for use in uses_of(network)}, []
     for name in names:
-        members = [layer.name for layer in network.layers if layer.name.partition("#")[0] == name]
-        span = Span.parse(network, f"{members[0]}..{members[-1]}").runnable(network)
+        span = Span.parse(network, name).runnable(network)
         with progress_bar(console, f"{title}: {name}") as progress:
             run = verify_network(network, image, np.array([-1]), simulator.Simulation(seed=seed), progress, span)
         failure = "" if run.passed else str(run.first_mismatch or run.failures[:1])

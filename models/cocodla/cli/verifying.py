@@ -32,8 +32,9 @@ def verify(
     network: Path = NETWORK,
     inputs: list[Path] = INPUT,
     layers: str = typer.Option(
-        "", "--layers", help="run these only: NAME, or FIRST..LAST, on what the golden model makes of those before"
-    ),
+        "", "--layers",
+        help="run these only: NAME (with all its bands), or FIRST..LAST, on what the golden model makes of those before",
+    ),  # fmt: skip
     sim: str = SIM,
     seed: int = SEED,
     waves: Waves | None = WAVES,
