@@ -33,8 +33,8 @@ def verify(
     inputs: list[Path] = INPUT,
     layers: str = typer.Option(
         "", "--layers",
-        help="run these only: NAME (with all its bands), or FIRST..LAST, on what the golden model makes of those before",
-    ),  # fmt: skip
+        help="run these only: NAME (all its bands), or FIRST..LAST, on what the golden model makes of those before",
+    ),
     sim: str = SIM,
     seed: int = SEED,
     waves: Waves | None = WAVES,
