@@ -70,7 +70,9 @@ def classifier(model: Path, pictures: int, seed: int) -> Network:
     path = model.with_name(f"classifier{pictures}.onnx")
     onnx.save(split_classifier(onnx.load(model), pictures)[1], path)
     features = np.maximum(np.random.default_rng(seed).normal(size=(2, 512, 7 * pictures, 7)), 0).astype(np.float32)
-    return compile_model(path, features, replace(OPTIONS, pixel_scale=None, pixel_offset=0.0))
+    network = compile_model(path, features, replace(OPTIONS, pixel_scale=None, pixel_offset=0.0))
+    path.unlink()
+    return network
 
 
 def measured(network: Network, title: str, names: tuple[str, ...], seed: int) -> list[Measured]:
@@ -122,11 +124,13 @@ def main(
 ) -> None:
     """Measure; exit status 1 below what is asked, or where the RTL differs."""
     os.environ.setdefault(FILE_LIMIT_VARIABLE, str(1 << 30))  # its ONNX file has 553 MB
+    if keep is not None and not keep.is_dir():
+        raise SystemExit(f"vgg_efficiency.py: --keep: {keep} is no folder")
     console.print(f"seed {seed}")
     found: list[Measured] = []
     batches: dict[int, list[Use]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        model = model_file(keep or Path(folder), seed)
+        model = model_file(Path(folder), seed)
         network = compile_model(model, noise((3, 224, 224), 4, seed).calibration, OPTIONS)
         if keep is not None:
             network.save(keep / "vgg16.dla")
