@@ -3,11 +3,11 @@
     python benchmarks/vgg_efficiency.py [--pictures N ...] [--keep FOLDER]
     python benchmarks/vgg_efficiency.py --rtl          chosen layers on the RTL, too: some minutes
 
-Figures are the latency model's; chosen layers are also measured, every tensor compared with the golden model (all of
-VGG-16 on the RTL takes an hour or two). Weights are random with a seed: cycles do not depend on them. The fully
-connected layers are told for one picture, whose weights take the memory all the time, and for several at once, whose
-weights are fetched once (`cocodla split`). Exit status 1 below what is asked. Takes 6 GB of memory and some
-minutes.
+Figures are the latency model's; chosen layers are also measured, every tensor compared with the golden model (the whole:
+--keep DIR, then `cocodla verify DIR/vgg16.dla`, some ten CPU minutes). Weights are random with a seed: cycles do not
+depend on them. The fully connected layers are told for one picture, whose weights take the memory all the time, and
+for several at once, whose weights are fetched once (`cocodla split`). Exit status 1 below what is asked. Takes 6 GB of
+memory and some minutes.
 """
 
 from __future__ import annotations
