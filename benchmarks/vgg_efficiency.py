@@ -3,9 +3,9 @@
     python benchmarks/vgg_efficiency.py [--pictures N ...] [--keep FOLDER]
     python benchmarks/vgg_efficiency.py --rtl          chosen layers on the RTL, too: some minutes
 
-Figures are the latency model's; chosen layers are also measured, every tensor compared with the golden model (the whole:
---keep DIR, then `cocodla verify DIR/vgg16.dla`, some ten CPU minutes). Weights are random with a seed: cycles do not
-depend on them. The fully connected layers are told for one picture, whose weights take the memory all the time, and
+Figures are the latency model's; chosen layers are also measured, every tensor compared with the golden model (all of
+it: --keep DIR, then `cocodla verify DIR/vgg16.dla`, some ten CPU minutes). Weights are random: cycles do not depend
+on them. The fully connected layers are told for one picture, whose weights take the memory all the time, and
 for several at once, whose weights are fetched once (`cocodla split`). Exit status 1 below what is asked. Takes 6 GB of
 memory and some minutes.
 """
@@ -23,6 +23,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from cocodla import hw
 from cocodla.compiler import Network, compile_model
 from cocodla.files.inputs import FILE_LIMIT_VARIABLE
 from cocodla.nets import styles
@@ -38,7 +39,6 @@ from cocodla.runtime.verify import verify_network
 ASKED = 0.95
 PUBLISHED = {"convolutions": 0.8662, "fully connected": 0.9317}
 """FT-M7004, inference: share of its peak."""
-MEGAHERTZ = 1000.0
 OPTIONS = replace(
     SIGNED, effort="fast", images_in_flight=1, strict=True, adaptive_rounding=False, bias_correction=False, verify=False
 )
@@ -135,7 +135,8 @@ def main(
         if keep is not None:
             network.save(keep / "vgg16.dla")
         uses = uses_of(network)
-        console.print(table("VGG-16, a picture, memory of a request a cycle", uses, MEGAHERTZ, [together("all", uses)]))
+        title = "VGG-16, a picture, memory of a request a cycle"
+        console.print(table(title, uses, hw.CLOCK_MHZ, [together("all", uses)]))
         for count in pictures:
             several = classifier(model, count, seed)
             if keep is not None:
@@ -143,7 +144,7 @@ def main(
             batches[count] = uses_of(several)
             if rtl and count == 8:
                 found += measured(several, f"{count} pictures", ON_RTL["several"], seed)
-        console.print(table("fully connected layers", [], MEGAHERTZ, [
+        console.print(table("fully connected layers", [], hw.CLOCK_MHZ, [
             together(f"{count} pictures", parts) for count, parts in batches.items()
         ]))  # fmt: skip
         if rtl:
