@@ -6,8 +6,8 @@
 Figures are the latency model's; chosen layers are also measured, every tensor compared with the golden model (all of
 it: --keep DIR, then `cocodla verify DIR/vgg16.dla`, some ten CPU minutes). Weights are random: cycles do not depend
 on them. The fully connected layers are told for one picture, whose weights take the memory all the time, and
-for several at once, whose weights are fetched once (`cocodla split`). Exit status 1 below what is asked. Takes 6 GB of
-memory and some minutes.
+for several at once, whose weights are fetched once (`cocodla split`). Exit status 1 below what is asked. Takes 5 GB of
+memory and about two CPU minutes.
 """
 
 from __future__ import annotations
