@@ -22,6 +22,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import typer
+from placement import draw_anew
 
 from cocodla import datasets, zoo
 from cocodla.compiler import compile_model
@@ -59,6 +60,7 @@ def play(tree: Path, program: Path) -> dict[str, Any]:
     env = {name: value for name, value in os.environ.items() if not name.startswith("COCODLA_")}
     env["PYTHONPATH"] = str(tree / "models")
     command = [sys.executable, "-c", _PLAY, str(program)]
+    draw_anew(tree / "build")
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"{tree}: {done.stderr.strip()}")

@@ -15,12 +15,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import typer
+from placement import draw_anew
 
 from cocodla import datasets, zoo
 from cocodla.compiler import compile_model
 from cocodla.nets.registry import networks
 from cocodla.program import Program
 from cocodla.runtime import rtl
+from cocodla.sim import project
 from cocodla.sim.waves import Waves
 
 LIMITS = {("lenet5", "whole"): 3.0, ("resnet18_cifar10", "one layer"): 1.2}
@@ -42,6 +44,7 @@ def programs() -> Iterator[tuple[str, Program]]:
 
 def measure(program: Program, waves: Waves | None) -> tuple[float, int, float]:
     """CPU seconds of the simulation process, bytes of the waveform, and cycles."""
+    draw_anew(project.build())
     execution = rtl.run(program, rtl.Simulation(seed=1, waves=waves, run_name="waves-cost"))
     assert not execution.failures, execution.failures
     size = execution.waves.stat().st_size if execution.waves else 0

@@ -36,10 +36,20 @@ localparam STYLE = (LUTS != 0 && DEPTH <= 32) ? "distributed" : "auto";
 (* no_rw_check, ram_style = STYLE *)
 reg [WIDTH-1:0] mem [0:DEPTH-1];
 
+`ifdef VERILATOR
+// The same without a copy of each word on its way, for speed: nobody else reads `mem`.
+/* verilator lint_off BLKSEQ */
+always @(posedge clk) begin
+    if (rd_en) rd_data <= mem[rd_addr];
+    if (wr_en) mem[wr_addr] = wr_data;
+end
+/* verilator lint_on BLKSEQ */
+`else
 always @(posedge clk) begin
     if (wr_en) mem[wr_addr] <= wr_data;
     if (rd_en) rd_data <= mem[rd_addr];
 end
+`endif
 
 `ifdef DLA_ASSERT
 always @(posedge clk) begin

@@ -61,6 +61,7 @@ initial begin
     if (!$value$plusargs("dram_bank_log2=%d", bank_log2)) bank_log2 = 3;
     if (!$value$plusargs("dram_map=%d", map)) map = 0; // address: 0 row, bank, column; 1 bank, row, column (of 1 GiB)
     on = ratio != 0;
+    {read_ready, write_ready} = 2'b11; // and stay, if there is no DRAM
 end
 
 // ---- state, in DRAM clocks ----
@@ -211,9 +212,11 @@ task do_write;
     end
 endtask
 
-always @(posedge clk) begin
+wire running = clk && on; // a model without DRAM has no work here
+
+always @(posedge running) begin
     if (!rst_n) begin
-        read_ready <= 1'b1; // and stay, if there is no DRAM
+        read_ready <= 1'b1;
         write_ready <= 1'b1;
         now = 0;
         for (i = 0; i < 16; i = i + 1) begin
@@ -234,7 +237,7 @@ always @(posedge clk) begin
         other_every = other == 0 ? 64'd0 : GROUP * {32'd0, ccd} * 100 / {32'd0, other};
         other_at = other_every;
         {read_bursts, write_bursts, hits, opens, conflicts, refreshes, turns, other_bursts} = 0;
-    end else if (on) begin
+    end else begin
         if (read_valid) do_read;
         if (write_valid) do_write;
         now = now + 1;

@@ -176,24 +176,23 @@ localparam [3:0] E_WRITE = 0, E_READ = 1, E_AR = 2, E_AW = 3, E_W = 4, E_READ_SH
 reg [63:0] times [0:9], last_cycle [0:9];
 reg [31:0] last_value [0:9];
 
-function [8*24-1:0] what_of(input [3:0] kind);
-    case (kind)
-        E_WRITE:       what_of = "write to unmapped";
-        E_READ:        what_of = "read of unmapped";
-        E_AR:          what_of = "AR changed, was";
-        E_AW:          what_of = "AW changed, was";
-        E_W:           what_of = "W changed, was";
-        E_READ_SHAPE:  what_of = "bad read length, address";
-        E_WRITE_SHAPE: what_of = "bad write len., address";
-        E_READ_ID:     what_of = "unknown read id";
-        E_WRITE_ID:    what_of = "unknown write id";
-        default:       what_of = "bad wstrb or wlast, strb";
-    endcase
-endfunction
+reg [8*24-1:0] what [0:9]; // no function: Verilator would clear its value in every cycle, for each call
+initial begin
+    what[E_WRITE]         = "write to unmapped";
+    what[E_READ]          = "read of unmapped";
+    what[E_AR]            = "AR changed, was";
+    what[E_AW]            = "AW changed, was";
+    what[E_W]             = "W changed, was";
+    what[E_READ_SHAPE]    = "bad read length, address";
+    what[E_WRITE_SHAPE]   = "bad write len., address";
+    what[E_READ_ID]       = "unknown read id";
+    what[E_WRITE_ID]      = "unknown write id";
+    what[E_STROBE]        = "bad wstrb or wlast, strb";
+end
 
 task error_line(input [3:0] kind, input [31:0] value);
     begin
-        if (times[kind] == 0) $fdisplay(log, "F memory bus: %0s %0h (cycle %0d)", what_of(kind), value, cycle);
+        if (times[kind] == 0) $fdisplay(log, "F memory bus: %0s %0h (cycle %0d)", what[kind], value, cycle);
         times[kind] = times[kind] + 1;
         last_cycle[kind] = cycle;
         last_value[kind] = value;
@@ -353,7 +352,7 @@ task report;
             if (id_writes[k] != 0) $fdisplay(log, "C write_beats_id%0d %0d", k, id_writes[k]);
         end
         for (k = 0; k < 10; k = k + 1) begin
-            if (times[k] > 1) $fdisplay(log, "F memory bus: %0s: %0d times in all, the last %0h (cycle %0d)", what_of(k[3:0]),
+            if (times[k] > 1) $fdisplay(log, "F memory bus: %0s: %0d times in all, the last %0h (cycle %0d)", what[k],
                                         times[k], last_value[k], last_cycle[k]);
         end
         if (!idle) $fdisplay(log, "F memory bus: requests left incomplete at the end of the program");

@@ -79,25 +79,18 @@ reg [63:0]   rise, beats;
 // Complaints that a design may give cause for in every cycle: the first as it comes, the last and their number at the end.
 localparam [1:0] C_POSTED = 0, C_STRAY = 1, C_OLD = 2;
 reg [63:0] times [0:2], last_cycle [0:2];
+reg [8*40-1:0] what [0:2];
+reg [2:0]  complaints; // of this cycle
 
-function [8*40-1:0] what_of(input [1:0] kind);
-    case (kind)
-        C_POSTED: what_of = "completion of a posted write";
-        C_STRAY:  what_of = "read data without a read";
-        default:  what_of = "read data of a read before the reset";
-    endcase
-endfunction
-
-task complain(input [1:0] kind);
-    begin
-        if (times[kind] == 0) $fdisplay(log, "F CSB: %0s (cycle %0d)", what_of(kind), cycle);
-        times[kind] = times[kind] + 1;
-        last_cycle[kind] = cycle;
-    end
-endtask
+// A model of Verilator has a copy of each task for each call, and clears the copy's variables in every cycle. So what is
+// rare is asked for here, and called in one place.
+reg wants_fetch, wants_diagnosis, wants_end;
 
 initial begin
     for (i = 0; i < 3; i = i + 1) times[i] = 64'd0;
+    what[C_POSTED] = "completion of a posted write";
+    what[C_STRAY]  = "read data without a read";
+    what[C_OLD]    = "read data of a read before the reset";
     if (!$value$plusargs("commands=%s", path)) path = "commands.bin";
     fd = $fopen(path, "rb");
     if (!$value$plusargs("watchdog=%d", watchdog)) watchdog = 200000;
@@ -123,7 +116,7 @@ endtask
 task finish_run;
     begin
         for (i = 0; i < 3; i = i + 1) begin
-            if (times[i] > 1) $fdisplay(log, "F CSB: %0s: %0d times in all (the last in cycle %0d)", what_of(i[1:0]), times[i],
+            if (times[i] > 1) $fdisplay(log, "F CSB: %0s: %0d times in all (the last in cycle %0d)", what[i], times[i],
                                         last_cycle[i]);
         end
         sim_top.u_memory.report;
@@ -200,7 +193,7 @@ task fetch;
                 end
                 default: begin
                     running = 0;
-                    finish_run;
+                    wants_end = 1;
                 end
             endcase
         end
@@ -213,9 +206,9 @@ task answer;
         case (op)
             OP_READ: begin
                 $fdisplay(log, "R %0d %0d", index, rsp_data);
-                fetch;
+                wants_fetch = 1;
             end
-            OP_POLL: if ((rsp_data & b) == c) fetch; else request(a, 0, 0);
+            OP_POLL: if ((rsp_data & b) == c) wants_fetch = 1; else request(a, 0, 0);
             default: if ((rsp_data & a) == a) begin
                 // Between two looks the line rose: that is when the bits came. Else only the look tells.
                 log_event((was_low && intr) ? rise : cycle);
@@ -223,7 +216,7 @@ task answer;
                 if (b[0]) begin
                     event_write = 0;
                     request(INTR_STATUS, 1, a);
-                end else fetch;
+                end else wants_fetch = 1;
             end else begin
                 was_low = !intr;
                 wait_count = 0;
@@ -242,7 +235,7 @@ endfunction
 
 task next_diagnosis;
     begin
-        if (unit == 24) finish_run;
+        if (unit == 24) wants_end = 1;
         else begin
             wait_count = 0;
             request(diagnosis(unit), 0, 0);
@@ -267,7 +260,7 @@ task reset_step;
             csb_valid <= 0;
         end
         if (wait_count == {16'd0, c[31:16]} + 1 + a) reset_dla <= 0;
-        if (rsp_valid && been_down) complain(C_OLD);
+        if (rsp_valid && been_down) complaints[C_OLD] = 1;
         if (!dla_up) been_down = 1;
         else if (been_down && !reset_dla) begin
             wait_count = 0;
@@ -281,11 +274,11 @@ task step;
         case (state)
             ST_START: begin
                 wait_count = wait_count + 1;
-                if (wait_count == SETTLE) fetch;
+                wants_fetch = wait_count == SETTLE;
             end
             ST_WRITE: if (csb_ready) begin
                 if (event_write) log_event(cycle);
-                fetch;
+                wants_fetch = 1;
             end
             ST_REQUEST: if (csb_ready) begin
                 csb_valid <= 0;
@@ -296,7 +289,7 @@ task step;
             ST_LINE: if (intr) begin
                 log_event(cycle);
                 position <= index;
-                fetch;
+                wants_fetch = 1;
             end
             ST_SLEEP: begin
                 wait_count = wait_count + 1;
@@ -313,10 +306,10 @@ task diagnosis_step;
         wait_count = wait_count + 1;
         if (wait_count > SILENCE) begin
             $fdisplay(log, "S %0d dead", {csb_addr, 2'd0});
-            finish_run;
+            wants_end = 1;
         end else if (state == ST_WRITE && csb_ready) begin
             discard = 0;
-            next_diagnosis;
+            wants_diagnosis = 1;
         end else if (state == ST_REQUEST && csb_ready) begin
             csb_valid <= 0;
             state = ST_ANSWER;
@@ -326,7 +319,7 @@ task diagnosis_step;
                 unit = unit + 1;
             end
             discard = 0;
-            next_diagnosis;
+            wants_diagnosis = 1;
         end
     end
 endtask
@@ -337,12 +330,12 @@ task watch;
         else idle = idle + 1;
         beats = read_beats + write_beats;
         spent = spent + 1;
-        if ((idle > watchdog || spent > limit) && state != ST_DONE) begin
+        if ((idle > watchdog || spent > limit) && !wants_end) begin
             $fdisplay(log, "H %0d %0d", index, (idle > watchdog) ? watchdog : limit);
             diagnose = 1;
             wait_count = 0;
             discard = state != ST_SLEEP && state != ST_LINE;
-            if (!discard) next_diagnosis;
+            wants_diagnosis = !discard;
         end
     end
 endtask
@@ -368,13 +361,23 @@ always @(posedge clk) begin
         op = OP_MARK;
         index = 0;
     end else if (state != ST_DONE) begin
-        if (rsp_wr_complete) complain(C_POSTED);
-        if (rsp_valid && state != ST_ANSWER && state != ST_RESET) complain(C_STRAY);
+        {wants_fetch, wants_diagnosis, wants_end} = 0;
+        complaints = 0;
+        complaints[C_POSTED] = rsp_wr_complete;
+        complaints[C_STRAY] = rsp_valid && state != ST_ANSWER && state != ST_RESET;
         if (diagnose) diagnosis_step;
         else begin
             step;
+            if (wants_fetch) fetch;
             watch;
         end
+        if (wants_diagnosis) next_diagnosis;
+        for (i = 0; i < 3; i = i + 1) if (complaints[i]) begin
+            if (times[i] == 0) $fdisplay(log, "F CSB: %0s (cycle %0d)", what[i], cycle);
+            times[i] = times[i] + 1;
+            last_cycle[i] = cycle;
+        end
+        if (wants_end) finish_run;
     end
 end
 

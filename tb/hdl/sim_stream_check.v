@@ -37,12 +37,11 @@ reg [5:0]       told;
 reg [31:0]      spent; // credits
 integer         owed;  // answers
 
-task tell(input integer rule, input [8*60-1:0] what);
-    if (!told[rule]) begin
-        told[rule] = 1'b1;
-        $fdisplay(log, "F stream %0s from %0s to %0s: %0s (cycle %0d)", NAME, SENDER, RECEIVER, what, cycle);
+// No task: Verilator would clear its arguments in every cycle, for each place where it is called.
+`define TELL(when, rule, what) if ((when) && !told[rule]) begin \
+        told[rule] = 1'b1; \
+        $fdisplay(log, "F stream %0s from %0s to %0s: %0s (cycle %0d)", NAME, SENDER, RECEIVER, what, cycle); \
     end
-endtask
 
 initial begin
     told    = 0;
@@ -56,8 +55,8 @@ if (READY != 0) begin : g_ready
     always @(posedge clk) begin
         if (!rst_n) stalled <= 1'b0;
         else begin
-            if (stalled && !valid)                tell(DROPPED, "valid fell before ready took it");
-            if (stalled && valid && payload !== held) tell(MOVED, "payload changed while it waited for ready");
+            `TELL(stalled && !valid, DROPPED, "valid fell before ready took it")
+            `TELL(stalled && valid && payload !== held, MOVED, "payload changed while it waited for ready")
             stalled <= valid && !ready;
             if (valid && !ready && !stalled) held <= payload;
         end
@@ -67,8 +66,8 @@ if (CREDITS != 0) begin : g_credits
     always @(posedge clk) begin
         if (!rst_n) spent <= 0;
         else if (valid != credit) begin
-            if (valid && spent == limit) tell(OVERSPENT, "a credit is spent that is not there");
-            if (credit && spent == 0)      tell(OVERPAID, "a credit is given back that was not spent");
+            `TELL(valid && spent == limit, OVERSPENT, "a credit is spent that is not there")
+            `TELL(credit && spent == 0, OVERPAID, "a credit is given back that was not spent")
             spent <= valid ? spent + 1 : spent - 1;
         end
     end
@@ -77,7 +76,7 @@ if (OWED != 0) begin : g_owed
     always @(posedge clk) begin
         if (!rst_n) owed <= 0;
         else if (valid != asked) begin
-            if (valid && owed == 0) tell(UNASKED, "an answer that was not asked for");
+            `TELL(valid && owed == 0, UNASKED, "an answer that was not asked for")
             owed <= valid ? owed - 1 : owed + 1;
         end
     end
@@ -86,10 +85,11 @@ endgenerate
 
 `ifndef VERILATOR
 always @(posedge clk) if (rst_n === 1'b1) begin
-    if ((valid ^ ready) === 1'bx)                   tell(UNKNOWN, "valid or ready is X");
-    else if (valid === 1'b1 && (^payload) === 1'bx) tell(UNKNOWN, "X in a payload that is valid");
+    `TELL((valid ^ ready) === 1'bx, UNKNOWN, "valid or ready is X")
+    `TELL(valid === 1'b1 && (^payload) === 1'bx, UNKNOWN, "X in a payload that is valid")
 end
 `endif
+`undef TELL
 
 /* verilator lint_off UNUSEDSIGNAL */ // what the parameters do not ask for
 wire unused = &{1'b0, ready, payload, credit, limit, asked, stalled, held, told, spent, owed[0]};

@@ -24,6 +24,9 @@ from cocodla.waves.viewer.beside import write_view
 
 GO_ON = "+verilator+error+limit+1000"
 """Plusarg with which a `$error` does not end Verilator's models: the test that runs then fails, and later ones run."""
+_WITHOUT_PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+"""cocotb rewrites assertions with pytest's help, which starts all its plugins (xdist, hypothesis, ...) in every
+simulation: a tenth of a second for nothing."""
 LITTLE = 1 << 20
 """Free bytes of a disk that counts as full."""
 
@@ -117,7 +120,7 @@ def simulate(
                 test_dir=folder,
                 seed=seed,
                 test_filter=test_filter,
-                extra_env={"COCOTBEXT_DLA_RULES": str(folder / RULES), **(env or {})},
+                extra_env={"COCOTBEXT_DLA_RULES": str(folder / RULES), **_WITHOUT_PLUGINS, **(env or {})},
                 plusargs=[*plusargs, *_recorded(model)],
                 results_xml=str(results),
                 log_file=log,

@@ -143,6 +143,7 @@ class VerilatorRunner(_Process, cocotb_runner.Verilator):
         verilate[verilate.index(source)] = str(folder / "verilator.cpp")
         if self.waves:
             verilate[verilate.index("--trace")] = "--trace-fst" if tools.has_fst_headers() else "--trace"
+            verilate.insert(1, "--no-trace-top")  # else the pins are there twice
         if self.waves or self.main_clock:
             main = plain.alias(project.root()) / (_RECORDER if self.waves else _MAIN)
             verilate[verilate.index(str(folder / "verilator.cpp"))] = str(main)

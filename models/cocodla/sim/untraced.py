@@ -6,12 +6,16 @@ recording everything takes one and a half times as long, and twice the space (do
 
 from __future__ import annotations
 
+import re
+
+from cocodla.sim import project
+
 MODULES = (
     "lib/dla_scale", "lib/dla_shift_right", "lib/dla_ram_1r1w", "lib/dla_regfile_1r1w",
     "lib/dla_delay", "lib/dla_fifo", "lib/dla_ram_fifo", "lib/dla_skid", "lib/dla_gather", "lib/dla_split",
     "lib/dla_clock_gate",
     "registers/gen/*",
-    "conv/cmac_cell", "conv/cdma_cvt", "conv/cdma_pack", "conv/cacc_round", "conv/cbuf_pair",
+    "conv/cmac_cell", "conv/cdma_cvt", "conv/cdma_pack", "conv/cacc_round", "conv/cbuf", "conv/cbuf_pair",
     "sdp/sdp_lane", "sdp/sdp_cvt_lane", "sdp/sdp_shift_operand",
     "pdp/pdp_combine", "pdp/pdp_scale", "pdp/pdp_average",
     "cdp/cdp_icvt_lane", "cdp/cdp_ocvt_lane", "cdp/cdp_lut_lane", "cdp/cdp_index", "cdp/cdp_value", "cdp/cdp_square",
@@ -22,7 +26,18 @@ BENCH = ("sim_activity", "sim_dram", "sim_memory", "sim_response", "sim_stream_c
 """Files of tb/hdl: they look on, or answer at pins that are recorded."""
 
 
+_COMPUTED = re.compile(r"\s*wire\s+(?:signed\s+)?\[[^]]*\]\s+\w+\s*=")
+"""A vector declared with what it is computed from: Verilator would store it in every cycle just to record it."""
+
+
 def control() -> str:
-    """Lines of a Verilator control file."""
+    """Lines of a Verilator control file: modules, and vectors that are functions of what is recorded beside them."""
     files = [f"rtl/{name}" for name in MODULES] + [f"tb/hdl/{name}" for name in BENCH]
-    return "".join(f'tracing_off -file "*/{name}.v"\n' for name in files)
+    lines = [f'tracing_off -file "*/{name}.v"' for name in files]
+    root = project.root()
+    for path in sorted(root.glob("rtl/*/*.v")):
+        name = path.relative_to(root)
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            if _COMPUTED.match(line):
+                lines.append(f'tracing_off -file "*/{name}" -lines {number}')
+    return "".join(f"{line}\n" for line in lines)
