@@ -62,12 +62,22 @@ class PictureFiles:
         _, channels, height, width = self.shape
         with _opened(path) as picture:
             self._check(picture, path)
-            with _silent() if picture.format == "TIFF" else nullcontext():
-                picture.load()
-            values = _plain(picture).convert(MODES[channels])
+            values = _eight_bits(picture, channels)
             if values.size != (width, height):
                 values = values.resize((width, height), Image.Resampling.BILINEAR)
             return np.asarray(values).reshape(height, width, channels).transpose(2, 0, 1)
+
+
+def opened_whole(path: Path, channels: int) -> Image.Image:
+    """A picture of any size as 8-bit grey, RGB or RGBA, for 1, 3 or 4 channels. UserError if it is none."""
+    with _opened(path) as picture:
+        return _eight_bits(picture, channels)
+
+
+def _eight_bits(picture: Image.Image, channels: int) -> Image.Image:
+    with _silent() if picture.format == "TIFF" else nullcontext():
+        picture.load()
+    return _plain(picture).convert(MODES[channels])
 
 
 @contextmanager

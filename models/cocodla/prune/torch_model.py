@@ -51,11 +51,20 @@ class TorchModel(torch.nn.Module):
         wanted = set(names)
         for node in self.model.nodes:
             given = [self._value(name, values) for name in node.input]
-            values[node.output[0]] = OPERATORS[node.op_type](node, self.model, *given)
+            values[node.output[0]] = self.made(node.output[0], OPERATORS[node.op_type](node, self.model, *given))
             wanted.discard(node.output[0])
             if not wanted:
                 break
         return {name: values[name] for name in names}
+
+    def made(self, name: str, value: Tensor) -> Tensor:
+        """What readers of a tensor get, for what its node computes."""
+        return value
+
+    def parameter(self, name: str) -> Tensor:
+        """A float constant as the nodes read it."""
+        found: Tensor = getattr(self, self.names[name])
+        return found
 
     def trained(self) -> FloatModel:
         """The model with the parameters as they are now."""
@@ -68,7 +77,7 @@ class TorchModel(torch.nn.Module):
         if name in values:
             return values[name]
         if name in self.names:
-            return getattr(self, self.names[name])
+            return self.parameter(name)
         return self.model.constants.get(name)
 
 

@@ -1,0 +1,57 @@
+"""Distillation with PyTorch: a network learns what another one says, each constant in steps of its size."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+if TYPE_CHECKING:
+    from cocodla.prune.torch_model import TorchModel
+
+UNKNOWN = -1
+"""Class of a picture that nobody has told."""
+DISTANCE = 4.0
+"""Temperature with which classes are compared."""
+LABELS = 0.5
+"""What a known class counts for, beside what the other network says."""
+SUMMAND = {"Conv": 2, "Gemm": 2, "BatchNormalization": 2, "Add": None, "Sub": None}
+"""Operators with a constant that is added to their outputs, and which input that is (None: any)."""
+
+
+def rates(model: TorchModel, images: Tensor, rate: float) -> list[dict[str, Any]]:
+    """Groups of parameters for an optimiser: `rate` is in shares of what a constant's numbers are like, for summands in
+    shares of how much the tensors they are added to vary over `images` (batch, *shape).
+    """
+    layers = {}
+    for node in model.model.nodes:
+        for place, name in enumerate(node.input):
+            if node.op_type in SUMMAND and SUMMAND[node.op_type] in (None, place) and name in model.names:
+                layers[name] = node.output[0]
+    with torch.no_grad():
+        made = model.tensors(images, list(dict.fromkeys(layers.values())))
+    groups = []
+    for name, own in model.names.items():
+        parameter = getattr(model, own)
+        if parameter.requires_grad:
+            size = made[layers[name]].std() if name in layers else parameter.detach().square().mean().sqrt()
+            groups.append({"params": [parameter], "lr": rate * (float(size) or 1.0)})
+    return groups
+
+
+def distance(found: list[Tensor], wanted: list[Tensor], labels: np.ndarray | None = None) -> Tensor:
+    """How far outputs are from those of another network, and classes from labels (batch,), where there are any."""
+    loss = torch.zeros(())
+    for ours, theirs in zip(found, wanted, strict=True):
+        loss = loss + (ours - theirs).square().mean() / theirs.var().clamp_min(1e-6)
+        if ours.ndim == 2 and ours.shape[1] > 1:
+            said = functional.log_softmax(ours / DISTANCE, 1)
+            aim = functional.softmax(theirs / DISTANCE, 1)
+            loss = loss + DISTANCE**2 * functional.kl_div(said, aim, reduction="batchmean")
+    if labels is not None and len(found) == 1 and found[0].ndim == 2 and (labels != UNKNOWN).any():
+        numbers = torch.from_numpy(labels.astype(np.int64))
+        loss = loss + LABELS * functional.cross_entropy(found[0], numbers, ignore_index=UNKNOWN)
+    return loss
