@@ -13,23 +13,12 @@ from tests.prune.nets import branches, chain, pictures, residual
 from cocodla.compiler import CompileOptions, compile_model
 from cocodla.compiler.original import outputs_of
 from cocodla.errors import UserError
-from cocodla.finetune.coded import WeightCodes, along, folded, steps_of, weight_axes
-from cocodla.finetune.integers import Integers, real_tensors
+from cocodla.finetune.coded import folded, nearest, steps_of
+from cocodla.finetune.integers import Integers, rounded_tensors
 from cocodla.nets.builder import Builder
 from cocodla.prune.floats import FloatModel
 
 FAST = CompileOptions(effort="fast")
-
-
-def rounded(model: FloatModel, most: int) -> dict[str, WeightCodes]:
-    """Every weight as the codes next to it."""
-    found = {}
-    for name, axis in weight_axes(model).items():
-        weight = model.constants[name]
-        steps = steps_of(weight, axis, most)
-        codes = np.clip(np.rint(weight / steps.reshape(along(axis, weight.ndim))), -most, most)
-        found[name] = WeightCodes(codes.astype(np.int8), steps, axis)
-    return found
 
 
 def integers(grow: Callable[[], Builder], folder: Path) -> Integers:
@@ -42,7 +31,7 @@ def test_models_with_codes_compile_without_data_and_keep_their_codes(
     grow: Callable[[], Builder], most: int, tmp_path: Path
 ) -> None:
     found, others = integers(grow, tmp_path), pictures(8, seed=9)
-    weights = rounded(found.model, most)
+    weights = nearest(found.model, most)
     assert len(weights) == sum(node.op_type in ("Conv", "Gemm") for node in found.model.nodes)
     assert all(np.abs(each.codes).max() <= most for each in weights.values())
     file = tmp_path / "coded.onnx"
@@ -51,7 +40,7 @@ def test_models_with_codes_compile_without_data_and_keep_their_codes(
     network = compile_model(file, None, found.options)
     (name,) = found.model.outputs
     wanted, step = outputs_of(onnx.load(file), [name], others)[name], found.tensors[name].scale
-    got = real_tensors(network, others)[name].reshape(wanted.shape)
+    got = rounded_tensors(network, others)[name].real.reshape(wanted.shape)
     assert np.abs(got - wanted).max() <= 2.01 * step  # onnxruntime rounds ties otherwise
     assert np.unique(wanted).size > 8
 
@@ -60,8 +49,8 @@ def test_untrained_codes_of_8_bits_are_as_good_as_the_usual_way(tmp_path: Path) 
     found, others = integers(residual, tmp_path), pictures(16, seed=9)
     (name,) = found.model.outputs
     wanted = found.model.outputs_for(others, [name])[name]
-    ours = found.network(found.proto(found.model, rounded(found.model, 127)))
-    noise, usual = (np.square(real_tensors(each, others)[name].reshape(wanted.shape) - wanted).mean()
+    ours = found.network(found.proto(found.model, nearest(found.model, 127)))
+    noise, usual = (np.square(rounded_tensors(each, others)[name].real.reshape(wanted.shape) - wanted).mean()
                     for each in (ours, found.start))  # fmt: skip
     assert noise < 4 * usual
 
@@ -107,6 +96,6 @@ def test_inputs_behind_preprocessing_that_is_no_picture(tmp_path: Path) -> None:
 def test_models_with_codes_already_are_refused(tmp_path: Path) -> None:
     found = integers(chain, tmp_path)
     file = tmp_path / "coded.onnx"
-    onnx.save(found.proto(found.model, rounded(found.model, 127)), file)
+    onnx.save(found.proto(found.model, nearest(found.model, 127)), file)
     with pytest.raises(UserError, match="give the float model"):
         folded(file)

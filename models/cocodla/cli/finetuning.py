@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import json
-import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
-from cocodla.cli.base import SEED, command, console, emit
+from cocodla.cli.base import SEED, command, command_line, console, emit
 from cocodla.cli.labelled import CROPS, LABELS, PICTURES, divided, more_pictures
 from cocodla.cli.model_options import BUDGET, CALIB, COUNT, EFFORT, MODEL, OFFSET, RESIZE, SCALE, compile_options
 from cocodla.cli.numbers import whole
 from cocodla.errors import UserError
 from cocodla.files.outputs import check_target, write_whole
-
-if TYPE_CHECKING:
-    from cocodla.finetune.integers import Integers
 
 
 @command
@@ -45,10 +40,8 @@ def finetune(
     """Train a float ONNX model so that its integers, as the accelerator computes them, say what it says in float."""
     import numpy as np
 
-    from cocodla.finetune import report as figures
     from cocodla.finetune.coded import folded
     from cocodla.finetune.integers import Integers
-    from cocodla.finetune.train import Recipe, fine_tune
     from cocodla.prune.finetune import check_torch
     from cocodla.report.progress import progress_bar
     from cocodla.sim.run import new_seed
@@ -64,6 +57,9 @@ def finetune(
     if not 0 < rate <= 1:
         raise UserError(f"--rate is a share above 0 and up to 1, not {rate:g}")
     check_torch()
+    from cocodla.finetune import report as figures
+    from cocodla.finetune.train import Recipe, fine_tune
+
     seed = new_seed() if seed is None else seed
     console.note(f"seed {seed}")
     options = compile_options(scale, offset, None, effort=effort, budget=budget)
@@ -84,15 +80,7 @@ def finetune(
         write_whole(report, (json.dumps(found.as_json(), indent=1) + "\n").encode())
     figures.show(found, console)
     console.print(f"written: {file}" + (f", {report}" if report else ""), highlight=False, soft_wrap=True)
-    console.print(f"next: {_compile_line(file, integers)}", highlight=False, soft_wrap=True)
+    line = command_line("compile", file, "-o", file.with_suffix(".dla"))
+    console.print(f"next: {line} (it brings its scales)", highlight=False, soft_wrap=True)
     emit(lambda: found.as_json() | {"seed": seed, "model": str(file)})
 
-
-def _compile_line(file: Path, integers: Integers) -> str:
-    """The command that compiles the tuned model: it brings its scales, but not what a pixel means."""
-    given = integers.start.input
-    words = ["cocodla", "compile", str(file)]
-    for option, values in (("--pixel-scale", given.pixel_scale), ("--pixel-offset", given.pixel_offset)):
-        same = len(set(values)) == 1
-        words.append(f"{option}={','.join(repr(value) for value in (values[:1] if same else values))}")
-    return shlex.join([*words, "-o", str(file.with_suffix(".dla"))])

@@ -102,6 +102,17 @@ def weight_axes(model: FloatModel) -> dict[str, int]:
     return found
 
 
+def nearest(model: FloatModel, most: int) -> dict[str, WeightCodes]:
+    """Every weight as the codes from -most to most next to it."""
+    found = {}
+    for name, axis in weight_axes(model).items():
+        weight = model.constants[name]
+        steps = steps_of(weight, axis, most)
+        codes = np.clip(np.rint(weight / steps.reshape(along(axis, weight.ndim))), -most, most)
+        found[name] = WeightCodes(codes.astype(np.int8), steps, axis)
+    return found
+
+
 def steps_of(weight: FloatArray, axis: int, most: int) -> FloatArray:
     """Scales (K,) float32 for codes from -most to most: the largest weight of a channel, or less where cutting off the
     few largest ones makes the mean square error of all smaller.

@@ -11,21 +11,28 @@ import numpy as np
 import onnx
 
 from cocodla.compiler import CompileOptions, Network
+from cocodla.compiler.frontend import pixel_meaning
 from cocodla.compiler.ir import FloatArray, Quantisation
 from cocodla.compiler.pipeline import compile_whole
-from cocodla.compiler.quantisation.calibration import Calibration
+from cocodla.compiler.quantisation.codes import scale_for
 from cocodla.compiler.quantisation.search import Progress
 from cocodla.errors import UserError
-from cocodla.finetune.coded import EXACT, WeightCodes, coded
+from cocodla.finetune.coded import EXACT, WeightCodes, coded, nearest
 from cocodla.prune.floats import FloatModel
 from cocodla.runtime.accuracy import golden_tensors
+
+AVERAGES = ("GlobalAveragePool", "AveragePool", "ReduceMean")
+MEASURED = 256
+"""Images that ranges of averages follow from."""
+ROOM = 1.125
+"""What they reach beyond what was seen: of an average there are few values."""
 
 
 @dataclass(frozen=True)
 class Integers:
     """How a float model computes with codes. tensors: scale and zero point of all activations that are rounded.
 
-    options: how it is compiled without calibration data; they say what a pixel means. start: the network as it was
+    options: how it is compiled without calibration data. start: the network as it was
     quantised without any training.
     """
 
@@ -36,7 +43,7 @@ class Integers:
 
     @staticmethod
     def of(
-        model: FloatModel, calibration: Calibration, options: CompileOptions, progress: Progress | None = None
+        model: FloatModel, calibration: np.ndarray, options: CompileOptions, progress: Progress | None = None
     ) -> Integers:
         """Scales of a folded model (coded.py) as the compiler finds them on calibration data (batch, *shape).
 
@@ -56,13 +63,29 @@ class Integers:
             tensors[model.input] = found.quantised.tensors[given.tensor]
         plain = replace(
             options, effort="fast", calibrator=None, headroom=None, equalise=None, bias_correction=None,
-            adaptive_rounding=None, pixel_scale=given.pixel_scale, pixel_offset=given.pixel_offset,
+            adaptive_rounding=None, pixel_scale=None, pixel_offset=0.0,
         )  # fmt: skip
-        return Integers(model, tensors, plain, network)
+        made = Integers(model, tensors, plain, network)
+        return replace(made, tensors=tensors | made._implied(given.real(calibration[:MEASURED])))
+
+    def _implied(self, inputs: FloatArray) -> dict[str, Quantisation]:
+        """Codes for averages that have none of their own, by their range over inputs (batch, *shape): the compiler made
+        them part of the layer behind, which it cannot do between tensors that are rounded.
+        """
+        names = {node.output[0] for node in self.model.nodes if node.op_type in AVERAGES} - self.tensors.keys()
+        network = self.network(self.proto(self.model, nearest(self.model, 127)))
+        missing = [name for name in network.tensors if name in names]
+        values = self.model.outputs_for(inputs, missing) if missing else {}
+        ends = {name: (min(0.0, float(value.min())), max(0.0, float(value.max()))) for name, value in values.items()}
+        return {
+            name: scale_for((ROOM * low, ROOM * high), "any") for name, (low, high) in ends.items() if low < high
+        }
 
     def proto(self, model: FloatModel, weights: Mapping[str, WeightCodes]) -> onnx.ModelProto:
         """The model with these codes as weights, and all other constants as `model` has them, as it is written."""
-        return coded(model, weights, self.tensors)
+        made, given = coded(model, weights, self.tensors), self.start.input
+        pixel_meaning.write(made, given.pixel_scale, given.pixel_offset)
+        return made
 
     def network(self, proto: onnx.ModelProto) -> Network:
         """Compiled from what `proto` gives, without calibration data."""
@@ -70,16 +93,23 @@ class Integers:
             return compile_whole(_saved(proto, folder), None, replace(self.options, verify=False)).network
 
 
-def real_tensors(network: Network, images: np.ndarray) -> dict[str, FloatArray]:
-    """What the golden model computes, bit for bit: real values (batch, C, H, W) of every tensor but the input, for
-    images (batch, *shape) as the network takes them.
+@dataclass(frozen=True)
+class Rounded:
+    """A tensor as the golden model has it: real values (batch, C, H, W), and its codes' meaning."""
+
+    real: FloatArray
+    codes: Quantisation
+
+
+def rounded_tensors(network: Network, images: np.ndarray) -> dict[str, Rounded]:
+    """What the golden model computes, bit for bit: every tensor but the input by its name in the model, for images
+    (batch, *shape) as the network takes them.
     """
-    codes = golden_tensors(network, images)
-    found = {name: network.tensors[name] for name in codes}
-    return {
-        name.removesuffix(EXACT): Quantisation(tensor.scale, tensor.zero).dequantise(codes[name])
-        for name, tensor in found.items()
-    }
+    found = {}
+    for name, data in golden_tensors(network, images).items():
+        codes = Quantisation(network.tensors[name].scale, network.tensors[name].zero)
+        found[name.removesuffix(EXACT)] = Rounded(codes.dequantise(data), codes)
+    return found
 
 
 def real_input(network: Network, images: np.ndarray) -> FloatArray:

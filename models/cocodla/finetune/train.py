@@ -8,10 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import onnx
+import torch
+from torch import Tensor
 
 from cocodla.compiler import Network
-from cocodla.finetune.integers import Integers, real_input, real_tensors
-from cocodla.prune.finetune import check_torch
+from cocodla.finetune.integers import Integers, real_input, rounded_tensors
+from cocodla.finetune.twin import Twin
+from cocodla.prune.torch_model import TorchModel
+from cocodla.training.distill import UNKNOWN, distance, rates
 from cocodla.training.pictures import varied
 
 Progress = Callable[[int, int], None]
@@ -48,6 +52,46 @@ class Tuned:
     seconds: float
 
 
+class Trainer:
+    """A network that is being trained. network: compiled from `proto()`, and so the one that is written if it ends now.
+
+    UserError for an operator that torch_model.py does not know.
+    """
+
+    def __init__(self, integers: Integers, recipe: Recipe, steps: int, images: np.ndarray) -> None:
+        """steps: there will be, in all. images: some (batch, *shape), as the compiler takes them."""
+        torch.manual_seed(recipe.seed)
+        self.integers, self.ends = integers, integers.model.ends
+        self.teacher = TorchModel(integers.model).requires_grad_(False)
+        self.twin = Twin(integers, recipe.most)
+        self.network = integers.network(self.proto())
+        sizes = rates(self.twin, torch.from_numpy(real_input(self.network, images)), recipe.rate)
+        self.optimizer = torch.optim.Adam([*sizes, {"params": self.twin.scales(), "lr": recipe.rate}])
+        self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimizer, steps)
+
+    def proto(self) -> onnx.ModelProto:
+        """The model as it is now, with codes."""
+        return self.integers.proto(self.twin.trained(), self.twin.weights())
+
+    def forward(self, images: np.ndarray, names: list[str]) -> dict[str, Tensor]:
+        """Some tensors for images (batch, *shape): values are those of the golden model, gradients the twin's."""
+        return self.twin.forward_as(real_input(self.network, images), rounded_tensors(self.network, images), names)
+
+    def step(self, images: np.ndarray, labels: np.ndarray | None = None) -> float:
+        """One step; the loss before it. labels: (batch,) class numbers, -1 where there are none."""
+        found = self.forward(images, self.ends)
+        with torch.no_grad():
+            wanted = self.teacher.tensors(torch.from_numpy(real_input(self.network, images)), self.ends)
+        loss = distance(list(found.values()), list(wanted.values()), labels)
+        self.optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.twin.parameters(), 1.0)
+        self.optimizer.step()
+        self.schedule.step()
+        self.network = self.integers.network(self.proto())
+        return loss.item()
+
+
 def fine_tune(
     integers: Integers,
     images: np.ndarray,
@@ -58,47 +102,23 @@ def fine_tune(
     """Train a model so that what it computes in integers comes to what it says in float.
 
     images: (N, *shape), as the compiler takes them; they are varied at random. labels: (N,) class numbers, -1 where
-    there are none. Runs repeat with the same seed on the same machine. UserError without PyTorch, and for an
-    operator torch_model.py does not know.
+    there are none. Runs repeat with the same seed on the same machine. UserError as Trainer.
     """
-    check_torch()
-    import torch
-
-    from cocodla.finetune.twin import Twin
-    from cocodla.prune.torch_model import TorchModel
-    from cocodla.training.distill import UNKNOWN, distance, rates
-
-    torch.manual_seed(recipe.seed)
     random = np.random.default_rng(recipe.seed)
-    teacher, twin = TorchModel(integers.model).requires_grad_(False), Twin(integers, recipe.most)
-    first = network = integers.network(integers.proto(twin.model, twin.weights()))
-    sizes = rates(twin, torch.from_numpy(real_input(network, images[: recipe.batch])), recipe.rate)
-    optimizer = torch.optim.Adam([*sizes, {"params": twin.scales(), "lr": recipe.rate}])
     parts = max(1, round(len(images) / recipe.batch))
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.epochs * parts)
-    losses, begun = [], time.perf_counter()
-    for epoch in range(recipe.epochs):
-        total = 0.0
-        for part, pick in enumerate(np.array_split(random.permutation(len(images)), parts)):
+    steps = recipe.epochs * parts
+    trainer = Trainer(integers, recipe, steps, images[: recipe.batch])
+    first, losses, begun = trainer.network, list[float](), time.perf_counter()
+    for _ in range(recipe.epochs):
+        for pick in np.array_split(random.permutation(len(images)), parts):
             batch, same = _as_given(images[pick], random)
-            values = real_input(network, batch)
-            found = twin.forward_as(values, real_tensors(network, batch), integers.model.ends)
             known = None if labels is None else np.where(same, labels[pick], UNKNOWN)
-            with torch.no_grad():
-                wanted = teacher.tensors(torch.from_numpy(values), integers.model.ends)
-            loss = distance(list(found.values()), list(wanted.values()), known)
-            optimizer.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(twin.parameters(), 1.0)
-            optimizer.step()
-            schedule.step()
-            network = integers.network(integers.proto(twin.trained(), twin.weights()))
-            total += loss.item()
+            losses.append(trainer.step(batch, known))
             if progress:
-                progress(epoch * parts + part + 1, recipe.epochs * parts)
-        losses.append(total / parts)
-    seconds = (time.perf_counter() - begun) / max(1, recipe.epochs)
-    return Tuned(integers.proto(twin.trained(), twin.weights()), first, network, losses, seconds)
+                progress(len(losses), steps)
+    seconds = (time.perf_counter() - begun) / recipe.epochs
+    means = np.reshape(losses, (recipe.epochs, parts)).mean(1).tolist()
+    return Tuned(trainer.proto(), first, trainer.network, means, seconds)
 
 
 def _as_given(images: np.ndarray, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -107,4 +127,3 @@ def _as_given(images: np.ndarray, random: np.random.Generator) -> tuple[np.ndarr
     if images.dtype == np.uint8:
         made = np.clip(np.rint(made), 0, 255).astype(np.uint8)
     return made, same
-

@@ -11,7 +11,7 @@ from torch import Tensor
 from cocodla.compiler.ir import FloatArray
 from cocodla.errors import UserError
 from cocodla.finetune.coded import SMALLEST, WeightCodes, along, steps_of, weight_axes
-from cocodla.finetune.integers import Integers
+from cocodla.finetune.integers import Integers, Rounded
 from cocodla.prune.torch_model import TorchModel
 
 
@@ -25,22 +25,25 @@ class Twin(TorchModel):
     def __init__(self, integers: Integers, most: int) -> None:
         """most: weights are codes from -most to most."""
         super().__init__(integers.model)
-        self.axes, self.most, self.codes_of = weight_axes(integers.model), most, integers.tensors
+        self.axes, self.most = weight_axes(integers.model), most
         for name, axis in self.axes.items():
             steps = steps_of(integers.model.constants[name], axis, most)
             self.register_parameter(self.names[name] + "steps", torch.nn.Parameter(torch.from_numpy(np.log2(steps))))
-        self.real: Mapping[str, FloatArray] = {}
+        for node in integers.model.nodes:  # a slope that becomes negative is none the accelerator knows
+            if node.op_type == "PRelu":
+                getattr(self, self.names[node.input[1]]).requires_grad_(False)
+        self.rounded: Mapping[str, Rounded] = {}
 
-    def forward_as(self, images: FloatArray, real: Mapping[str, FloatArray], names: list[str]) -> dict[str, Tensor]:
-        """Some tensors, for inputs (batch, *shape); those in `real` (batch, C, H, W) have exactly these values.
+    def forward_as(self, images: FloatArray, rounded: Mapping[str, Rounded], names: list[str]) -> dict[str, Tensor]:
+        """Some tensors, for inputs (batch, *shape); those in `rounded` have exactly the values there.
 
         UserError for one of another shape.
         """
-        self.real = real
+        self.rounded = rounded
         try:
             return self.tensors(torch.from_numpy(images), names)
         finally:
-            self.real = {}
+            self.rounded = {}
 
     def scales(self) -> list[torch.nn.Parameter]:
         """Binary logarithms of all scales of weights, (K,) each."""
@@ -59,14 +62,14 @@ class Twin(TorchModel):
         return _rounded(torch.clamp(weight / steps, -self.most, self.most)) * steps
 
     def made(self, name: str, value: Tensor) -> Tensor:
-        real = self.real.get(name)
-        if real is None or name not in self.codes_of:
+        known = self.rounded.get(name)
+        if known is None:
             return value
-        if _extents(value) not in (_extents(real), [real[0].size]):
-            raise UserError(f"tensor {name!r} has shape {tuple(value.shape[1:])}, and {real.shape[1:]} compiled")
-        codes = self.codes_of[name]
-        inside = torch.clamp(value, codes.real(-128), codes.real(127))
-        return inside + (torch.from_numpy(real).reshape(value.shape) - inside).detach()
+        if _extents(value) not in (_extents(known.real), [known.real[0].size]):
+            shape = known.real.shape[1:]
+            raise UserError(f"tensor {name!r} has shape {tuple(value.shape[1:])}, and {shape} when it is compiled")
+        inside = torch.clamp(value, known.codes.real(-128), known.codes.real(127))
+        return inside + (torch.from_numpy(known.real).reshape(value.shape) - inside).detach()
 
     def weights(self) -> dict[str, WeightCodes]:
         """All weights as codes, as they are now."""
