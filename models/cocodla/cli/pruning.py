@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cocodla.cli.base import SEED, command, console, emit
-from cocodla.cli.labelled import HELD, LABELS, compiled, divided
+from cocodla.cli.labelled import CROPS, HELD, LABELS, PICTURES, compiled, divided, more_pictures
 from cocodla.cli.model_options import (
     BUDGET,
     CALIB,
@@ -39,7 +39,9 @@ def prune(
     labels: Path = LABELS,
     held: float = HELD,
     finetune: bool = typer.Option(False, "--finetune", help="train what is left to do as the whole model (PyTorch)"),
-    steps: int = whole("--steps", 600, "steps of fine-tuning", 1, 1_000_000),
+    pictures: list[Path] = PICTURES,
+    crops: int = whole("--crops", CROPS, "parts of the photographs to look at", 1, 1_000_000),
+    steps: int = whole("--steps", 1200, "steps of fine-tuning", 1, 1_000_000),
     report: Path = typer.Option(None, "--report", help="write the steps as JSON"),
     scale: str = SCALE,
     offset: str = OFFSET,
@@ -63,7 +65,7 @@ def prune(
     file = output or model.with_suffix(".pruned.onnx")
     for place in (file, report):
         if place is not None:
-            check_target(place, [model, *calib, *([labels] if labels else [])])
+            check_target(place, [model, *calib, *pictures, *([labels] if labels else [])])
     if report is not None and report.resolve() == file.resolve():
         raise UserError(f"{file}: is both the pruned model and the report")
     if not calib:
@@ -71,10 +73,13 @@ def prune(
     console.note(f"seed {seed}")
     whole_model = FloatModel.load(model)
     data = divided(whole_model.input_shape, calib, labels, resize, count, held, seed, options)
+    more = None
+    if pictures:
+        more = data.meaning.inputs_of(more_pictures(pictures, whole_model.input_shape, data.sample, crops, seed))
     images, back = (data.meaning.inputs_of(part) for part in (data.sample, data.held))
     with progress_bar(console, f"pruning {model.name}") as bar:
         told: Told = lambda what, done, total: bar(done, total)  # noqa: E731
-        found = run(whole_model, images, options, goal, back, data.labels, data.sample, told)
+        found = run(whole_model, images, options, goal, back, data.labels, data.sample, more, told)
         whole_net = left = None
         if labels is not None:
             whole_net, left = (

@@ -42,11 +42,27 @@ def rates(model: TorchModel, images: Tensor, rate: float) -> list[dict[str, Any]
     return groups
 
 
+def shared(one: TorchModel, other: TorchModel, images: Tensor) -> list[str]:
+    """Tensors that layers with weights read and that have one shape in both models, for images (batch, *shape)."""
+    read = {node.input[0] for node in one.model.nodes if len(node.input) > 1 and node.input[1] in one.names}
+    made = [node.output[0] for node in one.model.nodes]
+    names = [name for name in dict.fromkeys(made) if name in read and name in other.model.shapes]
+    with torch.no_grad():
+        ours, theirs = (model.tensors(images, names) for model in (one, other))
+    return [name for name in names if ours[name].shape == theirs[name].shape]
+
+
+def alike(found: list[Tensor], wanted: list[Tensor]) -> Tensor:
+    """How far tensors are from those of another network: mean squares in shares of their variance, all together."""
+    parts = [(ours - theirs).square().mean() / theirs.var().clamp_min(1e-6)
+             for ours, theirs in zip(found, wanted, strict=True)]  # fmt: skip
+    return torch.stack(parts).sum() if parts else torch.zeros(())
+
+
 def distance(found: list[Tensor], wanted: list[Tensor], labels: np.ndarray | None = None) -> Tensor:
     """How far outputs are from those of another network, and classes from labels (batch,), where there are any."""
-    loss = torch.zeros(())
+    loss = alike(found, wanted)
     for ours, theirs in zip(found, wanted, strict=True):
-        loss = loss + (ours - theirs).square().mean() / theirs.var().clamp_min(1e-6)
         if ours.ndim == 2 and ours.shape[1] > 1:
             said = functional.log_softmax(ours / DISTANCE, 1)
             aim = functional.softmax(theirs / DISTANCE, 1)
