@@ -24,7 +24,9 @@ def finetune(
     bits: int = whole("--weight-bits", 8, "bits of a weight; less than 8 are stored in int8", 2, 8),
     epochs: int = whole("--epochs", 10, "how often each picture is seen", 1, 100_000),
     batch: int = whole("--batch", 64, "pictures of a step", 1, 4096),
-    rate: float = typer.Option(3e-3, "--rate", help="first step of a constant, in shares of what its layer has"),
+    rate: float = typer.Option(
+        None, "--rate", help="largest step of a weight, in shares of what its layer has (default: by --weight-bits)"
+    ),
     pictures: list[Path] = PICTURES,
     crops: int = whole("--crops", CROPS, "parts of the photographs to learn from", 1, 1_000_000),
     held: float = typer.Option(0.2, "--held-back", help="share of the calibration data that only measures accuracy"),
@@ -54,7 +56,7 @@ def finetune(
         raise UserError(f"{file}: is both the tuned model and the report")
     if not calib:
         raise UserError("no calibration data: scales, and what is trained, follow from sample inputs (--calib)")
-    if not 0 < rate <= 1:
+    if rate is not None and not 0 < rate <= 1:
         raise UserError(f"--rate is a share above 0 and up to 1, not {rate:g}")
     check_torch()
     from cocodla.finetune import report as figures

@@ -15,23 +15,30 @@ from cocodla.compiler import Network
 from cocodla.finetune.integers import Integers, real_input, rounded_tensors
 from cocodla.finetune.twin import Twin
 from cocodla.prune.torch_model import TorchModel
-from cocodla.training.distill import UNKNOWN, distance, rates
+from cocodla.training.distill import UNKNOWN, distance, rates, share
 from cocodla.training.pictures import varied
 
 Progress = Callable[[int, int], None]
+FOUR_BITS = 3e-3
+"""The rate for weights of 4 bits."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train. rate: at first, in shares of what a layer's weights are usually like; it falls to zero. bits: of a
-    weight. epochs: how often each picture is seen.
+    """How to train. rate: at its height, in shares of what a layer's weights are like; None: what suits the bits of a
+    weight, `bits`: coarse codes need longer ways. epochs: how often each picture is seen.
     """
 
     epochs: int = 10
     bits: int = 8
     batch: int = 64
-    rate: float = 3e-3
+    rate: float | None = None
     seed: int = 0
+
+    @property
+    def height(self) -> float:
+        """Of the rate."""
+        return FOUR_BITS * 2.0 ** ((4 - self.bits) / 2) if self.rate is None else self.rate
 
     @property
     def most(self) -> int:
@@ -65,9 +72,9 @@ class Trainer:
         self.teacher = TorchModel(integers.model).requires_grad_(False)
         self.twin = Twin(integers, recipe.most)
         self.network = integers.network(self.proto())
-        sizes = rates(self.twin, torch.from_numpy(real_input(self.network, images)), recipe.rate)
-        self.optimizer = torch.optim.Adam([*sizes, {"params": self.twin.scales(), "lr": recipe.rate}])
-        self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimizer, steps)
+        sizes = rates(self.twin, torch.from_numpy(real_input(self.network, images)), recipe.height)
+        self.optimizer = torch.optim.Adam([*sizes, {"params": self.twin.scales(), "lr": recipe.height}])
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, lambda step: share(step, steps))
 
     def proto(self) -> onnx.ModelProto:
         """The model as it is now, with codes."""

@@ -14,8 +14,6 @@ from cocodla.training.pictures import varied
 BATCH = 64
 RATE = 5e-3
 """Step of the optimiser at its height, in shares of what a layer's weights are like."""
-WARM = 50
-"""Steps in which it gets there."""
 
 
 def check_torch() -> None:
@@ -46,7 +44,7 @@ def fine_tune(
     import torch
 
     from cocodla.prune.torch_model import TorchModel
-    from cocodla.training.distill import UNKNOWN, alike, distance, rates, shared
+    from cocodla.training.distill import UNKNOWN, alike, distance, rates, share, shared
 
     torch.manual_seed(seed)
     random = np.random.default_rng(seed)
@@ -54,7 +52,7 @@ def fine_tune(
     first = torch.from_numpy(images[:BATCH])
     inside, ends = shared(student, teacher, first[:1]), whole.ends
     optimizer = torch.optim.Adam(rates(student, first, RATE))
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _share(step, steps))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: share(step, steps))
     for step in range(steps):
         pick = random.integers(len(images), size=BATCH if more is None else BATCH // 2)
         known = np.full(len(pick), UNKNOWN) if labels is None else labels[pick]
@@ -78,7 +76,3 @@ def fine_tune(
             progress(step + 1, steps)
     return student.trained()
 
-
-def _share(step: int, steps: int) -> float:
-    """Of the rate: it grows, and falls to zero as a cosine does."""
-    return min(1.0, (step + 1) / WARM) * 0.5 * (1 + np.cos(np.pi * step / steps))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,8 @@ DISTANCE = 4.0
 """Temperature with which classes are compared."""
 LABELS = 0.5
 """What a known class counts for, beside what the other network says."""
+WARM = 50
+"""Steps in which the rate gets to its height, at most a tenth of all."""
 SUMMAND = {"Conv": 2, "Gemm": 2, "BatchNormalization": 2, "Add": None, "Sub": None}
 """Operators with a constant that is added to their outputs, and which input that is (None: any)."""
 
@@ -40,6 +43,11 @@ def rates(model: TorchModel, images: Tensor, rate: float) -> list[dict[str, Any]
             size = made[layers[name]].std() if name in layers else parameter.detach().square().mean().sqrt()
             groups.append({"params": [parameter], "lr": rate * (float(size) or 1.0)})
     return groups
+
+
+def share(step: int, steps: int) -> float:
+    """Of the rate, at a step of so many: it grows, and falls to zero as a cosine does."""
+    return min(1.0, (step + 1) / min(WARM, 1 + steps // 10)) * 0.5 * (1 + math.cos(math.pi * step / steps))
 
 
 def shared(one: TorchModel, other: TorchModel, images: Tensor) -> list[str]:
