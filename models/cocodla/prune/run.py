@@ -14,6 +14,7 @@ from cocodla.prune.cost import CostModel
 from cocodla.prune.finetune import check_torch, fine_tune
 from cocodla.prune.floats import FloatModel
 from cocodla.prune.search import MOST_IMAGES, Pruner, State, Step
+from cocodla.training.pictures import varied
 
 Told = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and of how much."""
@@ -118,7 +119,7 @@ def prune(
     limit = None if goal.cycles is None else goal.cycles * first
     told("pruning", 0, 100)
     while limit is None or pruner.state.step.cost.cycles > limit:
-        state = pruner.advance(lambda done, total: told("looking at groups", done, total))
+        state = pruner.advance(lambda done, total: told("looking at groups", done, total), limit)
         if state is None:
             break
         if not run.takes(state):
@@ -130,10 +131,12 @@ def prune(
 
 
 def _mixed(images: FloatArray, more: FloatArray) -> FloatArray:
-    """What the search looks at: up to half of it of `images`, the rest others, in any order."""
-    own = images[: MOST_IMAGES // 2]
-    both = np.concatenate([own, more[: MOST_IMAGES - len(own)]])
-    return np.asarray(both[np.random.default_rng(0).permutation(len(both))])
+    """What the search looks at: half of it `images`, varied where they are few, the rest others, in any order."""
+    random, half = np.random.default_rng(0), MOST_IMAGES // 2
+    own = images[:half]
+    filled = varied(own[random.integers(len(own), size=half - len(own))], random)[0]
+    both = np.concatenate([own, filled, more[:half]])
+    return np.asarray(both[random.permutation(len(both))])
 
 
 class _Run:

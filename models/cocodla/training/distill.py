@@ -77,5 +77,6 @@ def distance(found: list[Tensor], wanted: list[Tensor], labels: np.ndarray | Non
             loss = loss + DISTANCE**2 * functional.kl_div(said, aim, reduction="batchmean")
     if labels is not None and len(found) == 1 and found[0].ndim == 2 and (labels != UNKNOWN).any():
         numbers = torch.from_numpy(labels.astype(np.int64))
-        loss = loss + LABELS * functional.cross_entropy(found[0], numbers, ignore_index=UNKNOWN)
+        missed = functional.cross_entropy(found[0], numbers, ignore_index=UNKNOWN, reduction="sum")
+        loss = loss + LABELS * missed / len(numbers)  # few known ones must not outweigh all others
     return loss
