@@ -37,6 +37,7 @@ def test_models_with_codes_compile_without_data_and_keep_their_codes(
     file = tmp_path / "coded.onnx"
     onnx.save(found.proto(found.model, weights), file)
     onnx.checker.check_model(onnx.load(file), full_check=True)
+    assert [entry.domain for entry in onnx.load(file).opset_import] == [""]
     network = compile_model(file, None, found.options)
     (name,) = found.model.outputs
     wanted, step = outputs_of(onnx.load(file), [name], others)[name], found.tensors[name].scale

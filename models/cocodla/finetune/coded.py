@@ -178,6 +178,10 @@ def _whole(model: FloatModel, nodes: list[onnx.NodeProto], constants: Mapping[st
     made.CopyFrom(model.frame)
     del made.graph.node[:], made.graph.initializer[:], made.graph.value_info[:]
     made.graph.node.extend(nodes)
+    domains = {node.domain for node in nodes}  # onnxruntime names all it knows
+    versions = [entry for entry in made.opset_import if entry.domain in domains]
+    del made.opset_import[:]
+    made.opset_import.extend(versions)
     read = {name for node in nodes for name in node.input} | set(model.outputs)
     made.graph.initializer.extend(
         numpy_helper.from_array(np.ascontiguousarray(value), name) for name, value in constants.items() if name in read
