@@ -32,8 +32,7 @@ ROOM = 1.125
 class Integers:
     """How a float model computes with codes. tensors: scale and zero point of all activations that are rounded.
 
-    options: how it is compiled without calibration data. start: the network as it was
-    quantised without any training.
+    options: how it is compiled without calibration data. start: the network as it was quantised without any training.
     """
 
     model: FloatModel

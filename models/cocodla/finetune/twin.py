@@ -69,7 +69,7 @@ class Twin(TorchModel):
             shape = known.real.shape[1:]
             raise UserError(f"tensor {name!r} has shape {tuple(value.shape[1:])}, and {shape} when it is compiled")
         inside = torch.clamp(value, known.codes.real(-128), known.codes.real(127))
-        return inside + (torch.from_numpy(known.real).reshape(value.shape) - inside).detach()
+        return torch.from_numpy(known.real).reshape(value.shape) + _nothing(inside)
 
     def weights(self) -> dict[str, WeightCodes]:
         """All weights as codes, as they are now."""
@@ -86,7 +86,12 @@ class Twin(TorchModel):
 
 def _rounded(value: Tensor) -> Tensor:
     """To whole numbers, with the gradient of what is rounded."""
-    return value + (torch.round(value) - value).detach()
+    return torch.round(value).detach() + _nothing(value)
+
+
+def _nothing(value: Tensor) -> Tensor:
+    """Zero, exactly, with the gradient of a value."""
+    return value - value.detach()
 
 
 def _extents(value: Tensor | FloatArray) -> list[int]:
