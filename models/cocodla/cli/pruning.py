@@ -52,6 +52,7 @@ def prune(
     seed: int = SEED,
 ) -> None:
     """Take channels out of a float ONNX model: those that cost least accuracy for the cycles they save."""
+    from cocodla.finetune.coded import folded
     from cocodla.prune import report as tables
     from cocodla.prune.floats import FloatModel
     from cocodla.prune.run import Goal
@@ -71,7 +72,7 @@ def prune(
     if not calib:
         raise UserError("no calibration data: which channels matter follows from sample inputs of the model (--calib)")
     console.note(f"seed {seed}")
-    whole_model = FloatModel.load(model)
+    whole_model = folded(model) if finetune else FloatModel.load(model)  # training is quicker without factors
     data = divided(whole_model.input_shape, calib, labels, resize, count, held, seed, options)
     more = None
     if pictures:

@@ -44,7 +44,7 @@ def fine_tune(
     import torch
 
     from cocodla.prune.torch_model import TorchModel
-    from cocodla.training.distill import UNKNOWN, alike, distance, rates, share, shared
+    from cocodla.training.distill import UNKNOWN, Average, alike, distance, rates, share, shared
 
     torch.manual_seed(seed)
     random = np.random.default_rng(seed)
@@ -53,6 +53,7 @@ def fine_tune(
     inside, ends = shared(student, teacher, first[:1]), whole.ends
     optimizer = torch.optim.Adam(rates(student, first, RATE))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: share(step, steps))
+    average = Average(student)
     for step in range(steps):
         pick = random.integers(len(images), size=BATCH if more is None else BATCH // 2)
         known = np.full(len(pick), UNKNOWN) if labels is None else labels[pick]
@@ -72,7 +73,9 @@ def fine_tune(
         torch.nn.utils.clip_grad_norm_(student.parameters(), 1.0)
         optimizer.step()
         schedule.step()
+        average.add()
         if progress:
             progress(step + 1, steps)
+    average.take()
     return student.trained()
 

@@ -21,6 +21,8 @@ LABELS = 0.5
 """What a known class counts for, beside what the other network says."""
 WARM = 50
 """Steps in which the rate gets to its height, at most a tenth of all."""
+LATEST = 0.02
+"""What the latest step counts for in an average."""
 SUMMAND = {"Conv": 2, "Gemm": 2, "BatchNormalization": 2, "Add": None, "Sub": None}
 """Operators with a constant that is added to their outputs, and which input that is (None: any)."""
 
@@ -48,6 +50,28 @@ def rates(model: TorchModel, images: Tensor, rate: float) -> list[dict[str, Any]
 def share(step: int, steps: int) -> float:
     """Of the rate, at a step of so many: it grows, and falls to zero as a cosine does."""
     return min(1.0, (step + 1) / min(WARM, 1 + steps // 10)) * 0.5 * (1 + math.cos(math.pi * step / steps))
+
+
+class Average:
+    """A model's parameters, averaged over the latest steps, which go to and fro around what they learn."""
+
+    def __init__(self, model: TorchModel) -> None:
+        self.model, self.mean = model, [value.detach().clone() for value in model.parameters()]
+        self.steps = 0
+
+    def add(self) -> None:
+        """Behind a step: count the parameters as they are now."""
+        self.steps += 1
+        part = max(LATEST, 1 / self.steps)
+        with torch.no_grad():
+            for mean, value in zip(self.mean, self.model.parameters(), strict=True):
+                mean.lerp_(value, part)
+
+    def take(self) -> None:
+        """Give the model the averages."""
+        with torch.no_grad():
+            for mean, value in zip(self.mean, self.model.parameters(), strict=True):
+                value.copy_(mean)
 
 
 def shared(one: TorchModel, other: TorchModel, images: Tensor) -> list[str]:
