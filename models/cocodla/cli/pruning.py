@@ -41,7 +41,7 @@ def prune(
     finetune: bool = typer.Option(False, "--finetune", help="train what is left to do as the whole model (PyTorch)"),
     pictures: list[Path] = PICTURES,
     crops: int = whole("--crops", CROPS, "parts of the photographs to look at", 1, 1_000_000),
-    steps: int = whole("--steps", 1200, "steps of fine-tuning", 1, 1_000_000),
+    steps: int = whole("--steps", 1600, "steps of fine-tuning", 1, 1_000_000),
     report: Path = typer.Option(None, "--report", help="write the steps as JSON"),
     scale: str = SCALE,
     offset: str = OFFSET,

@@ -131,11 +131,11 @@ def prune(
 
 
 def _mixed(images: FloatArray, more: FloatArray) -> FloatArray:
-    """What the search looks at: half of it `images`, varied where they are few, the rest others, in any order."""
-    random, half = np.random.default_rng(0), MOST_IMAGES // 2
-    own = images[:half]
-    filled = varied(own[random.integers(len(own), size=half - len(own))], random)[0]
-    both = np.concatenate([own, filled, more[:half]])
+    """What the search looks at: two thirds of it `images`, varied where they are few, the rest others, in any order."""
+    random, count = np.random.default_rng(0), MOST_IMAGES * 2 // 3
+    own = images[:count]
+    filled = varied(own[random.integers(len(own), size=count - len(own))], random)[0]
+    both = np.concatenate([own, filled, more[: MOST_IMAGES - count]])
     return np.asarray(both[random.permutation(len(both))])
 
 

@@ -26,7 +26,7 @@ from cocodla.prune.groups import Group, Structure, structure_of, without
 Progress = Callable[[int, int], None]
 MEMORY = 1 << 29
 """Bytes of all tensors of all images that are looked at together."""
-MOST_IMAGES = 384
+MOST_IMAGES = 480
 """Images the search looks at; fine-tuning and accuracy take all there are."""
 FEW = hw.ATOM // 2
 """Channels of which two kernel columns share an atom."""
