@@ -62,3 +62,10 @@ def test_outputs_that_never_vary_are_refused(tmp_path: Path) -> None:
     net = Builder((3, 8, 8)).conv(8, (3, 3), pads=[1] * 4).node("Relu")
     with pytest.raises(UserError, match="never varies"):
         compile_model(dead(net, 8).save(tmp_path / "net.onnx"), images(), FAST)
+
+
+def test_data_that_never_vary_are_named(tmp_path: Path) -> None:
+    """It is the input that is told of, whatever else stands still because of it."""
+    net = Builder((3, 8, 8)).conv(8, (3, 3), pads=[1] * 4).node("Relu").conv(4, (1, 1))
+    with pytest.raises(UserError, match=r"the model's input 'image' is 0\.25 for all calibration data"):
+        compile_model(net.save(tmp_path / "net.onnx"), np.full((4, 3, 8, 8), 0.25, np.float32), FAST)

@@ -5,7 +5,8 @@ import pytest
 
 from cocodla.errors import UserError
 from cocodla.golden import run
-from cocodla.golden.batch import run_batch
+from cocodla.golden.batch import Batch, run_batch
+from cocodla.golden.work import SdpWork
 from cocodla.program.commands import CheckMemory, LoadMemory
 from cocodla.program.program import Program
 from cocodla.stimulus.layers import KINDS, Allocator, random_layer
@@ -45,3 +46,18 @@ def test_bad_batches_are_refused() -> None:
         run_batch(program, {})
     with pytest.raises(UserError, match="loads 8 bytes, the batched input has 4"):
         run_batch(program, {0: np.zeros((2, 4), np.uint8)})
+
+
+def test_layers_with_the_same_weights_share_what_is_made_of_them() -> None:
+    """The bands of a large layer would each hold its weights as floats."""
+    kind = next(kind for kind in KINDS if "conv" in kind)
+    rng = np.random.default_rng(3)
+    layer, other = (random_layer(rng, kind, Allocator(rng)) for _ in range(2))
+    commands = [*layer.loads, *layer.setup]
+    sequencer = Sequencer()
+    for _ in range(2):
+        commands += sequencer.run(layer.words)
+    steps = Batch(Program([*commands, *other.loads, *other.setup, *sequencer.run(other.words)]), {}).steps
+    first, second, third = (step._kernels._last for step in steps if isinstance(step, SdpWork))
+    assert first and second and third
+    assert first[1] is second[1] and first[1] is not third[1]

@@ -188,3 +188,21 @@ def test_command_fails_where_a_tensor_differs(tmp_path: Path, monkeypatch: pytes
     outcome = CliRunner().invoke(cli.app, [*words, "--layers", f"{network.layers[1].name}.."])
     assert outcome.exit_code == 1 and re.search("first mismatch: .*image2/", outcome.output)
     assert f"--layers {network.layers[1].name}.." in outcome.output  # in the command that does it again
+
+
+def test_a_layer_in_parts_has_one_name(tmp_path: Path) -> None:
+    """NAME stands for NAME#0, NAME#1, ..., also as an end; parts keep names of their own."""
+    grow, shape = paths.PATHS["bands"]
+    images = normal(shape)
+    network = compile_model(grow(Builder(shape, 1)).save(tmp_path / "m.onnx"), images, CompileOptions())
+    names = [layer.name for layer in network.layers]
+    name = next(name.partition("#")[0] for name in names if "#" in name)
+    parts = [place for place, other in enumerate(names) if other.partition("#")[0] == name]
+    assert len(parts) > 1
+    whole = Span(parts[0], parts[-1])
+    assert Span.parse(network, name) == whole == Span.parse(network, f"{name}..{name}")
+    assert Span.parse(network, f"..{name}") == Span(0, parts[-1])
+    assert Span.parse(network, f"{name}..") == Span(parts[0], len(names) - 1)
+    assert Span.parse(network, f"{name}#1") == Span(parts[1], parts[1])
+    with pytest.raises(UserError, match=f"has no layer '{name}x'; did you mean"):
+        Span.parse(network, f"{name}x")

@@ -1,4 +1,4 @@
-"""Commands that make a network of an ONNX model, and show one: compile, inspect."""
+"""Commands that make a network of an ONNX model, and show one: compile, split, inspect."""
 
 from __future__ import annotations
 
@@ -29,8 +29,9 @@ from cocodla.cli.model_options import (
     compile_options,
     loader,
 )
+from cocodla.cli.numbers import whole
 from cocodla.errors import UserError
-from cocodla.files.outputs import check_target
+from cocodla.files.outputs import check_target, write_whole
 
 
 @command
@@ -83,6 +84,30 @@ def compile(
     report.show_network(network, console)
     console.print(f"written: {file}" + (f", {annotated}" if annotated else ""), highlight=False, soft_wrap=True)
     emit(lambda: report.describe(network))
+
+
+@command
+def split(
+    model: Path = MODEL,
+    pictures: int = whole("--pictures", 8, "pictures whose features the classifier takes at once", 1, 64),
+    folder: Path = typer.Option(Path(), "-o", "--output", help="folder of both models"),
+) -> None:
+    """Split a classifier into features of a picture and fully connected layers for several pictures at once.
+
+    Writes NAME.features.onnx and NAME.classifierN.onnx; weights of the latter are fetched once for N pictures.
+    """
+    from cocodla.compiler.frontend.importer import load_model
+    from cocodla.nets.classifier import split_classifier
+
+    names = [folder / f"{model.stem}.{part}.onnx" for part in ("features", f"classifier{pictures}")]
+    for name in names:
+        check_target(name, [model])
+    parts = split_classifier(load_model(model), pictures)
+    for name, part in zip(names, parts, strict=True):
+        write_whole(name, part.SerializeToString())
+    shapes = [[dim.dim_value for dim in part.graph.input[0].type.tensor_type.shape.dim] for part in parts]
+    console.print(f"written: {names[0]}, {names[1]}", highlight=False, soft_wrap=True)
+    emit(lambda: {"models": [str(name) for name in names], "inputs": shapes})
 
 
 @command

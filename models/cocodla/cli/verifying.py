@@ -32,7 +32,8 @@ def verify(
     network: Path = NETWORK,
     inputs: list[Path] = INPUT,
     layers: str = typer.Option(
-        "", "--layers", help="run these only: NAME, or FIRST..LAST, on what the golden model makes of those before"
+        "", "--layers",
+        help="run these only: NAME (all its bands), or FIRST..LAST, on what the golden model makes of those before",
     ),
     sim: str = SIM,
     seed: int = SEED,

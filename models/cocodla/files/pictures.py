@@ -62,22 +62,16 @@ class PictureFiles:
         _, channels, height, width = self.shape
         with _opened(path) as picture:
             self._check(picture, path)
-            values = _eight_bits(picture, channels)
+            values = _loaded(picture).convert(MODES[channels])
             if values.size != (width, height):
                 values = values.resize((width, height), Image.Resampling.BILINEAR)
             return np.asarray(values).reshape(height, width, channels).transpose(2, 0, 1)
 
 
-def opened_whole(path: Path, channels: int) -> Image.Image:
-    """A picture of any size as 8-bit grey, RGB or RGBA, for 1, 3 or 4 channels. UserError if it is none."""
+def read_picture(path: Path, channels: int = 3) -> Image.Image:
+    """A picture in its own size, as grey, colours (3 channels) or RGBA of 8 bits. UserError for a file that is none."""
     with _opened(path) as picture:
-        return _eight_bits(picture, channels)
-
-
-def _eight_bits(picture: Image.Image, channels: int) -> Image.Image:
-    with _silent() if picture.format == "TIFF" else nullcontext():
-        picture.load()
-    return _plain(picture).convert(MODES[channels])
+        return _loaded(picture).convert(MODES[channels])
 
 
 @contextmanager
@@ -126,6 +120,13 @@ def _judge(picture: Image.Image, path: Path) -> None:
         raise UserError(f"{path}: a picture must have 8 or 16 bits a channel, this one has 32 (mode {picture.mode})")
     if getattr(picture, "is_animated", False) and picture.format in FORMATS:  # MPO: a photo and its previews
         raise UserError(f"{path}: holds several pictures (it is animated or has pages), one is wanted")
+
+
+def _loaded(picture: Image.Image) -> Image.Image:
+    """The decoded picture, of 8 bits a channel."""
+    with _silent() if picture.format == "TIFF" else nullcontext():
+        picture.load()
+    return _plain(picture)
 
 
 def _plain(picture: Image.Image) -> Image.Image:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
 
@@ -96,10 +97,11 @@ class Batch:
             raise UserError(f"the program loads nothing at {min(missing):#x}, the address of a batched input")
         self._lengths = {address: data.shape[1] for address, data in first.items()}
         recorder, execution = Recorder(), Execution("golden")
-        for index, command in enumerate(program.commands):
-            _record(recorder, command, index, first, execution)
-            if execution.failures:
-                raise UserError(execution.failures[0])
+        with _single_threaded():
+            for index, command in enumerate(program.commands):
+                _record(recorder, command, index, first, execution)
+                if execution.failures:
+                    raise UserError(execution.failures[0])
         self.steps = join_depthwise(recorder.steps, recorder.memory)
         made = (step.config for step in self.steps if isinstance(step, SdpWork))
         self._results = sum(config.width * config.height * config.channels for config in made)
@@ -119,8 +121,7 @@ class Batch:
             part = {address: np.ascontiguousarray(data[first : first + chunk]) for address, data in inputs.items()}
             return self._run_chunk(part, min(chunk, count - first))
 
-        # one BLAS thread for each of ours: nested thread pools halve the speed
-        with _thread_pools().limit(limits=1, user_api="blas"):
+        with _single_threaded():
             if count <= chunk:
                 return one(0) if count else {}
             with ThreadPoolExecutor(threads) as pool:
@@ -171,6 +172,13 @@ def _count(inputs: Mapping[int, ByteArray]) -> int:
 @cache
 def _thread_pools() -> ThreadpoolController:
     return ThreadpoolController()
+
+
+def _single_threaded() -> AbstractContextManager[object]:
+    """One BLAS thread for each of ours: nested thread pools halve the speed, and threads that find no free processor
+    wait in loops, which takes twice the time of one.
+    """
+    return _thread_pools().limit(limits=1, user_api="blas")
 
 
 def _record(

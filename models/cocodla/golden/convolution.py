@@ -44,12 +44,21 @@ class Kernels:
     @staticmethod
     def of(weights: Int8Array) -> Kernels:
         """Weights (K, C, R, S)."""
-        kernels, channels = weights.shape[:2]
+        kernels = len(weights)
         matrix = weights.transpose(2, 3, 1, 0).reshape(-1, kernels)
-        bound = 128 * int(np.abs(matrix.astype(np.int32)).sum(axis=0).max())
+        bound = 128 * int(np.abs(matrix, dtype=np.int16).sum(axis=0, dtype=np.int32).max())
         kind: Any = np.float32 if bound < 1 << 24 else np.float64
-        depthwise = kernels == channels and not weights[~np.eye(kernels, dtype=bool)].any()
-        return Kernels((np.einsum("ccrs->rsc", weights) if depthwise else matrix).astype(kind), bound)
+        if _reads_own_channels(weights):
+            return Kernels(np.einsum("ccrs->rsc", weights).astype(kind), bound)
+        return Kernels(matrix.astype(kind), bound)
+
+
+def _reads_own_channels(weights: Int8Array) -> bool:
+    """Whether kernel k of weights (K, C, R, S) reads channel k only."""
+    kernels, channels = weights.shape[:2]
+    if kernels != channels or weights[0, 1:].any():  # the first kernel tells of most that do not
+        return False
+    return not weights[~np.eye(kernels, dtype=bool)].any()
 
 
 def convolve(lines: Int8Array, weights: Int8Array, config: CscConfig) -> NDArray[np.int32]:

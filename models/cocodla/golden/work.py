@@ -5,10 +5,12 @@ Weights and operands are made ready once, and again only when their bytes have c
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +63,9 @@ class Remembered(Generic[T]):
         self._last = data.copy(), value
         return value
 
+
+_KERNELS: WeakValueDictionary[tuple[int | bytes, ...], Kernels] = WeakValueDictionary()
+"""Weights made ready by form and digest of their stream: the bands of a large layer share them, not each its own."""
 
 EngineOf = Callable[["SdpWork"], OperandConfig | None]
 """The operand engine of SDP_RDMA for one of the stages."""
@@ -185,10 +190,19 @@ class SdpWork:
         """Weights of a stream (1, bytes), made ready."""
         assert self.convolution is not None
         csc, groups = self.convolution.csc, max(len(self.parts), 1)
-        streams = np.split(stream[0], groups)
-        return self._kernels.of(
-            stream, lambda: Kernels.of(block_diagonal([unpack(part, csc, groups) for part in streams]))
-        )
+
+        def make() -> Kernels:
+            return Kernels.of(block_diagonal([unpack(part, csc, groups) for part in np.split(stream[0], groups)]))
+
+        def shared() -> Kernels:
+            form = (csc.kernels, csc.channels, csc.kernel_height, csc.kernel_width, csc.rows_merged, groups)
+            key = (*form, hashlib.blake2b(stream[0]).digest())
+            found = _KERNELS.get(key)
+            if found is None:
+                found = _KERNELS[key] = make()
+            return found
+
+        return self._kernels.of(stream, shared)
 
     def _stage(self, memory: Memory, stage: StageConfig, engine_of: EngineOf, last: Remembered[sdp.Stage]) -> sdp.Stage:
         config, engine = self.config, engine_of(self)

@@ -17,7 +17,7 @@ from cocodla.nets import styles
 from cocodla.nets.alexnet import alexnet
 from cocodla.nets.builder import Builder
 from cocodla.nets.paths import PATHS
-from cocodla.nets.yolo import tiny_yolo
+from cocodla.nets.yolo import tiny_yolo, yolo_v2
 
 Grow = Callable[[Builder], Builder]
 
@@ -185,6 +185,16 @@ def _at_full_size(name: str, about: str, grow: Grow) -> Net:
     return Net(name, about, model, rtl_images=1, studied=1, limits=Limits(sqnr=12.0))
 
 
+def _yolo_v2() -> Net:
+    shape = (3, 416, 416)
+    options = CompileOptions(pixel_scale=1 / 255, images_in_flight=1)
+    model = Variant(built("yolo_v2", yolo_v2, shape), partial(noise, shape, 4), options)
+    return Net(
+        "yolo_v2", "YOLOv2, 416x416, random weights", model, rtl_images=1, studied=1,
+        limits=Limits(sqnr=12.0, image_seconds=10),
+    )  # fmt: skip
+
+
 def _alexnet() -> Net:
     def model(folder: Path) -> Path:
         return alexnet(99, seed=9, width=1 / 4, classes=100).save(folder / "alexnet.onnx")
@@ -207,6 +217,7 @@ def large_networks() -> list[Net]:
     return [
         _at_full_size("resnet50", "ResNet-50, 224x224, random weights", styles.resnet50),
         _at_full_size("vgg16", "VGG-16, 224x224, random weights", styles.vgg16),
+        _yolo_v2(),
         _tiny_yolo(full=True),
     ]
 

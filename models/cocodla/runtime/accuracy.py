@@ -119,7 +119,7 @@ def model_inputs(network: Network, images: np.ndarray) -> np.ndarray:
     return network.input.real(check_images(images, network.input.shape, "images"))
 
 
-def _check_input(original: onnx.ModelProto, network: Network, path: Path | str) -> None:
+def check_input(original: onnx.ModelProto, network: Network, path: Path | str) -> None:
     """UserError if a model takes another input than the network."""
     constants = {tensor.name for tensor in original.graph.initializer}
     for value in original.graph.input:
@@ -145,7 +145,7 @@ def measure(
     """Accuracy of a classifier on the golden model, and of the float model it was made from if that is given."""
     original = load_model(model) if model is not None else None
     if original is not None and model is not None:
-        _check_input(original, network, model)
+        check_input(original, network, model)
         unbind(original)
     ours, exact = [], []
     for part in batches(images, progress=progress):

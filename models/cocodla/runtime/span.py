@@ -26,7 +26,7 @@ from cocodla.golden.batch import run_batch
 from cocodla.golden.snapshot import Snapshot
 from cocodla.program import CheckMemory, Program
 
-_SEPARATOR = ".."
+_SEPARATOR, _PART = "..", "#"
 
 
 @dataclass(frozen=True)
@@ -49,16 +49,19 @@ class Span:
 
     @staticmethod
     def parse(network: Network, text: str) -> Span:
-        """The layer NAME, or FIRST..LAST, where either may be left out; UserError for others, with near names."""
+        """The layer NAME, or FIRST..LAST, where either may be left out; UserError for others, with near names.
+
+        NAME without the number of a part (#0, #1, ...) stands for all parts of a layer.
+        """
         names = [layer.name for layer in network.layers]
-        if text in names:
-            return Span(names.index(text), _last(names, text))
-        begin, separator, end = text.partition(_SEPARATOR)
-        ends = (begin, end) if separator else (text,)
-        for name in ends:
-            if name not in names and not (separator and name == ""):
+        begin, separator, end = (text, "", "") if text in names else text.partition(_SEPARATOR)
+        for name in (begin, end) if separator else (begin,):
+            if not _places(names, name) and not (separator and name == ""):
                 raise UserError(f"{network.name} has no layer {name[:60]!r}{_near(name, names)}")
-        span = Span(names.index(begin) if begin else 0, _last(names, end) if end else len(names) - 1)
+        last = end if separator else begin
+        span = Span(
+            _places(names, begin)[0] if begin else 0, _places(names, last)[-1] if last else len(names) - 1
+        )  # fmt: skip
         if span.first > span.last:
             raise UserError(f"layers {text!r}: {end!r} comes before {begin!r} in {network.name}")
         return span
@@ -148,9 +151,10 @@ def _reuses(layer: Layer) -> bool:
     return registers.flag("D_MISC_CFG.DATA_REUSE") or registers.flag("D_MISC_CFG.WEIGHT_REUSE")
 
 
-def _last(names: list[str], name: str) -> int:
-    """Where a name stands last."""
-    return len(names) - 1 - names[::-1].index(name)
+def _places(names: list[str], name: str) -> list[int]:
+    """Where a name stands, or its parts where it is that of a layer in several."""
+    exact = [place for place, other in enumerate(names) if other == name]
+    return exact or [place for place, other in enumerate(names) if other.partition(_PART)[0] == name]
 
 
 def _near(name: str, names: list[str]) -> str:

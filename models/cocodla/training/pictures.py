@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from cocodla.errors import UserError
-from cocodla.files.pictures import MODES, opened_whole
+from cocodla.files.pictures import MODES, read_picture
 
 COLOURS = 3
 SMALLEST_CROP = 24
@@ -68,7 +68,7 @@ def crops(files: Sequence[Path], shape: tuple[int, ...], count: int, seed: int) 
     if len(shape) != 3 or shape[0] not in MODES:
         takes = " x ".join(map(str, shape))
         raise UserError(f"{files[0]}: pictures need an input of 1, 3 or 4 channels, the model takes {takes}")
-    photographs = [opened_whole(path, shape[0]) for path in files]
+    photographs = [read_picture(path, shape[0]) for path in files]
     random = np.random.default_rng(seed)
     return np.stack([_crop(photographs[random.integers(len(photographs))], shape, random) for _ in range(count)])
 

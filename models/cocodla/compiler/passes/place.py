@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -23,6 +25,7 @@ from cocodla.compiler.ir import (
     Node,
     Pointwise,
     Pool,
+    Shape,
     Slice,
 )
 
@@ -154,28 +157,65 @@ def _writable(graph: Graph, name: str, concat: Concat) -> bool:
 def split_reductions(graph: Graph) -> None:
     """A convolution whose kernel group alone exceeds the buffer becomes a sum of convolutions of some channels each.
 
-    All parts but the last leave an int8 tensor: that costs accuracy which a single layer would not.
+    So does one of few positions whose input does not fit beside a kernel group: bands of it would fetch the weights
+    anew, and have too few positions each to be busy while the next weights are loaded. All parts but the last leave an
+    int8 tensor: that costs accuracy which a single layer would not.
     """
     for node in list(graph.nodes):
         if not isinstance(node, Conv) or node.group > 1 or len(node.inputs) > 1 or node.pool is not None:
             continue
         channels = graph.shapes[node.inputs[0]][0]
-        if channels <= hw.ATOM or _smallest_banks(node, channels) <= hw.CBUF_BANKS:
+        if channels <= hw.ATOM:
             continue
-        share = hw.surfaces(channels) * hw.ATOM
-        while share > hw.ATOM and _smallest_banks(node, share) > hw.CBUF_BANKS:
-            share -= hw.ATOM
-        if _smallest_banks(node, share) <= hw.CBUF_BANKS:
+        share = _largest_share(node, channels, _smallest_banks)
+        whole = _largest_share(node, channels, partial(_whole_banks, shape=graph.shapes[node.inputs[0]]))
+        free = not graph.pins  # codes of the model's own leave no room for rounding in between
+        if free and whole and share and _cost(graph, node, share) >= WORTH * _cost(graph, node, whole):
+            share = whole
+        if 0 < share < channels:
             _split(graph, node, channels, share)
+
+
+WORTH = 2
+"""How many times fewer cycles it must take to split a reduction that need not be."""
+
+
+def _largest_share(node: Conv, channels: int, banks: Callable[[Conv, int], int]) -> int:
+    """Most channels, whole atoms or all, with which a convolution needs no more banks than there are; 0 for none."""
+    share = hw.surfaces(channels) * hw.ATOM
+    while share > 0 and banks(node, share) > hw.CBUF_BANKS:
+        share -= hw.ATOM
+    return min(share, channels)
+
+
+def _cost(graph: Graph, node: Conv, share: int) -> int:
+    """About how many cycles a weight set takes in all bands of a convolution of so many channels: each is loaded for
+    every band, and takes as long as a weight set does even where there are fewer positions.
+    """
+    _, height, width = graph.shapes[node.inputs[0]]
+    positions = node.size[0] * node.size[1]
+    room = hw.CBUF_BANKS - hw.ceil_div(_group_bytes(node, share), hw.CBUF_BANK_BYTES)
+    entries = height * width * hw.surfaces(share)
+    bands = min(positions, hw.ceil_div(entries, max(room, 1) * hw.CBUF_BANK_ENTRIES))
+    return bands * max(hw.ATOM, hw.ceil_div(positions, bands))
+
+
+def _group_bytes(node: Conv, channels: int) -> int:
+    """Weights of one kernel group of some channels."""
+    kernels, _, rows, columns = node.weight.shape
+    return hw.align(min(kernels, hw.ATOM) * rows * columns * channels)
+
+
+def _whole_banks(node: Conv, channels: int, shape: Shape) -> int:
+    """Banks for one kernel group of some channels, and for the whole input (C, H, W)."""
+    entries = shape[1] * shape[2] * hw.surfaces(channels)
+    return hw.ceil_div(_group_bytes(node, channels), hw.CBUF_BANK_BYTES) + hw.ceil_div(entries, hw.CBUF_BANK_ENTRIES)
 
 
 def _smallest_banks(node: Conv, channels: int) -> int:
     """Banks for one kernel group of some channels, and for the input of one output element."""
-    kernels, _, rows, columns = node.weight.shape
-    extent = [(n - 1) * d + 1 for n, d in zip((rows, columns), node.dilation, strict=True)]
-    group = hw.align(min(kernels, hw.ATOM) * rows * columns * channels)
-    entries = extent[0] * extent[1] * hw.surfaces(channels)
-    return hw.ceil_div(group, hw.CBUF_BANK_BYTES) + hw.ceil_div(entries, hw.CBUF_BANK_ENTRIES)
+    extent = [(n - 1) * d + 1 for n, d in zip(node.weight.shape[2:], node.dilation, strict=True)]
+    return _whole_banks(node, channels, (channels, extent[0], extent[1]))
 
 
 def _split(graph: Graph, node: Conv, channels: int, share: int) -> None:

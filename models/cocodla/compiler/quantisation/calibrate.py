@@ -226,8 +226,9 @@ def calibrate(graph: Graph, samples: Samples) -> Statistics:
         if root not in graph.pins and root not in joined and _never_varies(histogram):
             found.still.append(root)
     found.still = list(dict.fromkeys(found.still))
-    if {graph.input, *graph.outputs} & set(found.still):  # nothing can be learnt of such data, or of such a model
-        where, value = graph.where(found.still[0]), found.histograms[found.still[0]].low
+    ends = [tensor for tensor in found.still if tensor in (graph.input, *graph.outputs)]
+    if ends:  # nothing can be learnt of such data, or of such a model
+        where, value = graph.where(ends[0]), found.histograms[ends[0]].low
         raise UserError(f"{where} is {value:g} for all calibration data; what never varies has no scale")
     for tensor in found.still:
         found.widen(tensor)

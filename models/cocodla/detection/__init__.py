@@ -1,0 +1,1 @@
+"""Boxes of YOLOv2-style detectors: what the numbers mean, how like two sets of boxes are, pictures of them."""
