@@ -6,7 +6,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.waves.dump_writer import write_vcd
 
@@ -135,6 +135,13 @@ def plain_violations(cycles: list[Cycle], states: list[str]) -> dict[str, list[i
 
 
 @settings(max_examples=150, deadline=None)
+@example(  # a payload that is first dumped, as x, while it waits: it was x before
+    steps=[
+        (0, [("clk", "0"), ("s_valid", "1"), ("rst_n", "1")]), (1, [("clk", "0"), ("s_ready", "0")]),
+        (2, [("clk", "1")]), (3, [("clk", "0"), ("s_data", "xxxx")]), (4, [("clk", "1")]),
+    ],
+    idle_after=1,
+)  # fmt: skip
 @given(dumps(), st.sampled_from([1, 2, 64]))
 def test_counts_are_those_of_a_cycle_by_cycle_reading(
     steps: list[tuple[int, list[tuple[str, str]]]], idle_after: int

@@ -44,7 +44,7 @@ def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
         data, providers = model.SerializeToString(), ["CPUExecutionProvider"]
         return onnxruntime.InferenceSession(data, options, providers=providers, enable_fallback=0)  # it would print
     except Exception as error:  # its exceptions share no base class
-        raise UserError(f"onnxruntime refuses the model ({_told(error)})") from error
+        raise UserError(f"onnxruntime refuses the model ({told(error)})") from error
 
 
 def run(
@@ -54,10 +54,10 @@ def run(
     try:
         return [np.asarray(value) for value in runner.run(names, dict(feeds))]
     except Exception as error:  # its exceptions share no base class
-        raise UserError(f"onnxruntime cannot compute {names[0]!r} ({_told(error)})") from error
+        raise UserError(f"onnxruntime cannot compute {names[0]!r} ({told(error)})") from error
 
 
-def _told(error: Exception) -> str:
+def told(error: Exception) -> str:
     """What onnxruntime says, in one line, without the places in its own source."""
     line = " ".join(str(error).split()) or type(error).__name__
     line = re.sub(r"\[ONNXRuntimeError\] : \d+ : \w+ : ", "", line)

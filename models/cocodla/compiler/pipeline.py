@@ -12,7 +12,7 @@ import onnx
 from threadpoolctl import threadpool_limits
 
 from cocodla.compiler import limits, original, reference
-from cocodla.compiler.frontend import importer, partition
+from cocodla.compiler.frontend import importer, partition, pixel_meaning
 from cocodla.compiler.frontend.nodes import label_of
 from cocodla.compiler.hardware import allocate, encode, schedule
 from cocodla.compiler.hardware.chains import check_registers
@@ -117,7 +117,7 @@ def _compiled(
     options: CompileOptions,
     progress: Progress | None,
 ) -> Compilation:
-    graph = imported.graph
+    graph, options = imported.graph, pixel_meaning.read(imported.model, options)
     graph.official = options.target == "official"
     input_shape = graph.shapes[graph.input]
     check_constants(graph)

@@ -68,10 +68,10 @@ class PictureFiles:
             return np.asarray(values).reshape(height, width, channels).transpose(2, 0, 1)
 
 
-def read_picture(path: Path) -> Image.Image:
-    """A picture in its own size, in colours of 8 bits. UserError for a file that is none."""
+def read_picture(path: Path, channels: int = 3) -> Image.Image:
+    """A picture in its own size, as grey, colours (3 channels) or RGBA of 8 bits. UserError for a file that is none."""
     with _opened(path) as picture:
-        return _loaded(picture).convert(MODES[3])
+        return _loaded(picture).convert(MODES[channels])
 
 
 @contextmanager

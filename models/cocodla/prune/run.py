@@ -13,7 +13,8 @@ from cocodla.errors import UserError
 from cocodla.prune.cost import CostModel
 from cocodla.prune.finetune import check_torch, fine_tune
 from cocodla.prune.floats import FloatModel
-from cocodla.prune.search import Pruner, State, Step
+from cocodla.prune.search import MOST_IMAGES, Pruner, State, Step
+from cocodla.training.pictures import varied
 
 Told = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and of how much."""
@@ -95,27 +96,30 @@ def prune(
     held: FloatArray,
     labels: tuple[np.ndarray, np.ndarray] | None = None,
     sample: np.ndarray | None = None,
+    more: FloatArray | None = None,
     told: Told = lambda what, done, total: None,
 ) -> Pruned:
     """Prune a model until the goal is reached.
 
     images: (N, *shape) float32 as the model takes them: what channels, weights and training follow from. held: others,
-    which accuracy is measured on; labels: class numbers of both. sample: images as the compiler takes them. UserError
-    if the goal cannot be reached, there is nothing to prune, or fine-tuning is not possible.
+    which accuracy is measured on; labels: class numbers of both. sample: images as the compiler takes them. more:
+    further ones as `images`, without labels, such as crops of photographs. UserError if the goal cannot be reached,
+    there is nothing to prune, or fine-tuning is not possible.
     """
     if goal.finetune:
         check_torch()
     judge = Judge(whole, held, None if labels is None else labels[1])
     if goal.drop is not None and not judge.classes:
         raise UserError("--drop: the model does not name one class for an image, so no points of accuracy can be lost")
-    pruner = Pruner(whole, images, CostModel(images if sample is None else sample, options))
-    run = _Run(whole, images, goal, None if labels is None else labels[0], judge, told)
+    looked_at = images if more is None else _mixed(images, more)
+    pruner = Pruner(whole, looked_at, CostModel(images if sample is None else sample, options))
+    run = _Run(whole, images, more, goal, None if labels is None else labels[0], judge, told)
     run.steps.append(Judged(pruner.state.step, judge.right(whole)))
     first = pruner.state.step.cost.cycles
     limit = None if goal.cycles is None else goal.cycles * first
     told("pruning", 0, 100)
     while limit is None or pruner.state.step.cost.cycles > limit:
-        state = pruner.advance(lambda done, total: told("looking at groups", done, total))
+        state = pruner.advance(lambda done, total: told("looking at groups", done, total), limit)
         if state is None:
             break
         if not run.takes(state):
@@ -126,13 +130,23 @@ def prune(
     return run.result(first, limit, len(held), labels is not None)
 
 
+def _mixed(images: FloatArray, more: FloatArray) -> FloatArray:
+    """What the search looks at: two thirds of it `images`, varied where they are few, the rest others, in any order."""
+    random, count = np.random.default_rng(0), MOST_IMAGES * 2 // 3
+    own = images[:count]
+    filled = varied(own[random.integers(len(own), size=count - len(own))], random)[0]
+    both = np.concatenate([own, filled, more[: MOST_IMAGES - count]])
+    return np.asarray(both[random.permutation(len(both))])
+
+
 class _Run:
     """The states a search went through, and the best one of them."""
 
     def __init__(
-        self, whole: FloatModel, images: FloatArray, goal: Goal, labels: np.ndarray | None, judge: Judge, told: Told
-    ) -> None:
-        self.whole, self.images, self.labels = whole, images, labels
+        self, whole: FloatModel, images: FloatArray, more: FloatArray | None, goal: Goal, labels: np.ndarray | None,
+        judge: Judge, told: Told,
+    ) -> None:  # fmt: skip
+        self.whole, self.images, self.more, self.labels = whole, images, more, labels
         self.goal, self.judge, self.told = goal, judge, told
         self.steps: list[Judged] = []
         self.best: FloatModel = whole
@@ -184,5 +198,5 @@ class _Run:
     def _tune(self, model: FloatModel) -> FloatModel:
         return fine_tune(
             model, self.whole, self.images, self.goal.finetune, self.goal.seed, self.labels,
-            lambda done, total: self.told("fine-tuning", done, total),
+            lambda done, total: self.told("fine-tuning", done, total), self.more,
         )  # fmt: skip

@@ -26,7 +26,7 @@ from cocodla.prune.groups import Group, Structure, structure_of, without
 Progress = Callable[[int, int], None]
 MEMORY = 1 << 29
 """Bytes of all tensors of all images that are looked at together."""
-MOST_IMAGES = 192
+MOST_IMAGES = 480
 """Images the search looks at; fine-tuning and accuracy take all there are."""
 FEW = hw.ATOM // 2
 """Channels of which two kernel columns share an atom."""
@@ -76,6 +76,7 @@ class Pruner:
         self._queue: list[tuple[float, int, int]] = []  # score, group, number of the step it was found in
         self._steps, self._begun = 0, False
         self._found: dict[int, State] = {}
+        self._cycles: dict[int, int] = {}  # before what was found
 
     def error(self, values: dict[str, np.ndarray]) -> float:
         """Mean square error at the model's ends, in shares of the variance there, largest of them; of images that
@@ -88,8 +89,11 @@ class Pruner:
             found.append(float(np.square(values[name][others] - wanted).mean() / max(spread, 1e-12)))
         return max(found)
 
-    def advance(self, progress: Progress | None = None) -> State | None:
-        """Lose the channels that cost least for what they save; None if nothing that is left saves any cycles."""
+    def advance(self, progress: Progress | None = None, limit: float | None = None) -> State | None:
+        """Lose the channels that cost least for what they save; None if nothing that is left saves any cycles.
+
+        limit: cycles that are to be reached. The last step takes what costs least of all that get there.
+        """
         if not self._begun:
             self._begun = True
             for number in range(len(self.groups)):
@@ -101,9 +105,33 @@ class Pruner:
             if when != self._steps:
                 self._judge(number)
                 continue
-            self._accept(number)
+            self._accept(self._last(number, limit))
             return self.state
         return None
+
+    def _last(self, number: int, limit: float | None) -> int:
+        """The group that goes in place of `number`, where that ends the search: others may cost less, and suffice."""
+        if limit is None or self._found[number].step.cost.cycles > limit:
+            return number
+        needed = self.state.step.cost.cycles - limit
+        queue, self._queue = self._queue, [(0.0, number, self._steps)]
+        for score, other, when in queue:
+            if when != self._steps and self._saved(other) >= needed:
+                self._judge(other)
+            else:
+                self._queue.append((score, other, when))
+        heapq.heapify(self._queue)
+        fit = [other for _, other, when in self._queue
+               if when == self._steps and self._found[other].step.cost.cycles <= limit]  # fmt: skip
+        chosen = min(fit, key=lambda other: self._found[other].step.error)
+        self._queue = [entry for entry in self._queue if entry[1] != chosen]
+        heapq.heapify(self._queue)
+        return chosen
+
+    def _saved(self, number: int) -> int:
+        """Cycles that what a group may lose would save, as it was when it was looked at last."""
+        cost = self._found[number].step.cost.cycles
+        return self._cycles[number] - cost
 
     def _judge(self, number: int) -> None:
         """Try what a group could lose now, and queue it by its error for a saved cycle."""
@@ -113,7 +141,7 @@ class Pruner:
         saved = self.state.step.cost.cycles - state.step.cost.cycles
         lost = max(state.step.error - self.state.step.error, 1e-9)
         if saved > 0:
-            self._found[number] = state
+            self._found[number], self._cycles[number] = state, self.state.step.cost.cycles
             heapq.heappush(self._queue, (lost / saved, number, self._steps))
 
     def _proposal(self, group: Group) -> State | None:

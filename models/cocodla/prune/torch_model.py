@@ -28,7 +28,7 @@ class TorchModel(torch.nn.Module):
         self.model = model
         unknown = next((node for node in model.nodes if node.op_type not in OPERATORS or node.domain), None)
         if unknown is not None:
-            raise UserError(f"{named(unknown)}: fine-tuning does not know this operator; prune without --finetune")
+            raise UserError(f"{named(unknown)}: fine-tuning does not know this operator")
         trained = {
             name for node in model.nodes if node.op_type not in FIXED for name in node.input
             if name in model.constants and model.constants[name].dtype == np.float32
@@ -51,11 +51,20 @@ class TorchModel(torch.nn.Module):
         wanted = set(names)
         for node in self.model.nodes:
             given = [self._value(name, values) for name in node.input]
-            values[node.output[0]] = OPERATORS[node.op_type](node, self.model, *given)
+            values[node.output[0]] = self.made(node.output[0], OPERATORS[node.op_type](node, self.model, *given))
             wanted.discard(node.output[0])
             if not wanted:
                 break
         return {name: values[name] for name in names}
+
+    def made(self, name: str, value: Tensor) -> Tensor:
+        """What readers of a tensor get, for what its node computes."""
+        return value
+
+    def parameter(self, name: str) -> Tensor:
+        """A float constant as the nodes read it."""
+        found: Tensor = getattr(self, self.names[name])
+        return found
 
     def trained(self) -> FloatModel:
         """The model with the parameters as they are now."""
@@ -68,7 +77,7 @@ class TorchModel(torch.nn.Module):
         if name in values:
             return values[name]
         if name in self.names:
-            return getattr(self, self.names[name])
+            return self.parameter(name)
         return self.model.constants.get(name)
 
 
@@ -117,7 +126,7 @@ def _norm(
 
 
 def _clip(node: onnx.NodeProto, model: FloatModel, x: Tensor, low: Any = None, high: Any = None) -> Tensor:
-    ends = [None if end is None else float(np.asarray(end)) for end in (low, high)]
+    ends = [None if end is None else np.asarray(end).item() for end in (low, high)]
     return torch.clamp(x, *ends) if any(end is not None for end in ends) else x
 
 
@@ -135,6 +144,11 @@ def _mean(node: onnx.NodeProto, model: FloatModel, x: Tensor, axes: np.ndarray |
     given = attributes(node)
     dims = [int(axis) for axis in np.asarray(given["axes"] if axes is None else axes).reshape(-1)]
     return x.mean(dims, keepdim=bool(given.get("keepdims", 1)))
+
+
+def _hard_sigmoid(node: onnx.NodeProto, model: FloatModel, x: Tensor) -> Tensor:
+    slope, shift = (float(str(attributes(node).get(name, usual))) for name, usual in (("alpha", 0.2), ("beta", 0.5)))
+    return torch.clamp(slope * x + shift, 0, 1)
 
 
 def _of_one(function: Callable[[Tensor], Tensor]) -> Callable[..., Any]:
@@ -155,6 +169,7 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "GlobalAveragePool": _of_one(lambda x: x.mean((2, 3), keepdim=True)),
     "GlobalMaxPool": _of_one(lambda x: x.amax((2, 3), keepdim=True)),
     "Relu": _of_one(torch.relu), "Sigmoid": _of_one(torch.sigmoid), "Tanh": _of_one(torch.tanh),
-    "HardSwish": _of_one(functional.hardswish), "Identity": _of_one(lambda x: x), "Dropout": _of_one(lambda x: x),
+    "HardSwish": _of_one(functional.hardswish), "HardSigmoid": _hard_sigmoid,
+    "Identity": _of_one(lambda x: x), "Dropout": _of_one(lambda x: x),
 }  # fmt: skip
 """Each takes the node, the model, and values of its inputs."""

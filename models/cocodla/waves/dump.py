@@ -67,7 +67,9 @@ class Changes:
 
 def code_of(value: int | str) -> int:
     """The number below 0 that stands for a value that is wide or has unknown bits: a hash of 62 bits, as a table of all
-    values of a long run would be larger than the dump."""
+    values of a long run would be larger than the dump. Nothing but x is UNKNOWN, as is what has not been dumped yet."""
+    if isinstance(value, str) and not value.strip("xX"):
+        return UNKNOWN
     content = value if isinstance(value, str) else value.to_bytes(value.bit_length() // 8 + 1, "little")
     return -2 - (hash(content) & (_WIDEST - 1))
 

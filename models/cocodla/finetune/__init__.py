@@ -1,0 +1,1 @@
+"""Fine-tuning of networks with the accelerator's integers in the loop."""

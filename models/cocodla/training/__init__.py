@@ -1,0 +1,1 @@
+"""What networks are trained with: pictures, and how they are varied."""
