@@ -14,15 +14,15 @@
 //   t+3 *_rd_data
 //
 // Throughput: one write, two neighbouring data reads and one weight read a cycle. A word written in cycle t
-// is seen by a read that starts in t or later. An entry is not written in the cycle after a read of it starts.
-// Undefined until written. Spec: cdma.md section 2.
+// is seen by a read that starts in t or later; what a read gives that started in t - 1 is undefined (csc reads ahead of
+// what is there, and uses none of it). Undefined until written. Spec: cdma.md section 2.
 `default_nettype none
 
 module cbuf (
     input  wire        clk,
     input  wire        rst_n,
     // cdma
-    input  wire [4:0]  last_data_bank, // changes only while nothing is read or written, and voids the contents
+    input  wire [4:0]  last_data_bank, // a change voids the contents, counts from the next write on
     input  wire        wr_valid,
     input  wire [13:0] wr_addr,
     input  wire [63:0] wr_data,
@@ -41,7 +41,12 @@ module cbuf (
 // ---------------------------------------------------------------- places
 localparam [3:0] APART = 4'd15; // the pair with a RAM for each bank
 
-wire [3:0] mixed = last_data_bank[0] ? APART : last_data_bank[4:1]; // pair with data and weights
+// The pair with data and weights. It changes with the first write after last_data_bank has: reads that were under way
+// then are over.
+reg  [3:0] mixed_before;
+wire [3:0] mixed = !wr_valid ? mixed_before : last_data_bank[0] ? APART : last_data_bank[4:1];
+
+always @(posedge clk) mixed_before <= mixed;
 
 function [3:0] place(input [3:0] pair, input [3:0] with_both);
     place = (pair == with_both) ? APART : (pair == APART) ? with_both : pair;
@@ -154,6 +159,8 @@ end
 
 `ifdef DLA_ASSERT
 always @(posedge clk or negedge rst_n) begin
+    if (rst_n && mixed != mixed_before && (|dat_rd_en || wt_rd_en))
+        $error("%m: the banks change while the layer before is read");
     if (rst_n && &dat_rd_en && dat_rd_addr0[0] == dat_rd_addr1[0])
         $error("%m: both data reads go to entries of the same parity");
 end

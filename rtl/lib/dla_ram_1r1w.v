@@ -36,26 +36,22 @@ localparam STYLE = (LUTS != 0 && DEPTH <= 32) ? "distributed" : "auto";
 (* no_rw_check, ram_style = STYLE *)
 reg [WIDTH-1:0] mem [0:DEPTH-1];
 
-`ifdef VERILATOR
-// The same without a copy of each word on its way, for speed: nobody else reads `mem`.
-/* verilator lint_off BLKSEQ */
 always @(posedge clk) begin
-    if (rd_en) rd_data <= mem[rd_addr];
-    if (wr_en) mem[wr_addr] = wr_data;
-end
-/* verilator lint_on BLKSEQ */
-`else
-always @(posedge clk) begin
-    if (wr_en) mem[wr_addr] <= wr_data;
-    if (rd_en) rd_data <= mem[rd_addr];
-end
-`endif
-
 `ifdef DLA_ASSERT
-always @(posedge clk) begin
-    if (wr_en && rd_en && wr_addr == rd_addr) $error("%m: word %0d is read while it is written", rd_addr);
-end
+    // In simulation what is undefined is wrong, so that whoever uses it is found.
+    if (rd_en) rd_data <= (wr_en && wr_addr == rd_addr) ? ~mem[rd_addr] : mem[rd_addr];
+`else
+    if (rd_en) rd_data <= mem[rd_addr];
 `endif
+`ifdef VERILATOR
+    // No copy of each word on its way, for speed: nobody else reads `mem`.
+    /* verilator lint_off BLKSEQ */
+    if (wr_en) mem[wr_addr] = wr_data;
+    /* verilator lint_on BLKSEQ */
+`else
+    if (wr_en) mem[wr_addr] <= wr_data;
+`endif
+end
 
 `ifdef FORMAL_DLA_RAM_1R1W
 `include "dla_ram_1r1w.vh"
