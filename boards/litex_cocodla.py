@@ -30,6 +30,7 @@ class Cocodla(Module):  # type: ignore[misc]
         pins: dict[str, Any] = {
             "i_s_axi_aclk": ClockSignal("sys"), "i_m_axi_aclk": ClockSignal("sys"),
             "i_s_axi_aresetn": ~ResetSignal("sys"),
+            "i_test_mode": 0, "i_direct_reset_": 1,
             "o_irq": self.irq, "o_error_irq": self.error_irq,
         }  # fmt: skip
         pins |= _pins("s_axi", self.registers, _LITE, manager=False)

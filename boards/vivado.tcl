@@ -41,6 +41,11 @@ set_property -dict {
 
 set clock processing_system/pl_clk0
 connect_bd_net [get_bd_pins $clock] [get_bd_pins accelerator/s_axi_aclk] [get_bd_pins accelerator/m_axi_aclk]
+foreach {pin level} {test_mode 0 direct_reset_ 1} {
+    create_bd_cell -type ip -vlnv xilinx.com:ip:xlconstant tie_$pin
+    set_property CONFIG.CONST_VAL $level [get_bd_cells tie_$pin]
+    connect_bd_net [get_bd_pins tie_$pin/dout] [get_bd_pins accelerator/$pin]
+}
 apply_bd_automation -rule xilinx.com:bd_rule:axi4 -config "Master /processing_system/M_AXI_HPM0_FPD Clk /$clock" \
     [get_bd_intf_pins accelerator/s_axi]
 apply_bd_automation -rule xilinx.com:bd_rule:axi4 -config "Slave /processing_system/S_AXI_HP0_FPD Clk /$clock" \

@@ -50,7 +50,7 @@ conv/cdma_ring.v
 conv/cdma_slots.v
 conv/cdma_wt.v
 conv/cbuf.v
-conv/cbuf_group.v
+conv/cbuf_pair.v
 conv/csc.v
 conv/csc_dat.v
 conv/csc_ring.v
@@ -59,6 +59,7 @@ conv/csc_setup.v
 conv/csc_wt.v
 conv/cmac.v
 conv/cmac_cell.v
+conv/cmac_dot4.v
 conv/cacc.v
 conv/cacc_round.v
 sdp/sdp.v

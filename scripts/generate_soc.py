@@ -19,6 +19,8 @@ ABOUT = "int8 neural network accelerator, compatible with the nv_small registers
 BUSES = {"s_axi": ("slave", "aximm"), "m_axi": ("master", "aximm")}
 CLOCKS = {"s_axi_aclk": ("s_axi", "s_axi_aresetn"), "m_axi_aclk": ("m_axi", "s_axi_aresetn")}
 INTERRUPTS = ("irq", "error_irq")
+UNUSED = {"test_mode": "0", "direct_reset_": "1"}
+"""Pins on no bus, and their values where nobody connects them: those of the test."""
 
 
 @dataclass(frozen=True)
@@ -204,6 +206,8 @@ def _model(root: Xml.Element) -> None:
             vector = _add(_add(wire, "vectors"), "vector")
             _add(vector, "left", port.left)
             _add(vector, "right", "0")
+        if port.name in UNUSED:
+            _add(_add(_add(wire, "drivers"), "driver"), "defaultValue", UNUSED[port.name])
 
 
 OUTPUTS = {ROOT / "cocodla.core": core, ROOT / "boards" / f"{TOP}.xml": ipxact}

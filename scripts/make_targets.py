@@ -143,6 +143,11 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
     ),
     "formal": (script("scripts/find_formal.py"), cli("formal", ONLY=ONLY, JOBS=JOBS)),
     "synth": (script("scripts/find_yosys.py"), cli("synth", ONLY=ONLY, JOBS=JOBS)),
+    "fpga": (
+        script("scripts/find_yosys.py"), script("scripts/find_nextpnr.py"),
+        cli("fpga", PART=value("--part"), SYNTHESIS=value("--synthesis"), PLACER=value("--placer"),
+            ROUTER=value("--router"), FREQUENCY=value("--frequency"), SEED=SEED),
+    ),
     "crossings": (script("scripts/find_yosys.py"), cli("crossings")),
     "speed": (
         script("benchmarks/golden_speed.py"),
@@ -153,7 +158,8 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
 }  # fmt: skip
 """What each target runs, in order."""
 
-TAKES_DUT = {"lenet", "sim", "traces", "random", "resets", "nets", "fuzz", "bench", "synth", "crossings", "regress"}
+TAKES_DUT = {"lenet", "sim", "traces", "random", "resets", "nets", "fuzz", "bench", "synth", "fpga", "crossings",
+             "regress"}
 """Targets whose commands work on the chip that DUT_FILELIST and DUT_PARAMETERS name."""
 
 

@@ -37,6 +37,7 @@ COMMANDS = {
     "make": QUICK,
     "make lint": SLOW,
     "make synth": SLOW,
+    "make fpga": "takes most of an hour: docs/fpga.md",
     "make constraints": "takes the newest packages and writes them down",
     "make nets": SLOW,
     "make fuzz": SLOW,

@@ -8,6 +8,7 @@
 `default_nettype none
 
 module cdp_output #(
+    parameter LUT_RAMS = 0, // 1: small memories in LUTs (dla_ram_1r1w)
     parameter DEPTH = 32 // atoms in pipeline and buffer, a power of two, > 22 for one atom a cycle
 ) (
     input  wire        clk,
@@ -41,6 +42,7 @@ module cdp_output #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
+    if (LUT_RAMS != 0 && LUT_RAMS != 1) begin : g_lut_rams_illegal cdp_output_LUT_RAMS_is_0_or_1 u_illegal (); end
     if (DEPTH < 4 || (DEPTH & (DEPTH - 1)) != 0) begin : g_depth_illegal cdp_output_DEPTH_is_a_power_of_two_from_4 u_illegal (); end
 endgenerate
 
@@ -58,7 +60,7 @@ always @(posedge clk or negedge rst_n) begin
     else if (pop && !accept) used <= used - 1'b1;
 end
 
-dla_ram_fifo #(.WIDTH(67), .DEPTH(DEPTH)) u_buffer (
+dla_ram_fifo #(.WIDTH(67), .DEPTH(DEPTH), .LUTS(LUT_RAMS)) u_buffer (
     .clk       (clk),
     .rst_n     (rst_n),
     .in_valid  (in_valid),

@@ -1,7 +1,8 @@
 // Square of a signed number of 9 bits, combinational.
 //
-// Of the partial products of |y| each pair occurs twice, so half of them are added, one place higher. That is a quarter of a
-// multiplier, and not worth a DSP. -256 is the only number whose magnitude needs bit 8.
+// Of the partial products of |y| each pair occurs twice, so half of them are added, one place higher: seven rows and the
+// squares of the bits, as a tree of three adders' depth. That is a quarter of a multiplier, and not worth a DSP. -256 is the
+// only number whose magnitude needs bit 8.
 `default_nettype none
 
 module cdp_square (
@@ -9,19 +10,23 @@ module cdp_square (
     output wire [16:0] square
 );
 
-wire [8:0]  size = y[8] ? 9'd0 - y : y;
-reg  [15:0] sum;
+wire [8:0] size = y[8] ? 9'd0 - y : y;
+
+// Bit `place` of the magnitude with every higher bit.
+function [15:0] row(input [7:0] bits, input integer place);
+    row = {8'd0, bits & (8'hfe << place) & {8{bits[place]}}} << (place + 1);
+endfunction
+
+reg [15:0] own;
 integer i;
 
 always @* begin
-    sum = 16'd0;
-    for (i = 0; i < 8; i = i + 1) begin
-        sum[2*i] = size[i];
-    end
-    for (i = 0; i < 7; i = i + 1) begin // size[i] with every higher bit
-        if (size[i]) sum = sum + ({8'd0, size[7:0] & (8'hfe << i)} << (i + 1));
-    end
+    own = 16'd0;
+    for (i = 0; i < 8; i = i + 1) own[2*i] = size[i];
 end
+
+wire [15:0] sum = ((own + row(size[7:0], 0)) + (row(size[7:0], 1) + row(size[7:0], 2)))
+                + ((row(size[7:0], 3) + row(size[7:0], 4)) + (row(size[7:0], 5) + row(size[7:0], 6)));
 
 assign square = {size[8], sum};
 

@@ -27,7 +27,7 @@ dla_ram_1r1w #(.WIDTH(16), .DEPTH(256)) u_even (
     .wr_en   (wr_en && !wr_addr[0]),
     .wr_addr (wr_addr[8:1]),
     .wr_data (wr_data),
-    .rd_en   (1'b1),
+    .rd_en   (!wr_en), // written only while no layer runs
     .rd_addr (entry[8:1] + {7'd0, entry[0]}),
     .rd_data (even)
 );
@@ -37,7 +37,7 @@ dla_ram_1r1w #(.WIDTH(16), .DEPTH(256)) u_odd (
     .wr_en   (wr_en && wr_addr[0]),
     .wr_addr (wr_addr[8:1]),
     .wr_data (wr_data),
-    .rd_en   (1'b1),
+    .rd_en   (!wr_en), // written only while no layer runs
     .rd_addr (entry[8:1]),
     .rd_data (odd)
 );

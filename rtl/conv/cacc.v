@@ -12,6 +12,7 @@
 
 module cacc #(
     parameter FIFO_DEPTH = 32,               // atoms, a power of two; credits of CSC
+    parameter LUT_RAMS   = 0,                // 1: small memories in LUTs, for FPGAs (dla_ram_1r1w)
     parameter ACC_DEPTH  = 16,               // positions of a stripe, a power of two, at least 8
     parameter INDEX_W    = $clog2(ACC_DEPTH) // derived, do not set
 ) (
@@ -43,6 +44,7 @@ module cacc #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
+    if (LUT_RAMS != 0 && LUT_RAMS != 1) begin : g_lut_rams_illegal cacc_LUT_RAMS_is_0_or_1 u_illegal (); end
     if (FIFO_DEPTH < 16 || FIFO_DEPTH > 512 || (FIFO_DEPTH & (FIFO_DEPTH - 1)) != 0)
         begin : g_fifo_depth_illegal cacc_FIFO_DEPTH_is_a_power_of_two_from_16_to_512 u_illegal (); end
     if (ACC_DEPTH < 8 || ACC_DEPTH > 512 || (ACC_DEPTH & (ACC_DEPTH - 1)) != 0)
@@ -65,7 +67,7 @@ reg  [255:0] out_sum;
 wire [255:0] stored;
 wire [255:0] sum;
 
-dla_ram_1r1w #(.WIDTH(256), .DEPTH(ACC_DEPTH)) u_accumulators (
+dla_ram_1r1w #(.WIDTH(256), .DEPTH(ACC_DEPTH), .LUTS(LUT_RAMS)) u_accumulators (
     .clk     (clk),
     .wr_en   (add_valid && !last),
     .wr_addr (index),
@@ -124,7 +126,7 @@ endgenerate
 wire last_of_layer;
 reg  intr_group;
 
-dla_ram_fifo #(.WIDTH(257), .DEPTH(FIFO_DEPTH)) u_delivery (
+dla_ram_fifo #(.WIDTH(257), .DEPTH(FIFO_DEPTH), .LUTS(LUT_RAMS)) u_delivery (
     .clk       (clk),
     .rst_n     (rst_n),
     .in_valid  (out_valid),

@@ -34,6 +34,7 @@ module cdma (
     input  wire        wt_rd_rsp_valid,
     input  wire [63:0] wt_rd_rsp_data,
     // cbuf
+    output reg  [4:0]  last_data_bank, // of the layers whose data and weights are in the buffer
     output wire        wr_valid,
     output wire [13:0] wr_addr,
     output wire [63:0] wr_data,
@@ -243,6 +244,8 @@ cdma_cvt u_cvt (
     .wt_data (wt_rd_rsp_data), .dat_retire (dat_retire), .dat_wr_valid (dat_wr_valid),
     .dat_wr_last (dat_wr_last), .wt_wr_valid (wt_wr_valid), .wr_data (wr_data)
 );
+
+always @(posedge clk) if (dat_flush || wt_flush) last_data_bank <= data_bank;
 
 assign wr_valid  = dat_wr_valid || wt_wr_valid;
 assign wr_addr   = wt_wr_valid ? wt_wr_addr : dat_wr_addr;

@@ -13,6 +13,7 @@
 
 module cmac #(
     parameter HALF      = 0,                // 0: kernels 0-3 (CMAC_A), 1: kernels 4-7 (CMAC_B)
+    parameter DSP       = 1,                // 1: products by multipliers, 0: by logic, for FPGAs
     parameter ACC_DEPTH = 16,               // positions of a stripe, a power of two, at least 8
     parameter INDEX_W   = $clog2(ACC_DEPTH) // derived, do not set
 ) (
@@ -51,6 +52,7 @@ module cmac #(
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
     if (HALF < 0 || HALF > 1) begin : g_half_illegal cmac_HALF_is_0_to_1 u_illegal (); end
+    if (DSP != 0 && DSP != 1) begin : g_dsp_illegal cmac_DSP_is_0_or_1 u_illegal (); end
     if (ACC_DEPTH < 8 || ACC_DEPTH > 512 || (ACC_DEPTH & (ACC_DEPTH - 1)) != 0)
         begin : g_acc_depth_illegal cmac_ACC_DEPTH_is_a_power_of_two_from_8_to_512 u_illegal (); end
     if (INDEX_W != $clog2(ACC_DEPTH)) begin : g_index_w_illegal cmac_INDEX_W_is_derived u_illegal (); end
@@ -95,7 +97,7 @@ end
 genvar k;
 generate
 for (k = 0; k < 4; k = k + 1) begin : g_cell
-    cmac_cell u_cell (
+    cmac_cell #(.DSP(DSP)) u_cell (
         .clk         (clk),
         .load_low    (load[k] && !wt_upper),
         .load_high   (load[k]),

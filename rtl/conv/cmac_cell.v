@@ -8,7 +8,9 @@
 // Registers change only when something is to be computed. csc_cmac_cacc.md section 5.
 `default_nettype none
 
-module cmac_cell (
+module cmac_cell #(
+    parameter DSP = 1 // 1: products by multipliers, 0: by logic (cmac_dot4)
+) (
     input  wire        clk,
     // weights
     input  wire        load_low,  // into the shadow set: lanes 0-3
@@ -39,19 +41,44 @@ always @(posedge clk) begin
     end
 end
 
-function [17:0] dot4(input [31:0] a, input [31:0] b);
-    dot4 = $signed(a[7:0])   * $signed(b[7:0])   + $signed(a[15:8])  * $signed(b[15:8])
-         + $signed(a[23:16]) * $signed(b[23:16]) + $signed(a[31:24]) * $signed(b[31:24]);
-endfunction
+// An illegal parameter asks for a module that does not exist: its name is the rule.
+generate
+    if (DSP != 0 && DSP != 1) begin : g_dsp_illegal cmac_cell_DSP_is_0_or_1 u_illegal (); end
+endgenerate
+
+generate
+if (DSP != 0) begin : g_multipliers
+    function [17:0] dot4(input [31:0] a, input [31:0] b);
+        dot4 = $signed(a[7:0])   * $signed(b[7:0])   + $signed(a[15:8])  * $signed(b[15:8])
+             + $signed(a[23:16]) * $signed(b[23:16]) + $signed(a[31:24]) * $signed(b[31:24]);
+    endfunction
+
+    always @(posedge clk) begin
+        if (dat_valid_1) begin
+            low      <= dot4(dat_data[31:0], active[31:0]);
+            high     <= dot4(dat_data[63:32], active[63:32]);
+            exists_2 <= exists;
+        end
+    end
+end else begin : g_logic
+    wire [17:0] low_next, high_next;
+
+    cmac_dot4 u_low  (.a (dat_data[31:0]),  .b (active[31:0]),  .q (low_next));
+    cmac_dot4 u_high (.a (dat_data[63:32]), .b (active[63:32]), .q (high_next));
+
+    always @(posedge clk) begin
+        if (dat_valid_1) begin
+            low      <= low_next;
+            high     <= high_next;
+            exists_2 <= exists;
+        end
+    end
+end
+endgenerate
 
 wire [18:0] total = {low[17], low} + {high[17], high};
 
 always @(posedge clk) begin
-    if (dat_valid_1) begin
-        low      <= dot4(dat_data[31:0], active[31:0]);
-        high     <= dot4(dat_data[63:32], active[63:32]);
-        exists_2 <= exists;
-    end
     if (dat_valid_2) sum <= exists_2 ? total : 19'd0;
 end
 

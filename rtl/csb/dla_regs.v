@@ -133,7 +133,7 @@ always @(posedge clk or negedge rst_n) begin
         from_ram <= 1'b0;
         other    <= 32'd0;
     end else begin
-        if (ram_write) written[ram_addr] <= STORED[ram_addr];
+        if (ram_write) written <= written | (STORED & ({{(1<<ADDR_W)-1{1'b0}}, 1'b1} << ram_addr)); // one decoder
         from_ram <= read && written[ram_addr];
         other    <= !read ? 32'd0 : own_value | value | (written[ram_addr] ? 32'd0 : reset);
     end

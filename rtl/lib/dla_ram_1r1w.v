@@ -1,12 +1,15 @@
 // Block RAM wrapper: one synchronous read port, one write port, one clock.
 //
 // Read data appear one cycle after `rd_en` and hold until the next read. A read and a write of the same
-// address in the same cycle return the old word. Contents are undefined until written.
+// address in the same cycle: the write takes place, what is read is undefined. Block RAMs and compiled memories
+// differ there, and tools build registers and comparators around those that do not give the old word: nobody may
+// rely on it (`no_rw_check` tells Yosys). Contents are undefined until written.
 `default_nettype none
 
 module dla_ram_1r1w #(
     parameter WIDTH  = 64,           // bits of a word
     parameter DEPTH  = 256,          // words
+    parameter LUTS   = 0,            // 1: of LUTs (distributed RAM) up to 32 words, 0: as the FPGA tool likes
     parameter ADDR_W = $clog2(DEPTH) // derived, do not set
 ) (
     input  wire              clk,
@@ -22,25 +25,33 @@ module dla_ram_1r1w #(
 generate
     if (WIDTH < 1) begin : g_width_illegal dla_ram_1r1w_WIDTH_is_at_least_1 u_illegal (); end
     if (DEPTH < 2) begin : g_depth_illegal dla_ram_1r1w_DEPTH_is_at_least_2 u_illegal (); end
+    if (LUTS != 0 && LUTS != 1) begin : g_luts_illegal dla_ram_1r1w_LUTS_is_0_or_1 u_illegal (); end
     if (ADDR_W != $clog2(DEPTH)) begin : g_addr_w_illegal dla_ram_1r1w_ADDR_W_is_derived u_illegal (); end
 endgenerate
 
+/* verilator lint_off UNUSEDPARAM */ // for synthesis
+localparam STYLE = (LUTS != 0 && DEPTH <= 32) ? "distributed" : "auto";
+/* verilator lint_on UNUSEDPARAM */
+
+(* no_rw_check, ram_style = STYLE *)
 reg [WIDTH-1:0] mem [0:DEPTH-1];
 
-`ifdef VERILATOR
-// The same without a copy of each word on its way, for speed: nobody else reads `mem`.
-/* verilator lint_off BLKSEQ */
 always @(posedge clk) begin
-    if (rd_en) rd_data <= mem[rd_addr];
-    if (wr_en) mem[wr_addr] = wr_data;
-end
-/* verilator lint_on BLKSEQ */
+`ifdef DLA_ASSERT
+    // In simulation what is undefined is wrong, so that whoever uses it is found.
+    if (rd_en) rd_data <= (wr_en && wr_addr == rd_addr) ? ~mem[rd_addr] : mem[rd_addr];
 `else
-always @(posedge clk) begin
-    if (wr_en) mem[wr_addr] <= wr_data;
     if (rd_en) rd_data <= mem[rd_addr];
-end
 `endif
+`ifdef VERILATOR
+    // No copy of each word on its way, for speed: nobody else reads `mem`.
+    /* verilator lint_off BLKSEQ */
+    if (wr_en) mem[wr_addr] = wr_data;
+    /* verilator lint_on BLKSEQ */
+`else
+    if (wr_en) mem[wr_addr] <= wr_data;
+`endif
+end
 
 `ifdef FORMAL_DLA_RAM_1R1W
 `include "dla_ram_1r1w.vh"

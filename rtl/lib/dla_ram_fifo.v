@@ -6,8 +6,9 @@
 `default_nettype none
 
 module dla_ram_fifo #(
-    parameter WIDTH = 64, // bits of a word
-    parameter DEPTH = 128 // words in the RAM, a power of two
+    parameter WIDTH = 64,  // bits of a word
+    parameter DEPTH = 128, // words in the RAM, a power of two
+    parameter LUTS  = 0    // of the RAM: see dla_ram_1r1w
 ) (
     input  wire             clk,
     input  wire             rst_n,
@@ -21,6 +22,7 @@ module dla_ram_fifo #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
+    if (LUTS != 0 && LUTS != 1) begin : g_luts_illegal dla_ram_fifo_LUTS_is_0_or_1 u_illegal (); end
     if (WIDTH < 1) begin : g_width_illegal dla_ram_fifo_WIDTH_is_at_least_1 u_illegal (); end
     if (DEPTH < 2 || (DEPTH & (DEPTH - 1)) != 0)
         begin : g_depth_illegal dla_ram_fifo_DEPTH_is_a_power_of_two_from_2 u_illegal (); end
@@ -45,7 +47,7 @@ assign pop  = out_valid && out_ready;
 wire [1:0] held  = {1'b0, fetched} + {1'b0, head_valid} + {1'b0, tail_valid};
 wire       start = in_ram && (held < 2'd2 || (held == 2'd2 && pop));
 
-dla_ram_1r1w #(.WIDTH(WIDTH), .DEPTH(DEPTH)) u_ram (
+dla_ram_1r1w #(.WIDTH(WIDTH), .DEPTH(DEPTH), .LUTS(LUTS)) u_ram (
     .clk     (clk),
     .wr_en   (in_valid),
     .wr_addr (wr_ptr[PTR_W-1:0]),

@@ -14,6 +14,7 @@
 
 module pdp #(
     parameter LANES = 8, // elements a cycle: 8, 4, 2 or 1
+    parameter LUT_RAMS = 0, // 1: small memories in LUTs, for FPGAs (dla_ram_1r1w)
     parameter CLOCK_GATES = 1 // 1: the clock stops where nothing moves (dla_clock_gate), 0: never
 ) (
     input  wire        clk,
@@ -48,6 +49,7 @@ module pdp #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
+    if (LUT_RAMS != 0 && LUT_RAMS != 1) begin : g_lut_rams_illegal pdp_LUT_RAMS_is_0_or_1 u_illegal (); end
     if (LANES != 1 && LANES != 2 && LANES != 4 && LANES != 8) begin : g_lanes_illegal pdp_LANES_is_1_2_4_or_8 u_illegal (); end
     if (CLOCK_GATES != 0 && CLOCK_GATES != 1) begin : g_clock_gates_illegal pdp_CLOCK_GATES_is_0_or_1 u_illegal (); end
 endgenerate
@@ -290,10 +292,10 @@ pdp_horizontal #(.LANES(LANES)) u_horizontal (
     .row_partial (row_partial_3)
 );
 
-pdp_vertical #(.LANES(LANES)) u_vertical (
+pdp_vertical #(.LUT_RAMS(LUT_RAMS), .LANES(LANES)) u_vertical (
     .clk         (bank_clk),
     .maximum     (maximum),
-    .read        (valid_2),
+    .read        ({8{valid_2}} & ~fresh_2 & (act_2 | emit_2)),
     .read_addr   (place_2),
     .write       (valid_3),
     .write_addr  (place_3),
@@ -331,7 +333,7 @@ dla_gather #(.WIDTH(64), .PARTS(PARTS)) u_gather (
     .out_data  (atom_9)
 );
 
-pdp_write #(.PLACES(PLACES)) u_write (
+pdp_write #(.LUT_RAMS(LUT_RAMS), .PLACES(PLACES)) u_write (
     .clk            (unit_clk),
     .rst_n          (rst_n),
     .layer_start    (layer_start),

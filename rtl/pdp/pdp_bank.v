@@ -5,6 +5,7 @@
 `default_nettype none
 
 module pdp_bank #(
+    parameter LUT_RAMS = 0,           // 1: small memories in LUTs (dla_ram_1r1w)
     parameter LANES  = 8,             // elements of a word
     parameter DEPTH  = 16,            // words
     parameter ADDR_W = $clog2(DEPTH)  // derived, do not set
@@ -25,6 +26,7 @@ module pdp_bank #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
+    if (LUT_RAMS != 0 && LUT_RAMS != 1) begin : g_lut_rams_illegal pdp_bank_LUT_RAMS_is_0_or_1 u_illegal (); end
     if (LANES != 1 && LANES != 2 && LANES != 4 && LANES != 8) begin : g_lanes_illegal pdp_bank_LANES_is_1_2_4_or_8 u_illegal (); end
     if (DEPTH < 2) begin : g_depth_illegal pdp_bank_DEPTH_is_at_least_2 u_illegal (); end
     if (ADDR_W != $clog2(DEPTH)) begin : g_addr_w_illegal pdp_bank_ADDR_W_is_derived u_illegal (); end
@@ -32,7 +34,7 @@ endgenerate
 
 wire [14*LANES-1:0] stored;
 
-dla_ram_1r1w #(.WIDTH(14*LANES), .DEPTH(DEPTH)) u_ram (
+dla_ram_1r1w #(.WIDTH(14*LANES), .DEPTH(DEPTH), .LUTS(LUT_RAMS)) u_ram (
     .clk     (clk),
     .wr_en   (write),
     .wr_addr (write_addr),

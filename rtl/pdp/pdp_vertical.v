@@ -6,6 +6,7 @@
 `default_nettype none
 
 module pdp_vertical #(
+    parameter LUT_RAMS = 0,                   // 1: small memories in LUTs (dla_ram_1r1w)
     parameter LANES  = 8,                     // elements a cycle: 8, 4, 2 or 1
     parameter DEPTH  = 16 * 8 / LANES,        // derived, do not set: words of a bank, 16 columns
     parameter ADDR_W = $clog2(16 * 8 / LANES) // derived, do not set
@@ -13,7 +14,7 @@ module pdp_vertical #(
     input  wire                clk,
     input  wire                maximum,
     // cycle 2
-    input  wire                read,        // an event
+    input  wire [7:0]          read,        // an event: the banks whose partial result it takes
     input  wire [ADDR_W-1:0]   read_addr,
     // cycle 3
     input  wire                write,       // the same event
@@ -28,6 +29,7 @@ module pdp_vertical #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
+    if (LUT_RAMS != 0 && LUT_RAMS != 1) begin : g_lut_rams_illegal pdp_vertical_LUT_RAMS_is_0_or_1 u_illegal (); end
     if (LANES != 1 && LANES != 2 && LANES != 4 && LANES != 8)
         begin : g_lanes_illegal pdp_vertical_LANES_is_1_2_4_or_8 u_illegal (); end
     if (DEPTH != 16 * 8 / LANES) begin : g_depth_illegal pdp_vertical_DEPTH_is_derived u_illegal (); end
@@ -40,10 +42,10 @@ reg  [14*LANES-1:0] chosen;
 genvar b;
 generate
 for (b = 0; b < 8; b = b + 1) begin : g_bank
-    pdp_bank #(.LANES(LANES), .DEPTH(DEPTH)) u_bank (
+    pdp_bank #(.LUT_RAMS(LUT_RAMS), .LANES(LANES), .DEPTH(DEPTH)) u_bank (
         .clk         (clk),
         .maximum     (maximum),
-        .read        (read),
+        .read        (read[b]),
         .read_addr   (read_addr),
         .act         (act[b]),
         .fresh       (fresh[b]),

@@ -7,6 +7,7 @@
 `default_nettype none
 
 module pdp_write #(
+    parameter LUT_RAMS = 0, // 1: small memories in LUTs (dla_ram_1r1w)
     parameter PLACES = 16 // atoms of the buffer, a power of two
 ) (
     input  wire        clk,
@@ -34,6 +35,7 @@ module pdp_write #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
+    if (LUT_RAMS != 0 && LUT_RAMS != 1) begin : g_lut_rams_illegal pdp_write_LUT_RAMS_is_0_or_1 u_illegal (); end
     if (PLACES < 4 || (PLACES & (PLACES - 1)) != 0)
         begin : g_places_illegal pdp_write_PLACES_is_a_power_of_two_from_4 u_illegal (); end
 endgenerate
@@ -41,7 +43,7 @@ endgenerate
 wire        out_valid;
 wire        line_end, surface_end, strip_end;
 
-dla_ram_fifo #(.WIDTH(68), .DEPTH(PLACES)) u_buffer (
+dla_ram_fifo #(.WIDTH(68), .DEPTH(PLACES), .LUTS(LUT_RAMS)) u_buffer (
     .clk       (clk),
     .rst_n     (rst_n),
     .in_valid  (in_valid),

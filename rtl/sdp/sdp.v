@@ -11,6 +11,7 @@
 
 module sdp #(
     parameter LANES = 8, // elements a cycle: 8, 4, 2 or 1
+    parameter LUT_RAMS = 0, // 1: small memories in LUTs, for FPGAs (dla_ram_1r1w)
     parameter CLOCK_GATES = 1 // 1: the clock stops where nothing moves (dla_clock_gate), 0: never
 ) (
     input  wire         clk,
@@ -61,6 +62,7 @@ module sdp #(
 
 // An illegal parameter asks for a module that does not exist: its name is the rule.
 generate
+    if (LUT_RAMS != 0 && LUT_RAMS != 1) begin : g_lut_rams_illegal sdp_LUT_RAMS_is_0_or_1 u_illegal (); end
     if (LANES != 1 && LANES != 2 && LANES != 4 && LANES != 8) begin : g_lanes_illegal sdp_LANES_is_1_2_4_or_8 u_illegal (); end
     if (CLOCK_GATES != 0 && CLOCK_GATES != 1) begin : g_clock_gates_illegal sdp_CLOCK_GATES_is_0_or_1 u_illegal (); end
 endgenerate
@@ -301,7 +303,7 @@ dla_gather #(.WIDTH(64), .PARTS(8 / LANES)) u_gather (
     .out_data  (out_data)
 );
 
-sdp_output u_output (
+sdp_output #(.LUT_RAMS(LUT_RAMS)) u_output (
     .clk            (unit_clk),
     .rst_n          (rst_n),
     .start          (start),

@@ -28,11 +28,15 @@ module cocodla_axi #(
     parameter SDP_LANES   = 8,   // of NV_nvdla
     parameter PDP_LANES   = 8,
     parameter CDP_LANES   = 8,
+    parameter MAC_DSP     = 1,
+    parameter LUT_RAMS    = 0,
     parameter CLOCK_GATES = 0    // 0: no clock gates, for FPGAs
 ) (
     input  wire                    s_axi_aclk,
     input  wire                    s_axi_aresetn,
     input  wire                    m_axi_aclk,
+    input  wire                    test_mode,     // 1: every reset follows direct_reset_ at once, no clock stops
+    input  wire                    direct_reset_,
     output wire                    irq,
     output wire                    error_irq,
     input  wire                    s_axi_awvalid,
@@ -106,13 +110,15 @@ wire host_rst_n, rst_n, dla_rstn;
 wire hold_reset, waiting;
 
 dla_reset_sync u_host_reset (
-    .clk (s_axi_aclk), .rst_in_n (s_axi_aresetn), .test_mode (1'b0), .test_rst_n (1'b0), .rst_n (host_rst_n)
+    .clk (s_axi_aclk), .rst_in_n (s_axi_aresetn), .test_mode (test_mode), .test_rst_n (direct_reset_),
+    .rst_n (host_rst_n)
 );
 
 generate
     if (TWO_CLOCKS != 0) begin : g_reset
         dla_reset_sync u_reset (
-            .clk (m_axi_aclk), .rst_in_n (s_axi_aresetn), .test_mode (1'b0), .test_rst_n (1'b0), .rst_n (rst_n)
+            .clk (m_axi_aclk), .rst_in_n (s_axi_aresetn), .test_mode (test_mode), .test_rst_n (direct_reset_),
+            .rst_n (rst_n)
         );
     end else begin : g_one_reset
         assign rst_n = host_rst_n;
@@ -130,7 +136,8 @@ wire [31:0] reg_wdata, reg_rsp_data;
 wire        access_error, bus_error, bus_error_seen;
 
 dla_axil2csb #(.ADDR_W(20), .TIMEOUT(TIMEOUT), .NPOSTED(NPOSTED)) u_axil2csb (
-    .clk (s_axi_aclk), .rst_n (host_rst_n), .dla_rstn (dla_rstn), .error (access_error),
+    .clk (s_axi_aclk), .rst_n (host_rst_n), .dla_rstn (dla_rstn),
+    .test_mode (test_mode), .test_rst_n (direct_reset_), .error (access_error),
     .s_axi_awvalid (s_axi_awvalid), .s_axi_awready (s_axi_awready), .s_axi_awaddr (s_axi_awaddr),
     .s_axi_awprot (s_axi_awprot), .s_axi_wvalid (s_axi_wvalid), .s_axi_wready (s_axi_wready),
     .s_axi_wdata (s_axi_wdata), .s_axi_wstrb (s_axi_wstrb), .s_axi_bvalid (s_axi_bvalid),
@@ -184,10 +191,11 @@ wire [31:0] g_awaddr, g_araddr;
 wire [63:0] g_wdata, g_rdata;
 
 NV_nvdla #(
-    .SDP_LANES(SDP_LANES), .PDP_LANES(PDP_LANES), .CDP_LANES(CDP_LANES), .CLOCK_GATES(CLOCK_GATES)
+    .SDP_LANES(SDP_LANES), .PDP_LANES(PDP_LANES), .CDP_LANES(CDP_LANES),
+    .MAC_DSP(MAC_DSP), .LUT_RAMS(LUT_RAMS), .CLOCK_GATES(CLOCK_GATES)
 ) u_dla (
     .dla_core_clk (m_axi_aclk), .dla_csb_clk (s_axi_aclk), .global_clk_ovr_on (1'b0), .tmc2slcg_disable_clock_gating (1'b0),
-    .dla_reset_rstn (dla_rstn), .direct_reset_ (1'b1), .test_mode (1'b0),
+    .dla_reset_rstn (dla_rstn), .direct_reset_ (direct_reset_), .test_mode (test_mode),
     .csb2nvdla_valid (csb2nvdla_valid), .csb2nvdla_ready (csb2nvdla_ready), .csb2nvdla_addr (csb2nvdla_addr),
     .csb2nvdla_wdat (csb2nvdla_wdat), .csb2nvdla_write (csb2nvdla_write), .csb2nvdla_nposted (csb2nvdla_nposted),
     .nvdla2csb_valid (nvdla2csb_valid), .nvdla2csb_data (nvdla2csb_data),

@@ -13,6 +13,8 @@ module dla_apb2csb #(
     input  wire        por_rst_n, // released in step with pclk
     input  wire        prstn,
     input  wire        dla_rstn,  // dla_reset_rstn of the accelerator
+    input  wire        test_mode, // resets follow test_rst_n at once
+    input  wire        test_rst_n,
     // APB
     input  wire        psel,
     input  wire        penable,
@@ -50,6 +52,7 @@ assign pslverr = access && (refused || ans_valid && ans_error);
 
 dla_csb_link #(.TIMEOUT(TIMEOUT), .NPOSTED(NPOSTED)) u_link (
     .clk (pclk), .rst_n (por_rst_n), .host_rstn (prstn), .dla_rstn (dla_rstn),
+    .test_mode (test_mode), .test_rst_n (test_rst_n),
     .req_valid (access && !refused), .req_write (pwrite), .req_addr (paddr[17:2]), .req_wdata (pwdata),
     .ans_valid (ans_valid), .ans_error (ans_error), .ans_rdata (prdata),
     .csb2nvdla_valid (csb2nvdla_valid), .csb2nvdla_ready (csb2nvdla_ready), .csb2nvdla_addr (csb2nvdla_addr),

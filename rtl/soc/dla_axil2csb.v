@@ -24,6 +24,8 @@ module dla_axil2csb #(
     input  wire              clk,
     input  wire              rst_n,
     input  wire              dla_rstn, // dla_reset_rstn of the accelerator, any clock
+    input  wire              test_mode, // resets follow test_rst_n at once
+    input  wire              test_rst_n,
     output wire              error,    // level: a bit of ERROR that is not masked
     // AXI4-Lite
     input  wire              s_axi_awvalid,
@@ -155,6 +157,7 @@ assign s_axi_rdata  = data;
 
 dla_csb_link #(.TIMEOUT(TIMEOUT), .NPOSTED(NPOSTED)) u_link (
     .clk (clk), .rst_n (rst_n), .host_rstn (1'b1), .dla_rstn (dla_rstn),
+    .test_mode (test_mode), .test_rst_n (test_rst_n),
     .req_valid (state == CSB), .req_write (write), .req_addr (addr[17:2]), .req_wdata (data),
     .ans_valid (ans_valid), .ans_error (ans_error), .ans_rdata (ans_rdata),
     .csb2nvdla_valid (csb2nvdla_valid), .csb2nvdla_ready (csb2nvdla_ready), .csb2nvdla_addr (csb2nvdla_addr),

@@ -22,6 +22,8 @@ module dla_csb_link #(
     input  wire        rst_n,
     input  wire        host_rstn, // of the bridge, any clock
     input  wire        dla_rstn,  // of the accelerator, any clock
+    input  wire        test_mode, // resets follow test_rst_n at once
+    input  wire        test_rst_n,
     // bridge: req_valid and what goes with it stand until ans_valid
     input  wire        req_valid,
     input  wire        req_write,
@@ -54,8 +56,12 @@ localparam [31:0] LAST = TIMEOUT;
 
 wire host_caught, dla_caught, host_up, dla_up;
 
-dla_reset_sync u_host_catch (.clk(clk), .rst_in_n(host_rstn), .test_mode(1'b0), .test_rst_n(1'b0), .rst_n(host_caught));
-dla_reset_sync u_dla_catch  (.clk(clk), .rst_in_n(dla_rstn), .test_mode(1'b0), .test_rst_n(1'b0), .rst_n(dla_caught));
+dla_reset_sync u_host_catch (
+    .clk(clk), .rst_in_n(host_rstn), .test_mode(test_mode), .test_rst_n(test_rst_n), .rst_n(host_caught)
+);
+dla_reset_sync u_dla_catch (
+    .clk(clk), .rst_in_n(dla_rstn), .test_mode(test_mode), .test_rst_n(test_rst_n), .rst_n(dla_caught)
+);
 dla_sync #(.WIDTH(2)) u_levels (.clk(clk), .rst_n(rst_n), .d({host_caught, dla_caught}), .q({host_up, dla_up}));
 
 reg [1:0]         state;

@@ -16,6 +16,8 @@ module NV_nvdla #(
     parameter ACC_DEPTH     = 16,  // output positions CACC adds up at a time, a power of two, at least 8
     parameter CACC_DEPTH    = 32,  // atoms between CACC and SDP, a power of two, at least 16
     parameter RESET_QUIET   = 512, // core cycles after a reset without an answer before the first request, a power of two: docs/reset.md
+    parameter MAC_DSP       = 1,   // 1: the MAC array has 64 multipliers; 0: logic, for FPGAs that are short of them
+    parameter LUT_RAMS      = 0,   // 1: memories of streams, up to 32 words, in LUTs, for FPGAs that are short of block RAM
     parameter CLOCK_GATES   = 1    // 1: clocks stop where nothing moves, one gate cell each; 0: never, for FPGAs
 ) (
     input  wire        dla_core_clk,
@@ -76,6 +78,8 @@ localparam LEGAL_OPERAND_DEPTH = (OPERAND_DEPTH >= 16 && OPERAND_DEPTH <= 1024 &
 localparam LEGAL_ACC_DEPTH     = (ACC_DEPTH >= 8 && ACC_DEPTH <= 512 && (ACC_DEPTH & (ACC_DEPTH - 1)) == 0) ? ACC_DEPTH : 16;
 localparam LEGAL_CACC_DEPTH    = (CACC_DEPTH >= 16 && CACC_DEPTH <= 512 && (CACC_DEPTH & (CACC_DEPTH - 1)) == 0) ? CACC_DEPTH : 32;
 localparam LEGAL_RESET_QUIET   = (RESET_QUIET >= 16 && RESET_QUIET <= 65536 && (RESET_QUIET & (RESET_QUIET - 1)) == 0) ? RESET_QUIET : 512;
+localparam LEGAL_MAC_DSP       = (MAC_DSP == 0) ? 0 : 1;
+localparam LEGAL_LUT_RAMS      = (LUT_RAMS == 1) ? 1 : 0;
 localparam LEGAL_CLOCK_GATES   = (CLOCK_GATES == 0) ? 0 : 1;
 generate
     if (SDP_LANES != LEGAL_SDP_LANES) begin : g_sdp_lanes_illegal NV_nvdla_SDP_LANES_is_1_2_4_or_8 u_illegal (); end
@@ -91,6 +95,8 @@ generate
         begin : g_cacc_depth_illegal NV_nvdla_CACC_DEPTH_is_a_power_of_two_from_16_to_512 u_illegal (); end
     if (RESET_QUIET != LEGAL_RESET_QUIET)
         begin : g_reset_quiet_illegal NV_nvdla_RESET_QUIET_is_a_power_of_two_from_16_to_65536 u_illegal (); end
+    if (MAC_DSP != LEGAL_MAC_DSP) begin : g_mac_dsp_illegal NV_nvdla_MAC_DSP_is_0_or_1 u_illegal (); end
+    if (LUT_RAMS != LEGAL_LUT_RAMS) begin : g_lut_rams_illegal NV_nvdla_LUT_RAMS_is_0_or_1 u_illegal (); end
     if (CLOCK_GATES != LEGAL_CLOCK_GATES) begin : g_clock_gates_illegal NV_nvdla_CLOCK_GATES_is_0_or_1 u_illegal (); end
 endgenerate
 
@@ -135,6 +141,7 @@ wire [31:0]  cdma_rdata;
 wire         cdma_dat_rd_req_valid, cdma_wt_rd_req_valid, cbuf_wr_valid, dat_entry, dat_slice, wt_entry, dat_flush,
              wt_flush;
 wire [31:3]  cdma_dat_rd_req_addr, cdma_wt_rd_req_addr;
+wire [4:0]   last_data_bank;
 wire [13:0]  cbuf_wr_addr;
 wire [63:0]  cbuf_wr_data;
 wire [1:0]   cdma_dat_intr, cdma_wt_intr;
@@ -371,6 +378,7 @@ cdma u_cdma (
     .wt_rd_req_addr   (cdma_wt_rd_req_addr),
     .wt_rd_rsp_valid  (cdma_wt_rd_rsp_valid),
     .wt_rd_rsp_data   (cdma_wt_rd_rsp_data),
+    .last_data_bank   (last_data_bank),
     .wr_valid         (cbuf_wr_valid),
     .wr_addr          (cbuf_wr_addr),
     .wr_data          (cbuf_wr_data),
@@ -389,19 +397,20 @@ cdma u_cdma (
 );
 
 cbuf u_cbuf (
-    .clk          (dla_core_clk),
-    .rst_n        (rst_n),
-    .wr_valid     (cbuf_wr_valid),
-    .wr_addr      (cbuf_wr_addr),
-    .wr_data      (cbuf_wr_data),
-    .dat_rd_en    (dat_rd_en),
-    .dat_rd_addr0 (dat_rd_addr0),
-    .dat_rd_addr1 (dat_rd_addr1),
-    .dat_rd_data0 (dat_rd_data0),
-    .dat_rd_data1 (dat_rd_data1),
-    .wt_rd_en     (wt_rd_en),
-    .wt_rd_addr   (wt_rd_addr),
-    .wt_rd_data   (wt_rd_data)
+    .clk            (dla_core_clk),
+    .rst_n          (rst_n),
+    .last_data_bank (last_data_bank),
+    .wr_valid       (cbuf_wr_valid),
+    .wr_addr        (cbuf_wr_addr),
+    .wr_data        (cbuf_wr_data),
+    .dat_rd_en      (dat_rd_en),
+    .dat_rd_addr0   (dat_rd_addr0),
+    .dat_rd_addr1   (dat_rd_addr1),
+    .dat_rd_data0   (dat_rd_data0),
+    .dat_rd_data1   (dat_rd_data1),
+    .wt_rd_en       (wt_rd_en),
+    .wt_rd_addr     (wt_rd_addr),
+    .wt_rd_data     (wt_rd_data)
 );
 
 csc #(.CACC_FIFO_DEPTH(LEGAL_CACC_DEPTH), .ACC_DEPTH(LEGAL_ACC_DEPTH)) u_csc (
@@ -447,7 +456,7 @@ csc #(.CACC_FIFO_DEPTH(LEGAL_CACC_DEPTH), .ACC_DEPTH(LEGAL_ACC_DEPTH)) u_csc (
     .credit          (credit)
 );
 
-cmac #(.HALF(0), .ACC_DEPTH(LEGAL_ACC_DEPTH)) u_cmac_a (
+cmac #(.HALF(0), .DSP(LEGAL_MAC_DSP), .ACC_DEPTH(LEGAL_ACC_DEPTH)) u_cmac_a (
     .clk           (dla_core_clk),
     .rst_n         (rst_n),
     .reg_clk       (reg_clk),
@@ -478,7 +487,7 @@ cmac #(.HALF(0), .ACC_DEPTH(LEGAL_ACC_DEPTH)) u_cmac_a (
 );
 
 /* verilator lint_off PINCONNECTEMPTY */ // both halves run in step: A tells for both
-cmac #(.HALF(1), .ACC_DEPTH(LEGAL_ACC_DEPTH)) u_cmac_b (
+cmac #(.HALF(1), .DSP(LEGAL_MAC_DSP), .ACC_DEPTH(LEGAL_ACC_DEPTH)) u_cmac_b (
     .clk           (dla_core_clk),
     .rst_n         (rst_n),
     .reg_clk       (reg_clk),
@@ -509,7 +518,7 @@ cmac #(.HALF(1), .ACC_DEPTH(LEGAL_ACC_DEPTH)) u_cmac_b (
 );
 /* verilator lint_on PINCONNECTEMPTY */
 
-cacc #(.FIFO_DEPTH(LEGAL_CACC_DEPTH), .ACC_DEPTH(LEGAL_ACC_DEPTH)) u_cacc (
+cacc #(.LUT_RAMS(LEGAL_LUT_RAMS), .FIFO_DEPTH(LEGAL_CACC_DEPTH), .ACC_DEPTH(LEGAL_ACC_DEPTH)) u_cacc (
     .clk            (dla_core_clk),
     .rst_n          (rst_n),
     .reg_valid      (reg_valid[7]),
@@ -576,7 +585,7 @@ sdp_rdma #(.CLOCK_GATES(LEGAL_CLOCK_GATES), .M_DEPTH(LEGAL_READ_DEPTH), .OPD_DEP
     .nrd_mul            (nrd_mul)
 );
 
-sdp #(.CLOCK_GATES(LEGAL_CLOCK_GATES), .LANES(LEGAL_SDP_LANES)) u_sdp (
+sdp #(.CLOCK_GATES(LEGAL_CLOCK_GATES), .LUT_RAMS(LEGAL_LUT_RAMS), .LANES(LEGAL_SDP_LANES)) u_sdp (
     .clk             (dla_core_clk),
     .rst_n           (rst_n),
     .ungated         (ungated),
@@ -640,7 +649,7 @@ pdp_rdma #(.CLOCK_GATES(LEGAL_CLOCK_GATES), .BUFFER_DEPTH(LEGAL_READ_DEPTH)) u_p
     .rd_data      (pdp_rd_data)
 );
 
-pdp #(.CLOCK_GATES(LEGAL_CLOCK_GATES), .LANES(LEGAL_PDP_LANES)) u_pdp (
+pdp #(.CLOCK_GATES(LEGAL_CLOCK_GATES), .LUT_RAMS(LEGAL_LUT_RAMS), .LANES(LEGAL_PDP_LANES)) u_pdp (
     .clk           (dla_core_clk),
     .rst_n         (rst_n),
     .ungated       (ungated),
@@ -693,7 +702,7 @@ cdp_rdma #(.CLOCK_GATES(LEGAL_CLOCK_GATES), .DEPTH(LEGAL_READ_DEPTH)) u_cdp_rdma
     .rd_layer_end (cdp_rd_layer_end)
 );
 
-cdp #(.CLOCK_GATES(LEGAL_CLOCK_GATES), .LANES(LEGAL_CDP_LANES)) u_cdp (
+cdp #(.CLOCK_GATES(LEGAL_CLOCK_GATES), .LUT_RAMS(LEGAL_LUT_RAMS), .LANES(LEGAL_CDP_LANES)) u_cdp (
     .clk          (dla_core_clk),
     .rst_n        (rst_n),
     .ungated      (ungated),

@@ -89,7 +89,7 @@ class Fetch:
         self.entries: list[int] = []
         self.weight_entries: list[int] = []
         self._fetched = [0, 0]  # layers ended by the data and the weight engine
-        for name in ("wr_valid", "dat_entry", "dat_slice", "dat_flush", "wt_entry", "wt_flush"):
+        for name in ("last_data_bank", "wr_valid", "dat_entry", "dat_slice", "dat_flush", "wt_entry", "wt_flush"):
             getattr(self.dut, name).value = 0
         self._engines = [self._run_data(), self._run_weights()]
 
@@ -131,6 +131,7 @@ class Fetch:
                 while not self._settled(number_):
                     yield None
                 self.data.flush(0, config.data_banks * CBUF_BANK_ENTRIES)
+                self.dut.last_data_bank.value = config.data_banks - 1
                 yield {"dat_flush": 1}
             lines = layer.lines[config.height - layer.new_lines :].reshape(-1, config.entries, 8)
             for line in lines.view(np.uint8):
@@ -155,6 +156,7 @@ class Fetch:
                     yield None
                 first = config.data_banks * CBUF_BANK_ENTRIES
                 self.weights.flush(first, config.weight_banks * CBUF_BANK_ENTRIES)
+                self.dut.last_data_bank.value = config.data_banks - 1
                 yield {"wt_flush": 1}
             for entry in layer.weights.view(np.uint8) if layer.fetch_weights else ():
                 while (address := self.weights.next_address(self.cycle)) is None:
@@ -169,7 +171,8 @@ class Fetch:
         while True:
             await FallingEdge(dut.clk)
             self.cycle += 1
-            self._sample()
+            if high(dut.rst_n):  # before the first reset outputs are anything
+                self._sample()
             step = {} if self.idle() else self._step()
             for name in driven:
                 if name not in step and name not in ("wr_addr", "wr_data"):

@@ -145,7 +145,8 @@ end
 
 /* verilator lint_off PINCONNECTEMPTY */ // single beats of a memory that answers with OKAY
 cocodla_axi `SIM_AXI u_shell (
-    .s_axi_aclk(dla_csb_clk), .s_axi_aresetn(dla_reset_rstn), .m_axi_aclk(dla_core_clk), .irq(dla_intr), .error_irq(error_irq),
+    .s_axi_aclk(dla_csb_clk), .s_axi_aresetn(dla_reset_rstn), .m_axi_aclk(dla_core_clk),
+    .test_mode(1'b0), .direct_reset_(1'b1), .irq(dla_intr), .error_irq(error_irq),
     .s_axi_awvalid(aw_waits), .s_axi_awready(awready), .s_axi_awaddr({2'd0, addr, 2'd0}), .s_axi_awprot(3'd0),
     .s_axi_wvalid(w_waits), .s_axi_wready(wready), .s_axi_wdata(wdata), .s_axi_wstrb(4'hf),
     .s_axi_bvalid(bvalid), .s_axi_bready(1'b1), .s_axi_bresp(bresp),

@@ -42,7 +42,7 @@ def test_ports_are_read_whole() -> None:
 def test_every_pin_is_on_one_bus_of_ipxact() -> None:
     tree = Xml.parse(BOARDS / "cocodla_axi.xml")
     mapped = [port.findtext("ipxact:name", "", SPACE) for port in tree.iterfind(".//ipxact:physicalPort", SPACE)]
-    assert sorted(mapped) == sorted(NAMES)
+    assert sorted(mapped) == sorted(NAMES - set(generate_soc.UNUSED))
     listed = [port.findtext("ipxact:name", "", SPACE) for port in tree.iterfind(".//ipxact:ports/ipxact:port", SPACE)]
     assert sorted(listed) == sorted(NAMES)
 
@@ -51,6 +51,8 @@ def test_vivado_names_pins_and_parameters_of_the_shell() -> None:
     text = (BOARDS / "vivado.tcl").read_text(encoding="utf-8")
     pins = {name for name in re.findall(r"\baccelerator/(\w+)", text) if name not in ("s_axi", "m_axi")}
     assert pins == {"s_axi_aclk", "m_axi_aclk", "irq", "error_irq"} and pins <= NAMES
+    tied = re.search(r"foreach {pin level} {(.*?)}", text)
+    assert tied and tied[1] == " ".join(f"{pin} {level}" for pin, level in generate_soc.UNUSED.items())
     cell = text[text.index("-reference cocodla_axi") : text.index("[get_bd_cells accelerator]")]
     chosen = re.findall(r"CONFIG\.(\w+)", cell)
     assert chosen and set(chosen) <= set(generate_soc.parameters())
@@ -91,7 +93,7 @@ def test_litex_connects_every_pin() -> None:
         pins |= scope["_pins"](prefix, Anything(), scope[channels], manager)  # type: ignore[operator]
     directions = {"i_": "input", "o_": "output"}
     found = {name[2:]: directions[name[:2]] for name in pins}
-    others = {"s_axi_aclk", "s_axi_aresetn", "m_axi_aclk", "irq", "error_irq"}
+    others = {"s_axi_aclk", "s_axi_aresetn", "m_axi_aclk", "irq", "error_irq", *generate_soc.UNUSED}
     assert found == {port.name: port.direction for port in generate_soc.ports() if port.name not in others}
     text = (BOARDS / "litex_cocodla.py").read_text(encoding="utf-8")
     assert all(re.search(rf'"[io]_{name}"', text) for name in others)

@@ -40,8 +40,9 @@ def test_every_unit_of_the_chip_is_in_the_table() -> None:
 def test_parameters_of_the_chip_reach_its_units() -> None:
     assert parameters.of_module("csb_master", {}) == {"CLOCK_GATES": 1, "UNIT_COUNT": 14}
     assert parameters.of_module("glb", {"SDP_LANES": 2}) == {}
-    assert parameters.of_module("sdp", {}) == {"CLOCK_GATES": 1, "LANES": 8}
-    assert parameters.of_module("sdp", {"SDP_LANES": 2, "CLOCK_GATES": 0}) == {"CLOCK_GATES": 0, "LANES": 2}
+    assert parameters.of_module("sdp", {}) == {"CLOCK_GATES": 1, "LUT_RAMS": 0, "LANES": 8}
+    sdp = parameters.of_module("sdp", {"SDP_LANES": 2, "CLOCK_GATES": 0})
+    assert sdp == {"CLOCK_GATES": 0, "LUT_RAMS": 0, "LANES": 2}
     assert parameters.of_module("csc", {"ACC_DEPTH": 64}) == {"CACC_FIFO_DEPTH": 32, "ACC_DEPTH": 64}
     assert parameters.of_module("cdp_rdma", {"READ_DEPTH": 16}) == {"CLOCK_GATES": 1, "DEPTH": 16}
 
@@ -95,6 +96,10 @@ def test_memories_of_a_dump() -> None:
 """
     wrappers = {name: "parameter WIDTH  = 32, // bits\n parameter DEPTH = 16," for name in yosys.RAM_MODULES}
     assert yosys.read_rams(dump, wrappers) == [Ram(257, 32, True), Ram(8, 16, False)]
+    for depth, block in (("0" * 26 + "100000", False), ("0" * 25 + "1000000", True)):  # 32 and 64 words
+        luts = dump.replace("\n    connect", "\n    parameter \\LUTS 1\n    connect", 1)
+        luts = luts.replace("0" * 26 + "100000", depth)
+        assert yosys.read_rams(luts, wrappers)[0].clocked == block
 
 
 def test_code_lines_leave_out_comments(tmp_path: Path) -> None:

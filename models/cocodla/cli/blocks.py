@@ -1,4 +1,4 @@
-"""Commands about the RTL on its own: sim, lint, synth."""
+"""Commands about the RTL on its own: sim, lint, synth, fpga, crossings."""
 
 from __future__ import annotations
 
@@ -70,6 +70,33 @@ def synth(
 
     result = run_synth(console, only, project.committed("docs/area.md"), datasets.shared_folder(), jobs)
     emit(lambda: result)
+
+
+@command
+def fpga(
+    part: str = typer.Option("LFE5UM5G-85F", "--part", help="LFE5UM5G-25F, -45F or -85F in full, speed grade 8"),
+    synthesis: str = typer.Option("plain", "--synthesis", help="plain, retime or abc9: options of synth_ecp5"),
+    placer: str = typer.Option("heap", "--placer", help="of nextpnr: heap, sa or static"),
+    router: str = typer.Option("router1", "--router", help="of nextpnr: router1 or router2"),
+    frequency: int = whole("--frequency", 60, "MHz that nextpnr aims at", 1, 400),
+    seed: int = whole("--seed", 1, "seed of nextpnr", 0, 2**31 - 1),
+) -> None:
+    """Place and route the chip (DUT_PARAMETERS) on an ECP5 with open tools: MHz, critical path, what it takes."""
+    from cocodla.report.fpga import run_fpga
+    from cocodla.sim.filelist import dut_list
+    from cocodla.synth import ecp5
+
+    for name, text, known in (
+        ("--part", part, tuple(ecp5.PARTS)), ("--synthesis", synthesis, tuple(ecp5.SYNTHESIS)),
+        ("--placer", placer, ("heap", "sa", "static")), ("--router", router, ("router1", "router2")),
+    ):  # fmt: skip
+        if text not in known:
+            raise UserError(f"{name} {text}: there are {', '.join(known)}")
+    words = ["--freq", str(frequency), "--placer", placer, "--router", router, "--seed", str(seed)]
+    result = run_fpga(console, dut_list(), part, synthesis, words)
+    emit(lambda: result)
+    if not result["passed"]:
+        raise typer.Exit(1)
 
 
 @command

@@ -27,6 +27,8 @@ RANGES: dict[str, tuple[int, int]] = {
     "ACC_DEPTH": (8, 512),
     "CACC_DEPTH": (16, 512),
     "RESET_QUIET": (16, 65536),
+    "MAC_DSP": (0, 1),
+    "LUT_RAMS": (0, 1),
     "CLOCK_GATES": (0, 1),
 }
 """Least and largest value of each parameter of our NV_nvdla; any power of two between them works (0 or 1: a switch)."""

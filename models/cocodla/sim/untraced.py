@@ -15,7 +15,7 @@ MODULES = (
     "lib/dla_delay", "lib/dla_fifo", "lib/dla_ram_fifo", "lib/dla_skid", "lib/dla_gather", "lib/dla_split",
     "lib/dla_clock_gate",
     "registers/gen/*",
-    "conv/cmac_cell", "conv/cdma_cvt", "conv/cdma_pack", "conv/cacc_round", "conv/cbuf", "conv/cbuf_group",
+    "conv/cmac_cell", "conv/cdma_cvt", "conv/cdma_pack", "conv/cacc_round", "conv/cbuf", "conv/cbuf_pair",
     "sdp/sdp_lane", "sdp/sdp_cvt_lane", "sdp/sdp_shift_operand",
     "pdp/pdp_combine", "pdp/pdp_scale", "pdp/pdp_average",
     "cdp/cdp_icvt_lane", "cdp/cdp_ocvt_lane", "cdp/cdp_lut_lane", "cdp/cdp_index", "cdp/cdp_value", "cdp/cdp_square",

@@ -2,7 +2,7 @@
 // A block RAM has no path from an input to its output; a register file has one of a LUT (per 6 address bits)
 // from the read address to the data.
 module dla_ram_1r1w #(
-    parameter WIDTH = 64, parameter DEPTH = 256, parameter ADDR_W = $clog2(DEPTH)
+    parameter WIDTH = 64, parameter DEPTH = 256, parameter LUTS = 0, parameter ADDR_W = $clog2(DEPTH)
 ) (
     input clk, input wr_en, input [ADDR_W-1:0] wr_addr, input [WIDTH-1:0] wr_data,
     input rd_en, input [ADDR_W-1:0] rd_addr, output [WIDTH-1:0] rd_data

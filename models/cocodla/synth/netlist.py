@@ -49,18 +49,7 @@ def read_design(files: FileList, top: str) -> Netlist:
     """The netlist of a design. UserError where there is no Yosys, or it does not take the files."""
     with tempfile.TemporaryDirectory(prefix="cocodla-netlist-") as scratch:
         folder = Path(scratch)
-        names = []
-        for number, source in enumerate(files.sources):  # names of files that a script can hold
-            names.append(f"{number}.v")
-            shutil.copy(source, folder / names[-1])
-        for number, include in enumerate(files.includes):
-            (folder / f"include{number}").symlink_to(include.resolve())
-        script = _SCRIPT.format(
-            defines=" ".join(f"-D{name}={value}" for name, value in files.defines.items()),
-            includes=" ".join(f"-Iinclude{number}" for number in range(len(files.includes))),
-            sources=" ".join(names),
-            top=top,
-        )
+        script = _SCRIPT.format(**copy_sources(files, folder), top=top)
         (folder / "run.ys").write_text(script, encoding="utf-8")
         command = [find_yosys(), "-Q", "-q", "run.ys"]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
@@ -68,6 +57,22 @@ def read_design(files: FileList, top: str) -> Netlist:
         if done.returncode or not (folder / "netlist.json").is_file():
             raise UserError(f"Yosys does not take the design: {lines[-1] if lines else f'status {done.returncode}'}")
         return Netlist(json.loads((folder / "netlist.json").read_text(encoding="utf-8"))["modules"][top])
+
+
+def copy_sources(files: FileList, folder: Path) -> dict[str, str]:
+    """Put the sources of a list into a folder under names that a script of Yosys can hold: the words of read_verilog
+    there, as `defines`, `includes`, `sources`."""
+    names = []
+    for number, source in enumerate(files.sources):
+        names.append(f"{number}.v")
+        shutil.copy(source, folder / names[-1])
+    for number, include in enumerate(files.includes):
+        (folder / f"include{number}").symlink_to(include.resolve())
+    return {
+        "defines": " ".join(f"-D{name}={value}" for name, value in files.defines.items()),
+        "includes": " ".join(f"-Iinclude{number}" for number in range(len(files.includes))),
+        "sources": " ".join(names),
+    }
 
 
 class Netlist:

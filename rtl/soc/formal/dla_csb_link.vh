@@ -13,6 +13,7 @@ wire       f_take = csb2nvdla_valid && csb2nvdla_ready;
 
 always @(posedge clk) f_started <= 1'b1;
 always @* begin
+    assume (!test_mode);
     if (!f_started) assume (!rst_n && !host_rstn && !dla_rstn);
     if (!f_csb_up) assume (!csb2nvdla_ready);
     if (!f_owes || !f_csb_up) assume (!nvdla2csb_valid && !nvdla2csb_wr_complete);

@@ -50,6 +50,7 @@ generate
     if (APART != 0) begin : g_apart
         dla_apb2csb #(.TIMEOUT(TIMEOUT)) u_bridge (
             .pclk(pclk), .por_rst_n(por_rst_n), .prstn(prstn), .dla_rstn(chip_rstn),
+            .test_mode(1'b0), .test_rst_n(1'b1),
             .psel(psel), .penable(penable), .pwrite(pwrite), .paddr(paddr[17:0]), .pwdata(pwdata), .pstrb(pstrb),
             .prdata(prdata), .pready(pready), .pslverr(pslverr),
             .csb2nvdla_valid(csb2nvdla_valid), .csb2nvdla_ready(csb2nvdla_ready), .csb2nvdla_addr(csb2nvdla_addr),

@@ -12,6 +12,8 @@ module axi_shell_tb #(
     output wire                      m_axi_aclk,
     input  wire                      s_axi_aclk,
     input  wire                      s_axi_aresetn,
+    input  wire                      test_mode,
+    input  wire                      direct_reset_,
     output wire                      irq,
     output wire                      error_irq,
     input  wire                      s_axi_awvalid,
@@ -91,7 +93,7 @@ assign m_axi_aclk = (TWO_CLOCKS != 0) ? other_clk : s_axi_aclk;
 cocodla_axi #(
     .TWO_CLOCKS(TWO_CLOCKS), .DATA_W(DATA_W), .MAX_BEATS(MAX_BEATS), .NPOSTED(NPOSTED), .TIMEOUT(TIMEOUT)
 ) u_shell (
-    .m_axi_aclk(m_axi_aclk),
+    .m_axi_aclk(m_axi_aclk), .test_mode(test_mode), .direct_reset_(direct_reset_),
     .s_axi_aclk(s_axi_aclk), .s_axi_aresetn(s_axi_aresetn), .irq(irq), .error_irq(error_irq),
     .s_axi_awvalid(s_axi_awvalid), .s_axi_awready(s_axi_awready), .s_axi_awaddr(s_axi_awaddr),
     .s_axi_awprot(s_axi_awprot), .s_axi_wvalid(s_axi_wvalid), .s_axi_wready(s_axi_wready),

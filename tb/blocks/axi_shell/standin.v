@@ -11,6 +11,8 @@ module NV_nvdla #(
     parameter SDP_LANES   = 8,
     parameter PDP_LANES   = 8,
     parameter CDP_LANES   = 8,
+    parameter MAC_DSP     = 1,
+    parameter LUT_RAMS    = 0,
     parameter CLOCK_GATES = 1
 ) (
     input  wire        dla_core_clk,

@@ -57,6 +57,7 @@ class Board:
 
     async def start(self) -> None:
         """Reset, then clocks of any two rates."""
+        self.dut.test_mode.value, self.dut.direct_reset_.value = 0, 1
         self.dut.s_axi_aresetn.value = 0
         await Timer(1, unit="ns")
         start_clock(self.dut.s_axi_aclk, 10)
@@ -138,6 +139,29 @@ async def registers(dut: Any) -> None:
         expect(f"s_axi, {address:#x}", await board.read(address), value, show=hex)
     await board.read(SHELL + 0x1000, AxiResp.DECERR)
     expect("s_axi, count of accesses to nowhere", await board.read(BRIDGE + 16), 1)
+
+
+@cocotb.test()
+async def test_mode(dut: Any) -> None:
+    """Every reset follows direct_reset_, without a clock edge, and nothing else: registers of shell and accelerator
+    keep their values when s_axi_aresetn falls, and lose them with a short pulse."""
+    board = Board(dut)
+    await board.start()
+    await board.write(MASK, 5)
+    await board.write(TO, TARGET)
+    dut.test_mode.value = 1
+    await ClockCycles(dut.s_axi_aclk, 5)
+    dut.s_axi_aresetn.value = 0
+    await ClockCycles(dut.s_axi_aclk, 20)
+    dut.s_axi_aresetn.value = 1
+    await ClockCycles(dut.s_axi_aclk, 20)
+    expect("MASK and TO after s_axi_aresetn in test mode", (await board.read(MASK), await board.read(TO)), (5, TARGET))
+    await FallingEdge(dut.s_axi_aclk)
+    dut.direct_reset_.value = 0
+    await Timer(1, unit="ns")
+    dut.direct_reset_.value = 1
+    await ClockCycles(dut.s_axi_aclk, 20)
+    expect("MASK and TO after direct_reset_", (await board.read(MASK), await board.read(TO)), (0, 0))
 
 
 @cocotb.test()

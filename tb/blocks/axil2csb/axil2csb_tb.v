@@ -55,7 +55,7 @@ dla_reset_sync #(.STAGES(3)) u_csb_reset (
 assign nposted = NPOSTED != 0;
 
 dla_axil2csb #(.TIMEOUT(TIMEOUT), .NPOSTED(NPOSTED)) u_bridge (
-    .clk(clk), .rst_n(rst_n), .dla_rstn(dla_rstn), .error(error),
+    .clk(clk), .rst_n(rst_n), .dla_rstn(dla_rstn), .test_mode(1'b0), .test_rst_n(1'b1), .error(error),
     .s_axi_awvalid(s_axi_awvalid), .s_axi_awready(s_axi_awready), .s_axi_awaddr(s_axi_awaddr), .s_axi_awprot(s_axi_awprot),
     .s_axi_wvalid(s_axi_wvalid), .s_axi_wready(s_axi_wready), .s_axi_wdata(s_axi_wdata), .s_axi_wstrb(s_axi_wstrb),
     .s_axi_bvalid(s_axi_bvalid), .s_axi_bready(s_axi_bready), .s_axi_bresp(s_axi_bresp),

@@ -26,14 +26,21 @@ class Bench:
         self.expected: deque[dict[str, tuple[int, int]]] = deque([{}] * LATENCY)  # port -> entry, content
 
     @staticmethod
-    async def start(dut: Any) -> Bench:
+    async def start(dut: Any, data_banks: int = 1) -> Bench:
+        """After reset. data_banks: how many of the banks hold data; the others hold weights."""
         bench = Bench(dut)
+        bench.split(data_banks)
         names = ("wr_valid", "wr_addr", "wr_data", "dat_rd_en", "dat_rd_addr0", "dat_rd_addr1", "wt_rd_en")
         for name in (*names, "wt_rd_addr"):
             getattr(dut, name).value = 0
         start_clock(dut.clk)
         await reset(dut.clk, dut.rst_n)
         return bench
+
+    def split(self, data_banks: int) -> None:
+        """Change the number of banks with data, which voids the contents."""
+        self.dut.last_data_bank.value = data_banks - 1
+        self.contents.clear()
 
     async def cycle(
         self,
@@ -69,25 +76,48 @@ class Bench:
 
 
 @cocotb.test()
-async def test_every_entry(dut: Any) -> None:
-    """Each entry is distinct and can be read on each port."""
+@cocotb.parametrize(data_banks=[16, 17])
+async def test_every_entry(dut: Any, data_banks: int) -> None:
+    """Each entry is distinct and can be read on each port, with an even and an odd number of data banks."""
     rng = Random(cocotb.RANDOM_SEED)
-    bench = await Bench.start(dut)
+    bench = await Bench.start(dut, data_banks)
     for address in range(ENTRIES):
         await bench.cycle(write=(address, rng.getrandbits(64)))
     for address in range(0, ENTRIES, 2):
-        weight = (address + ENTRIES // 2) % ENTRIES  # another bank
+        weight = (address + ENTRIES // 2) % ENTRIES  # a bank of another pair
         swap = rng.random() < 0.5
         await bench.cycle(data0=address + swap, data1=address + 1 - swap, weight=weight + rng.randrange(2))
     await bench.drain()
 
 
 @cocotb.test()
-@cocotb.parametrize(data_banks=[1, 7, 16, 31])
+async def test_border(dut: Any) -> None:
+    """The last bank of data and the first of weights are read at once, even and odd entries, however many banks there
+    are for data; and all that was written is where it was while the number stays."""
+    rng = Random(cocotb.RANDOM_SEED)
+    bench = await Bench.start(dut)
+    for data_banks in range(1, CBUF_BANKS):
+        bench.split(data_banks)
+        border = data_banks * CBUF_BANK_ENTRIES
+        last = border - CBUF_BANK_ENTRIES
+        away = rng.randrange(border, ENTRIES, 2) if data_banks < CBUF_BANKS - 1 else border
+        entries = sorted({*range(last, last + 4), *range(border, border + 4), 0, 1, away, away + 1, ENTRIES - 1})
+        for address in entries:
+            await bench.cycle(write=(address, rng.getrandbits(64)))
+        weights = [address for address in entries if address >= border]
+        for weight in weights:
+            for data in (last, last + 2, 0):
+                await bench.cycle(data0=data, data1=data + 1, weight=weight)
+                await bench.cycle(data0=data + 1, data1=data, weight=weight)
+        await bench.drain()
+
+
+@cocotb.test()
+@cocotb.parametrize(data_banks=[1, 7, 16, 30, 31])
 async def test_random(dut: Any, data_banks: int) -> None:
     """Writes and reads of both regions in every cycle, pairs that wrap, read right after write."""
     rng = Random(cocotb.RANDOM_SEED)
-    bench = await Bench.start(dut)
+    bench = await Bench.start(dut, data_banks)
     split = data_banks * CBUF_BANK_ENTRIES
     window = [rng.randrange(split) for _ in range(40)] + [rng.randrange(split, ENTRIES) for _ in range(40)]
     pairs = {a: (a ^ 1) if rng.random() < 0.5 else (a + 1 if a % 2 else a - 1) % split for a in window if a < split}
@@ -97,8 +127,10 @@ async def test_random(dut: Any, data_banks: int) -> None:
     data = sorted(pairs)
     weights = [a for a in known if a >= split]
     written = data[0]
+    reading: set[int | None] = set()  # begun in the cycle before: not to be written now
     for _ in range(3000):
-        write = (rng.choice(known), rng.getrandbits(64)) if rng.random() < 0.6 else None
+        target = rng.choice([address for address in known if address not in reading])
+        write = (target, rng.getrandbits(64)) if rng.random() < 0.6 else None
         first = second = None
         if rng.random() < 0.8:
             # read-after-write: what was written in the cycle before, or is written in this very cycle
@@ -108,6 +140,7 @@ async def test_random(dut: Any, data_banks: int) -> None:
                 first, second = second, first
         weight = rng.choice(weights) if rng.random() < 0.8 else None
         await bench.cycle(write, first, second, weight)
+        reading = {first, second, weight}
         written = write[0] if write else written
     await bench.drain()
 
@@ -119,6 +152,7 @@ async def test_idle_output_holds(dut: Any) -> None:
     await bench.cycle(write=(6, 0x1234))
     await bench.cycle(write=(600, 0x5678))
     await bench.cycle(data0=6, weight=600)
+    await bench.cycle()
     for value in range(10):
         await bench.cycle(write=(6, value))
     expect("dat_rd_data0 while nothing is read", number(dut.dat_rd_data0), 0x1234, show=hex)

@@ -82,6 +82,7 @@ class Csc:
         self.data_moves: deque[Layer] = deque()
         self.weight_moves: deque[Layer] = deque()
         self.flushed_data = self.flushed_weights = False
+        self.data_banks = 0  # of the layers whose data and weights are in the buffer
         self.busy = False  # a layer is in progress
         self.finished = 0
         self.cycle = 0
@@ -182,6 +183,7 @@ class Csc:
             self.flushed_weights = True
         address = number(dut.wr_addr) if dut.wr_valid.value == 1 else -1
         if address >= 0:
+            expect(f"last_data_bank at the write of entry {address}", number(dut.last_data_bank), self.data_banks - 1)
             require(not self.in_use[address], f"CBUF write: entry {address} is overwritten while CSC may need it")
             self.in_use[address] = True
             self.cbuf[address] = np.frombuffer(number(dut.wr_data).to_bytes(ATOM, "little"), np.uint8)
@@ -202,6 +204,7 @@ class Csc:
         require(moves, f"{ring.name} ring flushed without a bank change")
         require(not self.busy, f"{ring.name} ring flushed while CSC has a layer in progress")
         banks = moves.popleft().banks
+        self.data_banks = banks[0]
         for index, count in [(ring.head, sum(ring.held))] if ring.size else []:
             self.in_use[ring.places(index, count)] = False
         first = banks[0] * CBUF_BANK_ENTRIES if kind else 0

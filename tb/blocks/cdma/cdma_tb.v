@@ -41,6 +41,7 @@ module cdma_tb (
     output wire        wt_rd_req_ready,
     output wire [31:3] wt_rd_req_addr,
     // cbuf, csc, glb
+    output wire [4:0]  last_data_bank,
     output wire        wr_valid,
     output wire [13:0] wr_addr,
     output wire [63:0] wr_data,
@@ -81,6 +82,7 @@ cdma u_cdma (
     .wt_rd_req_addr   (wt_rd_req_addr),
     .wt_rd_rsp_valid  (wt_rsp_valid),
     .wt_rd_rsp_data   (wt_rsp_data),
+    .last_data_bank   (last_data_bank),
     .wr_valid         (wr_valid),
     .wr_addr          (wr_addr),
     .wr_data          (wr_data),

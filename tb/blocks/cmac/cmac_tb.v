@@ -2,6 +2,7 @@
 `default_nettype none
 
 module cmac_tb #(
+    parameter DSP       = 1,
     parameter ACC_DEPTH = 16,
     parameter INDEX_W   = $clog2(ACC_DEPTH) // derived, do not set
 ) (
@@ -39,7 +40,7 @@ assign reg_rdata = rdata[31:0] | rdata[63:32];
 genvar h;
 generate
 for (h = 0; h < 2; h = h + 1) begin : g_half
-    cmac #(.HALF(h), .ACC_DEPTH(ACC_DEPTH)) u_cmac (
+    cmac #(.HALF(h), .DSP(DSP), .ACC_DEPTH(ACC_DEPTH)) u_cmac (
         .clk (clk), .rst_n (rst_n), .reg_clk (clk), .reg_settling (),
         .reg_valid (reg_valid && unit == h[0]), .reg_write (reg_write),
         .reg_addr (reg_addr), .reg_wdata (reg_wdata), .reg_rdata (rdata[32*h +: 32]),

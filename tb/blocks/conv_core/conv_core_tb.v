@@ -15,6 +15,7 @@ module conv_core_tb #(
     input  wire [31:0]  reg_wdata,
     output wire [31:0]  reg_rdata,
     // cdma
+    input  wire [4:0]   last_data_bank,
     input  wire         wr_valid,
     input  wire [13:0]  wr_addr,
     input  wire [63:0]  wr_data,
@@ -63,7 +64,8 @@ csc #(.CACC_FIFO_DEPTH(CACC_DEPTH), .ACC_DEPTH(ACC_DEPTH)) u_csc (
 );
 
 cbuf u_cbuf (
-    .clk (clk), .rst_n (rst_n), .wr_valid (wr_valid), .wr_addr (wr_addr), .wr_data (wr_data),
+    .clk (clk), .rst_n (rst_n), .last_data_bank (last_data_bank),
+    .wr_valid (wr_valid), .wr_addr (wr_addr), .wr_data (wr_data),
     .dat_rd_en (dat_rd_en), .dat_rd_addr0 (dat_rd_addr0), .dat_rd_addr1 (dat_rd_addr1),
     .dat_rd_data0 (dat_rd_data0), .dat_rd_data1 (dat_rd_data1),
     .wt_rd_en (wt_rd_en), .wt_rd_addr (wt_rd_addr), .wt_rd_data (wt_rd_data)

