@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cocodla.sim import project
+from cocodla.sim.bench import start_values
 from cocodla.sim.build import Design, build
 from cocodla.sim.run import _complaint, _complaints, simulate
 
@@ -51,3 +52,32 @@ def test_simulations_start_without_plugins_of_pytest(tmp_path: Path) -> None:
         ("starts_without_plugins", "passed"),
         ("tells_values", "passed"),
     ]
+
+
+ASLEEP = """
+module asleep (input clk, input rst_n, output reg [31:0] state);
+    wire stopped = clk && state[0] && !state[0];
+    always @(posedge stopped or negedge rst_n) if (!rst_n) state <= 32'd0;
+endmodule
+"""
+RESET = """
+import cocotb
+from cocotbext.dla.bench import reset, start_clock
+
+@cocotb.test()
+async def is_reset(dut):
+    start_clock(dut.clk)
+    await reset(dut.clk, dut.rst_n)
+    assert dut.state.value == 0
+"""
+
+
+def test_a_register_whose_clock_stands_still_is_reset(tmp_path: Path) -> None:
+    """Whatever the pin of the reset begins with."""
+    (tmp_path / "asleep.v").write_text(ASLEEP)
+    (tmp_path / "test_asleep.py").write_text(RESET)
+    model = build(Design("asleep", "asleep", (tmp_path / "asleep.v",)), "verilator")
+    for seed in range(6):
+        random = start_values("verilator", seed)
+        run = simulate(model, ["test_asleep"], tmp_path / str(seed), path=[tmp_path], seed=seed, plusargs=random)
+        assert [result.status for result in run.results] == ["passed"], (seed, run.results)

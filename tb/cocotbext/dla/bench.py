@@ -7,9 +7,10 @@ from typing import Any, TypeVar
 
 import cocotb
 from cocotb.clock import Clock
-from cocotb.triggers import ClockCycles, First, RisingEdge
+from cocotb.triggers import ClockCycles, First, RisingEdge, Timer
 
 from cocotbext.dla import moment, watchdog
+from cocotbext.dla.pins import high, known
 
 Result = TypeVar("Result")
 
@@ -46,7 +47,14 @@ async def within(clock: Any, cycles: int, work: Coroutine[Any, Any, Result], wha
 
 
 async def reset(clock: Any, reset_n: Any, cycles: int = 5) -> None:
-    """Hold an active-low reset for `cycles`, release it after a rising edge, and wait two cycles."""
+    """Hold an active-low reset for `cycles`, release it after a rising edge, and wait two cycles.
+
+    A pin that is low already is high for one step first: simulators reset at the edge of an asynchronous reset, and
+    where pins begin at random a register whose clock stands still would never see one.
+    """
+    if known(reset_n) and not high(reset_n):
+        reset_n.value = 1
+        await Timer(1, "step")
     reset_n.value = 0
     await ClockCycles(clock, cycles)
     await RisingEdge(clock)
