@@ -188,6 +188,8 @@ async def error_responses(dut: Any) -> None:
     await clear(dut, counts=3)
     before = bench.axi.statistics.copy()
     bench.ask(repeats(300))
+    bench.read({"id": 2, "addr": READ_BASE + 0x1010})  # at least one of each, whatever is drawn
+    bench.write(2, WRITE_BASE + 0x1010)
     await bench.settle()
     wrong = bench.axi.statistics - before
     for tag, counter in (("r", dut.read_errors), ("b", dut.write_errors)):

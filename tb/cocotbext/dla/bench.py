@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, First, RisingEdge, Timer
+from cocotb.utils import get_sim_time
 
 from cocotbext.dla import moment, watchdog
 from cocotbext.dla.pins import high, known
@@ -49,10 +50,10 @@ async def within(clock: Any, cycles: int, work: Coroutine[Any, Any, Result], wha
 async def reset(clock: Any, reset_n: Any, cycles: int = 5) -> None:
     """Hold an active-low reset for `cycles`, release it after a rising edge, and wait two cycles.
 
-    A pin that is low already is high for one step first: simulators reset at the edge of an asynchronous reset, and
-    where pins begin at random a register whose clock stands still would never see one.
+    A pin that begins low is high for one step first: simulators reset at the edge of an asynchronous reset, and where
+    pins begin at random a register whose clock stands still would never see one.
     """
-    if known(reset_n) and not high(reset_n):
+    if get_sim_time() == 0 and known(reset_n) and not high(reset_n):
         reset_n.value = 1
         await Timer(1, "step")
     reset_n.value = 0
