@@ -146,6 +146,25 @@ async def test_random(dut: Any, data_banks: int) -> None:
 
 
 @cocotb.test()
+@cocotb.parametrize(banks=[(2, 1), (1, 2), (16, 17), (17, 16), (3, 31)])
+async def test_banks_change_while_reads_end(dut: Any, banks: tuple[int, int]) -> None:
+    """Reads of the layer before that begin with the change of the split, or shortly behind, see its words; those of the
+    next layer see what is written from then on."""
+    rng = Random(cocotb.RANDOM_SEED)
+    before, after = banks
+    bench = await Bench.start(dut, before)
+    for split in (before, after):
+        edge = split * CBUF_BANK_ENTRIES
+        data, weights = [0, 1, edge - 2, edge - 1], [edge, edge + 1, ENTRIES - 1]
+        for address in [*data, *weights]:
+            await bench.cycle(write=(address, rng.getrandbits(64)))
+        dut.last_data_bank.value = after - 1
+        for first, weight in zip(data * 3, weights * 4, strict=True):
+            await bench.cycle(data0=first, data1=first ^ 1, weight=weight)
+        await bench.drain()
+
+
+@cocotb.test()
 async def test_idle_output_holds(dut: Any) -> None:
     """Outputs keep their value while nothing is read (no toggling, no power)."""
     bench = await Bench.start(dut)
