@@ -8,11 +8,11 @@ from pathlib import Path
 import typer
 
 from cocodla.cli.base import SEED, command, command_line, console, emit
-from cocodla.cli.labelled import CROPS, LABELS, PICTURES, divided, more_pictures
+from cocodla.cli.labelled import CROPS, LABELS, PICTURES, check_targets, divided, more_pictures
 from cocodla.cli.model_options import BUDGET, CALIB, COUNT, EFFORT, MODEL, OFFSET, RESIZE, SCALE, compile_options
 from cocodla.cli.numbers import whole
 from cocodla.errors import UserError
-from cocodla.files.outputs import check_target, write_whole
+from cocodla.files.outputs import write_whole
 
 
 @command
@@ -49,11 +49,7 @@ def finetune(
     from cocodla.sim.run import new_seed
 
     file = output or model.with_suffix(".tuned.onnx")
-    for place in (file, report):
-        if place is not None:
-            check_target(place, [model, *calib, *pictures, *([labels] if labels else [])])
-    if report is not None and report.resolve() == file.resolve():
-        raise UserError(f"{file}: is both the tuned model and the report")
+    check_targets(file, report, "tuned", [model, *calib, *pictures], labels)
     if not calib:
         raise UserError("no calibration data: scales, and what is trained, follow from sample inputs (--calib)")
     if rate is not None and not 0 < rate <= 1:

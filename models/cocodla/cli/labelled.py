@@ -11,6 +11,7 @@ import typer
 
 from cocodla.cli.model_options import loader
 from cocodla.errors import UserError
+from cocodla.files.outputs import check_target
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,6 +42,15 @@ class Data:
         from cocodla.runtime.accuracy import measure
 
         return None if self.labels is None else measure(network, self.held, self.labels[1])
+
+
+def check_targets(file: Path, report: Path | None, what: str, inputs: list[Path], labels: Path | None) -> None:
+    """Whether the changed model, `what`, and its report can be written. UserError if not, or if they are one file."""
+    for place in (file, report):
+        if place is not None:
+            check_target(place, [*inputs, *([labels] if labels else [])])
+    if report is not None and report.resolve() == file.resolve():
+        raise UserError(f"{file}: is both the {what} model and the report")
 
 
 def divided(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cocodla.cli.base import SEED, command, console, emit
-from cocodla.cli.labelled import CROPS, HELD, LABELS, PICTURES, compiled, divided, more_pictures
+from cocodla.cli.labelled import CROPS, HELD, LABELS, PICTURES, check_targets, compiled, divided, more_pictures
 from cocodla.cli.model_options import (
     BUDGET,
     CALIB,
@@ -23,7 +23,7 @@ from cocodla.cli.model_options import (
 )
 from cocodla.cli.numbers import whole
 from cocodla.errors import UserError
-from cocodla.files.outputs import check_target, write_whole
+from cocodla.files.outputs import write_whole
 
 if TYPE_CHECKING:
     from cocodla.prune.run import Told
@@ -64,11 +64,7 @@ def prune(
     goal = Goal(target, drop, steps if finetune else 0, seed)
     options = compile_options(scale, offset, None, effort=effort, budget=budget)
     file = output or model.with_suffix(".pruned.onnx")
-    for place in (file, report):
-        if place is not None:
-            check_target(place, [model, *calib, *pictures, *([labels] if labels else [])])
-    if report is not None and report.resolve() == file.resolve():
-        raise UserError(f"{file}: is both the pruned model and the report")
+    check_targets(file, report, "pruned", [model, *calib, *pictures], labels)
     if not calib:
         raise UserError("no calibration data: which channels matter follows from sample inputs of the model (--calib)")
     console.note(f"seed {seed}")
