@@ -72,11 +72,11 @@ class Recorder final : public Tracer {
         const int depth = static_cast<int>(number("waves_depth", 99));
         for (std::string scope; std::getline(scopes, scope, ',');) Tracer::dumpvars(depth, scope);
         Tracer::open(part().c_str());
-        m_begun = recording = true;
+        m_begun = true;
     }
 
 public:
-    static inline bool recording = false;
+    static inline uint64_t next = 0;  // no moment before it is recorded, unless `position` moves
 
     void open(const char* name) {
         m_name = name;
@@ -93,7 +93,11 @@ public:
             std::signal(ending, SIG_DFL);
             std::raise(ending);
         }
-        if (m_over || time < m_from) return;
+        if (m_over) return;
+        if (time < m_from) {
+            next = m_from;
+            return;
+        }
         const bool bounded = m_first || ~m_last;
         const uint64_t now = bounded ? position() : 0;
         if (time >= m_to || (bounded && now >= m_last)) {
@@ -101,6 +105,9 @@ public:
         } else if (now >= m_first) {
             if (VL_UNLIKELY(!m_begun)) begin();
             Tracer::dump(time);
+            next = 0;
+        } else {
+            next = ~0ULL;
         }
     }
 
@@ -114,14 +121,13 @@ public:
             std::rename(part().c_str(), m_name.c_str());
         }
         m_over = true;
-        recording = false;
+        next = ~0ULL;
     }
 };
 
 }  // namespace
 
-// Where nothing is recorded, falling edges need no step of their own.
-#define SIM_CLOCK_STEPS Recorder::recording
+#define SIM_CLOCK_UNTIL (ending ? 0 : Recorder::next)
 #include "sim_clock.h"
 #define VerilatedFstC Recorder
 #define VerilatedVcdC Recorder

@@ -93,7 +93,7 @@ def run_on_rtl(
         with _beside(words, place) as host:
             outcome = simulate(
                 model, ["test_program"], place, seed=seed, path=[project.root() / "tb" / "system"],
-                plusargs=["+commands=commands", "+results=results", *rtl.plusargs(simulation, seed)],
+                env=rtl.WAITING, plusargs=["+commands=commands", "+results=results", *rtl.plusargs(simulation, seed)],
             )  # fmt: skip
             try:
                 told, complaint = host.communicate(timeout=60)

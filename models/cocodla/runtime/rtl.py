@@ -110,6 +110,10 @@ class MemoryModel:
         ]
 
 
+WAITING = {"COCOTB_REWRITE_ASSERTION_FILES": ""}
+"""Environment of a run whose Python only waits for the end: no assertions to be made readable."""
+
+
 @dataclass(frozen=True)
 class Simulation:
     """How a program is run.
@@ -292,6 +296,7 @@ def play(
             folder,
             seed=seed,
             path=[project.root() / "tb" / "system"],
+            env=WAITING,
             plusargs=arguments,
             echo=_progress_reader(len(program.commands), progress),
             texts=texts,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import secrets
 import shutil
@@ -14,6 +15,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from cocodla.errors import UserError
+from cocodla.sim import entry
 from cocodla.sim.build import Model
 from cocodla.sim.folders import RULES
 from cocodla.sim.runner import PART, CommandFailed, Echo, make_runner
@@ -24,7 +26,7 @@ from cocodla.waves.viewer.beside import write_view
 
 GO_ON = "+verilator+error+limit+1000"
 """Plusarg with which a `$error` does not end Verilator's models: the test that runs then fails, and later ones run."""
-_WITHOUT_PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+_QUICK_START = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", entry.VARIABLE: os.environ.get(entry.VARIABLE, entry.NAME)}
 """cocotb rewrites assertions with pytest's help, which starts all its plugins (xdist, hypothesis, ...) in every
 simulation: a tenth of a second for nothing."""
 LITTLE = 1 << 20
@@ -120,7 +122,7 @@ def simulate(
                 test_dir=folder,
                 seed=seed,
                 test_filter=test_filter,
-                extra_env={"COCOTBEXT_DLA_RULES": str(folder / RULES), **_WITHOUT_PLUGINS, **(env or {})},
+                extra_env={"COCOTBEXT_DLA_RULES": str(folder / RULES), **_QUICK_START, **(env or {})},
                 plusargs=[*plusargs, *_recorded(model)],
                 results_xml=str(results),
                 log_file=log,
