@@ -56,18 +56,32 @@ localparam FIFO_LOG2 = 9;
 
 // ---- storage ----
 reg [63:0] mem  [];                 // grows with the pages that are used
-reg [19:0] page [0:(1 << 20) - 1];  // physical page + 1, 0 where unmapped
-integer    used;                    // physical pages handed out
+reg [19:0] page [];                 // physical page + 1, 0 where unmapped; tables of 1,024, that is 4 MiB of addresses
+reg [10:0] table_of [0:1023];       // of the upper bits of the address: number of the table, 0: the empty one
+integer    used, tables;            // physical pages and tables handed out
+
+function [20:0] entry_of(input [31:0] address);
+    entry_of = {table_of[address[31:22]], address[21:12]};
+endfunction
 
 function [31:0] word_of(input [31:0] address);
-    word_of = {3'd0, page[address[31:12]] - 20'd1, address[11:3]};
+    word_of = {3'd0, page[entry_of(address)] - 20'd1, address[11:3]};
 endfunction
 
 function mapped(input [31:0] address);
-    mapped = page[address[31:12]] != 0;
+    mapped = page[entry_of(address)] != 0;
 endfunction
 
 integer n;
+
+task add_table(input [31:0] address);
+    begin
+        page = new[(tables + 1) * 1024](page);
+        for (n = 0; n < 1024; n = n + 1) page[tables * 1024 + n] = 20'd0;
+        table_of[address[31:22]] = tables[10:0];
+        tables = tables + 1;
+    end
+endtask
 
 // Makes the page of an address usable, filled with zeros.
 task map(input [31:0] address);
@@ -77,7 +91,8 @@ task map(input [31:0] address);
                 $fdisplay(log, "F the memory of the simulation is full (%0d pages)", PAGES);
             end else begin
                 if (used * 512 == mem.size()) mem = new[2 * mem.size()](mem);
-                page[address[31:12]] = used[19:0] + 20'd1;
+                if (table_of[address[31:22]] == 0) add_table(address);
+                page[entry_of(address)] = used[19:0] + 20'd1;
                 for (n = 0; n < 512; n = n + 1) mem[used * 512 + n] = 64'd0;
                 used = used + 1;
             end
@@ -126,7 +141,12 @@ initial begin
     sim_plusargs;
     used = 0;
     mem = new[1 << 14];
-    for (n = 0; n < (1 << 20); n = n + 1) page[n] = 20'd0;
+    page = new[1024];
+    tables = 1;
+    for (n = 0; n < 1024; n = n + 1) begin
+        table_of[n] = 11'd0;
+        page[n] = 20'd0;
+    end
     for (n = 0; n < 10; n = n + 1) times[n] = 64'd0;
 end
 
@@ -212,9 +232,11 @@ always @(posedge clk) begin
     end else begin
         if (cut) {aw_wr, aw_rd, w_wr, w_rd} <= 0;
         cycle <= cycle + 1;
-        ar_slot <= (ar_every == 1) || (cycle % {32'd0, ar_every} == 0);
-        aw_slot <= (aw_every == 1) || (cycle % {32'd0, aw_every} == 0);
-        w_slot  <= (w_every == 1) || (cycle % {32'd0, w_every} == 0);
+        {ar_slot, aw_slot, w_slot} <= 3'b111;
+        // Divisions behind an `if`: Verilator computes both sides of ||.
+        if (ar_every != 1) ar_slot <= cycle % {32'd0, ar_every} == 0;
+        if (aw_every != 1) aw_slot <= cycle % {32'd0, aw_every} == 0;
+        if (w_every != 1) w_slot <= cycle % {32'd0, w_every} == 0;
         if (stall != 0) begin
             rnd = rnd ^ (rnd << 13);
             rnd = rnd ^ (rnd >> 17);
