@@ -8,7 +8,7 @@ import pytest
 
 from cocodla.errors import UserError
 from cocodla.mutate import chip
-from cocodla.mutate.campaign import Settings
+from cocodla.mutate.settings import Settings
 from cocodla.program import Execution, Program
 from cocodla.runtime import rtl
 

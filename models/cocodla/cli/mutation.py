@@ -29,15 +29,15 @@ def mutate(
     Ends with 1 where a fault is found by nothing, and is neither proven nor accepted (rtl/mutants.toml) as equivalent.
     """
     from cocodla.files.outputs import check_target, write_whole
-    from cocodla.mutate import campaign, python
+    from cocodla.mutate import campaign, python, settings
     from cocodla.report import mutants as report
     from cocodla.report.progress import progress_bar
 
-    if engine not in campaign.ENGINES:
-        raise UserError(f"--engine {engine}: there are {', '.join(campaign.ENGINES)}")
+    if engine not in settings.ENGINES:
+        raise UserError(f"--engine {engine}: there are {', '.join(settings.ENGINES)}")
     for stage in then:
-        if stage not in campaign.STAGES:
-            raise UserError(f"--then {stage}: there are {', '.join(campaign.STAGES)}")
+        if stage not in settings.STAGES:
+            raise UserError(f"--then {stage}: there are {', '.join(settings.STAGES)}")
     of_python = unit in python.UNITS
     if of_python and (engine != "source" or then):
         raise UserError(f"{unit}: mutants of Python take neither --engine nor --then")
@@ -48,8 +48,8 @@ def mutate(
         if of_python:
             found = python.run_campaign(unit, count, seed, jobs, progress)
         else:
-            settings = campaign.Settings(count, seed, jobs, sim, engine, tuple(then), layers, prove)
-            found = campaign.run_campaign(unit, settings, progress, console.note)
+            wanted = settings.Settings(count, seed, jobs, sim, engine, tuple(then), layers, prove)
+            found = campaign.run_campaign(unit, wanted, progress, console.note)
 
     def again(test: str) -> str:
         return command_line("sim", unit, "--sim", sim, "--test", test, "--seed", seed)

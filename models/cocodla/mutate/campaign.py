@@ -5,40 +5,20 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from cocodla.mutate import chip, yosys
 from cocodla.mutate.accepted import expired, read_accepted
 from cocodla.mutate.bench import BenchRunner, Schemata, make_schemata
 from cocodla.mutate.equivalent import available, is_equivalent
+from cocodla.mutate.settings import STAGES, Settings
 from cocodla.mutate.verdict import Campaign, Judged, Verdict
 from cocodla.runtime.jobs import default_jobs, run_jobs
 from cocodla.sim import project, tools
 from cocodla.sim.bench import load_bench
 
-STAGES = ("random", "traces")
-"""What may follow the bench, in this order."""
-ENGINES = ("source", "yosys")
-
 Progress = Callable[[int, int], None]
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a campaign is run. stages: of STAGES. layers: of the random programs. jobs: simulations at a time, 0: one for
-    each processor. prove: survivors are proven equivalent where Yosys can.
-    """
-
-    count: int = 100
-    seed: int = 1
-    jobs: int = 0
-    sim: str = "verilator"
-    engine: str = "source"
-    stages: tuple[str, ...] = ()
-    layers: int = 300
-    prove: bool = True
 
 
 def campaign_folder(unit: str) -> Path:

@@ -6,12 +6,12 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cocodla import datasets
 from cocodla.errors import UserError
 from cocodla.golden import run as run_golden
 from cocodla.mutate.schemata import PLUSARG
+from cocodla.mutate.settings import Settings
 from cocodla.mutate.verdict import Verdict
 from cocodla.program import Execution, Program, compare
 from cocodla.runtime import rtl
@@ -19,9 +19,6 @@ from cocodla.runtime.campaign import make_case
 from cocodla.runtime.jobs import run_jobs
 from cocodla.runtime.traces import find_traces
 from cocodla.stimulus.program import build_program
-
-if TYPE_CHECKING:
-    from cocodla.mutate.campaign import Settings
 
 LONGEST = 60_000
 """Cycles of the longest trace that is tried."""
