@@ -7,7 +7,8 @@ from pathlib import Path
 from cocodla.sim import project
 from cocodla.sim.bench import start_values
 from cocodla.sim.build import Design, build
-from cocodla.sim.run import _complaint, _complaints, simulate
+from cocodla.sim.complaints import FIRST_RESET, complaints_by_test, first_complaint, has_early_complaints
+from cocodla.sim.run import simulate
 
 HEAD = "     0.00ns INFO     cocotb.regression                  running test_x.works (1/1)\n"
 EARLY = "[0] %Error: a.v:3: Assertion failed in top.u: a: broken\n"
@@ -17,19 +18,33 @@ LATE = "[10000] %Error: a.v:4: Assertion failed in top.u: a: still broken\n"
 def test_time_0_is_no_failure(tmp_path: Path) -> None:
     log = tmp_path / "sim.log"
     log.write_text(HEAD + EARLY)
-    assert _complaints(log) == {} and _complaint(log) == ""
+    assert complaints_by_test(log) == {} and first_complaint(log) == ""
     log.write_text(HEAD + EARLY + LATE)
-    assert _complaints(log) == {"test_x.works": "top.u: a: still broken (a.v:4)"}
-    assert "still broken" in _complaint(log)
+    assert complaints_by_test(log) == {"test_x.works": "top.u: a: still broken (a.v:4)"}
+    assert "still broken" in first_complaint(log)
+
+
+def test_registers_at_random_before_the_first_reset_are_no_failure(tmp_path: Path) -> None:
+    log = tmp_path / "sim.log"
+    log.write_text(HEAD + LATE + f"   20.00ns INFO cocotb.top {FIRST_RESET}\n")
+    assert complaints_by_test(log) == {} and first_complaint(log) == "" and has_early_complaints(log)
+    log.write_text(HEAD + f"   20.00ns INFO cocotb.top {FIRST_RESET}\n" + LATE + f"   40.00ns INFO top {FIRST_RESET}\n")
+    assert complaints_by_test(log) == {"test_x.works": "top.u: a: still broken (a.v:4)"}
+    assert not has_early_complaints(log)
 
 
 PLUGINS = """
+import gc
 import sys
 import cocotb
 
 @cocotb.test()
 async def starts_without_plugins(dut):
     assert not {"xdist", "execnet", "_hypothesis_pytestplugin"} & set(sys.modules)
+
+@cocotb.test()
+async def collects_what_tests_leave(dut):
+    assert gc.isenabled() and gc.get_freeze_count() > 10_000
 
 @cocotb.test()
 async def tells_values(dut):
@@ -50,6 +65,7 @@ def test_simulations_start_without_plugins_of_pytest(tmp_path: Path) -> None:
     run = simulate(model, ["test_begins"], tmp_path / "run", path=[tmp_path])
     assert [(result.name, result.status) for result in run.results] == [
         ("starts_without_plugins", "passed"),
+        ("collects_what_tests_leave", "passed"),
         ("tells_values", "passed"),
     ]
 

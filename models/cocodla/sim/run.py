@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import secrets
 import shutil
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
 from cocodla.errors import UserError
 from cocodla.sim import entry
 from cocodla.sim.build import Model
+from cocodla.sim.complaints import complaints_by_test, first_complaint, has_early_complaints, running_test
 from cocodla.sim.folders import RULES
 from cocodla.sim.runner import PART, CommandFailed, Echo, make_runner
 from cocodla.sim.waves import is_complete
@@ -132,19 +131,19 @@ def simulate(
         incomplete = _settle_waves(folder) if model.waves else ""
     for dump in folder.glob("dump.*"):  # a name that tells the run, for viewers that show no more than that
         dump.rename(dump.with_stem(folder.name))
-    complaint = _complaint(log)
+    complaint = first_complaint(log)
     found = [_cut_off(result, complaint) for result in read_results(results)]
-    blamed = _complaints(log)
+    blamed = complaints_by_test(log)
     found = [_blame(result, blamed.get(f"{result.module}.{result.name}", "")) for result in found]
     _add_failures(results, blamed)
-    early = 0 < runner.exit_code < 128 and any(_at_begin(line) and "%Error" in line for line in _lines(log))
-    told = bool(blamed or early) and "" not in blamed and not _running(log)  # by the tests that failed
+    early = 0 < runner.exit_code < 128 and has_early_complaints(log)
+    told = bool(blamed or early) and "" not in blamed and not running_test(log)  # by the tests that failed
     if runner.timed_out:
-        error = f"ended after {timeout:g} s of wall time{_running(log)} (log: {log})"
+        error = f"ended after {timeout:g} s of wall time{running_test(log)} (log: {log})"
     elif runner.exit_code != 0 and not (found and told):
-        error = f"simulator {_end(runner.exit_code)}{_running(log)}{complaint} (log: {log})"
+        error = f"simulator {_end(runner.exit_code)}{running_test(log)}{complaint} (log: {log})"
     elif not found:
-        error = f"no test ran{_running(log)} (log: {log})"
+        error = f"no test ran{running_test(log)} (log: {log})"
     run = Run(folder, seed, found, error or incomplete)
     if model.waves and not error and not incomplete and run.waves is None:
         raise UserError(f"the run ends before the cycles whose waves are wanted (log: {log})")
@@ -196,49 +195,6 @@ def _end(status: int) -> str:
     return f"ended with status {status}"
 
 
-def _running(log: Path) -> str:
-    """" in TEST" for the test that the end of the simulator has cut off, as cocotb logs it; empty if there is none."""
-    running = ""
-    for line, following in pairwise([*_lines(log), ""]):
-        if begun := re.search(r"cocotb\.regression\s+running (\S+) \(\d+/\d+\)", line):
-            running = begun[1]
-        elif running and re.search(rf"cocotb\.regression\s+{re.escape(running)} (?:passed|failed|skipped)", line):
-            running = running if "SimFailure" in following else ""
-    return f" in {running}" if running else ""
-
-
-def _at_begin(line: str) -> bool:
-    """Whether Verilator tells it of time 0: registers and pins begin at random (bench.start_values), a clock perhaps
-    with an edge, and no bench has driven its reset yet. What assertions say of that is no fault.
-    """
-    return line.startswith("[0] ")
-
-
-def _complaint(log: Path) -> str:
-    """ ": " and the first error the HDL reported itself, an assertion for instance; empty if there is none."""
-    for line in _lines(log):
-        if _at_begin(line):
-            continue
-        if found := re.search(r"(?:%Error|%Fatal|ERROR|FATAL): \S+?:\d+: (.*)", line):
-            return f": {found[1].strip()}"
-    return ""
-
-
-def _complaints(log: Path) -> dict[str, str]:
-    """The first error that the HDL reported while each test ran, by the test's name; "" for outside of all tests."""
-    running, complaints = "", dict[str, str]()
-    for line in _lines(log):
-        if begun := re.search(r"cocotb\.regression\s+running (\S+) \(\d+/\d+\)", line):
-            running = begun[1]
-        elif running and re.search(rf"cocotb\.regression\s+{re.escape(running)} (?:passed|failed|skipped)", line):
-            running = ""
-        elif _at_begin(line):
-            continue
-        elif found := re.search(r"(?:%Error|ERROR): (\S+?:\d+): (?:Assertion failed in )?(.*)", line):
-            complaints.setdefault(running, f"{found[2].strip()} ({found[1]})")
-    return complaints
-
-
 def _blame(result: TestResult, complaint: str) -> TestResult:
     """A test in which the HDL reported an error has failed, whatever else became of it.
 
@@ -262,10 +218,6 @@ def _add_failures(path: Path, complaints: Mapping[str, str]) -> None:
         if complaint and not any(child.tag in ("failure", "error") for child in case):
             ElementTree.SubElement(case, "failure", {"error_type": "HDL", "error_msg": complaint})
     tree.write(path, encoding="utf-8", xml_declaration=True)
-
-
-def _lines(log: Path) -> list[str]:
-    return log.read_text(encoding="utf-8", errors="replace").splitlines()
 
 
 def _cut_off(result: TestResult, complaint: str) -> TestResult:

@@ -8,6 +8,7 @@ from typing import Any
 
 from cocotb.triggers import ClockCycles, FallingEdge
 
+from cocodla.sim.complaints import FIRST_RESET
 from cocotbext.dla import (
     ApbDriver,
     CsbDriver,
@@ -61,6 +62,7 @@ class Chip:
         start_clock(dut.core_clk, core_period)
         await self.both(20)
         self.set_reset(0)  # only now are the outputs worth looking at
+        dut._log.info(FIRST_RESET)
         if memory:
             self.memory = SparseMemory(Unwritten.ERROR)
             rng = Random(random.getrandbits(64))
