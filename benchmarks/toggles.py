@@ -2,9 +2,10 @@
 
     python benchmarks/toggles.py [--base d50a87b] [--images 1]
 
-A proxy for dynamic energy, before placement and without weights for wires: the sum of the changes of all bits of all
-nets and ports of a unit and of what is in it (SAIF, as Verilator writes it); clocks are told apart. Both trees play the
-same command file.
+A proxy for dynamic energy, before placement and without weights for wires. Data: the changes of all bits of all
+nets and ports of a unit and of what is in it (SAIF, as Verilator writes it). Clock pins: the changes of each clock
+times the bits of the flip-flops it drives (Yosys, from the sources as they are written; those in RAM wrappers left
+out). Both trees play the same command file. Exit status 1 if all units together change more than LIMIT of the base.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -26,6 +29,8 @@ from cocodla.runtime import player
 from cocodla.sim import project, tools
 from cocodla.sim.filelist import read_file_list
 from cocodla.sim.runner import WHEEL_MAKE
+from cocodla.synth.netlist import read_design
+from cocodla.synth.yosys import RAM_MODULES
 
 UNITS = {
     "SDP": ("u_sdp", "u_sdp_rdma"),
@@ -34,6 +39,10 @@ UNITS = {
     "convolution": ("u_cdma", "u_cbuf", "u_csc", "u_cmac_a", "u_cmac_b", "u_cacc"),
 }
 """Instances in NV_nvdla."""
+CHIP = "u_dla"
+"""Instance of NV_nvdla."""
+LIMIT = 0.4
+"""Of what the base has, for all units together."""
 _MAIN = """
 #include "Vtop.h"
 #include "verilated_saif_c.h"
@@ -73,10 +82,20 @@ def build(tree: Path, folder: Path) -> Path:
     return folder / "model" / "Vtop"
 
 
-def count(tree: Path, commands: bytes) -> dict[tuple[str, bool], int]:
-    """Changes by unit, of clocks (True) and of all other nets (False), in a run of a command file."""
-    totals: dict[tuple[str, bool], int] = dict.fromkeys(((unit, clock) for unit in UNITS for clock in (False, True)), 0)
-    owner = {instance: unit for unit, instances in UNITS.items() for instance in instances}
+@dataclass
+class Activity:
+    """Changes of a unit's nets but clocks, and at the clock pins of its flip-flops."""
+
+    data: int = 0
+    clocks: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.data + self.clocks
+
+
+def simulate(tree: Path, commands: bytes) -> Iterator[tuple[tuple[str, ...], str, int]]:
+    """Changes of every net in a run of a command file: instances below NV_nvdla, name, number."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         model = build(tree, folder)
@@ -90,25 +109,52 @@ def count(tree: Path, commands: bytes) -> dict[tuple[str, bool], int]:
                 if found := re.match(r"\s*\(INSTANCE (\S+)", line):
                     path.append((found[1], depth))
                 elif found := re.match(r"\s*\((\S+) \(T0 .*\(TC (\d+)\)", line):
-                    for unit in filter(None, (owner.get(instance) for instance, _ in path[:5])):
-                        totals[unit, re.fullmatch(r"(\w+_)?clk", found[1]) is not None] += int(found[2])
+                    instances = [instance for instance, _ in path]
+                    if CHIP in instances:
+                        yield tuple(instances[instances.index(CHIP) + 1 :]), found[1], int(found[2])
                 depth += line.count("(") - line.count(")")
                 while path and depth <= path[-1][1]:
                     path.pop()
-    return totals
+
+
+def count(tree: Path, commands: bytes) -> dict[str, Activity]:
+    """What happens in each unit in a run of a command file."""
+    found = {unit: Activity() for unit in UNITS}
+    owner = {instance: found[unit] for unit, instances in UNITS.items() for instance in instances}
+    clocks: dict[str, int] = {}
+    for path, name, changes in simulate(tree, commands):
+        if re.fullmatch(r"(\w+_)?clk", name):
+            clocks[".".join([*path, name])] = changes
+        elif path and path[0] in owner:
+            owner[path[0]].data += changes
+    for register in read_design(read_file_list(tree / "rtl" / "files.f"), "NV_nvdla").flip_flops:
+        unit = owner.get(register.name.partition(".")[0])
+        if unit and register.source.stem not in RAM_MODULES:
+            unit.clocks += register.width * next(clocks[name] for name in register.clocks if name in clocks)
+    return found
 
 
 def main(base: str = "d50a87b", images: int = 1) -> None:
-    """Print a line for each unit."""
+    """Print the changes per image of each unit, and of all."""
     pictures, _ = datasets.sklearn_digits()
     commands = b"".join(player.encode(zoo.lenet5().program(pictures[:images])))
     before, after = (count(tree, commands) for tree in (checkout(base), project.root()))
     for unit in UNITS:
-        data, clocks = ((before[unit, clock], after[unit, clock]) for clock in (False, True))
-        typer.echo(
-            f"{unit:12} {data[0] / images:12,.0f} -> {data[1] / images:12,.0f} changes per image, "
-            f"{data[1] / data[0]:.2f}x; of clocks {clocks[1] / clocks[0]:.2f}x"
-        )
+        show(unit, before[unit], after[unit], images)
+    whole = [Activity(*(sum(getattr(unit, part) for unit in tree.values()) for part in ("data", "clocks")))
+             for tree in (before, after)]  # fmt: skip
+    show("all", *whole, images)
+    sys.exit(whole[1].total > LIMIT * whole[0].total)
+
+
+def show(name: str, before: Activity, after: Activity, images: int) -> None:
+    """Print the line of a unit."""
+    parts = [
+        f"{what} {getattr(before, part) / images:13,.0f} -> {getattr(after, part) / images:13,.0f} "
+        f"({getattr(after, part) / getattr(before, part):.2f}x)"
+        for what, part in (("data", "data"), ("clock pins", "clocks"), ("both", "total"))
+    ]
+    typer.echo(f"{name:12} {', '.join(parts)}")
 
 
 if __name__ == "__main__":

@@ -19,18 +19,7 @@ FOLDER = project.root() / "rtl" / "constraints"
 LIST = FOLDER / "crossings.toml"
 
 
-def has_yosys() -> bool:
-    try:
-        yosys.find_yosys()
-    except UserError:
-        return False
-    return True
-
-
-needs_yosys = pytest.mark.skipif(not has_yosys(), reason="no Yosys")
-
-
-@needs_yosys
+@pytest.mark.usefixtures("with_yosys")
 def test_the_chip_has_the_listed_crossings_and_no_others() -> None:
     result = check(read_design(read_file_list(own_list()), "NV_nvdla"), read_expected(LIST))
     assert result.findings == []
@@ -88,12 +77,12 @@ PLANTED = {
 }  # fmt: skip
 
 
-@needs_yosys
+@pytest.mark.usefixtures("with_yosys")
 def test_csb_master_alone(tmp_path: Path) -> None:
     assert csb_master(tmp_path).findings == []
 
 
-@needs_yosys
+@pytest.mark.usefixtures("with_yosys")
 @pytest.mark.parametrize("name", PLANTED)
 def test_planted_crossings_are_found(name: str, tmp_path: Path) -> None:
     changes, *wanted = PLANTED[name]
@@ -102,7 +91,7 @@ def test_planted_crossings_are_found(name: str, tmp_path: Path) -> None:
         assert any(re.search(pattern, line) for line in findings), findings
 
 
-@needs_yosys
+@pytest.mark.usefixtures("with_yosys")
 def test_first_flops_and_resets_and_inputs(tmp_path: Path) -> None:
     (tmp_path / "t.v").write_text("""
 module t (input a, input b, input unknown, input rst_n, output reg q, output early);

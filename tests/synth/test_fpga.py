@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from cocodla.cli import app
 from cocodla.errors import UserError
 from cocodla.sim.filelist import own_list, read_file_list
-from cocodla.synth import ecp5, yosys
+from cocodla.synth import ecp5
 from cocodla.synth.harness import Pin, read_pins, write_harness
 from cocodla.synth.owners import HARNESS, TOP, Owners
 from cocodla.synth.routed import Stretch, read_routed
@@ -64,7 +64,6 @@ def found(find: Callable[[], object]) -> bool:
     return True
 
 
-needs_yosys = pytest.mark.skipif(not found(yosys.find_yosys), reason="no Yosys")
 needs_nextpnr = pytest.mark.skipif(not found(ecp5.find_nextpnr), reason="no nextpnr-ecp5")
 
 
@@ -151,7 +150,7 @@ def test_a_report_is_read_by_unit() -> None:
     assert routed.used == {"TRELLIS_FF": (3, 10)}
 
 
-@needs_yosys
+@pytest.mark.usefixtures("with_yosys")
 @needs_nextpnr
 def test_a_small_chip_is_routed_and_kept(small: Path) -> None:
     words = ["--json", "fpga", "--part", "LFE5UM5G-25F"]
@@ -165,7 +164,7 @@ def test_a_small_chip_is_routed_and_kept(small: Path) -> None:
     assert json.loads(again.stdout) == result  # out of the cache: the minutes are the same
 
 
-@needs_yosys
+@pytest.mark.usefixtures("with_yosys")
 def test_a_chip_that_is_too_large_is_refused_before_it_is_placed(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ecp5.PARTS, "LFE5UM5G-25F", ecp5.Part("--um5g-25k", "CABGA381", 24_288, 1, 56))
     monkeypatch.setattr(ecp5, "nextpnr_version", lambda: "none")
@@ -174,7 +173,7 @@ def test_a_chip_that_is_too_large_is_refused_before_it_is_placed(small: Path, mo
     assert "the chip does not fit LFE5UM5G-25F: 2 multipliers, it has 1" in ended.stderr.replace("\n", " ")
 
 
-@needs_yosys
+@pytest.mark.usefixtures("with_yosys")
 def test_what_yosys_does_not_take_is_told_in_a_line(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ecp5, "nextpnr_version", lambda: "none")
     (small.parent / "mul.v").write_text("module mul (input clk; endmodule\n")

@@ -19,14 +19,6 @@ from cocodla.synth.units import UNITS, Cost, Ram, Unit, fpga_cost, gate_equivale
 SOURCES = read_file_list(project.root() / "rtl" / "files.f").sources
 
 
-def has_yosys() -> bool:
-    try:
-        yosys.find_yosys()
-    except UserError:
-        return False
-    return True
-
-
 def test_every_unit_of_the_chip_is_in_the_table() -> None:
     top = (project.root() / "rtl" / "top" / "NV_nvdla.v").read_text()
     for unit in UNITS:
@@ -200,7 +192,7 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.skipif(not has_yosys(), reason="skipped: no Yosys")
+@pytest.mark.usefixtures("with_yosys")
 def test_a_unit_is_synthesized(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     console = Console(quiet=True)
     unit = Unit("small", ("small",))

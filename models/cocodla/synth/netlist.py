@@ -45,6 +45,16 @@ class Sink:
     bits: Bits
 
 
+@dataclass(frozen=True)
+class FlipFlops:
+    """A register. width: its bits. clocks: the names of the net of its clock. source: the file it stands in."""
+
+    name: str
+    width: int
+    clocks: tuple[str, ...]
+    source: Path
+
+
 def read_design(files: FileList, top: str) -> Netlist:
     """The netlist of a design. UserError where there is no Yosys, or it does not take the files."""
     with tempfile.TemporaryDirectory(prefix="cocodla-netlist-") as scratch:
@@ -56,7 +66,8 @@ def read_design(files: FileList, top: str) -> Netlist:
         lines = [line for line in (done.stdout + done.stderr).splitlines() if "ERROR" in line]
         if done.returncode or not (folder / "netlist.json").is_file():
             raise UserError(f"Yosys does not take the design: {lines[-1] if lines else f'status {done.returncode}'}")
-        return Netlist(json.loads((folder / "netlist.json").read_text(encoding="utf-8"))["modules"][top])
+        module = json.loads((folder / "netlist.json").read_text(encoding="utf-8"))["modules"][top]
+        return Netlist(module, files.sources)
 
 
 def copy_sources(files: FileList, folder: Path) -> dict[str, str]:
@@ -78,7 +89,8 @@ def copy_sources(files: FileList, folder: Path) -> dict[str, str]:
 class Netlist:
     """inputs: pins of the design. sinks: every input of every register and memory. clock_pins: of their clocks."""
 
-    def __init__(self, module: dict[str, Any]) -> None:
+    def __init__(self, module: dict[str, Any], sources: Sequence[Path] = ()) -> None:
+        self._files = {f"{number}.v": source for number, source in enumerate(sources)}  # as copy_sources names them
         self._cells: dict[str, dict[str, Any]] = module["cells"]
         self.inputs = [name for name, port in module["ports"].items() if port["direction"] == "input"]
         self._pin_of = {bit: name for name in self.inputs for bit in module["ports"][name]["bits"]}
@@ -139,6 +151,18 @@ class Netlist:
                 if port in ("CLK", "WR_CLK") or self._is_enable_of_latch(cell, port):
                     pins = {source for source in self.sources(_plain(bits)) if source in self.inputs}
                     found.setdefault(name, set()).update(pins)
+        return found
+
+    @cached_property
+    def flip_flops(self) -> list[FlipFlops]:
+        """Every register but latches, as it is written: nothing is optimised."""
+        found = []
+        for cell, name in self._of.items():
+            ports = self._cells[cell]["connections"]
+            if "CLK" in ports and self._cells[cell]["type"] != _MEMORY:
+                clocks = tuple(self._names.get(ports["CLK"][0], ()))
+                file = str(self._cells[cell]["attributes"].get("src", "")).partition(":")[0]
+                found.append(FlipFlops(name, len(ports["Q"]), clocks, self._files.get(file, Path(file))))
         return found
 
     def sources(self, bits: Iterable[int]) -> set[str]:
