@@ -2,8 +2,9 @@
 
     .venv/bin/python benchmarks/loadables.py [--rtl] [text in the network's name]
 
-Each network is compiled for both targets (effort fast); its loadable runs on the golden model, where its outputs must
-be the bytes of the network's own program. --rtl: all three on the RTL as well, for one image of random pixels.
+Each network is compiled for both targets (effort fast), and dB at the worst output are told; its loadable runs on the
+golden model, where its outputs must be the bytes of the network's own program. --rtl: all three on the RTL as well, for
+one image of random pixels.
 """
 
 from __future__ import annotations
@@ -26,20 +27,22 @@ from cocodla.loadable.network import LoadedNetwork, open_network
 from cocodla.nets.registry import Net, networks
 from cocodla.runtime import rtl
 from cocodla.runtime.loadables import run_image
+from cocodla.runtime.targets import TargetCost, target_cost
 from cocodla.runtime.traces import program_cycles
 
 SIMULATION = rtl.Simulation(seed=1)
 
 
-def compiled(net: Net) -> dict[str, Network]:
-    """A network for each target; the smaller one that the RTL runs, where there is one."""
+def compiled(net: Net) -> tuple[dict[str, Network], TargetCost]:
+    """A network for each target, the smaller one that the RTL runs, where there is one; what the target costs."""
     variant = net.on_rtl or net.main
     with TemporaryDirectory() as folder:
         model, images = variant.model(Path(folder)), variant.data().calibration
-        return {
+        made = {
             target: compile_model(model, images, replace(variant.options, effort="fast", target=target))
             for target in get_args(Target)
         }
+        return made, target_cost(model, images, variant.options, made["official"], made["direct"])
 
 
 def pictures(network: Network) -> np.ndarray:
@@ -64,7 +67,7 @@ def own_cycles(network: Network) -> int:
     return program_cycles(program, rtl.run(program, SIMULATION))
 
 
-def row(made: Mapping[str, Network], cycles: bool) -> Iterator[str]:
+def row(made: Mapping[str, Network], cost: TargetCost, cycles: bool) -> Iterator[str]:
     """What is told of a network."""
     official = made["official"]
     try:
@@ -74,6 +77,8 @@ def row(made: Mapping[str, Network], cycles: bool) -> Iterator[str]:
         return
     same, found = equal(official, open_network(Path(official.name), exported.data), cycles)
     yield f"{exported.operations} operations, {'equal' if same else 'DIFFERENT'}"
+    if cost.sqnr is not None:
+        yield f"{cost.sqnr[0]:.1f} dB; official target {cost.sqnr[1]:.1f} dB"
     if cycles:
         counts = [own_cycles(made["direct"]), own_cycles(official), found]
         lost = [f"{100 * (count / counts[0] - 1):+.1f} %" for count in counts[1:]]
@@ -85,7 +90,7 @@ def main() -> None:
     words = [word for word in sys.argv[1:] if word != "--rtl"]
     for net in networks():
         if not net.missing and (not words or any(word in net.name for word in words)):
-            console.print(f"{net.name}: {'; '.join(row(compiled(net), '--rtl' in sys.argv))}", highlight=False)
+            console.print(f"{net.name}: {'; '.join(row(*compiled(net), '--rtl' in sys.argv))}", highlight=False)
 
 
 if __name__ == "__main__":

@@ -171,6 +171,20 @@ def test_a_network_becomes_a_loadable(compiled: Path, digits: Path, tmp_path: Pa
     assert [int(entry.argmax()) for entry in np.load(tmp_path / "codes.npy")] == [entry["best"] for entry in found]
 
 
+def test_what_the_official_target_costs_is_told(tmp_path: Path) -> None:
+    """Cycles, noise, and what is done another way, against the same settings for a driver of ours."""
+    Builder((8, 8, 8)).conv(4, (3, 3)).node("Sigmoid").save(tmp_path / "m.onnx")
+    np.save(tmp_path / "v.npy", np.random.default_rng(1).normal(size=(4, 8, 8, 8)).astype(np.float32))
+    model, values = tmp_path / "m.onnx", tmp_path / "v.npy"
+    words = ("compile", model, "--calib", values, "--effort", "fast", "-o", tmp_path / "m.dla")
+    done = invoke(*words, "--target", "official", "--json")
+    cost = json.loads(done.stdout)["against_direct"]
+    assert cost["cycles"][1] > cost["cycles"][0] > 100 and cost["moved"] == ["Sigmoid 'sigmoid1'"]
+    assert 25 < cost["sqnr"][1] <= cost["sqnr"][0]
+    assert "not on the host: Sigmoid 'sigmoid1'" in invoke(*words, "--target", "official").stdout
+    assert "against_direct" not in json.loads(invoke(*words, "--json").stdout)
+
+
 def test_what_cannot_be_a_loadable_leaves_no_file(compiled: Path, net: Path, tmp_path: Path) -> None:
     target = tmp_path / "no.nvdla"
     builder = Builder((8, 8, 8))
@@ -185,7 +199,7 @@ def test_what_cannot_be_a_loadable_leaves_no_file(compiled: Path, net: Path, tmp
         (("export", compiled, "--loadable", target, "--name", "x"), "--name belongs to --c"),
         (("export", compiled, "--loadable", compiled), "is read as well"),
         (("export", compiled, "--loadable", tmp_path / "no" / "x.nvdla"), "its folder does not exist"),
-        (("export", tmp_path / "m.dla", "--loadable", target), "m cannot be a loadable: the host makes t1 before"),
+        (("export", tmp_path / "m.dla", "--loadable", target), "its 2 stages; a driver does not (Softmax 'softmax1': "),
         (("compile", tmp_path / "m.onnx", "--target", "linux"), "unknown target 'linux'; known: direct, official"),
     ):
         assert reason in complaint(*words), words
