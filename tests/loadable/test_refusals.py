@@ -219,7 +219,10 @@ def test_places_of_memories() -> None:
 
 
 def test_beginnings_of_a_file() -> None:
-    """Each is refused (scripts/damage.py loadables tries all of them)."""
+    """Each is refused that lacks more than what fills the file up (scripts/damage.py loadables tries all of them)."""
     whole = small().data()
-    for length in range(0, len(whole), 97):
+    content = len(whole.rstrip(b"\0")) + 1  # a name ends with a zero
+    for length in (*range(0, content, 97), *range(content - 9, content)):
         refusal(whole[:length])
+    for length in range(content, len(whole) + 9):  # other writers fill up less, or more
+        assert open_network(PATH, whole[:length] + bytes(max(0, length - len(whole)))).outputs

@@ -10,7 +10,7 @@ from cocodla.hw import ATOM, MAX_EXTENT
 from cocodla.loadable.buffers import MOST_BYTES
 from cocodla.loadable.descriptors import Cube, Kind, Place, Stage
 from cocodla.loadable.registers.convolution import FEATURE
-from cocodla.loadable.registers.sdp import BOTH, LUT, PER_KERNEL
+from cocodla.loadable.registers.sdp import ADD, BOTH, LUT, PER_KERNEL
 from cocodla.loadable.task import Operation, Task
 
 LARGE_ATOM = 32
@@ -198,7 +198,7 @@ def _ranges(task: Task, operation: Operation) -> Iterator[tuple[str, int, int, i
                 stage = getattr(operation.sdp, name)
                 if stage.enable:
                     yield f"{name}.enable", stage.enable, 0, 1
-                    yield f"{name}.alu_type", stage.alu_type, 0, 2
+                    yield f"{name}.alu_type", stage.alu_type, 0, 2 if stage.type in (ADD, BOTH) else 3
                     yield f"{name}.type", stage.type, 0, 3
                     yield f"{name}.mode", stage.mode, 0, 2
                     yield f"{name}.act", stage.act, 0, 3
