@@ -109,7 +109,7 @@ TABLES: list[tuple[Callable[[schema.Loadable], None], str]] = [
     (lambda t: setattr(t.task_list[0], "interface", 3), "task 0: interface 3"),
     (lambda t: setattr(t.submit_list[0], "task_id", [4]), "submit 0: task 4"),
     (lambda t: setattr(t.submit_list[0], "task_id", [0, 0]), "submitted more than once"),
-    (lambda t: setattr(t.tensor_desc_list[1], "data_type", 2), "tensor 'out': data_type is 2"),
+    (lambda t: setattr(t.tensor_desc_list[1], "data_type", 1), "tensor 'out': data_type is 1"),
     (lambda t: setattr(t.tensor_desc_list[1], "w", 1 << 30), "tensor 'out': 8 x 2 x 1073741824 elements"),
     (lambda t: setattr(t.tensor_desc_list[1], "stride_1", 1 << 31), "tensor 'out': its last element is byte 2,147,483"),
     (lambda t: t.blobs.append(t.blobs[0]), "is there twice"),

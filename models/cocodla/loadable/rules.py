@@ -76,12 +76,14 @@ def _check(task: Task, operation: Operation) -> None:
 
 
 def _check_atoms(task: Task) -> None:
-    """UserError for a task that was made for another configuration: its lines tell, files carry no name of it."""
+    """UserError for a task that was made for another configuration: its lines tell, files carry no name of it. Those of
+    one column do not: a line of 32 bytes may have a gap in it.
+    """
     cubes = [
         (operation, name, cube)
         for operation in task.operations
         for name, cube in (("src", operation.src), ("dst", operation.dst))
-        if cube.type == Place.MEMORY and cube.width * cube.height > 1 and _has_atoms(operation, name)
+        if cube.type == Place.MEMORY and cube.width > 1 and _has_atoms(operation, name)
     ]
     if cubes and all(cube.line_stride == LARGE_ATOM * cube.width for _, _, cube in cubes):
         operation, name, cube = cubes[0]
