@@ -3,7 +3,8 @@
     .venv/bin/python benchmarks/loadables.py [--rtl] [text in the network's name]
 
 Each network is compiled for both targets (effort fast), and dB at the worst output are told; its loadable runs on the
-golden model, where its outputs must be the bytes of the network's own program. --rtl: all three on the RTL as well, for
+golden model, where its outputs must be the bytes of the network's own program, a softmax on the CPU what its formula
+makes of them. --rtl: all three on the RTL as well, for
 one image of random pixels.
 """
 
@@ -21,8 +22,11 @@ from rich.console import Console
 
 from cocodla.compiler import Network, compile_model
 from cocodla.compiler.options import Target
+from cocodla.compiler.parts import OutputSpec
 from cocodla.errors import UserError
+from cocodla.formats import bytes_to_tensor
 from cocodla.loadable.export import export_network
+from cocodla.loadable.export.softmax import ONE, softmax_of
 from cocodla.loadable.network import LoadedNetwork, open_network
 from cocodla.nets.registry import Net, networks
 from cocodla.runtime import rtl
@@ -57,8 +61,23 @@ def equal(network: Network, loaded: LoadedNetwork, cycles: bool) -> tuple[bool, 
     inputs = {loaded.inputs[0].name: feeds[network.input.tensor][0].tobytes()}
     done = run_image(loaded, inputs, SIMULATION if cycles else None)
     wanted = network.golden_stage(0, feeds)
-    same = [done.buffers[o.name] == wanted[o.tensor][0].tobytes() for o in network.outputs if o.tensor is not None]
+    same = [done.buffers[output.name] == _expected(network, output, wanted) for output in network.outputs]
     return done.passed and all(same), done.cycles
+
+
+def _expected(network: Network, output: OutputSpec, wanted: Mapping[str, np.ndarray]) -> bytes:
+    """The bytes of an output by the network's own program, and the runtime's softmax (loadable.md section 10)."""
+    if output.tensor is not None:
+        return wanted[output.tensor][0].tobytes()
+    softmax = softmax_of(network)
+    assert softmax is not None
+    tensor = network.tensors[softmax.scores]
+    codes = bytes_to_tensor(wanted[softmax.scores], tensor.layout)[0].ravel()
+    scores = (codes.astype(np.float32) * np.float32(softmax.scale)).astype(np.float16).astype(np.float32)
+    powers = np.exp(scores - scores.max())
+    shares = (powers / np.add.accumulate(powers)[-1]).astype(np.float16).astype(np.float32)
+    made = np.trunc(shares / np.float32(1 / ONE)).astype(np.int8)
+    return made.tobytes().ljust(softmax.target.size, b"\0")
 
 
 def own_cycles(network: Network) -> int:

@@ -21,7 +21,7 @@ from cocodla.latency import MemoryTiming
 from cocodla.runtime.accuracy import model_inputs
 from cocodla.runtime.quality import Error
 
-IMAGES = 8
+IMAGES = 16
 """First calibration images that noise is measured with."""
 SHOWN = 6
 
