@@ -207,6 +207,21 @@ def test_what_the_official_target_costs_is_told(tmp_path: Path) -> None:
     assert "against_direct" not in json.loads(invoke(*words, "--json").stdout)
 
 
+def test_what_the_public_application_does_not_fill_or_take_is_told(tmp_path: Path) -> None:
+    builder = Builder((24, 8, 8))
+    builder.conv(16, (3, 3)).node("Split", axis=1)
+    builder.nodes[-1].output.append("half")
+    model = builder.model()
+    model.graph.output.append(model.graph.output[0])
+    model.graph.output[-1].name = "half"
+    (tmp_path / "m.onnx").write_bytes(model.SerializeToString())
+    np.save(tmp_path / "v.npy", np.random.default_rng(1).normal(size=(4, 24, 8, 8)).astype(np.float32))
+    words = ("--calib", tmp_path / "v.npy", "--effort", "fast", "--target", "official", "-o", tmp_path / "m.dla")
+    assert invoke("compile", tmp_path / "m.onnx", *words).exit_code == 0
+    told = invoke("export", tmp_path / "m.dla", "--loadable", tmp_path / "m.nvdla").output.replace("\n", " ")
+    assert "inputs of at most 16 channels; this has 24" in told and "takes output 0 only, not half" in told
+
+
 def test_what_cannot_be_a_loadable_leaves_no_file(compiled: Path, net: Path, tmp_path: Path) -> None:
     target = tmp_path / "no.nvdla"
     builder = Builder((8, 8, 8))

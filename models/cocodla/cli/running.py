@@ -100,9 +100,9 @@ def run(
     if expect is not None or prepared is not None:
         what = "--expect does" if prepared is None else "--mean and --normalize do"
         raise UserError(f"{network}: is no loadable: {what} not belong to it")
+    loaded = Network.load(network)
     if not inputs:
         raise UserError(f"{network}: --input is missing: pictures, an .npy, IDX or CIFAR-10 file")
-    loaded = Network.load(network)
     targets = _targets(output, [entry.name for entry in loaded.outputs]) if output is not None else {}
     for target in targets.values():
         check_target(target, [network, *inputs])
