@@ -33,8 +33,7 @@ from cocodla.loadable.descriptors import (
     Slope,
     Stage,
 )
-from cocodla.loadable.schema import ALLOC, INPUT
-from cocodla.loadable.schema import Tensor as TensorTable
+from cocodla.loadable.schema import ALLOC, INPUT, Tensor
 
 from .builder import Builder
 
@@ -126,9 +125,8 @@ class Behind:
 
     def __init__(self, random: Random, builder: Builder, shape: tuple[int, int, int]) -> None:
         self.stages = [draw_stage(random, builder, shape) for _ in range(2)]
-        self.converter = Converter(
-            random.choice((1, -3, 500)), 0, random.randint(0, 1), random.choice((0, 40, -3000))
-        )
+        offset = random.choice((0, 40, -3000))
+        self.converter = Converter(random.choice((1, -3, 500)), 0, random.randint(0, 1), offset)
         self.bits = random.choice((7, 7, 9))
 
     def descriptors(self, src: Cube, dst: Cube) -> tuple[SdpDescriptor, SdpSurfaces]:
@@ -283,10 +281,8 @@ def cdp(random: Random, builder: Builder) -> Drawn:
         bypass_out_mul=int(products),
     )  # fmt: skip
     builder.add(Kind.CDP, op, PoolSurfaces(source(random, builder, value), target(random, builder, shape)))
-    unit = CdpConfig(
-        reach, squares, products, before.offset, before.scale, before.truncate, after.offset, after.scale,
-        after.truncate,
-    )  # fmt: skip
+    converters = (before.offset, before.scale, before.truncate, after.offset, after.scale, after.truncate)
+    unit = CdpConfig(reach, squares, products, *converters)
     found, _ = scalar.cdp(unit, config, tables, as_cube(value), shape[0])
     return as_array(found, shape), {}
 
@@ -374,7 +370,7 @@ def image(random: Random, builder: Builder) -> Drawn:
     signed, kind = random.randint(0, 1), random.choice((np.int8, np.uint8))
     data_type = 4 if kind is np.int8 else 5
     form = "image", len(builder.tensors), memory, line * height, 0, 2, data_type, 0, code, 0, 1
-    builder.tensors.append(TensorTable(*form, channels, height, width, channels, line))
+    builder.tensors.append(Tensor(*form, channels, height, width, channels, line))
     given = codes(random, channels, height, width).view(kind)
     weights = codes(random, random.choice((3, 8)), channels, 3, 2)
     index = builder.convolution(Cube(0, memory, 0, 0, width, height, channels, 0, line, line * height), weights)
