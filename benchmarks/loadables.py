@@ -1,6 +1,7 @@
 """What a loadable costs: cycles of an image by our own schedule and by the driver's, of the networks of `make nets`.
 
     .venv/bin/python benchmarks/loadables.py [--rtl] [text in the network's name]
+    .venv/bin/python benchmarks/loadables.py --random COUNT    # what becomes of random networks, seeds 0 to COUNT - 1
 
 Each network is compiled for both targets (effort fast), and dB at the worst output are told; its loadable runs on the
 golden model, where its outputs must be the bytes of the network's own program, a softmax on the CPU what its formula
@@ -11,6 +12,7 @@ one image of random pixels.
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -25,10 +27,14 @@ from cocodla.compiler.options import Target
 from cocodla.compiler.parts import OutputSpec
 from cocodla.errors import UserError
 from cocodla.formats import bytes_to_tensor
+from cocodla.fuzz.check import QUANTISED, draw_images, draw_options
+from cocodla.fuzz.networks import random_network
+from cocodla.fuzz.quantised import quantised
 from cocodla.loadable.export import export_network
 from cocodla.loadable.export.softmax import ONE, softmax_of
 from cocodla.loadable.network import LoadedNetwork, open_network
 from cocodla.nets.registry import Net, networks
+from cocodla.report.progress import progress_bar
 from cocodla.runtime import rtl
 from cocodla.runtime.loadables import run_image
 from cocodla.runtime.targets import TargetCost, target_cost
@@ -104,8 +110,42 @@ def row(made: Mapping[str, Network], cost: TargetCost, cycles: bool) -> Iterator
         yield f"{counts[0]:,} cycles; official target {counts[1]:,} ({lost[0]}); by the driver {found:,} ({lost[1]})"
 
 
+def outcome(seed: int, folder: Path) -> str:
+    """What becomes of a random network for the official driver."""
+    model = random_network(seed)
+    images = draw_images(model, seed)
+    model = quantised(model, images, seed) if seed % QUANTISED == 2 else model
+    path = folder / "random.onnx"
+    path.write_bytes(model.SerializeToString())
+    drawn = draw_options(seed, images.dtype == np.uint8, images.shape[1])
+    try:
+        network = compile_model(path, images, replace(drawn, effort="fast", target="official"))
+    except UserError:
+        return "none for the accelerator"
+    try:
+        exported = export_network(network)
+    except UserError as error:
+        return "needs the host" if network.host or network.steps else str(error).partition("cannot be a loadable: ")[2]
+    same, _ = equal(network, open_network(Path(network.name), exported.data), cycles=False)
+    return "equal" if same else f"DIFFERENT (seed {seed})"
+
+
+def random_networks(count: int, console: Console) -> None:
+    """A tally of outcomes."""
+    tally: Counter[str] = Counter()
+    with TemporaryDirectory() as folder, progress_bar(console, "random networks") as progress:
+        for seed in range(count):
+            progress(seed, count)
+            tally[outcome(seed, Path(folder))] += 1
+    for text, number in tally.most_common():
+        console.print(f"{number} {text}", highlight=False)
+
+
 def main() -> None:
     console = Console(soft_wrap=True, markup=False)
+    if sys.argv[1:2] == ["--random"]:
+        random_networks(int(sys.argv[2]), console)
+        return
     words = [word for word in sys.argv[1:] if word != "--rtl"]
     for net in networks():
         if not net.missing and (not words or any(word in net.name for word in words)):
