@@ -1,5 +1,6 @@
 """Try all damaged files that tests/damage makes: .venv/bin/python scripts/damage.py [networks] [traces] [pictures] ...
 
+DAMAGE_SEED=2 before it: other random changes.
 Each must end in one line or a result, within 10 s and 1 GB. Prints a tally for each kind; status 1 if one did not.
 """
 
@@ -12,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from damage.trial import in_processes  # noqa: E402
+from damage.trial import SEED, in_processes  # noqa: E402
 
 from damage import kinds  # noqa: E402
 
@@ -20,6 +21,7 @@ from damage import kinds  # noqa: E402
 def main() -> int:
     chosen = sys.argv[1:] or list(kinds.ALL)
     failed = False
+    print(f"seed {SEED}", flush=True)
     with tempfile.TemporaryDirectory() as name:
         for kind in chosen:
             for sample in kinds.ALL[kind](Path(name)):

@@ -81,6 +81,8 @@ def test_host_program_refuses(exported: Path, tmp_path: Path) -> None:
     (tmp_path / "long").write_bytes(bytes(9999))
     (tmp_path / "empty").write_bytes(b"")
     asked = [("pack", name, "target") for name in ("short", "other", "long", "empty", "absent")]
+    (tmp_path / "codes").write_bytes(bytes(784))
+    asked += [("pack-codes", name, "target") for name in ("codes", "short", "long", "absent")]
     for words in (*asked, ("unpack", "long"), ("unpack", "empty"), ("unpack", "short", "1"), ("unpack",), ()):
         done = subprocess.run([exported / "lenet5_host", *words], cwd=tmp_path, capture_output=True, text=True)
         assert done.returncode == 2 and len(done.stderr.splitlines()) == 1, words

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from loadable.networks import chain, classifier
+from loadable.test_half_inputs import halves
 from PIL import Image
 
 from cocodla.golden import run
@@ -34,7 +35,7 @@ def net(tmp_path: Path) -> Path:
 
 def test_outputs_are_written_and_compared(net: Path) -> None:
     folder = net.parent
-    for suffix in ("dimg", "npy", "npz", "bin"):
+    for suffix in ("dimg", "npy", "npz", "bin", "txt"):
         done = invoke("run", net, "--input", folder / "in.npy", "-o", folder / f"found.{suffix}", "--json")
         assert done.exit_code == 0 and json.loads(done.stdout)["passed"], done.output
     expected = np.load(folder / "out.npy")
@@ -128,9 +129,11 @@ def test_what_does_not_fit_is_one_line(net: Path, compiled: Path) -> None:
         (("run", net, "--input", folder / "float.npy"), "holds float32; pixels (uint8) or codes (int8)"),
         (("run", net, "--input", folder / "small.npy"), "the network takes N x 1"),
         (("run", net, "--input", folder / "short.bin"), "3 bytes, the buffer of input data has"),
-        (("run", net, *given, "-o", folder / "o.txt"), "are written as .dimg, .npy, .npz, .bin"),
+        (("run", net, *given, "-o", folder / "o.csv"), "are written as .dimg, .npy, .npz, .bin, .txt"),
         (("run", net, *given, "--expect", folder / "small.npy"), "the network takes N x"),
         (("run", compiled, *given, "--expect", folder / "out.npy"), "is no loadable: --expect"),
+        (("run", compiled, *given, "--mean", "1"), "is no loadable: --mean and --normalize do not"),
+        (("load", compiled, *given, "-o", folder / "x.program", "--mean", "1"), "is no loadable: --mean and"),
         (("run", compiled), "--input is missing"),
         (("load", compiled, "-o", folder / "x.program"), "--input is missing"),
         (("load", net, "-o", folder / "x.program", "--place", "1:2"), "--place takes MEMORY=ADDRESS"),
@@ -143,13 +146,13 @@ def test_what_does_not_fit_is_one_line(net: Path, compiled: Path) -> None:
         (("run", net, *given, "-o", folder / "in.npy"), "is read as well"),
     ):
         assert reason in complaint(*words), words
-    assert not (folder / "x.program").exists() and not (folder / "o.txt").exists()
+    assert not (folder / "x.program").exists() and not (folder / "o.csv").exists()
     assert (folder / "part.bin").read_bytes() == b"1234"
     assert invoke("load", log, "-o", folder / "x.program", "--allow-outside").exit_code == 0
 
 
 def test_damaged_files_leave_nothing_behind(net: Path) -> None:
-    whole = net.read_bytes()
+    whole = net.read_bytes().rstrip(b"\0")
     for length in (9, 100, len(whole) // 2, len(whole) - 1):
         net.write_bytes(whole[:length])
         for words in (("inspect", net), ("run", net), ("load", net, "-o", net.parent / "x.program")):
@@ -171,6 +174,54 @@ def test_a_network_becomes_a_loadable(compiled: Path, digits: Path, tmp_path: Pa
     assert [int(entry.argmax()) for entry in np.load(tmp_path / "codes.npy")] == [entry["best"] for entry in found]
 
 
+def test_pixels_of_inputs_in_half_precision(tmp_path: Path) -> None:
+    """--mean and --normalize, of run and load; the elements as decimal text."""
+    path, pixels = tmp_path / "half.nvdla", tmp_path / "x.npy"
+    path.write_bytes(halves().data())
+    np.save(pixels, np.full((19, 3, 4), 10, np.uint8))
+    words = ("run", path, "--input", pixels, "--mean", "4", "--normalize", "2")
+    assert invoke(*words, "-o", tmp_path / "out.txt").exit_code == 0
+    assert (tmp_path / "out.txt").read_text().splitlines() == ["6.25 6.25 6.25 6.25"] * 57
+    assert "output equal" in invoke(*words, "--expect", tmp_path / "out.txt").stdout
+    for given, told in (
+        (("run", path, "--input", pixels, "--mean", "x"), "--mean takes numbers between commas, not 'x'"),
+        (("run", path, "--input", pixels, "--normalize", "0"), "no 0 to divide by"),
+        (("run", path, "--input", pixels, "--mean", "1,2"), "mean has 2 numbers"),
+        (("load", path, "--input", pixels, "--mean", "1,2", "-o", tmp_path / "x.program"), "mean has 2 numbers"),
+    ):
+        assert told in complaint(*given)
+    assert not (tmp_path / "x.program").exists()
+
+
+def test_what_the_official_target_costs_is_told(tmp_path: Path) -> None:
+    """Cycles, noise, and what is done another way, against the same settings for a driver of ours."""
+    Builder((8, 8, 8)).conv(4, (3, 3)).node("Sigmoid").save(tmp_path / "m.onnx")
+    np.save(tmp_path / "v.npy", np.random.default_rng(1).normal(size=(4, 8, 8, 8)).astype(np.float32))
+    model, values = tmp_path / "m.onnx", tmp_path / "v.npy"
+    words = ("compile", model, "--calib", values, "--effort", "fast", "-o", tmp_path / "m.dla")
+    done = invoke(*words, "--target", "official", "--json")
+    cost = json.loads(done.stdout)["against_direct"]
+    assert cost["cycles"][1] > cost["cycles"][0] > 100 and cost["moved"] == ["Sigmoid 'sigmoid1'"]
+    assert 25 < cost["sqnr"][1] <= cost["sqnr"][0]
+    assert "not on the host: Sigmoid 'sigmoid1'" in invoke(*words, "--target", "official").stdout
+    assert "against_direct" not in json.loads(invoke(*words, "--json").stdout)
+
+
+def test_what_the_public_application_does_not_fill_or_take_is_told(tmp_path: Path) -> None:
+    builder = Builder((24, 8, 8))
+    builder.conv(16, (3, 3)).node("Split", axis=1)
+    builder.nodes[-1].output.append("half")
+    model = builder.model()
+    model.graph.output.append(model.graph.output[0])
+    model.graph.output[-1].name = "half"
+    (tmp_path / "m.onnx").write_bytes(model.SerializeToString())
+    np.save(tmp_path / "v.npy", np.random.default_rng(1).normal(size=(4, 24, 8, 8)).astype(np.float32))
+    words = ("--calib", tmp_path / "v.npy", "--effort", "fast", "--target", "official", "-o", tmp_path / "m.dla")
+    assert invoke("compile", tmp_path / "m.onnx", *words).exit_code == 0
+    told = invoke("export", tmp_path / "m.dla", "--loadable", tmp_path / "m.nvdla").output.replace("\n", " ")
+    assert "inputs of at most 16 channels; this has 24" in told and "takes output 0 only, not half" in told
+
+
 def test_what_cannot_be_a_loadable_leaves_no_file(compiled: Path, net: Path, tmp_path: Path) -> None:
     target = tmp_path / "no.nvdla"
     builder = Builder((8, 8, 8))
@@ -185,7 +236,7 @@ def test_what_cannot_be_a_loadable_leaves_no_file(compiled: Path, net: Path, tmp
         (("export", compiled, "--loadable", target, "--name", "x"), "--name belongs to --c"),
         (("export", compiled, "--loadable", compiled), "is read as well"),
         (("export", compiled, "--loadable", tmp_path / "no" / "x.nvdla"), "its folder does not exist"),
-        (("export", tmp_path / "m.dla", "--loadable", target), "m cannot be a loadable: the host makes t1 before"),
+        (("export", tmp_path / "m.dla", "--loadable", target), "its 2 stages; a driver does not (Softmax 'softmax1': "),
         (("compile", tmp_path / "m.onnx", "--target", "linux"), "unknown target 'linux'; known: direct, official"),
     ):
         assert reason in complaint(*words), words

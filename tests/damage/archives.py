@@ -7,7 +7,8 @@ import struct
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
-from random import Random
+
+from .trial import seeded
 
 Damage = tuple[str, bytes]
 
@@ -56,7 +57,7 @@ def damaged_sizes(whole: bytes) -> Iterator[Damage]:
 
 def damaged_bytes(whole: bytes, count: int, seed: int) -> Iterator[Damage]:
     """Random bytes changed, cut out, put in or doubled."""
-    random = Random(seed)
+    random = seeded(seed)
     for number in range(count):
         data = bytearray(whole)
         for _ in range(random.choice((1, 1, 1, 2, 8))):

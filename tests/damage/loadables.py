@@ -21,7 +21,7 @@ from cocodla.runtime import player
 from cocodla.runtime.loadables import run_image
 
 from . import archives
-from .trial import Damage
+from .trial import Damage, seeded
 
 NUMBERS = (0, 1, 2, 7, 8, 0x7F, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x10000, 1 << 20, 1 << 30, (1 << 31) - 1, (1 << 32) - 1)
 LARGE = (1 << 33, 1 << 40, (1 << 63) - 1, (1 << 64) - 1)
@@ -46,7 +46,7 @@ def damages(builder: Builder, count: int = COUNT) -> Iterator[Damage]:
     for length in range(len(whole)):
         yield f"first {length} bytes", whole[:length]
     yield from archives.damaged_bytes(whole, count, 80)
-    random = Random(81)
+    random = seeded(81)
     for number in range(count):
         yield f"words {number}", _words(whole, random)
     for number in range(count):
@@ -64,7 +64,7 @@ def _words(whole: bytes, random: Random) -> bytes:
 
 def _changed_table(tables: schema.Loadable, seed: int) -> bytes:
     """A number of a table, or a list."""
-    random, changed = Random(seed), copy.deepcopy(tables)
+    random, changed = seeded(seed), copy.deepcopy(tables)
     name = random.choice([name for name, value in vars(changed).items() if isinstance(value, list) and value])
     entry = random.choice(getattr(changed, name))
     key, value = random.choice(list(vars(entry).items()))
@@ -86,7 +86,7 @@ def _changed_table(tables: schema.Loadable, seed: int) -> bytes:
 
 def _changed_descriptor(tables: schema.Loadable, seed: int) -> bytes:
     """A byte, a halfword or a word in a descriptor."""
-    random, changed = Random(seed), copy.copy(tables)
+    random, changed = seeded(seed), copy.copy(tables)
     blobs = [blob for blob in tables.blobs if blob.sub_interface]
     blob = random.choice(blobs)
     data, width = bytearray(blob.data), random.choice((1, 2, 2, 4))

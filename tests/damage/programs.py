@@ -7,14 +7,13 @@ import zipfile
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from random import Random
 
 from cocodla.golden.run import run
 from cocodla.program import Program, compare
 from cocodla.runtime import player
 
 from . import archives, values
-from .trial import Damage
+from .trial import Damage, seeded
 
 LINES, DATA = "commands.jsonl", "data.bin"
 WORDS = (0, 1, 0xFF, 0x1FFF, 0x1FFF1FFF, 0x8000_0000, 0xFFFF_FFFF)
@@ -48,7 +47,7 @@ def damages(path: Path, count: int = 400) -> Iterator[Damage]:
 
 def _mixed(lines: list[str], count: int) -> Iterator[tuple[str, list[str]]]:
     """Lines left out, doubled and exchanged, and words of registers changed."""
-    random, writes = Random(5), [index for index, line in enumerate(lines) if line.startswith('["write"')]
+    random, writes = seeded(5), [index for index, line in enumerate(lines) if line.startswith('["write"')]
     for number in range(count):
         changed, one, other = list(lines), random.randrange(1, len(lines)), random.randrange(1, len(lines))
         kind = ("left out", "doubled", "exchanged", "word", "word")[number % 5]

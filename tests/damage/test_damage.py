@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from random import Random
 
 import pytest
 
 from . import kinds
-from .trial import Tally, try_all
+from .trial import SEED, Tally, try_all
 
 SHARES = {"networks": 0.025, "programs": 0.07, "models": 0.02, "loadables": 0.01}
 """What share of the damages is tried here."""
@@ -19,7 +18,7 @@ OTHERS = 0.05
 
 @pytest.mark.parametrize("kind", kinds.ALL)
 def test_damaged_files_end_in_one_line_or_a_result(kind: str, tmp_path: Path) -> None:
-    random = Random(int(os.environ.get("DAMAGE_SEED", "1")))
+    random = Random(SEED)
     total = Tally()
     for sample in kinds.ALL[kind](tmp_path):
         chosen = (damage for damage in sample.damages if random.random() < SHARES.get(kind, OTHERS))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from random import Random
 
-from .trial import Damage
+from .trial import Damage, seeded
 
 PIECES = (
     b"", b"\0", b"\xff", b"(", b")", b";", b",", b'"', b"//", b"#", b"{", b"}", b"0x", b"-1", b"99999999999", b"\r",
@@ -25,7 +25,7 @@ _NUMBER = re.compile(rb"0x[0-9a-fA-F]+|[0-9]+")
 
 def damaged_text(text: bytes, count: int, seed: int) -> Iterator[Damage]:
     """Random damages of a text, up to five at a time."""
-    random = Random(seed)
+    random = seeded(seed)
     for number in range(count):
         data = text
         for _ in range(random.choice((1, 1, 1, 2, 5))):

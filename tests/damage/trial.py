@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import resource
 import signal
 import time
@@ -11,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 from types import FrameType
 from typing import Any
 
@@ -18,10 +20,16 @@ from cocodla.errors import UserError
 
 MOST_SECONDS = 10.0
 MOST_BYTES = 1 << 30
+SEED = int(os.environ.get("DAMAGE_SEED", "1"))
 Damage = tuple[str, bytes | Callable[[], bytes]]
 """What was done, and the damaged file or how to make it."""
 CHUNK = 200
 """Damages that one process tries."""
+
+
+def seeded(number: int) -> Random:
+    """The random numbers of one kind of damage, others for each DAMAGE_SEED."""
+    return Random((SEED - 1) * 1_000_003 + number)
 
 
 @dataclass

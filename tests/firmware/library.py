@@ -107,6 +107,14 @@ class Library:
         pack(self._address(f"{self.name}_input"), _pointer(image), _pointer(memory))
         return memory.tobytes()
 
+    def pack_codes(self, codes: np.ndarray) -> bytes | None:
+        """The same of integer codes; None where the network takes none."""
+        memory = np.full(self.network.tensors[self.network.input.tensor].size, 0xA5, np.uint8)
+        codes = np.ascontiguousarray(codes)
+        taken = self.code.cocodla_pack_codes(self._address(f"{self.name}_input"), _pointer(codes), _pointer(memory))
+        assert taken or (memory == 0xA5).all()
+        return memory.tobytes() if taken else None
+
     def _address(self, symbol: str) -> ctypes.c_void_p:
         return ctypes.c_void_p(ctypes.addressof(ctypes.c_char.in_dll(self.code, symbol)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import re
+import subprocess
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -138,6 +139,43 @@ def test_packing_is_the_compilers(name: str, kind: str, libraries: Callable[[str
     images = images_of(library.network, kind, 8)
     for image, wanted in zip(images, library.network.input_bytes(images), strict=True):
         assert library.pack(image) == wanted.tobytes()
+
+
+def integer_input(kind: type, channels: int, pixel_scale: float | None = None) -> Network:
+    """A network whose input is integer codes with a zero point; as pixels, where it has one channel."""
+    builder = Builder((channels, 9, 7))
+    builder.input.type.tensor_type.elem_type = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(kind))
+    zero = builder.constant(np.array(5 if kind is np.int8 else 140, kind))
+    builder.node("DequantizeLinear", builder.constant(np.float32(0.0311)), zero).conv(6, (3, 3)).node("Relu")
+    images = RANDOM.integers(0, 256, (4, channels, 9, 7)).astype(np.uint8)
+    return compiled(builder, images.view(kind), CompileOptions(effort="fast", pixel_scale=pixel_scale))
+
+
+@pytest.mark.parametrize(("kind", "pixel_scale"), [(np.int8, None), (np.uint8, None), (np.uint8, 0.02)])
+@pytest.mark.parametrize("channels", [1, 3, 11])
+def test_packing_of_codes(kind: type, channels: int, pixel_scale: float | None, tmp_path: Path) -> None:
+    """Codes as the model takes them, whatever a pixel means; by the function, and by the host program."""
+    network = integer_input(kind, channels, pixel_scale)
+    library = Library(network, tmp_path)
+    codes = RANDOM.integers(0, 256, (1, *network.input.shape)).astype(np.uint8).view(kind)
+    real = (codes.astype(np.float32) - (5 if kind is np.int8 else 140)) * np.float32(0.0311)
+    wanted = network.input_bytes(real.astype(np.float32)).tobytes()
+    assert library.pack_codes(codes[0]) == wanted
+    if pixel_scale is None:  # else a byte is no code, but a pixel of another meaning
+        assert network.input_bytes(codes).tobytes() == wanted
+    (tmp_path / "codes").write_bytes(codes.tobytes())
+    subprocess.run(["make", "-s", "-C", str(library.folder), "net_host"], check=True)
+    host = library.folder / "net_host"
+    subprocess.run([host, "pack-codes", tmp_path / "codes", tmp_path / "slot"], check=True)
+    assert (tmp_path / "slot").read_bytes() == wanted
+    told = subprocess.run([host, "info"], capture_output=True, text=True, check=True).stdout
+    assert f"codes of the input: {np.dtype(kind).name}, real = {np.float32(0.0311):.9g} * " in told
+    assert f"(code - {5 if kind is np.int8 else 140})" in told
+    assert f"{np.dtype(kind).name} codes: cocodla_pack_codes" in (library.folder / "net.h").read_text()
+
+
+def test_a_real_input_takes_no_codes(libraries: Callable[[str], Library]) -> None:
+    assert libraries("cube").pack_codes(np.zeros((11, 6, 5), np.int8)) is None
 
 
 def test_packing_of_resnet18(shared: Path, tmp_path: Path) -> None:

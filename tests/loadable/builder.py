@@ -63,6 +63,8 @@ class Builder:
     emu: list[tuple[Record, EmuBuffers]] = field(default_factory=list)
     cuts: list[int] = field(default_factory=list)
     emu_place: int | None = None
+    begins: dict[int, int] = field(default_factory=dict)
+    """Where in its memory an entry of the task's address list begins."""
 
     def cut(self, cpu: bool = False) -> None:
         """What follows is another task of the accelerator; cpu: the task of the CPU comes before it."""
@@ -102,7 +104,36 @@ class Builder:
         strides = layout.line_stride, layout.surface_stride
         return Cube(0, index, 0, layout.size, width, height, channels, 0, *strides)
 
+    def spread(
+        self, shape: tuple[int, int, int], gaps: tuple[int, int] = (0, 0), begin: int = 0, data: Any = None,
+        output: bool = False,
+    ) -> Cube:  # fmt: skip
+        """A cube (channels, height, width) whose lines and surfaces have gaps behind them (bytes), from a byte of its
+        memory on; output: the application brings the memory, and its tensor is the whole of it.
+        """
+        channels, height, width = shape
+        line = 8 * width + gaps[0]
+        layout = CubeLayout(width, height, channels, line, line * height + gaps[1])
+        size = begin + surfaces(channels) * layout.surface_stride
+        content = b"" if data is None else bytes(begin) + tensor_to_bytes(data, layout).tobytes()
+        flags = ALLOC | (SET if content else 0) | (OUTPUT if output else 0)
+        index = self.memory(flags, max(size, len(content)), content)
+        if output:
+            strides = layout.line_stride, layout.surface_stride
+            self.tensors.append(
+                schema.Tensor("out", len(self.tensors), index, size, begin, 3, 4, 2, 37, 0, 1, *shape, 1, *strides)
+            )
+        if self.layout is Layout.OLD:  # its cubes have no offset
+            self.begins[index] = begin
+        offset = 0 if self.layout is Layout.OLD else begin
+        return Cube(0, index, offset, 0, width, height, channels, 0, layout.line_stride, layout.surface_stride)
+
     # -- operations ----------------------------------------------------------------------------
+
+    def add(self, kind: Kind, descriptor: Record, cubes: Record, parent: int | None = None) -> int:
+        """Any operation."""
+        self.ops.append(Op(kind, descriptor, cubes, parent))
+        return len(self.ops) - 1
 
     def convolution(self, src: Cube, weights: np.ndarray, pad: int = 0, after: list[int] | None = None) -> int:
         """A convolution (weights: kernels, channels, rows, columns), to be followed by `sdp` behind it."""
@@ -266,6 +297,8 @@ class Builder:
             loadable.task_list.append(self._emu_task(made, len(tasks), version))
         loadable.submit_list = [schema.Submit(0, order)]
         loadable.event_list = [schema.Event(0, 0, 0, 1, 1)]
+        for index, begin in self.begins.items():
+            loadable.address_list[index].offset = begin
         return loadable
 
     def _dla_task(self, made: _Tables, number: int, version: Version) -> Iterator[int]:

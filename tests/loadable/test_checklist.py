@@ -15,6 +15,7 @@ from cocodla.loadable.checklist import RULES, check_file, complaints
 from cocodla.loadable.descriptors import (
     SHAPES,
     CommonDescriptor,
+    ConvolutionDescriptor,
     Cube,
     Kind,
     Link,
@@ -115,6 +116,20 @@ def blob(name: str, path: str, value: Any) -> Callable[[Loadable], None]:
     return lambda loadable: put(path, value)(blob_of(loadable, name))
 
 
+def padded(skip: int = 0, banks: int = 0) -> Callable[[Loadable], None]:
+    """Weights of the first layer padded to 128 bytes, beside a layer with the same banks or others."""
+    weights, kept = surface(0, CONV, "weight.size", 256), operation(0, CONV, "skip_weight_rls", skip)
+
+    def change(loadable: Loadable) -> None:
+        record = ConvolutionDescriptor.read(bytes(blob_of(loadable, "task-0-op_list").data), Layout.NEW)
+        weights(loadable)
+        kept(loadable)
+        operation(3, CONV, "data_bank", record.data_bank + banks)(loadable)
+        operation(3, CONV, "weight_bank", record.weight_bank)(loadable)
+
+    return change
+
+
 def twice(loadable: Loadable) -> None:
     loadable.blobs.append(loadable.blobs[-1])
 
@@ -178,6 +193,7 @@ BROKEN: list[tuple[int, Callable[[Loadable], None], str]] = [
     (11, operation(0, CONV, "conv_mode", 1), "conv_mode is 1; nv_small takes 0 only"),
     (11, operation(1, SDP, "lut_index", 0), "lut_index"),
     (12, surface(0, CONV, "weight.size", 150), "150 bytes of weights, not a multiple of 8"),
+    (12, padded(), "256 bytes of weights, 104 more than its kernels have: operation 3"),
     (13, surface(2, PDP, "dst.offset", 0x8000_0000), "offset 0x80000000 is no atom of entry 1"),
     (13, surface(2, PDP, "dst.offset", 4), "offset 0x4 is no atom of entry 1"),
 ]
@@ -200,6 +216,14 @@ def test_a_broken_item_is_found(data: bytes, item: int, change: Callable[[Loadab
         assert found  # what is broken was told before the rest could not be read
     texts = [text for number, text in found if number == item]
     assert any(re.search(told, text) for text in texts), found
+
+
+@pytest.mark.parametrize("change", [padded(skip=1), padded(banks=1)])
+def test_padding_that_no_layer_reads(data: bytes, change: Callable[[Loadable], None]) -> None:
+    """Weights that are released by their bytes, and other banks in the next layer (cdma.md section 6.4)."""
+    loadable = parse_loadable(data, "net")
+    change(loadable)
+    assert not [text for item, text in complaints(write_loadable(loadable)) if item == 12]
 
 
 def test_identifier_and_missing_lists(data: bytes) -> None:

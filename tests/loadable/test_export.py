@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +20,6 @@ from cocodla.loadable.export.operations import steps_of
 from cocodla.loadable.export.places import place
 from cocodla.loadable.export.proof import check_order
 from cocodla.loadable.machine import Machine, Running
-from cocodla.loadable.network import LoadedNetwork, open_network
 from cocodla.loadable.schedule import Firmware
 from cocodla.loadable.stages import Stage
 from cocodla.loadable.task import Operation, Task
@@ -32,7 +29,7 @@ from cocodla.registers import MAP
 from cocodla.runtime import rtl
 from cocodla.runtime.loadables import run_image
 
-FAST = CompileOptions(effort="fast", target="official")
+from .compiled import FAST, grown, loaded, outputs
 
 
 @pytest.fixture(scope="module")
@@ -46,23 +43,6 @@ def residual() -> Network:
     return compile_model(zoo.FOLDER / "residual.onnx", pictures, FAST)
 
 
-def loaded(network: Network) -> LoadedNetwork:
-    return open_network(Path("net.nvdla"), export_network(network).data)
-
-
-def outputs(network: Network, simulation: rtl.Simulation | None = None, seed: int = 3) -> None:
-    """The loadable gives the bytes of the network's own program."""
-    images = np.random.default_rng(seed).integers(0, 256, (1, *network.input.shape)).astype(np.uint8)
-    feeds = {network.input.tensor: network.input_bytes(images)}
-    wanted = network.golden_stage(0, feeds)
-    found = loaded(network)
-    done = run_image(found, {found.inputs[0].name: feeds[network.input.tensor][0].tobytes()}, simulation)
-    assert done.passed
-    for output in network.outputs:
-        assert output.tensor is not None
-        assert done.buffers[output.name] == wanted[output.tensor][0].tobytes()
-
-
 @pytest.mark.parametrize("name", ["lenet5", "residual"])
 def test_a_network_gives_the_same_bytes(name: str, request: pytest.FixtureRequest) -> None:
     outputs(request.getfixturevalue(name))
@@ -74,15 +54,6 @@ def test_a_network_on_the_rtl(lenet5: Network) -> None:
 
 def test_the_same_network_is_the_same_file(lenet5: Network) -> None:
     assert export_network(lenet5) == export_network(lenet5)
-
-
-def grown(folder: Path, grow: Callable[[Builder], object], channels: int = 8, target: Any = "official") -> Network:
-    """A network of random weights for inputs of channels x 12 x 12."""
-    shape = (channels, 12, 12)
-    builder = Builder(shape, 5)
-    grow(builder)
-    values = np.random.default_rng(2).normal(size=(8, *shape)).astype(np.float32)
-    return compile_model(builder.save(folder / "grown.onnx"), values, replace(FAST, target=target))
 
 
 def leaky(builder: Builder) -> None:

@@ -64,6 +64,7 @@ def compile(
     from cocodla.report import compiled as report
     from cocodla.report.annotate import save_annotated
     from cocodla.report.progress import progress_bar
+    from cocodla.runtime.targets import target_cost
 
     options = compile_options(
         scale, offset, shape, effort=effort, budget=budget, calibrator=calibrator, percentile=percentile,
@@ -77,13 +78,17 @@ def compile(
         if annotated.resolve() == file.resolve():
             raise UserError(f"{file}: is both the network file and the annotated model")
     with progress_bar(console, f"compiling {model.name}") as progress:
-        network = compile_model(model, loader(calib, resize, count) if calib else None, options, progress)
+        images = loader(calib, resize, count) if calib else None
+        network = compile_model(model, images, options, progress)
         network.save(file)
+        cost = target_cost(model, images, options, network) if options.target == "official" else None
         if annotated is not None:
             save_annotated(network, model, annotated)
     report.show_network(network, console)
+    for line in cost.lines() if cost else ():
+        console.print(line, highlight=False, soft_wrap=True)
     console.print(f"written: {file}" + (f", {annotated}" if annotated else ""), highlight=False, soft_wrap=True)
-    emit(lambda: report.describe(network))
+    emit(lambda: report.describe(network) | ({"against_direct": cost.described()} if cost else {}))
 
 
 @command

@@ -10,6 +10,9 @@ from cocodla.cli.base import command, console, emit
 from cocodla.cli.model_options import NETWORK
 from cocodla.errors import UserError
 
+MOST_CHANNELS = 16
+"""Of a tensor that the public application can fill (spec: loadable.md section 11)."""
+
 
 @command
 def export(
@@ -57,12 +60,18 @@ def _export_loadable(source: Path, target: Path) -> None:
     from cocodla.loadable.export import export_network
 
     check_target(target, [source])
-    done = export_network(Network.load(source))
+    network = Network.load(source)
+    done = export_network(network)
     write_whole(target, done.data)
     console.print(
         f"written: {target}: {len(done.data):,} bytes, {done.operations} operations; input {', '.join(done.inputs)}, "
         f"output {', '.join(done.outputs)}",
         highlight=False, soft_wrap=True,
     )  # fmt: skip
+    channels = network.tensors[network.input.tensor].channels
+    if channels > MOST_CHANNELS:
+        console.note(f"the public application fills inputs of at most {MOST_CHANNELS} channels; this has {channels}")
+    if len(done.outputs) > 1:
+        console.note(f"the public application takes output 0 only, not {', '.join(done.outputs[1:])}")
     facts = {"bytes": len(done.data), "operations": done.operations}
     emit(lambda: {"loadable": str(target), **facts, "inputs": list(done.inputs), "outputs": list(done.outputs)})

@@ -13,11 +13,12 @@ import typer
 
 from cocodla.cli.base import command, console, emit
 from cocodla.cli.cycles import keep_report
-from cocodla.cli.model_options import COUNT, OUTSIDE, RESIZE, address
+from cocodla.cli.model_options import COUNT, OUTSIDE, RESIZE, address, numbers
 from cocodla.errors import UserError
 from cocodla.files.outputs import check_target, write_whole
 
 if TYPE_CHECKING:
+    from cocodla.loadable.images import Preparation
     from cocodla.loadable.network import LoadedNetwork
     from cocodla.program import Program
     from cocodla.runtime.loadables import LoadableRun
@@ -26,7 +27,11 @@ if TYPE_CHECKING:
 _PLACE = re.compile(r"(\d{1,5})=(0[xX][0-9a-fA-F]{1,8}|\d{1,10})")
 _MOST_TOLD = 8
 """Broken items of the drivers' checklist that are told."""
-_FORMATS = (".dimg", ".npy", ".npz", ".bin")
+_FORMATS = (".dimg", ".npy", ".npz", ".bin", ".txt")
+MEAN = typer.Option(
+    None, "--mean", help="of pixels for a loadable's input in half precision, taken off first: a number, or R,G,B"
+)
+NORMALIZE = typer.Option(None, "--normalize", help="what such pixels are divided by then: a number, or R,G,B")
 
 
 @command
@@ -38,6 +43,8 @@ def load(
         None, "--base-address", help="where the buffers of a loadable are placed (default: 0x80000000)"
     ),
     place: list[str] = typer.Option([], "--place", help="MEMORY=ADDRESS: a memory of a loadable that is elsewhere"),
+    mean: str = MEAN,
+    normalize: str = NORMALIZE,
     resize: bool = RESIZE,
     count: int = COUNT,
     outside: bool = OUTSIDE,
@@ -51,7 +58,10 @@ def load(
         check_target(data, [source, *inputs])
         if data.exists() and not output.exists():
             raise UserError(f"{data}: belongs to no {output.name}; the data of the log would replace it")
-    program = _program(source, inputs, address(base) if base else None, _places(place), resize, count, outside)
+    prepared = preparation(mean, normalize)
+    program = _program(
+        source, inputs, address(base) if base else None, _places(place), resize, count, outside, prepared
+    )  # fmt: skip
     if output.suffix.lower() == ".txn":
         write_txn(program, output)
     else:
@@ -63,7 +73,7 @@ def load(
 
 def _program(
     source: Path, inputs: list[Path], base: int | None, places: Mapping[int, int], resize: bool, count: int | None,
-    outside: bool,
+    outside: bool, prepared: Preparation | None,
 ) -> Program:  # fmt: skip
     """The program of a file, whatever it is."""
     from cocodla.compiler import Network
@@ -77,10 +87,12 @@ def _program(
     if loadable is not None:
         if not inputs:
             return loadable.program({})
-        images = read_inputs(loadable, inputs, resize, count)
+        images = read_inputs(loadable, inputs, resize, count, prepared)
         if len(images) != 1:
             raise UserError(f"{source}: {len(images)} images; a program of a loadable takes one (--count 1)")
         return loadable.program(images[0])
+    if prepared is not None:
+        raise UserError(f"{source}: is no loadable: --mean and --normalize do not belong to it")
     if places or base is not None:
         raise UserError(f"{source}: is no loadable: --place and --base-address do not belong to it")
     if is_network(source):
@@ -101,6 +113,15 @@ def _network_program(network: Any, inputs: list[Path], resize: bool, count: int 
     images = loader(inputs, resize, count)(network.input.shape, network.input.parts)
     program: Program = network.program(images[:])
     return program
+
+
+def preparation(mean: str | None, normalize: str | None) -> Preparation | None:
+    """What --mean and --normalize say; None if they are not given."""
+    from cocodla.loadable.images import Preparation
+
+    given = {"mean": numbers(mean, "--mean"), "normalize": numbers(normalize, "--normalize")}
+    named = {name: tuple(found) for name, found in given.items() if found is not None}
+    return Preparation(**named) if named else None
 
 
 def _places(texts: Sequence[str]) -> dict[int, int]:
@@ -159,6 +180,7 @@ class Wanted:
     count: int | None
     output: Path | None
     expect: Path | None
+    prepared: Preparation | None
     simulation: Simulation | None
 
 
@@ -170,7 +192,7 @@ def run_loadable(network: LoadedNetwork, wanted: Wanted, rerun: str) -> None:
     from cocodla.runtime.loadables import elements, read_expected, read_inputs, run_image
     from cocodla.runtime.recording import Stages
 
-    images = read_inputs(network, wanted.inputs, wanted.resize, wanted.count)
+    images = read_inputs(network, wanted.inputs, wanted.resize, wanted.count, wanted.prepared)
     if not network.outputs:
         raise UserError(f"{network.name}: nothing of it is an output")
     targets = _targets(wanted, network, len(images))
@@ -208,7 +230,7 @@ def _targets(wanted: Wanted, network: LoadedNetwork, images: int) -> dict[str, P
         return {}
     if output.suffix.lower() not in _FORMATS:
         raise UserError(f"{output}: outputs of a loadable are written as {', '.join(_FORMATS)}")
-    if output.suffix.lower() in (".dimg", ".bin") and images != 1:
+    if output.suffix.lower() in (".dimg", ".bin", ".txt") and images != 1:
         raise UserError(f"{output}: holds one image, there are {images}; take .npy or .npz, or --count 1")
     names = [port.name for port in network.outputs]
     if output.suffix.lower() == ".npz":
@@ -224,12 +246,12 @@ def _targets(wanted: Wanted, network: LoadedNetwork, images: int) -> dict[str, P
 
 
 def _save(targets: Mapping[str, Path], network: LoadedNetwork, runs: Sequence[LoadableRun], found: Any) -> None:
-    """Write outputs: elements, the .dimg of the public application, or the bytes of the buffer."""
+    """Write outputs: elements, the .dimg or the decimal text of the public application, or the bytes of the buffer."""
     import io
 
     import numpy as np
 
-    from cocodla.loadable.images import to_dimg
+    from cocodla.loadable.images import to_dimg, to_text
 
     for port in network.outputs if targets else ():
         target, buffer = targets[port.name], io.BytesIO()
@@ -238,6 +260,8 @@ def _save(targets: Mapping[str, Path], network: LoadedNetwork, runs: Sequence[Lo
                 buffer.write(to_dimg(found[port.name][0], port.form, port.size))
             case ".bin":
                 buffer.write(runs[0].buffers[port.name])
+            case ".txt":
+                buffer.write(to_text(found[port.name][0]))
             case ".npy":
                 np.save(buffer, found[port.name])
             case _:

@@ -56,7 +56,7 @@ ASYMMETRIC = typer.Option(
 )
 
 
-def _numbers(text: str | None, option: str) -> list[float] | None:
+def numbers(text: str | None, option: str) -> list[float] | None:
     """Numbers between commas."""
     if text is None:
         return None
@@ -89,8 +89,8 @@ def compile_options(scale: str | None, offset: str, shape: str | None, **choices
     from cocodla.compiler import CompileOptions
 
     return CompileOptions(
-        pixel_scale=_numbers(scale, "--pixel-scale"),
-        pixel_offset=_numbers(offset, "--pixel-offset") or 0.0,
+        pixel_scale=numbers(scale, "--pixel-scale"),
+        pixel_offset=numbers(offset, "--pixel-offset") or 0.0,
         input_shape=_extents(shape),
         **choices,
     )

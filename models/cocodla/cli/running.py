@@ -24,6 +24,7 @@ from cocodla.cli.base import (
     memory_words,
 )
 from cocodla.cli.cycles import REPORT, keep_report
+from cocodla.cli.loadables import MEAN, NORMALIZE
 from cocodla.cli.model_options import COUNT, NETWORK, RESIZE, RUNNABLE, loader
 from cocodla.errors import UserError
 from cocodla.files.outputs import check_target, write_whole
@@ -38,10 +39,10 @@ INPUTS = typer.Option(
     [], "--input", help="pictures, a folder of them, .npy, IDX or CIFAR-10 file; of a loadable also .dimg and .bin"
 )
 OUTPUT = typer.Option(
-    None, "-o", "--output", help="write the outputs: .npz, or an .npy file for each; of a loadable also .dimg and .bin"
+    None, "-o", "--output", help="write the outputs: .npz, or a .npy file each; of a loadable also .dimg, .bin, .txt"
 )
 EXPECT = typer.Option(
-    None, "--expect", help="what the first output of a loadable must be: .dimg, .npy, or its first bytes (.bin)"
+    None, "--expect", help="what the first output of a loadable must be: .dimg, .npy, .txt, or its first bytes (.bin)"
 )
 MOST = 5
 """Layers that are named for saturation."""
@@ -60,12 +61,14 @@ def run(
     latency: int = LATENCY,
     memory: str = MEMORY,
     watchdog: int = WATCHDOG,
+    mean: str = MEAN,
+    normalize: str = NORMALIZE,
     resize: bool = RESIZE,
     count: int = COUNT,
     report_cycles: bool = REPORT,
 ) -> None:
     """Run a compiled network, or a loadable, on the golden model or on the RTL."""
-    from cocodla.cli.loadables import Wanted, open_if_loadable, run_loadable
+    from cocodla.cli.loadables import Wanted, open_if_loadable, preparation, run_loadable
     from cocodla.compiler import Network
     from cocodla.report import compiled as report
     from cocodla.report.progress import progress_bar
@@ -87,16 +90,19 @@ def run(
     words += memory_words(memory, latency)
     words += ["--watchdog", watchdog, *(["--resize"] if resize else [])]
     again = [word for item in inputs for word in ("--input", item)]
-    loadable = open_if_loadable(network)
+    loadable, prepared = open_if_loadable(network), preparation(mean, normalize)
     if loadable is not None:
-        wanted = Wanted(network, inputs, resize, count, output, expect, simulation)
+        given = (("--mean", mean), ("--normalize", normalize))
+        again += [word for name, text in given if text for word in (name, text)]
+        wanted = Wanted(network, inputs, resize, count, output, expect, prepared, simulation)
         run_loadable(loadable, wanted, command_line(*words, *(["--count", count] if count else []), *again))
         return
-    if expect is not None:
-        raise UserError(f"{network}: is no loadable: --expect does not belong to it")
+    if expect is not None or prepared is not None:
+        what = "--expect does" if prepared is None else "--mean and --normalize do"
+        raise UserError(f"{network}: is no loadable: {what} not belong to it")
+    loaded = Network.load(network)
     if not inputs:
         raise UserError(f"{network}: --input is missing: pictures, an .npy, IDX or CIFAR-10 file")
-    loaded = Network.load(network)
     targets = _targets(output, [entry.name for entry in loaded.outputs]) if output is not None else {}
     for target in targets.values():
         check_target(target, [network, *inputs])

@@ -107,7 +107,7 @@ def _facts(network: Network, name: str, array: bool) -> dict[str, Any]:
         "length": len(sequence.words_of(sections)), "units": sequence.units_of(sections),
         "memory_size": end - first, "image_size": len(network.memory), "alignment": ALIGNMENT,
         "input": given, "values": slots.values(network), "maps": slots.maps(network), "outputs": outputs, "host": host,
-        "remarks": _remarks(network, given, outputs, host),
+        "codes": slots.codes(network), "remarks": _remarks(network, given, outputs, host),
     }  # fmt: skip
 
 
@@ -115,7 +115,9 @@ def _remarks(
     network: Network, given: dict[str, Any], outputs: list[dict[str, Any]], host: tuple[str, ...]
 ) -> list[str]:
     """The head of net.h."""
-    lines = ["Input", f"  {slots.description(given, network.input.shape)}", "Outputs"]
+    lines = ["Input", f"  {slots.description(given, network.input.shape)}"]
+    lines += [f"  {network.input.codes} codes: cocodla_pack_codes"] if network.input.codes else []
+    lines += ["Outputs"]
     shapes = network.fetched.values()
     lines += [f"  {slots.description(slot, shape)}" for slot, shape in zip(outputs, shapes, strict=True)]
     if host:

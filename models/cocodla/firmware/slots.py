@@ -56,6 +56,12 @@ def maps(network: Network) -> dict[str, Map]:
     return {"pixels": pixels, "prepare": _map(given.map_scale, given.map_shift)}
 
 
+def codes(network: Network) -> dict[str, Any]:
+    """The fields of struct cocodla_codes by name; kind None: the input is real."""
+    given = network.input
+    return {"kind": given.codes, "scale": float(given.code_scale), "zero": given.code_zero}
+
+
 def _map(factors: Sequence[float], summands: Sequence[float]) -> Map:
     """The shorter of two equal ways of saying it."""
     count = max(len(factors), len(summands))

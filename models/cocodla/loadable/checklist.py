@@ -13,10 +13,10 @@ from functools import cached_property
 from flatbuffers.table import Table
 
 from cocodla.errors import UserError
-from cocodla.hw import ATOM
+from cocodla.hw import ATOM, align
 from cocodla.loadable.buffers import Buffers
 from cocodla.loadable.container import IDENTIFIER, parse_loadable
-from cocodla.loadable.descriptors import Kind, Lut, NetworkDescriptor, Place, Signal
+from cocodla.loadable.descriptors import ConvolutionDescriptor, Kind, Lut, NetworkDescriptor, Place, Signal
 from cocodla.loadable.rules import check_task
 from cocodla.loadable.schema import ALLOC, DLA, EMU, INPUT, OUTPUT, SET, SYSTEM, Loadable, Memory, Task, Version
 from cocodla.loadable.task import Operation, read_task
@@ -353,11 +353,26 @@ def _hardware(file: File) -> Iterator[str]:
 
 @_rule(12)
 def _weights(file: File) -> Iterator[str]:
-    for _, operation in file.operations:
-        if operation.kind is Kind.CONVOLUTION:
-            size = operation.convolution_cubes.weight.size
+    """Whole atoms, and no padding that the next layer would read (cdma.md section 6.4): CSC passes over what it has
+    used of the weights, CDMA over all it has fetched, and only other banks bring them together again. A file may run
+    twice, so the first layer is the next one of the last.
+    """
+    for task in file.tasks:
+        layers = [operation for operation in task.operations if operation.kind is Kind.CONVOLUTION]
+        for operation, following in zip(layers, [*layers[1:], *layers[:1]], strict=True):
+            op, size = operation.convolution, operation.convolution_cubes.weight.size
+            stream = align(op.bytes_per_kernel * operation.dst.channel, ATOM)
             if not size or size % ATOM:
                 yield f"{operation}: {size} bytes of weights, not a multiple of {ATOM}"
+            elif size > stream and not op.skip_weight_rls and _same_banks(op, following.convolution):
+                yield (
+                    f"{operation}: {size} bytes of weights, {size - stream} more than its kernels have: {following}, "
+                    "with the same banks, would take the padding for weights on the public hardware"
+                )
+
+
+def _same_banks(one: ConvolutionDescriptor, other: ConvolutionDescriptor) -> bool:
+    return (one.data_bank, one.weight_bank) == (other.data_bank, other.weight_bank)
 
 
 @_rule(13)

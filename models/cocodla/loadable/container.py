@@ -24,8 +24,6 @@ IDENTIFIER = b"NVDA"
 MOST_ITEMS = 1_000_000
 """Tables, strings and elements of lists in one file; a list may refer to one thing many times."""
 LONGEST_NAME = 4096
-BOUNDARY = 8
-"""Writers fill files up to the largest alignment of a field, here of u64."""
 
 
 class Damaged(ValueError):
@@ -56,8 +54,6 @@ def read_loadable(path: Path | str) -> Loadable:
 def parse_loadable(data: bytes, path: Path | str) -> Loadable:
     """The tables in `data`; blobs are views of it. UserError naming `path` for bytes that are no loadable."""
     try:
-        if len(data) % BOUNDARY or not data:
-            raise Damaged(f"{len(data):,} bytes, not a multiple of {BOUNDARY}: it is cut short")
         reader = _Reader(data)
         loadable: Loadable = reader.table(Loadable, reader.follow(0))
         _check_ids(loadable)

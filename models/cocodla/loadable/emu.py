@@ -186,11 +186,14 @@ def _check(task: EmuTask, step: EmuStep, name: str) -> None:
         entry = task.entries[cube.address]
         if entry.buffer is None:
             raise UserError(f"{name}, {what}: memory {entry.memory} is not allocated")
-        if not 0 < cube.width * cube.height * cube.channel <= min(entry.buffer.room, MOST_ELEMENTS):
+        # a softmax goes over elements in a row, whatever width, height, strides and the other cube's channels are
+        form, count = _Form(cube), cube.width * cube.height * cube.channel
+        if isinstance(operation, EmuSoftmax):
+            count, size = step.src.channel, step.src.channel * form.width
+        if not 0 < count <= min(entry.buffer.room, MOST_ELEMENTS):
             raise UserError(f"{name}, {what}: {cube.width} x {cube.height} x {cube.channel} elements cannot be")
-        # a softmax goes over bytes in a row, whatever the strides say
-        form = _Form(cube)
-        size = step.src.channel * form.width if isinstance(operation, EmuSoftmax) else form.size
+        if not isinstance(operation, EmuSoftmax):
+            size = form.size
         if entry.offset + cube.offset + size > entry.buffer.room:
             raise UserError(f"{name}, {what}: {size:,} bytes do not lie in memory {entry.memory}")
     if not isinstance(operation, EmuSoftmax):

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocodla.errors import UserError
+from cocodla.loadable import emu
 from cocodla.loadable.buffers import Buffer
 from cocodla.loadable.descriptors import Place
 from cocodla.loadable.emu import INT8_8, EmuTask
-from cocodla.loadable.images import FEATURE_8, FEATURE_32, Format, format_of
+from cocodla.loadable.images import FEATURE_8, FEATURE_32, HALF, INT8, Format, format_of
 from cocodla.loadable.rules import extent
 from cocodla.loadable.stages import Stage
 from cocodla.loadable.task import Task
@@ -82,5 +83,6 @@ def _emu_port(task: EmuTask, name: str) -> Port:
     entry = task.entries[cube.address]
     assert entry.buffer is not None
     pixel_format = FEATURE_8 if cube.format == INT8_8 else FEATURE_32
-    form = Format(pixel_format, cube.channel, cube.height, cube.width, cube.line_stride, cube.surf_stride)
+    data_type = HALF if cube.format == emu.HALF else INT8
+    form = Format(pixel_format, cube.channel, cube.height, cube.width, cube.line_stride, cube.surf_stride, data_type)
     return Port(name, entry.buffer, entry.offset + cube.offset, form)

@@ -10,7 +10,7 @@ from cocodla.hw import ATOM, MAX_EXTENT
 from cocodla.loadable.buffers import MOST_BYTES
 from cocodla.loadable.descriptors import Cube, Kind, Place, Stage
 from cocodla.loadable.registers.convolution import FEATURE
-from cocodla.loadable.registers.sdp import BOTH, LUT, PER_KERNEL
+from cocodla.loadable.registers.sdp import ADD, BOTH, LUT, PER_KERNEL
 from cocodla.loadable.task import Operation, Task
 
 LARGE_ATOM = 32
@@ -76,12 +76,14 @@ def _check(task: Task, operation: Operation) -> None:
 
 
 def _check_atoms(task: Task) -> None:
-    """UserError for a task that was made for another configuration: its lines tell, files carry no name of it."""
+    """UserError for a task that was made for another configuration: its lines tell, files carry no name of it. Those of
+    one column do not: a line of 32 bytes may have a gap in it.
+    """
     cubes = [
         (operation, name, cube)
         for operation in task.operations
         for name, cube in (("src", operation.src), ("dst", operation.dst))
-        if cube.type == Place.MEMORY and cube.width * cube.height > 1 and _has_atoms(operation, name)
+        if cube.type == Place.MEMORY and cube.width > 1 and _has_atoms(operation, name)
     ]
     if cubes and all(cube.line_stride == LARGE_ATOM * cube.width for _, _, cube in cubes):
         operation, name, cube = cubes[0]
@@ -198,7 +200,7 @@ def _ranges(task: Task, operation: Operation) -> Iterator[tuple[str, int, int, i
                 stage = getattr(operation.sdp, name)
                 if stage.enable:
                     yield f"{name}.enable", stage.enable, 0, 1
-                    yield f"{name}.alu_type", stage.alu_type, 0, 2
+                    yield f"{name}.alu_type", stage.alu_type, 0, 2 if stage.type in (ADD, BOTH) else 3
                     yield f"{name}.type", stage.type, 0, 3
                     yield f"{name}.mode", stage.mode, 0, 2
                     yield f"{name}.act", stage.act, 0, 3

@@ -16,7 +16,7 @@ from cocodla.files.inputs import read_input
 from cocodla.files.pictures import SUFFIXES
 from cocodla.golden import Device, run
 from cocodla.loadable.emu import EmuTask
-from cocodla.loadable.images import PIXELS, from_pixels, read_dimg
+from cocodla.loadable.images import HALF, PIXELS, Preparation, from_pixels, read_dimg, read_text
 from cocodla.loadable.network import LoadedNetwork
 from cocodla.loadable.ports import Port
 from cocodla.program import Execution, Mismatch, Program, compare
@@ -90,10 +90,14 @@ def _on_rtl(
 # -- inputs ------------------------------------------------------------------------------------
 
 
-def read_inputs(network: LoadedNetwork, paths: Sequence[Path], resize: bool, count: int | None) -> list[Inputs]:
+def read_inputs(
+    network: LoadedNetwork, paths: Sequence[Path], resize: bool, count: int | None,
+    preparation: Preparation | None = None,
+) -> list[Inputs]:  # fmt: skip
     """The buffers of each image; one of nothing for a loadable without inputs. UserError for what does not fit.
 
-    paths: pictures, a folder of them, arrays (uint8: pixels; int8: codes), .dimg files, .bin files of whole buffers.
+    paths: pictures, a folder of them, arrays (uint8: pixels; int8: codes; floats for half precision), .dimg files, .bin
+    files of whole buffers. preparation: of pixels for half precision.
     """
     if not network.inputs:
         if paths:
@@ -105,19 +109,23 @@ def read_inputs(network: LoadedNetwork, paths: Sequence[Path], resize: bool, cou
     found: list[Inputs]
     if len(network.inputs) > 1:
         arrays = load_inputs(paths, [(port.name, port.form.shape) for port in network.inputs])
-        parts = {port.name: _fit(arrays[port.name], port, paths[0]) for port in network.inputs}
+        parts = {port.name: _fit(arrays[port.name], port, paths[0], preparation) for port in network.inputs}
         images = min(len(values) for values in parts.values())
         found = [{port.name: _packed(parts[port.name][n], port) for port in network.inputs} for n in range(images)]
     else:
-        found = [{network.inputs[0].name: data} for data in _images(network.inputs[0], paths, resize)]
+        found = [{network.inputs[0].name: data} for data in _images(network.inputs[0], paths, resize, preparation)]
     return found[:count]
 
 
-def _images(port: Port, paths: Sequence[Path], resize: bool) -> list[bytes]:
+def _images(
+    port: Port, paths: Sequence[Path], resize: bool, preparation: Preparation | None
+) -> list[bytes]:  # fmt: skip
     raw = [path for path in paths if path.suffix.lower() in (".dimg", ".bin")]
     if raw and len(raw) < len(paths):
         raise UserError(f"{raw[0]}: inputs are of one kind")
     if raw:
+        if preparation is not None:
+            raise UserError(f"{raw[0]}: mean and normalize are for pixels")
         return [_whole(path, port) for path in raw]
     images = load_images(paths, port.form.shape, resize)
     pictures = all(path.is_dir() or path.suffix.lower() in SUFFIXES for path in paths)
@@ -126,7 +134,7 @@ def _images(port: Port, paths: Sequence[Path], resize: bool) -> list[bytes]:
         values = images[index : index + 1][0]
         if pictures and port.form.channels == 3 and port.form.pixel_format not in PIXELS:
             values = values[::-1]  # the public application hands colours over as B, G, R
-        found.append(_packed(_codes(values, port, paths[0]), port))
+        found.append(_packed(_codes(values, port, paths[0], preparation), port))
     return found
 
 
@@ -136,26 +144,38 @@ def _whole(path: Path, port: Port) -> bytes:
         values = read_dimg(path)
         if values.shape != port.form.shape:
             raise UserError(f"{path}: {_text(values.shape)} elements, input {port.name} has {_text(port.form.shape)}")
-        return _packed(values, port)
+        if (values.dtype == np.float16) != (port.form.data_type == HALF):
+            raise UserError(f"{path}: holds {values.dtype}, input {port.name} has {port.form.dtype}")
+        return _packed(values.view(port.form.dtype), port)
     data = read_input(path)
     if len(data) != port.size:
         raise UserError(f"{path}: {len(data):,} bytes, the buffer of input {port.name} has {port.size:,}")
     return data
 
 
-def _fit(values: NDArray[Any], port: Port, path: Path) -> NDArray[Any]:
+def _fit(values: NDArray[Any], port: Port, path: Path, preparation: Preparation | None) -> NDArray[Any]:
     """An array as (images, channels, height, width) of codes."""
     batch = values[None] if values.shape == port.form.shape else values
     if batch.shape[1:] != port.form.shape:
         raise UserError(f"{path}: {port.name}: holds {_text(values.shape)}, wanted is N x {_text(port.form.shape)}")
-    return _codes(batch, port, path)
+    return _codes(batch, port, path, preparation)
 
 
-def _codes(values: NDArray[Any], port: Port, path: Path) -> NDArray[Any]:
+def _codes(values: NDArray[Any], port: Port, path: Path, preparation: Preparation | None) -> NDArray[Any]:
+    """Elements as the port has them: pixels made so, codes or numbers as they are."""
     if values.dtype == np.uint8:
-        return from_pixels(values, port.form)
-    if values.dtype != np.int8:
-        raise UserError(f"{path}: holds {values.dtype}; pixels (uint8) or codes (int8) are taken")
+        try:
+            return from_pixels(values, port.form, preparation)
+        except UserError as error:
+            raise UserError(f"{path}, input {port.name}: {error}") from None
+    if preparation is not None:
+        raise UserError(f"{path}: holds {values.dtype}; mean and normalize are for pixels")
+    if port.form.data_type == HALF and np.issubdtype(values.dtype, np.floating):
+        with np.errstate(over="ignore"):
+            return values.astype(np.float16)
+    if port.form.data_type == HALF or values.dtype != np.int8:
+        taken = "numbers (floats)" if port.form.data_type == HALF else "codes (int8)"
+        raise UserError(f"{path}: holds {values.dtype}; pixels (uint8) or {taken} are taken")
     return values
 
 
@@ -188,7 +208,8 @@ class Expected:
             ours, theirs = np.frombuffer(buffer[: len(self.data)], np.int8), np.frombuffer(self.data, np.int8)
         else:
             ours, theirs = port.form.unpack(buffer), self.values
-        places = np.argwhere(ours != theirs)
+        bits = f"u{ours.dtype.itemsize}"  # NaN is NaN
+        places = np.argwhere(ours.view(bits) != theirs.view(bits))
         if not len(places):
             return ""
         first = tuple(int(part) for part in places[0])
@@ -200,16 +221,20 @@ class Expected:
 
 
 def read_expected(path: Path, port: Port) -> Expected:
-    """The golden in a .dimg, an .npy, or a file of the buffer's first bytes; UserError for one of another size."""
+    """The golden in a .dimg, an .npy, decimal text (.txt), or a file of the buffer's first bytes; UserError for one of
+    another size.
+    """
+    if path.suffix.lower() == ".txt":
+        return Expected(path, read_text(path, port.form))
     if path.suffix.lower() not in (".dimg", ".npy"):
         data = read_input(path)
         if not 0 < len(data) <= port.size:
             raise UserError(f"{path}: {len(data):,} bytes, the buffer of output {port.name} has {port.size:,}")
         return Expected(path, None, data)
     values = read_dimg(path) if path.suffix.lower() == ".dimg" else load_images([path], port.form.shape)[:1][0]
-    if values.shape != port.form.shape or values.dtype.itemsize != 1:
+    if values.shape != port.form.shape or values.dtype.itemsize != port.form.dtype.itemsize:
         told = f"{_text(values.shape)} {values.dtype}"
-        raise UserError(f"{path}: {told}, output {port.name} has {_text(port.form.shape)} int8")
+        raise UserError(f"{path}: {told}, output {port.name} has {_text(port.form.shape)} {port.form.dtype}")
     return Expected(path, values.view(port.form.dtype))
 
 

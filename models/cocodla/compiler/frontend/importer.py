@@ -127,7 +127,7 @@ def import_model(
         if node.op_type == "Constant":
             _folded(node, result)
     canonical.flatten_channels_first(model, result.constants, shapes.float_shapes(model))
-    partition = Partition(result, options.strict)
+    partition = Partition(result, options.strict, hosted=options.target != "official")
     opset = next(entry.version for entry in model.opset_import if entry.domain in STANDARD)
     done: set[int] = set()
     read = {name for node in model.graph.node for name in reads(node)}

@@ -75,8 +75,9 @@ class Import:
 class Partition:
     """Which nodes run on the host, and what crosses the border."""
 
-    def __init__(self, result: Import, strict: bool) -> None:
-        self.result, self.strict = result, strict
+    def __init__(self, result: Import, strict: bool, hosted: bool = True) -> None:
+        """hosted: a host stands behind the accelerator for what has nothing to do with weights any more."""
+        self.result, self.strict, self.hosted = result, strict, hosted
         self.made: dict[str, onnx.NodeProto] = {}
         self.worthwhile = _leading_to(WORTHWHILE, result.model)
         self.coded = _leading_to((*WORTHWHILE, "QuantizeLinear"), result.model)
@@ -104,8 +105,10 @@ class Partition:
         return None
 
     def at_end(self, index: int) -> bool:
-        """True for a node behind all convolutions and fully connected layers (if there are any) and all codes."""
-        return bool(self.worthwhile) and index not in self.coded
+        """True for a node behind all convolutions and fully connected layers (if there are any) and all codes: a host
+        computes it in float.
+        """
+        return self.hosted and bool(self.worthwhile) and index not in self.coded
 
     def requantise(self, source: Source) -> str | None:
         """QuantizeLinear and DequantizeLinear: fix the codes of a tensor. Why that is not possible, or None.

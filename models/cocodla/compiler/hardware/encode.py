@@ -95,7 +95,8 @@ def _address_registers(layer: HardwareLayer) -> Iterator[tuple[Tensor, str, int]
         yield layer.source, "SDP_RDMA.D_SRC_BASE_ADDR_LOW", 0
     elif isinstance(layer.layer, QuantisedMultiply):
         yield layer.sources[0], "SDP_RDMA.D_SRC_BASE_ADDR_LOW", 0
-        yield layer.sources[1], "SDP_RDMA.D_BS_BASE_ADDR_LOW", 0
+        stage = "BN" if sdp_registers.in_turns(layer.layer, layer) else "BS"
+        yield layer.sources[1], f"SDP_RDMA.D_{stage}_BASE_ADDR_LOW", 0
         if layer.layer.zero_shift is not None:
             yield layer.sources[0], "SDP_RDMA.D_BN_BASE_ADDR_LOW", 0
     else:

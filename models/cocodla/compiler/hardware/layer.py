@@ -21,7 +21,8 @@ class HardwareLayer:
     mac_cycles, read_beats, write_beats: the bounds of its run time. name: of the node, with a number where several
     layers do its work; sources and target: tensors, or the parts of them this layer reads and writes. completes:
     names of the tensors that are whole once it has run. stage: counts how often the host runs in between. owner: tensor
-    of the graph that it helps to make, where it makes another one.
+    of the graph that it helps to make, where it makes another one. one_source: the operands of a stage of SDP come all
+    from memory or all from registers (the official driver).
     """
 
     layer: QuantisedLayer | QuantisedChain
@@ -45,6 +46,7 @@ class HardwareLayer:
     completes: tuple[str, ...] = ()
     stage: int = 0
     owner: str = ""
+    one_source: bool = False
 
     @property
     def source(self) -> Tensor:

@@ -67,7 +67,7 @@ def lower(graph: Graph, quantised: QuantisedGraph) -> tuple[list[HardwareLayer],
             made, inner = expanded(layer, sources, tensors[layer.target])
             tensors.update(inner)
         else:
-            made = _layers(layer, sources, tensors[layer.target])
+            made = _layers(layer, sources, tensors[layer.target], graph.official)
             made[-1].completes = (layer.target,)
         layers += made
     levels = host_levels(quantised)
@@ -135,17 +135,20 @@ def _cube(name: str, shape: Shape, quantised: QuantisedGraph) -> Tensor:
     return cube_tensor(name, shape, meaning.scale, meaning.zero)
 
 
-def _layers(layer: QuantisedLayer, sources: tuple[Tensor, ...], target: Tensor) -> list[HardwareLayer]:
-    """The hardware layers that compute one tensor."""
+def _layers(
+    layer: QuantisedLayer, sources: tuple[Tensor, ...], target: Tensor, one_source: bool
+) -> list[HardwareLayer]:
+    """The hardware layers that compute one tensor. one_source: see `HardwareLayer`."""
     if isinstance(layer, QuantisedConv):
         parts = tiles.cut(layer, sources, target)
         label = _operation(layer)
         names = _numbered(layer.name, len(parts))
-        return [_convolution(part, name, label) for part, name in zip(parts, names, strict=True)]
+        return [_convolution(part, name, label, one_source) for part, name in zip(parts, names, strict=True)]
     if isinstance(layer, (QuantisedAdd, QuantisedMultiply)):
         label = "multiply" if isinstance(layer, QuantisedMultiply) else layer.operation.replace("sum", "add")
         made = _memory_to_memory(layer, sources, target, ADD_UNITS, label + "+relu" * layer.relu)
         made.read_beats += _beats(sources[0]) * (isinstance(layer, QuantisedAdd) and layer.again is not None)
+        made.one_source = one_source
         return [made]
     if isinstance(layer, QuantisedMove):
         planned = copies(layer.loops, sources[0], target)
@@ -155,8 +158,9 @@ def _layers(layer: QuantisedLayer, sources: tuple[Tensor, ...], target: Tensor) 
         ]
     if isinstance(layer, QuantisedPointwise):
         made = _memory_to_memory(layer, sources, target, ADD_UNITS, _pointwise_label(layer))
-        made.blobs = {role: stage.data for role, stage in zip(("bs", "bn"), stages(layer), strict=True) if stage.data}
-        made.read_beats += operand_beats(layer)
+        made.one_source, fetched = one_source, stages(layer, one_source)
+        made.blobs = {role: stage.data for role, stage in zip(("bs", "bn"), fetched, strict=True) if stage.data}
+        made.read_beats += operand_beats(layer, one_source)
         return [made]
     if isinstance(layer, (QuantisedLrn, QuantisedCurve)):
         return [_memory_to_memory(layer, sources, target, CDP_UNITS, layer.function.label)]
@@ -178,10 +182,10 @@ def _numbered(name: str, count: int) -> list[str]:
     return [name] if count == 1 else [f"{name}#{index}" for index in range(count)]
 
 
-def _convolution(tile: tiles.Tile, name: str, label: str) -> HardwareLayer:
+def _convolution(tile: tiles.Tile, name: str, label: str, one_source: bool) -> HardwareLayer:
     layer, source = tile.conv, tile.sources[0]
     kernels, channels, rows, columns = layer.weight.shape
-    result = HardwareLayer(layer, name, tile.sources, tile.target, _units(layer), label)
+    result = HardwareLayer(layer, name, tile.sources, tile.target, _units(layer), label, one_source=one_source)
     if source.form == "pixels":
         result.pad_right = tiles.pad_right(layer, source)
         if result.pad_right > MAX_PAD_RIGHT:
@@ -196,7 +200,8 @@ def _convolution(tile: tiles.Tile, name: str, label: str) -> HardwareLayer:
     result.group_bytes = tiles.group_bytes(layer)
     result.blobs["weights"] = pad_stream(stream).tobytes()
     if layer.positions is not None:
-        result.blobs["multiplier"] = _positions(layer.positions.first, kernels)
+        correction = layer.positions.correction if one_source else 0
+        result.blobs["multiplier"] = _positions(layer.positions.first, kernels, correction)
         result.blobs["second multiplier"] = _positions(layer.positions.second, kernels)
         return _counted(result, tile, steps)
     in_bs = layer.bias if layer.has_summand else layer.early
@@ -216,16 +221,21 @@ def _counted(result: HardwareLayer, tile: tiles.Tile, steps: int) -> HardwareLay
     result.mac_cycles = height * width * steps * kernel_groups
     operands = sum(len(blob) for blob in result.blobs.values())
     if layer.positions is not None:  # fetched anew for each surface
-        operands += (kernel_groups - 1) * 2 * len(result.blobs["multiplier"]) * (height * width > 1)
+        anew = len(result.blobs["multiplier"]) + len(result.blobs["second multiplier"])
+        operands += (kernel_groups - 1) * anew * (height * width > 1)
     result.read_beats = operands // hw.ATOM + sum(map(_beats, tile.sources))
     result.write_beats = _beats(tile.target)
     return result
 
 
-def _positions(factors: np.ndarray, kernels: int) -> bytes:
-    """Multipliers by position, for all lanes alike; a single position is packed by surfaces (sdp.md section 4)."""
+def _positions(factors: np.ndarray, kernels: int, summand: int = 0) -> bytes:
+    """Multipliers by position, for all lanes alike; a single position is packed by surfaces (sdp.md section 4).
+
+    summand: of all positions, with them where it is not 0.
+    """
     atoms = np.repeat(factors[..., None], hw.ATOM, axis=-1)
-    data = pack_operands(mul=atoms, two_bytes=True).tobytes()
+    summands = np.full_like(atoms, summand) if summand else None
+    data = pack_operands(summands, atoms, two_bytes=True).tobytes()
     return data * hw.surfaces(kernels) if factors.size == 1 else data
 
 

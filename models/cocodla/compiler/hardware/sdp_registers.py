@@ -60,11 +60,15 @@ def by_position(words: Words, conv: QuantisedConv, positions: Positions, layer: 
     for unit in ("SDP", "SDP_RDMA"):
         _cube_size(words, unit, (len(conv.weight), *conv.size))
     _common(words, layer.target, flying=True)
+    adds = positions.correction != 0
+    both = adds and layer.one_source
     put_fields(
-        words, "SDP.D_DP_BS_CFG", BS_BYPASS=0, BS_ALU_BYPASS=0, BS_ALU_ALGO="SUM", BS_MUL_BYPASS=0, BS_MUL_PRELU=0,
-        BS_RELU_BYPASS=1,
+        words, "SDP.D_DP_BS_CFG", BS_BYPASS=0, BS_ALU_BYPASS=int(not adds), BS_ALU_ALGO="SUM", BS_MUL_BYPASS=0,
+        BS_MUL_PRELU=0, BS_RELU_BYPASS=1,
     )  # fmt: skip
-    put_fields(words, "SDP.D_DP_BS_ALU_CFG", BS_ALU_SRC="REG", BS_ALU_SHIFT_VALUE=positions.correction_shift)
+    put_fields(
+        words, "SDP.D_DP_BS_ALU_CFG", BS_ALU_SRC="MEM" if both else "REG", BS_ALU_SHIFT_VALUE=positions.correction_shift
+    )
     put(words, "SDP.D_DP_BS_ALU_SRC_VALUE", positions.correction)
     put_fields(words, "SDP.D_DP_BS_MUL_CFG", BS_MUL_SRC="MEM", BS_MUL_SHIFT_VALUE=0)
     put_fields(
@@ -75,14 +79,15 @@ def by_position(words: Words, conv: QuantisedConv, positions: Positions, layer: 
     put(words, "SDP.D_CVT_OFFSET", conv.offset)
     put(words, "SDP.D_CVT_SCALE", conv.scale)
     put(words, "SDP.D_CVT_SHIFT", conv.scale_shift)
-    for engine, stage, role in (("B", "BS", "multiplier"), ("N", "BN", "second multiplier")):
+    engines = (("B", "BS", "multiplier", "BOTH" if both else "MUL"), ("N", "BN", "second multiplier", "MUL"))
+    for engine, stage, role, use in engines:
         fields = {
-            "DISABLE": "NO", "DATA_USE": "MUL", "DATA_SIZE": "TWO_BYTE", "DATA_MODE": "PER_ELEMENT", "RAM_TYPE": "MC",
+            "DISABLE": "NO", "DATA_USE": use, "DATA_SIZE": "TWO_BYTE", "DATA_MODE": "PER_ELEMENT", "RAM_TYPE": "MC",
         }  # fmt: skip
         path = f"SDP_RDMA.D_{engine}RDMA_CFG"
         put_fields(words, path, **{f"{engine}RDMA_{name}": value for name, value in fields.items()})
         put(words, f"SDP_RDMA.D_{stage}_BASE_ADDR_LOW", layer.addresses[role])
-        put(words, f"SDP_RDMA.D_{stage}_LINE_STRIDE", 2 * hw.ATOM * conv.size[1])
+        put(words, f"SDP_RDMA.D_{stage}_LINE_STRIDE", (4 if use == "BOTH" else 2) * hw.ATOM * conv.size[1])
         put(words, f"SDP_RDMA.D_{stage}_SURFACE_STRIDE", 0)
     _rdma_common(words, flying=True)
 
@@ -115,39 +120,51 @@ def _convolution_rdma(words: Words, conv: QuantisedConv, layer: HardwareLayer) -
 
 def multiply(words: Words, product: QuantisedMultiply, layer: HardwareLayer) -> None:
     """BS: the first cube, from memory, times the second. BN: perhaps plus the first, shifted, times a register. CVT: to
-    output steps.
+    output steps. Where a stage has one source, and BS adds a register, BN multiplies by the second.
     """
     alone = product.zero_shift is None
+    in_turn = in_turns(product, layer)
     for unit in ("SDP", "SDP_RDMA"):
         _cube_size(words, unit, layer.target.shape)
     _common(words, layer.target, flying=False)
     put_fields(
         words, "SDP.D_DP_BS_CFG", BS_BYPASS=0, BS_ALU_BYPASS=int(product.first_alu == 0), BS_ALU_ALGO="SUM",
-        BS_MUL_BYPASS=0, BS_MUL_PRELU=0, BS_RELU_BYPASS=1,
+        BS_MUL_BYPASS=int(in_turn), BS_MUL_PRELU=0, BS_RELU_BYPASS=1,
     )  # fmt: skip
     put_fields(words, "SDP.D_DP_BS_ALU_CFG", BS_ALU_SRC="REG", BS_ALU_SHIFT_VALUE=0)
     put(words, "SDP.D_DP_BS_ALU_SRC_VALUE", product.first_alu)
-    put_fields(words, "SDP.D_DP_BS_MUL_CFG", BS_MUL_SRC="MEM", BS_MUL_SHIFT_VALUE=0)
+    put_fields(words, "SDP.D_DP_BS_MUL_CFG", BS_MUL_SRC="REG" if in_turn else "MEM", BS_MUL_SHIFT_VALUE=0)
     put(words, "SDP.D_CVT_OFFSET", product.offset)
     put(words, "SDP.D_CVT_SCALE", product.scale)
     put(words, "SDP.D_CVT_SHIFT", product.scale_shift)
     put(words, "SDP_RDMA.D_SRC_LINE_STRIDE", layer.source.line_strides[0])
     put(words, "SDP_RDMA.D_SRC_SURFACE_STRIDE", layer.source.surface_stride)
-    _operand_cube(words, "B", "MUL", layer.sources[1], product.per_channel)
     _rdma_common(words, flying=False)
+    _operand_cube(words, "N" if in_turn else "B", "MUL", layer.sources[1], product.per_channel)
+    if in_turn:
+        put_fields(words, "SDP_RDMA.D_BRDMA_CFG", BRDMA_DISABLE="YES")
     put_fields(
         words, "SDP.D_DP_BN_CFG", BN_BYPASS=0, BN_ALU_BYPASS=int(alone), BN_ALU_ALGO="SUM",
-        BN_MUL_BYPASS=int(product.gain == 1), BN_MUL_PRELU=0, BN_RELU_BYPASS=int(not product.relu),
+        BN_MUL_BYPASS=int(product.gain == 1 and not in_turn), BN_MUL_PRELU=0, BN_RELU_BYPASS=int(not product.relu),
     )  # fmt: skip
     put_fields(
         words, "SDP.D_DP_BN_ALU_CFG", BN_ALU_SRC="REG" if alone else "MEM", BN_ALU_SHIFT_VALUE=product.zero_shift or 0
     )
-    put_fields(words, "SDP.D_DP_BN_MUL_CFG", BN_MUL_SRC="REG", BN_MUL_SHIFT_VALUE=product.gain_shift)
+    put_fields(
+        words, "SDP.D_DP_BN_MUL_CFG", BN_MUL_SRC="MEM" if in_turn else "REG", BN_MUL_SHIFT_VALUE=product.gain_shift
+    )
     put(words, "SDP.D_DP_BN_MUL_SRC_VALUE", product.gain)
+    if in_turn:
+        return
     if alone:
         put_fields(words, "SDP_RDMA.D_NRDMA_CFG", NRDMA_DISABLE="YES")
     else:
         _operand_cube(words, "N", "ALU", layer.source, per_channel=False)
+
+
+def in_turns(product: QuantisedMultiply, layer: HardwareLayer) -> bool:
+    """True if BS takes the zero point off the first factor, and only BN multiplies: a stage has one source."""
+    return layer.one_source and product.first_alu != 0
 
 
 def move(words: Words, layer: HardwareLayer) -> None:
@@ -173,7 +190,7 @@ def pointwise(words: Words, layer: QuantisedPointwise, hardware: HardwareLayer) 
     for unit in ("SDP", "SDP_RDMA"):
         _cube_size(words, unit, hardware.target.shape)
     _common(words, hardware.target, flying=False)
-    before, behind = stages(layer)
+    before, behind = stages(layer, hardware.one_source)
     leaky = layer.slopes is not None
     put_fields(
         words, "SDP.D_DP_BS_CFG", BS_BYPASS=0, BS_ALU_BYPASS=int(before.alu == 0), BS_ALU_ALGO="SUM",

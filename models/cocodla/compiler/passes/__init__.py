@@ -76,6 +76,8 @@ PASSES: tuple[Pass, ...] = (
     fuse.sums,
     fuse.pooling,
     place.split_reductions,
+    official.outputs_apart,
+    official.factors_without_zeros,
     place.copies_for_concats,
     fuse.orphans_to_layers,
     pins.spread_codes,

@@ -99,7 +99,8 @@ def unaligned_concats(graph: Graph) -> None:
 
 def copies_for_concats(graph: Graph) -> None:
     """A part of a Concat that cannot be written in place is copied: the model's input, a part of another tensor, a
-    tensor with a second place, or one whose upper limit depends on a scale of its own.
+    tensor with a second place, or one whose upper limit depends on a scale of its own; for the official driver an
+    output, too, which must be a whole buffer.
     """
     placed: set[str] = set()
     for node in list(graph.nodes):
@@ -108,7 +109,8 @@ def copies_for_concats(graph: Graph) -> None:
         # Of parts of one tensor none goes beyond its limit.
         possible = _free if _origin(graph, node.output) == node.output else _made
         for index, name in enumerate(node.inputs):
-            if name not in placed and possible(graph, name) and _writable(graph, name, node):
+            apart = graph.official and name in graph.outputs
+            if name not in placed and not apart and possible(graph, name) and _writable(graph, name, node):
                 placed.add(name)
                 continue
             output = f"{node.output}/copy{index}"

@@ -63,6 +63,9 @@ def _zeros(graph: Graph, group: Mapping[str, set[str]], plain_zeros: Collection[
     for node in graph.nodes:
         if isinstance(node, Multiply):
             varied = graph.shapes[node.inputs[0]] == graph.shapes[node.inputs[1]]
+            if graph.official:  # one of both has none anyhow (official.py)
+                ends.update(() if varied else node.inputs[1:])
+                continue
             (none if node.activation is not None else ends).update(node.inputs if varied else node.inputs[1:])
             if node.activation is not None:
                 none.update(node.inputs)

@@ -170,16 +170,15 @@ class Operands:
         return {"": 0, "ALU": 16, "MUL": 16, "BOTH": 32}[self.use]
 
 
-def operands(alu: IntArray, mul: IntArray | None, shape: Shape) -> Operands:
+def operands(alu: IntArray, mul: IntArray | None, shape: Shape, one_source: bool = False) -> Operands:
     """Operands (C or 1, H or 1, W or 1) of a stage for a cube; `mul` None: the stage does not multiply.
 
-    Where one is fetched for each channel the other one is, too: it costs next to nothing, and the official driver has
-    one source for both.
+    Where one is fetched for each channel the other one is, too: it costs next to nothing. one_source: always.
     """
     fetched = {"ALU": alu} if np.ptp(alu) else {}
     if mul is not None and np.ptp(mul):
         fetched["MUL"] = mul
-    if fetched and all(max(array.shape[1:]) == 1 for array in fetched.values()):
+    if fetched and (one_source or all(max(array.shape[1:]) == 1 for array in fetched.values())):
         fetched = {"ALU": alu} if alu.any() else {}
         fetched |= {} if mul is None else {"MUL": mul}
     per_element = any(max(array.shape[1:]) > 1 for array in fetched.values())
@@ -193,17 +192,18 @@ def operands(alu: IntArray, mul: IntArray | None, shape: Shape) -> Operands:
     )  # fmt: skip
 
 
-def stages(layer: QuantisedPointwise) -> tuple[Operands, Operands]:
-    """Operands of BS and BN."""
+def stages(layer: QuantisedPointwise, one_source: bool = False) -> tuple[Operands, Operands]:
+    """Operands of BS and BN. one_source: those of a stage all from memory, or all from registers."""
     shape = layer.input_shape
-    return operands(layer.early, layer.multiplier, shape), operands(layer.late, layer.factors, shape)
+    before = operands(layer.early, layer.multiplier, shape, one_source)
+    return before, operands(layer.late, layer.factors, shape, one_source)
 
 
-def operand_beats(layer: QuantisedPointwise) -> int:
+def operand_beats(layer: QuantisedPointwise, one_source: bool = False) -> int:
     """Atoms of operands fetched for the layer."""
     _, height, width = layer.input_shape
     count = 0
-    for stage in stages(layer):
+    for stage in stages(layer, one_source):
         positions = height * width if stage.per_element else 1
         count += hw.surfaces(layer.input_shape[0]) * positions * stage.group_bytes // hw.ATOM
     return count

@@ -28,6 +28,7 @@ from cocodla.compiler.quantisation.centre import centred
 from cocodla.compiler.quantisation.equalise import equalised
 from cocodla.compiler.quantisation.integers import quantise
 from cocodla.compiler.quantisation.layers import QuantisedGraph
+from cocodla.compiler.quantisation.official import plain_factors
 from cocodla.compiler.quantisation.pixels import Conversion
 from cocodla.compiler.quantisation.ranges import ranges
 from cocodla.compiler.quantisation.settings import Settings
@@ -189,7 +190,8 @@ class Quantiser:
         means = statistics.means if settings.bias_correction else {}
         rounder = rounding.Rounder(graph, self.samples.spread(rounding.IMAGES)) if settings.adaptive_rounding else None
         found = ranges(graph, statistics, settings, self._ends)
-        layers = quantise(graph, found, self.conversion, settings, self.plain_zeros, means, rounder)
+        plain = self.plain_zeros | plain_factors(graph, found, statistics.powers)
+        layers = quantise(graph, found, self.conversion, settings, plain, means, rounder)
         return Quantised(graph, layers, changes, statistics)
 
 

@@ -170,7 +170,8 @@ def product(graph: Graph, node: Multiply, tensors: Mapping[str, Quantisation], o
     """Integers of a product. Refused if its zero points do not allow one.
 
     The second factor's zero point is none or -128: then BN adds 128 times the first factor. That one may have any:
-    its share is a constant of the output converter.
+    its share is a constant of the output converter. For the official driver, where both take zero points, BS and BN
+    would need a register each beside the cubes: it can take one of them.
     """
     first, second = node.inputs
     per_channel = graph.shapes[first] != graph.shapes[second]
@@ -184,6 +185,12 @@ def product(graph: Graph, node: Multiply, tensors: Mapping[str, Quantisation], o
             "Mul", node.name,
             f"zero points {tensors[first].zero} and {zero} of {first!r} and {second!r}: the second factor has none, or "
             "-128 without a ReLU",
+        )  # fmt: skip
+    if graph.official and zero and tensors[first].zero:
+        raise Refused(
+            "Mul", node.name,
+            f"zero points {tensors[first].zero} and {zero} of {first!r} and {second!r}: the official driver has one "
+            "source of operands a stage, so that one factor has none",
         )  # fmt: skip
     unit = tensors[first].scale * tensors[second].scale / out.scale
     rescale(node, unit)  # or it is refused

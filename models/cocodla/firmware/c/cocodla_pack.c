@@ -83,20 +83,40 @@ void cocodla_pack_bytes(const struct cocodla_input *input, const uint8_t *image,
     }
 }
 
-void cocodla_pack_reals(const struct cocodla_input *input, const float *image, uint8_t *memory)
+static void store(const struct cocodla_input *input, uint32_t index, float real, uint8_t *memory)
 {
     const struct cocodla_map *pixels = &input->pixels;
+    uint32_t channel = entry(pixels, input->values, index), at = place(&input->slot, index);
+
+    if (input->slot.is_pixels)
+        memory[at] = (uint8_t)nearest((real - pixels->summands[channel]) / pixels->factors[channel], 0, 0, 255);
+    else
+        memory[at] = code_of(input, index, real);
+}
+
+void cocodla_pack_reals(const struct cocodla_input *input, const float *image, uint8_t *memory)
+{
     uint32_t index;
 
     clear(&input->slot, memory);
-    for (index = 0; index < input->values; index++) {
-        uint32_t channel = entry(pixels, input->values, index), at = place(&input->slot, index);
+    for (index = 0; index < input->values; index++)
+        store(input, index, image[index], memory);
+}
 
-        if (input->slot.is_pixels)
-            memory[at] = (uint8_t)nearest((image[index] - pixels->summands[channel]) / pixels->factors[channel], 0, 0, 255);
-        else
-            memory[at] = code_of(input, index, image[index]);
+int cocodla_pack_codes(const struct cocodla_input *input, const void *codes, uint8_t *memory)
+{
+    const uint8_t *bytes = codes;
+    uint32_t index;
+
+    if (input->codes.kind == COCODLA_NO_CODES)
+        return 0;
+    clear(&input->slot, memory);
+    for (index = 0; index < input->values; index++) {
+        int32_t byte = bytes[index], code = input->codes.kind == COCODLA_UINT8 ? byte - 128 : byte < 128 ? byte : byte - 256;
+
+        store(input, index, (float)(code - input->codes.zero) * (float)input->codes.scale, memory);
     }
+    return 1;
 }
 
 void cocodla_unpack_codes(const struct cocodla_slot *slot, const uint8_t *memory, int8_t *codes)

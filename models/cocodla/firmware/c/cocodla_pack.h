@@ -31,17 +31,29 @@ struct cocodla_map {
     const double *factors, *summands;
 };
 
+/* Codes of a model whose input is integer: scale * (code - zero), of int8 codes; uint8 ones are 128 more. */
+enum cocodla_code_kind { COCODLA_NO_CODES, COCODLA_INT8, COCODLA_UINT8 };
+struct cocodla_codes {
+    enum cocodla_code_kind kind;
+    double scale;
+    int32_t zero;
+};
+
 /* An input of the model: `values` numbers, channels first. pixels: byte -> input of the model; prepare: preprocessing that
  * the compiler has taken out of the model (cubes only; pixels have it in the first layer). */
 struct cocodla_input {
     struct cocodla_slot slot;
     uint32_t values;
     struct cocodla_map pixels, prepare;
+    struct cocodla_codes codes;
 };
 
 /* Write an image into the slot's memory: slot.size bytes, of which those of no element become 0. */
 void cocodla_pack_bytes(const struct cocodla_input *input, const uint8_t *image, uint8_t *memory);
 void cocodla_pack_reals(const struct cocodla_input *input, const float *image, uint8_t *memory);
+
+/* The same of codes as the model takes them, int8 or uint8; 0, and nothing is written, if its input is real. */
+int cocodla_pack_codes(const struct cocodla_input *input, const void *codes, uint8_t *memory);
 
 /* Read channels * height * width elements, channels first: int8 codes, or what they mean. */
 void cocodla_unpack_codes(const struct cocodla_slot *slot, const uint8_t *memory, int8_t *codes);

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from cocodla.compiler.hardware.tensors import Tensor
 from cocodla.compiler.parts import Layer, NetworkParts
 from cocodla.errors import UserError
-from cocodla.hw import align
+from cocodla.hw import ATOM, align
 
 LONGEST_NAME = 80
 """Characters of a tensor's name that the runtime keeps."""
@@ -67,7 +67,7 @@ def place(network: NetworkParts, made: Tensor | None = None) -> Places:
 
     made: the output that the accelerator does not write.
     """
-    places = Places(network, constants=network.memory)
+    places = Places(network, constants=network.memory or bytes(ATOM))  # a memory has bytes, a network may have none
     places.bound = [_bound(network.input.tensor, network.tensors[network.input.tensor], output=False)]
     for output in network.outputs:
         tensor = made if output.tensor is None else network.tensors[output.tensor]

@@ -41,13 +41,15 @@ def softmax_of(network: NetworkParts) -> Softmax | None:
     """The softmax of a network, None if it does not need the host; UserError for another thing that the host does."""
     if network.steps:
         made = ", ".join(step.output for step in network.steps[:3])
-        raise UserError(f"the host makes {made} before or between its {network.stages} stages; a driver does not")
+        raise UserError(
+            f"the host makes {made} before or between its {network.stages} stages; a driver does not{_why(network)}"
+        )
     if not network.host:
         return None
     nodes = onnx.load_model_from_string(network.host).graph.node
     kinds = ", ".join(dict.fromkeys(node.op_type for node in nodes))
     if len(nodes) != 1 or nodes[0].op_type != "Softmax":
-        raise UserError(f"the host runs {kinds} behind it; the runtime has one Softmax")
+        raise UserError(f"the host runs {kinds} behind it; the runtime has one Softmax{_why(network)}")
     node, scores = nodes[0], nodes[0].input[0]
     axis = next((attribute.i for attribute in node.attribute if attribute.name == "axis"), -1)
     shape = network.fetched.get(scores)
@@ -56,3 +58,9 @@ def softmax_of(network: NetworkParts) -> Softmax | None:
     # a zero point shifts all scores alike, which a softmax does not see
     target = cube_tensor(node.output[0], (shape[0], 1, 1), 1 / ONE, 0)
     return Softmax(scores, network.tensors[scores].scale, target)
+
+
+def _why(network: NetworkParts) -> str:
+    """Why the first operator runs on the host, where the network tells."""
+    placed = network.meta.get("host", [])
+    return f" ({placed[0]['operator']} {placed[0]['node']!r}: {placed[0]['reason']})" if placed else ""
