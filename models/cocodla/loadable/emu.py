@@ -105,6 +105,8 @@ class EmuTask:
         for step in self.steps:
             source, target = self.address(step.src), self.address(step.dst)
             form = _Form(step.src)
+            places: NDArray[np.int64]
+            into: NDArray[np.int64]
             if isinstance(step.operation, EmuSoftmax):
                 places = np.arange(step.src.channel)
                 into = places
