@@ -12,6 +12,7 @@ import onnxruntime
 
 from cocodla.compiler.foreign_model import folded_limit, memory_limit
 from cocodla.compiler.ir import FloatArray
+from cocodla.compiler.old_onnxruntime import NEEDED, adapted
 from cocodla.errors import UserError
 
 onnxruntime.set_default_logger_severity(4)  # what goes wrong is told in the exception
@@ -41,10 +42,11 @@ def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
     options.intra_op_num_threads = 1
     options.add_session_config_entry("session.use_env_allocators", "1")
     try:
-        data, providers = model.SerializeToString(), ["CPUExecutionProvider"]
+        data = (adapted(model) if NEEDED else model).SerializeToString()
+        providers = ["CPUExecutionProvider"]
         return onnxruntime.InferenceSession(data, options, providers=providers, enable_fallback=0)  # it would print
     except Exception as error:  # its exceptions share no base class
-        raise UserError(f"onnxruntime refuses the model ({told(error)})") from error
+        raise UserError(f"onnxruntime {onnxruntime.__version__} refuses the model ({told(error)})") from error
 
 
 def run(
