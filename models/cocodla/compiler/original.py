@@ -41,9 +41,10 @@ def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
     options.log_severity_level = 4
     options.intra_op_num_threads = 1
     options.add_session_config_entry("session.use_env_allocators", "1")
+    given = adapted(model) if NEEDED else model
+    options.enable_mem_reuse = given is model  # by its plan, which counts windows behind the input below opset 22
     try:
-        data = (adapted(model) if NEEDED else model).SerializeToString()
-        providers = ["CPUExecutionProvider"]
+        data, providers = given.SerializeToString(), ["CPUExecutionProvider"]
         return onnxruntime.InferenceSession(data, options, providers=providers, enable_fallback=0)  # it would print
     except Exception as error:  # its exceptions share no base class
         raise UserError(f"onnxruntime {onnxruntime.__version__} refuses the model ({told(error)})") from error
