@@ -3,13 +3,14 @@
 1.23.2 is the last for Python 3.10. It differs in three ways from those of newer Pythons:
 
 * Averages whose padding counts (`count_include_pad`): where windows are rounded up (`ceil_mode`) it divides by what
-  lies beyond the padding as well; from opset 19 on also otherwise where the paddings of an axis differ. Without a word.
+  lies beyond the padding as well; since opset 19 it counts as if the paddings of an axis were equal. Without a word.
 * QuantizeLinear of opset 23 is not there; that of opset 22 means the same for all types it has.
 * ConvInteger is there for unsigned inputs only: it refuses the model, as it does for operators it never had.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, MutableSequence
 from typing import Any
 
@@ -22,6 +23,8 @@ NEEDED = tuple(int(part) for part in onnxruntime.__version__.split(".")[:2]) < (
 STANDARD = ("", "ai.onnx")
 _LACKING = 23
 """The opset without QuantizeLinear."""
+_EVEN_PADS = 19
+"""Since this opset averages count as if the paddings of an axis were equal."""
 _PADS_ARE_INPUTS = 11
 """Since this opset Pad has its pads as an input."""
 
@@ -30,7 +33,7 @@ def adapted(model: onnx.ModelProto) -> onnx.ModelProto:
     """A model that an old onnxruntime computes as ONNX says: the same one where it would do so anyway, else a copy."""
     lower = _opset(model.opset_import) == _LACKING and any(node.op_type == "QuantizeLinear" for node in _all(model))
     lower = lower and all(_known_before(node) for node in _all(model))
-    if not lower and not any(map(_misread, _all(model))):
+    if not lower and not any(_misread(node, opset) for nodes, opset in _node_lists(model) for node in nodes):
         return model
     changed = onnx.ModelProto()
     changed.CopyFrom(model)
@@ -73,28 +76,59 @@ def _known_before(node: onnx.NodeProto) -> bool:
         return False
 
 
-def _misread(node: onnx.NodeProto) -> bool:
+def _misread(node: onnx.NodeProto, opset: int) -> bool:
     """Whether this may be an average that an old onnxruntime divides wrongly."""
-    given = {entry.name: helper.get_attribute_value(entry) for entry in node.attribute}
-    counted = node.op_type == "AveragePool" and node.domain in STANDARD and given.get("count_include_pad")
-    explicit = given.get("auto_pad", b"NOTSET") == b"NOTSET"
+    if node.op_type != "AveragePool" or node.domain not in STANDARD:
+        return False
+    given = _attributes(node)
     pads = list(given.get("pads", ()))
-    uneven = pads[: len(pads) // 2] != pads[len(pads) // 2 :]
-    return bool(counted and explicit and (given.get("ceil_mode") or uneven))
+    uneven = _is_same(given) or pads[: len(pads) // 2] != pads[len(pads) // 2 :]
+    return bool(given.get("count_include_pad") and (given.get("ceil_mode") or (uneven and opset >= _EVEN_PADS)))
+
+
+def _attributes(node: onnx.NodeProto) -> dict[str, Any]:
+    return {entry.name: helper.get_attribute_value(entry) for entry in node.attribute}
+
+
+def _is_same(attributes: dict[str, Any]) -> bool:
+    return attributes.get("auto_pad", b"NOTSET") in (b"SAME_UPPER", b"SAME_LOWER")
 
 
 def _write_out(nodes: MutableSequence[onnx.NodeProto], opset: int) -> None:
-    """Pad what such averages read, in place: then no padding counts, as there is none."""
-    if any(map(_misread, nodes)):
-        written = [made for node in nodes for made in (_averages(node, opset) if _misread(node) else [node])]
+    """Replace such averages, in place."""
+    if any(_misread(node, opset) for node in nodes):
+        written = [made for node in nodes for made in (_averages(node, opset) if _misread(node, opset) else [node])]
         del nodes[:]
         nodes.extend(written)
 
 
 def _averages(node: onnx.NodeProto, opset: int) -> list[onnx.NodeProto]:
-    given = {entry.name: helper.get_attribute_value(entry) for entry in node.attribute}
-    pads = [int(pad) for pad in given.pop("pads", ())]
+    given = _attributes(node)
     del given["count_include_pad"]
+    return _scaled(node, given) if _is_same(given) else _padded(node, given, opset)
+
+
+def _scaled(node: onnx.NodeProto, given: dict[str, Any]) -> list[onnx.NodeProto]:
+    """auto_pad leaves every window whole: the average of what is not padding, times its share of the window."""
+    given.pop("ceil_mode", None)  # means nothing there
+    result, source, names = node.output[0], node.input[0], ("shape", "ones", "counts", "share", "uncounted")
+    shape, ones, counts, share, uncounted = (f"{result}/{name}" for name in names)
+    size = helper.make_tensor(f"{result}/size", onnx.TensorProto.FLOAT, [], [float(math.prod(given["kernel_shape"]))])
+    one = helper.make_tensor(ones, onnx.TensorProto.FLOAT, [1], [1.0])
+    return [
+        helper.make_node("Shape", [source], [shape]),
+        helper.make_node("ConstantOfShape", [shape], [ones], value=one),
+        helper.make_node("LpPool", [ones], [counts], p=1, **given),
+        helper.make_node("Constant", [], [f"{result}/size"], value=size),
+        helper.make_node("Div", [counts, f"{result}/size"], [share]),
+        _average(source, uncounted, given),
+        helper.make_node("Mul", [uncounted, share], [result]),
+    ]
+
+
+def _padded(node: onnx.NodeProto, given: dict[str, Any], opset: int) -> list[onnx.NodeProto]:
+    """The average of what is padded before: no padding counts, as there is none."""
+    pads = [int(pad) for pad in given.pop("pads", ())]
     result = node.output[0]
     if not any(pads):
         return [_average(node.input[0], result, given)]
