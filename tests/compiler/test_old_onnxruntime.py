@@ -123,6 +123,15 @@ def test_what_is_computed_right_stays(attributes: dict[str, object]) -> None:
     assert adapted(model) is model
 
 
+@pytest.mark.parametrize("attributes", [
+    {"kernel_shape": 2, "ceil_mode": 1}, {"ceil_mode": 1}, {"kernel_shape": [2, 2], "pads": [0, 1], "ceil_mode": 1},
+    {"kernel_shape": [2, 2], "pads": [0, 1, 1], "ceil_mode": 1}, {"kernel_shape": [2, 2], "ceil_mode": b"x"},
+])  # fmt: skip
+def test_what_makes_no_sense_is_left_to_be_refused(attributes: dict[str, object]) -> None:
+    model = pooling(19, **attributes)
+    assert adapted(model) is model
+
+
 def quantised(*nodes: onnx.NodeProto) -> onnx.ModelProto:
     made = [*nodes, helper.make_node("QuantizeLinear", ["h", "step", "zero"], ["y"])]
     constants = [numpy_helper.from_array(np.float32(0.25), "step"), numpy_helper.from_array(np.int8(3), "zero")]

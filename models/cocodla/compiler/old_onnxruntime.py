@@ -25,6 +25,12 @@ _LACKING = 23
 """The opset without QuantizeLinear."""
 _EVEN_PADS = 19
 """Since this opset averages count as if the paddings of an axis were equal."""
+_KINDS = {
+    **dict.fromkeys(("kernel_shape", "strides", "pads", "dilations"), onnx.AttributeProto.INTS),
+    **dict.fromkeys(("ceil_mode", "count_include_pad"), onnx.AttributeProto.INT),
+    "auto_pad": onnx.AttributeProto.STRING,
+}
+"""Attributes of AveragePool."""
 _PADS_ARE_INPUTS = 11
 """Since this opset Pad has its pads as an input."""
 
@@ -81,12 +87,17 @@ def _misread(node: onnx.NodeProto, opset: int) -> bool:
     if node.op_type != "AveragePool" or node.domain not in STANDARD:
         return False
     given = _attributes(node)
-    pads = list(given.get("pads", ()))
-    uneven = _is_same(given) or pads[: len(pads) // 2] != pads[len(pads) // 2 :]
+    axes, pads = len(given.get("kernel_shape", ())), list(given.get("pads", ()))
+    if not axes or len(pads) not in (0, 2 * axes) or len(node.input) != 1 or len(node.output) != 1:
+        return False  # others refuse it
+    uneven = _is_same(given) or pads[:axes] != pads[axes:]
     return bool(given.get("count_include_pad") and (given.get("ceil_mode") or (uneven and opset >= _EVEN_PADS)))
 
 
 def _attributes(node: onnx.NodeProto) -> dict[str, Any]:
+    """The attributes of an average; none where one is not what ONNX says, which others refuse."""
+    if any(_KINDS.get(entry.name) != entry.type for entry in node.attribute):
+        return {}
     return {entry.name: helper.get_attribute_value(entry) for entry in node.attribute}
 
 
