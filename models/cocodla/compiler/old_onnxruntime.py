@@ -1,11 +1,12 @@
 """What onnxruntime before 1.24 does otherwise than ONNX says, written so that it computes the right thing.
 
-1.23.2 is the last for Python 3.10. It differs in three ways from those of newer Pythons:
+1.23.2 is the last for Python 3.10. It differs in four ways from those of newer Pythons:
 
 * Averages whose padding counts (`count_include_pad`): where windows are rounded up (`ceil_mode`) it divides by what
   lies beyond the padding as well; since opset 19 it counts as if the paddings of an axis were equal. Without a word.
 * QuantizeLinear of opset 23 is not there; that of opset 22 means the same for all types it has.
 * ConvInteger is there for unsigned inputs only: it refuses the model, as it does for operators it never had.
+* It ends the process over some models whose shapes make no sense (`original.takes`).
 """
 
 from __future__ import annotations

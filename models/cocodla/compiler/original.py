@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 
@@ -48,6 +50,24 @@ def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
         return onnxruntime.InferenceSession(data, options, providers=providers, enable_fallback=0)  # it would print
     except Exception as error:  # its exceptions share no base class
         raise UserError(f"onnxruntime {onnxruntime.__version__} refuses the model ({told(error)})") from error
+
+
+def takes(model: onnx.ModelProto) -> bool:
+    """Whether onnxruntime takes a model whose shapes ONNX does not understand. Old ones end the process over some of
+    those: they are asked in one of their own.
+    """
+    if NEEDED:
+        command = [sys.executable, "-c", _ASK]
+        return not subprocess.run(command, input=model.SerializeToString(), stderr=subprocess.DEVNULL).returncode
+    try:
+        session(model)
+    except UserError:
+        return False
+    return True
+
+
+_ASK = """import sys, onnx, cocodla.compiler.original as original
+original.session(onnx.load_model_from_string(sys.stdin.buffer.read()))"""
 
 
 def run(
