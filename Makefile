@@ -18,7 +18,7 @@
 #   make speed [ONLY=regex] | lint | registers | clean                               speed of the golden model | ...
 #   make constraints                                                                 tests with the newest packages, then pins them
 #
-# Everywhere: BUILD=dir for all that is generated (default: build), UNPINNED=1 for the newest packages instead of those in constraints.txt.
+# Everywhere: BUILD=dir for all that is generated (default: build), UNPINNED=1 for the newest packages instead of those in constraints/.
 #
 # lenet, sim, traces, nets, resets and fuzz RTL=1: WAVES=1, or a part of it: WAVES_FROM= WAVES_TO= (cycles), WAVES_LAYER=name or first..last, WAVES_SCOPE=unit,unit
 # (docs/recording.md). What fails is run again with waves by itself: AUTOWAVES=0 turns that off.

@@ -1,11 +1,12 @@
 """Make the project ready to run: a virtual environment with the package, and the system tools around it.
 
-Called by the Makefile before every target; needs nothing but Python 3.11. When nothing has changed it returns
+Called by the Makefile before every target; needs nothing but Python 3.10. When nothing has changed it returns
 within a tenth of a second. System packages are installed where that is possible without a question (root or
 password-less sudo on a Debian-like system); otherwise the one command to run is printed, and what works goes on.
 
-Packages get the versions of constraints.txt, those the tests passed with last; UNPINNED=1 takes the newest. VENV names
-the virtual environment (.venv), COCODLA_BUILD the folder of the log (build).
+Packages get the versions of constraints/, those the tests passed with last: a file for each Python from which on they
+hold. UNPINNED=1 takes the newest. VENV names the virtual environment (.venv), COCODLA_BUILD the folder of the log
+(build).
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-CONSTRAINTS = ROOT / "constraints.txt"
+CONSTRAINTS = ROOT / "constraints"
+OLDEST = (3, 10)
 PINNED = os.environ.get("UNPINNED", "") in ("", "0")
 VENV = ROOT / os.environ.get("VENV", ".venv")
 STAMP = VENV / ".bootstrap-stamp"
@@ -97,9 +99,20 @@ def make_venv() -> None:
     fail(f"cannot make {VENV}: run: sudo apt-get install -y python3-venv (details: {LOG})")
 
 
+def version(text: str) -> tuple[int, ...]:
+    """Of a Python, "3.11"."""
+    return tuple(int(number) for number in text.split("."))
+
+
+def constraints(python: tuple[int, ...]) -> Path:
+    """The file for a Python: that of the newest one which is not newer."""
+    fitting = [path for path in CONSTRAINTS.glob("*.txt") if version(path.stem) <= python]
+    return max(fitting, key=lambda path: version(path.stem))
+
+
 def digest() -> str:
     """What the environment is made from, in short."""
-    pins = CONSTRAINTS.read_bytes() if PINNED else b""
+    pins = constraints(sys.version_info[:2]).read_bytes() if PINNED else b""
     recipe = (ROOT / "pyproject.toml").read_bytes() + pins + sys.version.encode() + str(ROOT).encode()
     return hashlib.sha256(recipe).hexdigest()
 
@@ -111,15 +124,16 @@ def check_venv() -> None:
     print(f"bootstrap: making {VENV.name} (once, a minute or two)", flush=True)
     make_venv()
     pip = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check", "-q"]
-    if not run_logged([*pip, *(["-c", str(CONSTRAINTS)] if PINNED else []), "-e", f"{ROOT}[dev]"]):
+    pins = ["-c", str(constraints(sys.version_info[:2]))] if PINNED else []
+    if not run_logged([*pip, *pins, "-e", f"{ROOT}[dev]"]):
         shutil.rmtree(VENV, ignore_errors=True)
         fail(f"pip could not install the package (details: {LOG})")
     STAMP.write_text(wanted)
 
 
 def main() -> None:
-    if sys.version_info < (3, 11):  # noqa: UP036 (this script runs before the package is installed)
-        fail(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}")
+    if sys.version_info < OLDEST:
+        fail(f"Python {OLDEST[0]}.{OLDEST[1]} or newer is needed, this is {sys.version.split()[0]}")
     if VENV == ROOT:
         fail(f"{ROOT} cannot be written to: name a folder for everything generated, BUILD=dir")
     try:

@@ -1,4 +1,7 @@
-"""Run all tests with the newest packages; if they pass, write their versions to constraints.txt."""
+"""Run all tests with the newest packages; if they pass, write their versions to constraints/, the file of this Python.
+
+It holds for newer Pythons, too, that have no file of their own (scripts/bootstrap.py).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-PINS = Path("constraints.txt")
+PINS = Path("constraints") / f"{sys.version_info.major}.{sys.version_info.minor}.txt"
 
 if status := subprocess.run(["make", "UNPINNED=1", "test"]).returncode:
     sys.exit(status)

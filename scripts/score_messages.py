@@ -14,11 +14,11 @@ from __future__ import annotations
 import json
 import re
 import sys
-import tomllib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from cocodla.files.inputs import read_toml
 from cocodla.mutate.bench import EXTRA, SLOWER, BenchRunner, Plain, make_schemata
 from cocodla.mutate.mutant import Mutant
 from cocodla.mutate.verdict import KILLED, Verdict
@@ -27,7 +27,7 @@ from cocodla.sim.build import build
 
 NO_RTL = ("agents", "registers")
 """Benches without sources of their own: the agents', and the chip's pins."""
-RULES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+RULES = read_toml(Path(__file__).with_suffix(".toml"))
 SIM, JOBS = "icarus", 2
 LIMIT = 60
 """CPU seconds of a run, after which the fault counts as not found: the whole run of some benches takes longer."""

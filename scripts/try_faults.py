@@ -10,13 +10,13 @@ import re
 import shutil
 import sys
 import tempfile
-import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from cocodla import datasets, zoo
+from cocodla.files.inputs import read_toml
 from cocodla.report.blocks import repeat, tell
 from cocodla.runtime import rtl
 from cocodla.runtime.verify import verify_network
@@ -181,8 +181,8 @@ class KindOfFault(Change):
 
 def kinds_of_faults() -> list[KindOfFault]:
     """All of fault_kinds.toml."""
-    text = Path(__file__).with_name("fault_kinds.toml").read_text(encoding="utf-8")
-    return [KindOfFault(**fault) for fault in tomllib.loads(text)["fault"]]
+    described = read_toml(Path(__file__).with_name("fault_kinds.toml"))
+    return [KindOfFault(**fault) for fault in described["fault"]]
 
 
 def kinds(word: str = "") -> None:

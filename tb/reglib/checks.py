@@ -61,11 +61,13 @@ async def storage(board: Board, registers: Sequence[Register], rounds: Sequence[
     """Every writable bit stores, no other bit does, and no two bits of the map are the same cell.
 
     Bit b of copy n of a register has the number 32 n + b. In round k every bit is given bit k of its number; two more
-    rounds write all 1 and all 0. All registers are written before any is read. Fewer `rounds` find most such faults.
+    rounds write all 1 to one group and all 0 to the other, and the reverse. All registers are written before any is
+    read. Fewer `rounds` find most such faults, and always groups that share a cell.
     """
     copies = [(r, g) for r in registers for g in ((0, 1) if r.group == "dual" else (0,))]
     words = [[_number_bits(n, k) for n in range(len(copies))] for k in rounds]
-    for data in [[0xFFFFFFFF] * len(copies), *words, [0] * len(copies)]:
+    first, last = ([0xFFFFFFFF * (group == full) for _, group in copies] for full in (0, 1))
+    for data in [first, *words, last]:
         for (register, group), word in zip(copies, data, strict=True):
             await _reach(board, register, group)
             await board.write(register.address, word, nposted=random.random() < 0.1)

@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from onnx_builder import Builder
 
 from cocodla.compiler import CompileOptions, compile_model
 from cocodla.errors import UserError
@@ -206,3 +207,18 @@ def test_data_beside_the_model(place: Callable[[onnx.TensorProto], onnx.ModelPro
         (tmp_path / "m.onnx").write_bytes(place(part).SerializeToString())
         found.append(compile_model(tmp_path / "m.onnx", IMAGES, CompileOptions(effort="fast")).golden_batch(IMAGES))
     np.testing.assert_array_equal(*found)
+
+
+@pytest.mark.parametrize("broken", ["rank", "kernel"])
+def test_shapes_that_make_no_sense_end_in_one_line(broken: str, tmp_path: Path) -> None:
+    """onnxruntime 1.23 ends the process over such models when it is asked whether they are valid all the same."""
+    builder = Builder((8, 6, 6)).conv(9, (3, 3), pads=[1, 1, 1, 1]).node("MaxPool", kernel_shape=[2, 2], strides=[2, 2])
+    model = builder.model()
+    if broken == "rank":
+        del model.graph.input[0].type.tensor_type.shape.dim[-1]
+    else:
+        del model.graph.node[-1].attribute[0].ints[:]
+    onnx.save(model, tmp_path / "m.onnx")
+    images = np.zeros((4, 8, 6), np.float32) if broken == "rank" else np.zeros((4, 8, 6, 6), np.float32)
+    with pytest.raises(UserError):
+        compile_model(tmp_path / "m.onnx", images)

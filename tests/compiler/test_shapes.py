@@ -80,6 +80,25 @@ def test_dropped_windows_change_no_value(counted: int, stride: list[int], tmp_pa
     )
 
 
+@pytest.mark.parametrize("extent", [5, 6, 8])
+@pytest.mark.parametrize("kind", ["Conv", "AveragePool"])
+def test_same_padding_below_zero_is_the_runtimes(kind: str, extent: int, tmp_path: Path) -> None:
+    """A stride beyond the kernel: with 8 elements onnxruntime leaves the first one out, which ONNX does not tell."""
+    builder = Builder((3, extent, extent))
+    around = {"strides": [4, 4], "kernel_shape": [1, 1], "auto_pad": "SAME_UPPER"}
+    given = [builder.constant(builder.floats(3, 3, 1, 1))] if kind == "Conv" else []
+    model = builder.node(kind, *given, **around).conv(4, (1, 1)).model()
+    model.opset_import[0].version = 22
+    onnx.save(model, tmp_path / "m.onnx")
+    images, name = IMAGES[:, :, :extent, :extent], model.graph.output[0].name
+    network = compile_model(tmp_path / "m.onnx", images)
+    assert [entry["operator"] for entry in network.meta["host"]] == [kind] * (extent == 8)
+    assert all("auto_pad SAME_UPPER with a stride" in entry["reason"] for entry in network.meta["host"])
+    wanted = outputs_of(model, [name], images)[name]
+    got = network.golden_batch(images)
+    assert 10 * np.log10((wanted**2).sum() / ((wanted - got) ** 2).sum()) > 28
+
+
 @pytest.mark.parametrize("where", ["output", "value_info"])
 @pytest.mark.parametrize("shape", [(), (1, 4), (1, 4, 6, 7), (1, 4, 6, 6, 1)])
 def test_wrongly_declared_shapes_are_told(where: str, shape: tuple[int, ...], tmp_path: Path) -> None:

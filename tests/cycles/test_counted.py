@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import tomllib
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from cocodla import datasets, zoo
 from cocodla.bench.measure import layer_cases
 from cocodla.compiler.hardware.emit import emit
+from cocodla.files.inputs import read_toml
 from cocodla.program import Execution, Program, WaitInterrupt
 from cocodla.program.activity import COMPUTE, IDLE, LOST, TRANSFER, Activity
 from cocodla.runtime import rtl
@@ -93,7 +93,7 @@ def network_input(images: int) -> np.ndarray:
 
 def test_the_table_is_that_of_the_interfaces() -> None:
     """Names, ends and handshakes are those of rtl/interfaces.toml."""
-    described = tomllib.loads((project.root() / "rtl" / "interfaces.toml").read_text(encoding="utf-8"))["interface"]
+    described = read_toml(project.root() / "rtl" / "interfaces.toml")["interface"]
     known = {entry["name"]: entry for entry in described}
     text = (project.root() / "tb" / "hdl" / "sim_activity.v").read_text(encoding="utf-8")
     rows = re.findall(r'`INTERFACE\("(\w+) (\w+) (\w+)",\s*`DLA\.(\w+), (?:`DLA\.(\w+)|1\'b1)', text)

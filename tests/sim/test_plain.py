@@ -62,7 +62,7 @@ def odd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_a_bench_runs_among_odd_names(odd: Path, sim: str) -> None:
     """Build, run and lint; the model is kept in the build folder and used again."""
     assert bench.run_bench("glb", sim, test="set_wins").passed
-    model = next((project.build() / "sim").glob(f"glb-{sim}-*/"))
+    model = next(path for path in (project.build() / "sim").glob(f"glb-{sim}-*") if path.is_dir())
     assert bench.run_bench("glb", sim, test="set_wins").passed
     assert [path for path in (project.build() / "sim").iterdir() if path.is_dir()] == [model]
     assert all(result.clean for result in lint.lint_module("glb"))

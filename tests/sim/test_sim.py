@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -32,6 +34,22 @@ def test_unknown_block_test_and_simulator() -> None:
             bench.run_bench("agents", test=wrong)
     with pytest.raises(UserError, match=r"unknown simulator 'vcs'"):
         tools.check_simulator("vcs")
+
+
+@pytest.mark.parametrize("sim", ["verilator", "icarus"])
+def test_the_python_of_the_path_is_not_asked(sim: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be missing, or another version, which cannot read the library of this one."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in ("python", "python3"):
+        (folder / name).write_text("#!/bin/sh\nexit 7\n")
+        (folder / name).chmod(0o755)
+    own = tmp_path / "my own python"
+    own.symlink_to(sys.executable)
+    monkeypatch.setattr(sys, "executable", str(own))
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    monkeypatch.setenv("COCODLA_BUILD", str(tmp_path / "build"))
+    assert build(DESIGN, sim).folder.is_dir()
 
 
 def test_no_simulator(monkeypatch: pytest.MonkeyPatch) -> None:

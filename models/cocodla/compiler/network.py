@@ -118,12 +118,13 @@ class Network(NetworkParts):
 
         kept = self.kept(stage) if names is None else names
         inputs = {self.tensors[name].address: data for name, data in feeds.items()}
-        batch = self._batches.get((stage, *kept))
+        key: tuple[int | str, ...] = (stage, *kept)
+        batch = self._batches.get(key)
         if batch is None:
             first = {name: data[:1] for name, data in feeds.items()}
             program = emit(self, first, tensors=kept, stage=stage)
             batch = Batch(program, {address: data[:1] for address, data in inputs.items()})
-            self._batches[(stage, *kept)] = batch
+            self._batches[key] = batch
         found = batch.run(inputs)
         return {name: found[check_name(0, name)] for name in kept}
 

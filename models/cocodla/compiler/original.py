@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 
@@ -12,6 +14,7 @@ import onnxruntime
 
 from cocodla.compiler.foreign_model import folded_limit, memory_limit
 from cocodla.compiler.ir import FloatArray
+from cocodla.compiler.old_onnxruntime import NEEDED, adapted
 from cocodla.errors import UserError
 
 onnxruntime.set_default_logger_severity(4)  # what goes wrong is told in the exception
@@ -40,11 +43,31 @@ def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
     options.log_severity_level = 4
     options.intra_op_num_threads = 1
     options.add_session_config_entry("session.use_env_allocators", "1")
+    given = adapted(model) if NEEDED else model
+    options.enable_mem_reuse = given is model  # by its plan, which counts windows behind the input below opset 22
     try:
-        data, providers = model.SerializeToString(), ["CPUExecutionProvider"]
+        data, providers = given.SerializeToString(), ["CPUExecutionProvider"]
         return onnxruntime.InferenceSession(data, options, providers=providers, enable_fallback=0)  # it would print
     except Exception as error:  # its exceptions share no base class
-        raise UserError(f"onnxruntime refuses the model ({told(error)})") from error
+        raise UserError(f"onnxruntime {onnxruntime.__version__} refuses the model ({told(error)})") from error
+
+
+def takes(model: onnx.ModelProto) -> bool:
+    """Whether onnxruntime takes a model whose shapes ONNX does not understand. Old ones end the process over some of
+    those: they are asked in one of their own.
+    """
+    if NEEDED:
+        command = [sys.executable, "-c", _ASK]
+        return not subprocess.run(command, input=model.SerializeToString(), stderr=subprocess.DEVNULL).returncode
+    try:
+        session(model)
+    except UserError:
+        return False
+    return True
+
+
+_ASK = """import sys, onnx, cocodla.compiler.original as original
+original.session(onnx.load_model_from_string(sys.stdin.buffer.read()))"""
 
 
 def run(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import singledispatch
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -255,9 +256,9 @@ def move(x: FloatArray, loops: tuple[Loop, ...], shape: Shape) -> FloatArray:
     result = np.zeros((len(x), hw.surfaces(shape[0]), *shape[1:], hw.ATOM), x.dtype)
     counts = [loop.count for loop in loops]
     steps = np.indices(counts).reshape(len(counts), -1)
-    source = np.array([loop.source for loop in loops]).T @ steps
-    target = np.array([loop.target for loop in loops]).T @ steps
-    result[(slice(None), *target)] = atoms[(slice(None), *source)]
+    source = (slice(None), *(np.array([loop.source for loop in loops]).T @ steps))
+    target = (slice(None), *(np.array([loop.target for loop in loops]).T @ steps))
+    result[target] = atoms[source]
     return atoms_to_tensor(result, shape[0])
 
 
@@ -353,8 +354,9 @@ def windows_of(
     spans = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
     wanted = [(n - 1) * s + span for n, s, span in zip(size, stride, spans, strict=True)]
     behind = [max(0, w - p - extent) for w, p, extent in zip(wanted, pad, x.shape[2:], strict=True)]
+    axes: Any = (2, 3)  # the stubs of numpy 2.2 take one axis only
     padded = np.pad(x, ((0, 0), (0, 0), (pad[0], behind[0]), (pad[1], behind[1])), constant_values=filler)
-    views = sliding_window_view(padded[:, :, : wanted[0], : wanted[1]], spans, axis=(2, 3))
+    views = sliding_window_view(padded[:, :, : wanted[0], : wanted[1]], spans, axis=axes)
     return views[:, :, :: stride[0], :: stride[1], :: dilation[0], :: dilation[1]]
 
 

@@ -11,8 +11,8 @@ import re
 import select
 import stat
 import struct
+import sys
 import time
-import tomllib
 import zipfile
 import zlib
 from collections import Counter
@@ -21,6 +21,11 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO
 
 from cocodla.errors import UserError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 MEMORY_LIMIT = 4 << 30
 """Bytes of the accelerator's memory that one input may declare altogether, unless its command is told otherwise."""

@@ -53,8 +53,8 @@ class Convolution:
         take turns."""
         beats = self.line_beats * self.cdma.height
         early = min(self.weight_beats, self.ring)
-        data: Times = np.arange(1.0, beats + 1)
-        weights: Times = np.arange(1.0, self.weight_beats + 1)
+        data: Times = np.arange(1, beats + 1, dtype=np.float64)
+        weights: Times = np.arange(1, self.weight_beats + 1, dtype=np.float64)
         data = data + np.minimum(data, early) + operand_beats
         weights = weights + np.minimum(weights, beats) + operand_beats
         in_lines: Times = self.first + data.reshape(-1, self.line_beats) * self.memory.every
@@ -147,7 +147,7 @@ def _operations(csc: CscConfig) -> tuple[Ints, Ints, Ints, Ints]:
     count = ceil_div(csc.channels, ATOM)
     blocks = np.minimum(ATOM, csc.channels - np.arange(0, csc.channels, ATOM))
     two = csc.channels <= ATOM // 2 and csc.dilation_x == 1 and not csc.image
-    columns = np.full(ceil_div(csc.kernel_width, 1 + two), 1 + two, np.int64)
+    columns: Ints = np.full(ceil_div(csc.kernel_width, 1 + two), 1 + two, np.int64)
     columns[-1] -= columns.sum() - csc.kernel_width
     rows = np.repeat(np.arange(csc.kernel_height) * csc.dilation_y, len(columns))
     last = (np.cumsum(columns) - 1) * csc.dilation_x + csc.image

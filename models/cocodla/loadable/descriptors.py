@@ -49,7 +49,7 @@ class Place(IntEnum):
 
 @dataclass
 class NetworkDescriptor(Record):
-    SIZE: ClassVar = (40, 40)
+    SIZE: ClassVar[tuple[int, int]] = (40, 40)
     operations: I16 = NONE
     surfaces: I16 = NONE
     graph: I16 = NONE
@@ -72,7 +72,7 @@ class NetworkDescriptor(Record):
 class Link(Record):
     """Another operation, and the event of this one that it waits for."""
 
-    SIZE: ClassVar = (4, 4)
+    SIZE: ClassVar[tuple[int, int]] = (4, 4)
     index: I16 = NONE
     event: U8 = 0
     reserved: U8 = 0
@@ -82,7 +82,7 @@ class Link(Record):
 class CommonDescriptor(Record):
     """An operation in the dependency graph. consumers: by their kind."""
 
-    SIZE: ClassVar = (36, 36)
+    SIZE: ClassVar[tuple[int, int]] = (36, 36)
     index: I16 = 0
     roi_index: I8 = 0
     op_type: U8 = 0
@@ -96,7 +96,7 @@ class CommonDescriptor(Record):
 class Cube(Record):
     """A cube in memory. address: index in the task's list. size: bytes, used for weights only."""
 
-    SIZE: ClassVar = (32, 28)
+    SIZE: ClassVar[tuple[int, int]] = (32, 28)
     type: U16 = 0
     address: I16 = 0
     offset: Annotated[int, "I", NEW_ONLY] = 0
@@ -112,7 +112,7 @@ class Cube(Record):
 
 @dataclass
 class Converter(Record):
-    SIZE: ClassVar = (8, 8)
+    SIZE: ClassVar[tuple[int, int]] = (8, 8)
     scale: I16 = 0
     truncate: U8 = 0
     enable: U8 = 0
@@ -121,7 +121,7 @@ class Converter(Record):
 
 @dataclass
 class ConvolutionDescriptor(Record):
-    SIZE: ClassVar = (116, 116)
+    SIZE: ClassVar[tuple[int, int]] = (116, 116)
     conv_mode: U8 = 0
     data_reuse: U8 = 0
     weight_reuse: U8 = 0
@@ -174,7 +174,7 @@ class ConvolutionDescriptor(Record):
 
 @dataclass
 class ConvolutionSurfaces(Record):
-    SIZE: ClassVar = (644, 644)
+    SIZE: ClassVar[tuple[int, int]] = (644, 644)
     weight: Cube = field(default_factory=Cube)
     wmb: Cube = field(default_factory=Cube)
     wgs: Cube = field(default_factory=Cube)
@@ -188,7 +188,7 @@ class ConvolutionSurfaces(Record):
 class Stage(Record):
     """A stage of SDP: enable, what it does, where its operands come from (spec: loadable.md section 4)."""
 
-    SIZE: ClassVar = (32, 32)
+    SIZE: ClassVar[tuple[int, int]] = (32, 32)
     enable: U8 = 0
     alu_type: U8 = 0
     type: U8 = 0
@@ -210,7 +210,7 @@ class Stage(Record):
 
 @dataclass
 class SdpDescriptor(Record):
-    SIZE: ClassVar = (116, 116)
+    SIZE: ClassVar[tuple[int, int]] = (116, 116)
     src_precision: U8 = 0
     dst_precision: U8 = 0
     lut_index: I16 = NONE
@@ -225,7 +225,7 @@ class SdpDescriptor(Record):
 
 @dataclass
 class SdpSurfaces(Record):
-    SIZE: ClassVar = (644, 644)
+    SIZE: ClassVar[tuple[int, int]] = (644, 644)
     src: Cube = field(default_factory=Cube)
     x1: Cube = field(default_factory=Cube)
     x2: Cube = field(default_factory=Cube)
@@ -237,7 +237,7 @@ class SdpSurfaces(Record):
 class PdpDescriptor(Record):
     """pool_width, pool_height: minus 1."""
 
-    SIZE: ClassVar = (116, 116)
+    SIZE: ClassVar[tuple[int, int]] = (116, 116)
     partial_in_width_first: U16 = 0
     partial_in_width_mid: U16 = 0
     partial_in_width_last: U16 = 0
@@ -260,7 +260,7 @@ class PdpDescriptor(Record):
 
 @dataclass
 class CdpDescriptor(Record):
-    SIZE: ClassVar = (116, 116)
+    SIZE: ClassVar[tuple[int, int]] = (116, 116)
     in_precision: U8 = 0
     out_precision: U8 = 0
     lut_index: I16 = NONE
@@ -275,14 +275,14 @@ class CdpDescriptor(Record):
 class PoolSurfaces(Record):
     """Cubes of PDP and CDP."""
 
-    SIZE: ClassVar = (644, 644)
+    SIZE: ClassVar[tuple[int, int]] = (644, 644)
     src: Cube = field(default_factory=Cube)
     dst: Cube = field(default_factory=Cube)
 
 
 @dataclass
 class Slope(Record):
-    SIZE: ClassVar = (4, 4)
+    SIZE: ClassVar[tuple[int, int]] = (4, 4)
     scale: I16 = 0
     shift: I8 = 0
     reserved: U8 = 0
@@ -292,7 +292,7 @@ class Slope(Record):
 class Lut(Record):
     """Look-up tables of CDP. le_index: offset (method 0) or index select (method 1)."""
 
-    SIZE: ClassVar = (700, 700)
+    SIZE: ClassVar[tuple[int, int]] = (700, 700)
     le: Annotated[tuple[int, ...], Array("h", 65)] = (0,) * 65
     lo: Annotated[tuple[int, ...], Array("h", 257)] = (0,) * 257
     le_index: I8 = 0

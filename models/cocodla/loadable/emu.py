@@ -22,7 +22,7 @@ MOST_ELEMENTS = 4 << 20
 
 @dataclass
 class EmuNetwork(Record):
-    SIZE: ClassVar = (256, 256)
+    SIZE: ClassVar[tuple[int, int]] = (256, 256)
     operations: I16 = -1
     buffers: I16 = -1
     num_operations: U16 = 0
@@ -32,8 +32,8 @@ class EmuNetwork(Record):
 class EmuOperation(Record):
     """Power: (shift + scale * x) ^ power. Softmax: see EmuSoftmax."""
 
-    ALIGN: ClassVar = 1
-    SIZE: ClassVar = (24, 16)
+    ALIGN: ClassVar[int] = 1
+    SIZE: ClassVar[tuple[int, int]] = (24, 16)
     op_type: U8 = 0
     reserved: Annotated[tuple[int, ...], Array("B", 3), NEW_ONLY] = (0,) * 3
     input_scale: Annotated[float, "f", NEW_ONLY] = 1.0
@@ -47,8 +47,8 @@ class EmuOperation(Record):
 class EmuSoftmax(Record):
     """An operation of type SOFTMAX."""
 
-    ALIGN: ClassVar = 1
-    SIZE: ClassVar = (24, 16)
+    ALIGN: ClassVar[int] = 1
+    SIZE: ClassVar[tuple[int, int]] = (24, 16)
     op_type: U8 = SOFTMAX
     reserved: Annotated[tuple[int, ...], Array("B", 3), NEW_ONLY] = (0,) * 3
     input_scale: Annotated[float, "f", NEW_ONLY] = 1.0
@@ -58,8 +58,8 @@ class EmuSoftmax(Record):
 
 @dataclass
 class EmuCube(Record):
-    ALIGN: ClassVar = 1
-    SIZE: ClassVar = (256, 256)
+    ALIGN: ClassVar[int] = 1
+    SIZE: ClassVar[tuple[int, int]] = (256, 256)
     address: I16 = 0
     offset: Annotated[int, "I", NEW_ONLY] = 0
     size: U32 = 0
@@ -73,7 +73,7 @@ class EmuCube(Record):
 
 @dataclass
 class EmuBuffers(Record):
-    SIZE: ClassVar = (512, 512)
+    SIZE: ClassVar[tuple[int, int]] = (512, 512)
     src: EmuCube = field(default_factory=EmuCube)
     dst: EmuCube = field(default_factory=EmuCube)
 
@@ -105,6 +105,8 @@ class EmuTask:
         for step in self.steps:
             source, target = self.address(step.src), self.address(step.dst)
             form = _Form(step.src)
+            places: NDArray[np.int64]
+            into: NDArray[np.int64]
             if isinstance(step.operation, EmuSoftmax):
                 places = np.arange(step.src.channel)
                 into = places

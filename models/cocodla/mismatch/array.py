@@ -182,7 +182,8 @@ def _active(bounds: Boundaries, end: int) -> NDArray[np.int64]:
     words = loads.bytes("wt_data", ATOM).view(np.int8).astype(np.int64)
     controls = zip(*(loads.numbers(name).tolist() for name in ("wt_sel", "wt_pair", "wt_upper")), strict=True)
     steps = list(zip(controls, words, strict=True))
-    sets, done = [np.zeros((ATOM, ATOM), np.int64)], 0
+    sets: list[NDArray[np.int64]] = [np.zeros((ATOM, ATOM), np.int64)]
+    done = 0
     for ready in np.searchsorted(loads.cycles, data.cycles[swaps]).tolist():
         for (select, pair, upper), word in steps[done:ready]:
             _load(shadow, present, select, bool(pair), bool(upper), word)

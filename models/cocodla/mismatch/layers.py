@@ -156,7 +156,7 @@ def _reads(work: SdpWork | PdpWork | CdpWork, streams: Streams) -> dict[str, NDA
         places = cube_addresses(work.address, work.layout).reshape(-1, work.layout.width)
         strips = [places[:, first : first + width] for first, width, _, _ in work.config.strips()]
         return {"pdp": np.concatenate([strip.reshape(-1) for strip in strips])}
-    found = {}
+    found: dict[str, NDArray[np.int64]] = {}
     if work.convolution:
         cdma = work.convolution.cdma
         found["cdma_wt"] = cdma.weight_address + ATOM * np.arange(len(streams["cbuf_wt"]), dtype=np.int64)

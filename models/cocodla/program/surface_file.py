@@ -10,8 +10,8 @@ from cocodla.hw import ADDRESS_BITS
 from cocodla.program.allowance import Allowance
 from cocodla.program.text import parse_number, read_lines
 
-_RECORD = re.compile(r"\{\s*offset\s*:\s*(\w+)\s*,\s*size\s*:\s*(\w+)\s*,\s*payload\s*:([\w\s]*+)\}\s*,?\s*")
-_TWO_DIGITS = re.compile(r"(?:0x[0-9a-fA-F]{2} ?)*+", re.ASCII)
+_RECORD = re.compile(r"\{\s*offset\s*:\s*(\w+)\s*,\s*size\s*:\s*(\w+)\s*,\s*payload\s*:([\w\s]*)\}\s*,?\s*")
+_TWO_DIGITS = re.compile(r"0x[0-9a-fA-F]{2} ?", re.ASCII)
 
 
 def read_surface_file(path: Path, allowance: Allowance) -> list[tuple[int, bytes]]:
@@ -46,7 +46,7 @@ def _record(match: re.Match[str], allowance: Allowance) -> tuple[int, bytes]:
     offset_text, size_text, payload = match.groups()
     try:
         offset, size = parse_number(offset_text), parse_number(size_text)
-        if _TWO_DIGITS.fullmatch(payload):
+        if not _TWO_DIGITS.sub("", payload):  # no fullmatch of a repetition: it keeps 200 bytes of memory for each byte
             data = bytes.fromhex(payload.replace("0x", ""))
         else:
             data = bytes(int(value, 0) for value in payload.split())

@@ -62,7 +62,7 @@ def _fit(model: FloatModel, node: onnx.NodeProto, reader: Reader, value: np.ndar
     """Move a layer's weight and bias so that it makes `target` (batch, K, ...) of `value`, where others gain by it."""
     weight = model.constants[reader.weight]
     table = weight.T if reader.transposed else weight
-    flat = table.reshape(len(table), -1).astype(np.float64)
+    flat: np.ndarray = table.reshape(len(table), -1).astype(np.float64)
     others = checked(len(value))
     rows, results = _equations(node, value[~others], target[~others], table.shape)
     new_rows, new_results = _equations(node, value[others], target[others], table.shape)

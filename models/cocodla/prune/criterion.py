@@ -83,7 +83,7 @@ class Reading:
 def reading_of(reader: Reader, gone: Iterable[int], value: np.ndarray, weight: np.ndarray) -> Reading:
     """How a layer reads. value: what it reads, (batch, C * spread, ...), weight: its own, both without units `gone`."""
     units = reader.units[~np.isin(reader.units, list(gone))]
-    samples = value.reshape(len(value), len(units), -1).transpose(0, 2, 1).reshape(-1, len(units))
+    samples: np.ndarray = value.reshape(len(value), len(units), -1).transpose(0, 2, 1).reshape(-1, len(units))
     step = max(1, len(samples) // ROWS)
     samples = samples[::step].astype(np.float64)
     centred = samples - samples.mean(0)

@@ -17,7 +17,7 @@ from cocodla.errors import UserError
 from cocodla.regress.items import Cell
 from cocodla.sim import bench, project
 
-BASIS = ("models/cocodla/sim/", "models/cocodla/cli/", "models/cocodla/hw.py", "pyproject.toml", "constraints.txt")
+BASIS = ("models/cocodla/sim/", "models/cocodla/cli/", "models/cocodla/hw.py", "pyproject.toml", "constraints/")
 CHIP = ("rtl/", "tb/hdl/", "tb/system/")
 _COMMANDS = {
     "random": ("report/random.py",),

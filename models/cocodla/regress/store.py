@@ -14,7 +14,7 @@ import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -249,4 +249,4 @@ def locked(folder: Path) -> Iterator[None]:
 
 def _now() -> str:
     """Wall-clock time, for people: nothing is computed from it."""
-    return datetime.now(UTC).astimezone().isoformat(timespec="seconds")
+    return datetime.now(timezone.utc).astimezone().isoformat(timespec="seconds")

@@ -176,8 +176,8 @@ def _with_views(study: Study, codes: dict[str, np.ndarray]) -> dict[str, np.ndar
     for layer in study.quantised.layers:
         if isinstance(layer, QuantisedView) and layer.target not in codes:
             whole = np.concatenate([codes[name] for name in layer.sources], 1 + layer.axis)
-            box = tuple(slice(*extent) for extent in layer.box) if layer.box else ()
-            codes[layer.target] = whole[(slice(None), *box)]
+            box = (slice(None), *(slice(*extent) for extent in layer.box or ()))
+            codes[layer.target] = whole[box]
     return codes
 
 

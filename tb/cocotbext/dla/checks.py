@@ -12,11 +12,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TypeVarTuple
+from typing import TYPE_CHECKING
 
 from cocotbext.dla.moment import when
 
-Values = TypeVarTuple("Values")
+if TYPE_CHECKING:
+    from typing_extensions import TypeVarTuple, Unpack
+
+    Values = TypeVarTuple("Values")
 
 RULES_FILE = "COCOTBEXT_DLA_RULES"
 
@@ -43,7 +46,11 @@ class Rules:
         self._tell("held", self.silent)
 
     def hold(
-        self, rule: str, complaint: Callable[[*Values], str], values: tuple[*Values], bent: tuple[*Values]
+        self,
+        rule: str,
+        complaint: Callable[[Unpack[Values]], str],
+        values: tuple[Unpack[Values]],
+        bent: tuple[Unpack[Values]],
     ) -> bool:
         """Look at a rule; returns whether it holds. `complaint` tells in words what is wrong, "" if nothing is.
 

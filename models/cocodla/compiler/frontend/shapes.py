@@ -15,7 +15,6 @@ from cocodla import hw
 from cocodla.compiler import original
 from cocodla.compiler.foreign_model import inferred
 from cocodla.compiler.ir import Shape
-from cocodla.errors import UserError
 
 POOLINGS = ("MaxPool", "AveragePool", "LpPool")
 
@@ -37,9 +36,7 @@ def infer(model: onnx.ModelProto) -> tuple[onnx.ModelProto, list[str]]:
     try:
         found = inferred(plain, check_type=True, strict_mode=True)
     except onnx.shape_inference.InferenceError as error:
-        try:
-            original.session(plain)
-        except UserError:
+        if not original.takes(plain):
             raise error from None
         found = inferred(plain)
     known = {value.name: value for value in (*found.graph.value_info, *found.graph.output)}

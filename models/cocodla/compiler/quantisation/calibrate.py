@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cocodla.compiler import reference
 from cocodla.compiler.ir import UNPOOLED, Concat, Conv, FloatArray, Graph, Move, Slice
@@ -27,7 +28,7 @@ class Histogram:
         self.high = -np.inf
         self.limit = 0.0
         self.seen = 0
-        self.counts = np.zeros(BINS, np.int64)
+        self.counts: NDArray[np.int64] = np.zeros(BINS, np.int64)
 
     def add(self, values: FloatArray) -> None:
         """Count all values."""

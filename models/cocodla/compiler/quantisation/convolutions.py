@@ -105,6 +105,8 @@ def convolution(
 def _input_codes(
     node: Conv, channels: int, tensor: Quantisation | None, conversion: Conversion | None
 ) -> InputCodes:
+    step: FloatArray
+    zero: FloatArray
     if tensor is not None:
         step, zero = np.full(channels, tensor.scale), np.full(channels, float(tensor.zero))
         pad_value = int(tensor.quantise(np.array(node.fill)))

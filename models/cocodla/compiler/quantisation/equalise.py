@@ -53,11 +53,11 @@ def _rescaled(node: Node, factors: Mapping[str, FloatArray]) -> Node:
 
 def _best(graph: Graph, statistics: Statistics, headroom: float, channels: Channels, group: Group) -> FloatArray:
     """Factors of a group's classes, those of the balance with the least noise."""
-    peak = np.zeros(channels.count)
+    peak: FloatArray = np.zeros(channels.count)
     for tensor in group.tensors:
         known = statistics.peaks(tensor, headroom)
         np.maximum.at(peak, channels.of(tensor), known / max(float(known.max()), 1e-30))
-    largest = np.zeros(channels.count)
+    largest: FloatArray = np.zeros(channels.count)
     readers = [node for node in graph.nodes if isinstance(node, Conv) and node.inputs[0] in group.tensors]
     for node in readers:
         np.maximum.at(largest, channels.of(node.inputs[0]), _largest_weights(node))

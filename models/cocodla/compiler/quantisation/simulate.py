@@ -42,6 +42,8 @@ def input_codes(
 ) -> tuple[FloatArray, FloatArray]:
     """Step and zero point of the input channel each weight reads, (K, C/group) both."""
     source, channels = quantised.tensors.get(node.inputs[0]), graph.shapes[node.inputs[0]][0]
+    step: FloatArray
+    zero: FloatArray
     if source is not None:
         step, zero = np.full(channels, source.scale), np.full(channels, float(source.zero))
     else:

@@ -117,9 +117,10 @@ def windows(
     spans = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
     extents = shape[-2:]
     if mode in ("SAME_UPPER", "SAME_LOWER"):
-        totals = [
-            max(0, (hw.ceil_div(n, s) - 1) * s + span - n) for n, s, span in zip(extents, stride, spans, strict=True)
-        ]
+        sums = [(hw.ceil_div(n, s) - 1) * s + span - n for n, s, span in zip(extents, stride, spans, strict=True)]
+        if min(sums) < -1:  # ONNX does not say whether windows then begin at the first element; runtimes differ
+            raise Unsupported(f"auto_pad {mode} with a stride beyond the kernel would pad by {min(sums)}: write pads")
+        totals = [max(0, total) for total in sums]
         small, large = [t // 2 for t in totals], [t - t // 2 for t in totals]
         first, last = (small, large) if mode == "SAME_UPPER" else (large, small)
         pads = (*first, *last)
