@@ -10,7 +10,7 @@
 // Stripes are DEPTH positions; a rest of up to 7 more is split 8 + rest, so that with DEPTH above 8 none is shorter
 // than 8 where the output has at least 8 positions (a weight set takes up to 8 cycles to load). Offsets are
 // accumulated, never multiplied: `op_line` is the ring distance of kernel row and channel block in entries,
-// modulo 2^15.
+// modulo 2^15. What is compared with the end of a loop is compared when its counter steps: flags are registers.
 `default_nettype none
 
 module csc_seq #(
@@ -39,13 +39,13 @@ module csc_seq #(
     output reg         op_first,       // first of its stripe
     output reg         op_group_first, // and of its group
     output wire        op_last,        // last of its stripe
-    output wire        op_stripe_last, // in the last stripe of the group
-    output wire        op_group_last,  // in the last group
-    output wire        op_block_last,  // in the last channel block
+    output reg         op_stripe_last, // in the last stripe of the group
+    output reg         op_group_last,  // in the last group
+    output reg         op_block_last,  // in the last channel block
     output wire        op_merge_last,  // last of the rows whose weights are interleaved
     output wire        op_merge_short, // and these are fewer than the others
     output wire        op_columns_2,   // has a second column
-    output wire [2:0]  op_kernels,     // kernels of the group - 1
+    output reg  [2:0]  op_kernels,     // kernels of the group - 1
     output wire [INDEX_W-1:0] op_length, // positions of the stripe - 1
     output reg  [9:0]  op_x,
     output reg  [9:0]  op_y,
@@ -74,11 +74,7 @@ wire [14:0] block_next = block_line + {1'b0, step_block};
 
 assign op_block       = block_line;
 assign op_columns_2   = columns_2 && (!s_last || last_s[0]);
-assign op_block_last  = (block == last_block);
 assign op_last        = s_last && r_last && op_block_last;
-assign op_stripe_last = (left[20:INDEX_W] == 0);
-assign op_group_last  = (kernels_left[12:3] == 0);
-assign op_kernels     = op_group_last ? kernels_left[2:0] : 3'd7;
 assign op_merge_last  = ((r[1:0] & merge_mask) == merge_mask) || r_last;
 assign op_merge_short = (r_merged > last_r);
 
@@ -128,22 +124,34 @@ end
 
 always @(posedge clk) begin
     if (start || (consume && op_last)) begin
-        block      <= 10'd0;
-        block_line <= 15'd0;
+        block         <= 10'd0;
+        block_line    <= 15'd0;
+        op_block_last <= (last_block == 10'd0);
     end else if (consume && s_last && r_last) begin
-        block      <= block + 1'b1;
-        block_line <= block_next;
+        block         <= block + 1'b1;
+        block_line    <= block_next;
+        op_block_last <= (block + 10'd1 == last_block);
     end
 end
 
+// Of the stripe that follows a split one, too, nothing is left but itself.
 always @(posedge clk) begin
-    if (load)                    left <= positions;
-    else if (consume && op_last) left <= op_stripe_last ? positions : left - (split ? 21'd8 : FULL);
+    if (load || (consume && op_last)) begin
+        left           <= (load || op_stripe_last) ? positions : left - (split ? 21'd8 : FULL);
+        op_stripe_last <= (load || op_stripe_last) ? (positions[20:INDEX_W] == 0) : (left[20:INDEX_W] == 1);
+    end
 end
 
+wire       new_group   = consume && op_last && op_stripe_last;
+wire       final_group = start ? (last_kernel[12:3] == 0) : (kernels_left[12:3] == 1);
+wire [2:0] rest        = start ? last_kernel[2:0] : kernels_left[2:0];
+
 always @(posedge clk) begin
-    if (start)                                     kernels_left <= last_kernel;
-    else if (consume && op_last && op_stripe_last) kernels_left <= kernels_left - 13'd8;
+    if (start || new_group) begin
+        kernels_left  <= start ? last_kernel : kernels_left - 13'd8;
+        op_group_last <= final_group;
+        op_kernels    <= final_group ? rest : 3'd7;
+    end
 end
 
 endmodule

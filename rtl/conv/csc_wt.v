@@ -142,6 +142,7 @@ reg [14:0] ahead;    // entries present at and after it
 reg [14:0] used;     // entries read since the group start, or not yet freed in the last stripe
 reg [14:0] tail;     // entries of the layer after the group (padding in the end)
 reg [14:0] kept;     // entries of the former layer still in the ring
+reg        used_some, kept_some; // these are not 0
 reg        closing;  // all weights were used, the tail padding is being skipped
 
 wire skip_tail = closing && (tail != 15'd0) && ahead_some;
@@ -149,13 +150,32 @@ wire closed    = closing && (tail == 15'd0);
 wire rewind    = row_end || (stripe_end && !op_stripe_last) || (start && reuse);
 wire advance_1 = (read && !rewind) || skip_tail;
 
-wire [14:0] rewind_by = start ? kept : row_end ? {11'd0, row_used} : used;
-
+// What the next state can be is computed of each way to it, and chosen last: which way it goes is known late.
 // A rewind replaces the read of the same cycle: its entry is not part of `used` yet.
-wire [14:0] ahead_next = ahead + (rewind ? rewind_by : {15{advance_1}}) + {14'd0, wt_entry};
+function [14:0] plus(input [14:0] count, input [14:0] more, input carry);
+    /* verilator lint_off UNUSEDSIGNAL */ // where the carry enters
+    reg below;
+    /* verilator lint_on UNUSEDSIGNAL */
+    {plus, below} = {count, 1'b1} + {more, carry};
+endfunction
 
-wire [14:0] back    = {1'b0, pointer} - rewind_by;
-wire [4:0]  back_hi = back[14] ? back[13:9] + last_bank + 5'd1 : back[13:9];
+function [13:0] pointer_back(input [13:0] from, input [14:0] by, input [4:0] last);
+    reg [14:0] back;
+    begin
+        back = {1'b0, from} - by;
+        pointer_back = {back[14] ? back[13:9] + last + 5'd1 : back[13:9], back[8:0]};
+    end
+endfunction
+
+wire [14:0] ahead_start = plus(ahead, kept, wt_entry);
+wire [14:0] ahead_row   = plus(ahead, {11'd0, row_used}, wt_entry);
+wire [14:0] ahead_used  = plus(ahead, used, wt_entry);
+wire [14:0] ahead_less  = plus(ahead, 15'h7fff, wt_entry);
+wire [14:0] ahead_same  = plus(ahead, 15'd0, wt_entry);
+wire [13:0] back_start  = pointer_back(pointer, kept, last_bank);
+wire [13:0] back_row    = pointer_back(pointer, {11'd0, row_used}, last_bank);
+wire [13:0] back_used   = pointer_back(pointer, used, last_bank);
+
 wire [13:0] forward = pointer + 14'd1;
 wire        at_end  = (pointer == {last_bank, 9'h1ff});
 
@@ -171,50 +191,54 @@ always @(posedge clk or negedge rst_n) begin
         ahead      <= 15'd0;
         ahead_some <= 1'b0;
     end else begin
-        if (rewind)         pointer <= {back_hi, back[8:0]};
-        else if (advance_1) pointer <= at_end ? 14'd0 : forward;
-        ahead      <= ahead_next;
-        ahead_some <= (ahead_next != 15'd0);
+        if (rewind) begin
+            pointer    <= start ? back_start : row_end ? back_row : back_used;
+            ahead      <= start ? ahead_start : row_end ? ahead_row : ahead_used;
+            ahead_some <= start ? (ahead_start != 15'd0) : row_end ? (ahead_row != 15'd0) : (ahead_used != 15'd0);
+        end else begin
+            if (advance_1) pointer <= at_end ? 14'd0 : forward;
+            ahead      <= advance_1 ? ahead_less : ahead_same;
+            ahead_some <= advance_1 ? (ahead_less != 15'd0) : (ahead_same != 15'd0);
+        end
     end
 end
 
 // Within the last stripe entries go as soon as an operation is done with them. Interleaved rows may
 // return into an entry, so there they go at the group end.
 wire        free_some = consume && op_stripe_last && (!merge || op_last);
-wire [14:0] used_now  = used + {14'd0, read};
 
 always @(posedge clk) begin
-    if (start || (stripe_end && !op_stripe_last) || free_some || closed) used <= 15'd0;
-    else if (row_end)             used <= used - {11'd0, row_used};
-    else if (read || skip_tail)   used <= used + 15'd1;
+    if (start || (stripe_end && !op_stripe_last) || free_some || closed) {used_some, used} <= 16'd0;
+    else if (row_end)             {used_some, used} <= {used != {11'd0, row_used}, used - {11'd0, row_used}};
+    else if (read || skip_tail)   {used_some, used} <= {1'b1, used + 15'd1};
 end
 
 always @(posedge clk) begin
     if (start)          tail <= entries;
-    else if (free_some) tail <= tail - used_now;
+    else if (free_some) tail <= plus(tail, ~used, !read); // less `used`, less one with a read
     else if (skip_tail) tail <= tail - 15'd1;
 end
 
 always @(posedge clk or negedge rst_n) begin
     if (!rst_n) begin
         closing <= 1'b0;
-        kept    <= 15'd0;
+        {kept_some, kept} <= 16'd0;
     end else begin
         if (layer_end)   closing <= 1'b1;
         else if (closed) closing <= 1'b0;
-        if (wt_flush)    kept <= 15'd0;
-        else if (closed) kept <= skip_release ? entries : 15'd0;
+        if (wt_flush)    {kept_some, kept} <= 16'd0;
+        else if (closed) {kept_some, kept} <= skip_release ? {entries != 15'd0, entries} : 16'd0;
     end
 end
 
-wire [14:0] free_entries = start ? kept : closed ? used : used_now;
+wire free_end = free_some || closed;
 
 always @(posedge clk or negedge rst_n) begin
     if (!rst_n) wt_rls_valid <= 1'b0;
-    else wt_rls_valid <= (free_entries != 15'd0) && ((start && !reuse) || ((free_some || closed) && !skip_release));
+    else wt_rls_valid <= start ? kept_some && !reuse : free_end && !skip_release && (used_some || (read && !closed));
 end
 
-always @(posedge clk) wt_rls_entries <= free_entries;
+always @(posedge clk) wt_rls_entries <= start ? kept : used + {14'd0, read && !closed};
 
 // ---------------------------------------------------------------- read and align
 localparam CTL = 12;

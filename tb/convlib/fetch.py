@@ -118,8 +118,9 @@ class Fetch:
         return old.data_banks, old.weight_banks
 
     def _settled(self, number_: int) -> bool:
-        """csc has finished all layers before this one."""
-        return len(self.csc_dones) >= number_
+        """All layers before this one are over: csc has finished them, and both engines have, which may still fetch
+        lines that nobody needs."""
+        return len(self.csc_dones) >= number_ and min(self._fetched) >= number_
 
     def _run_data(self) -> Iterator[dict[str, int] | None]:
         for number_, layer in self._layers(0):
