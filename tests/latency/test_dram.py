@@ -13,6 +13,8 @@ import pytest
 from cocodla.errors import UserError
 from cocodla.latency import DRAMS, Dram, DramCounts, DramTiming, dram_of
 from cocodla.latency.dram import QUIET, RANGES
+from cocodla.latency.dram_streams import AGAIN, DEPTH, GIVEN_BACK, TAKEN, Unit, stream
+from cocodla.latency.port import Reader
 from cocodla.runtime.memories import memory_of, memory_or_latency
 from cocodla.sim import project
 
@@ -168,3 +170,44 @@ def test_the_hdl_does_the_same_arithmetic(name: str, replayer: Path, tmp_path: P
     counted = [int(line.split()[-1]) for line in lines if line.startswith("C dram_")]
     assert counted == list(astuple(dram.counts))
     assert len(counted) == len(fields(DramCounts))
+
+
+def run_unit(addresses: list[int], targets: list[int], unit: Unit, depth: int = DEPTH) -> list[int]:
+    """When the memory accepted each write of a unit that reads these addresses as one client, and writes those."""
+    reader = Reader(3, addresses, depth)
+    stream(DDR3, [reader], [1], unit)
+    assert len(reader.arrivals) == len(addresses) and len(unit.written) == len(targets)
+    return unit.written
+
+
+def test_an_atom_that_needs_its_neighbour_leaves_with_the_next_and_the_last_alone() -> None:
+    row = 1 << DDR3.row_log2 + DDR3.bank_log2  # every read opens another row of one bank: arrivals lie far apart
+    addresses, targets = [row * index for index in range(4)], [1 << 28 | 8 * index for index in range(4)]
+    alone, held = Unit(targets, 4, 1.0, 20, 32, False), Unit(targets, 4, 1.0, 20, 32, True)
+    at_once = run_unit(addresses, targets, alone)
+    later = run_unit(addresses, targets, held)
+    assert alone.taken == held.taken
+    assert at_once == [round(at) + 20 for at in alone.taken]
+    assert later == [*at_once[1:], at_once[-1] + 1]
+
+
+def test_a_full_output_buffer_takes_no_atom_before_a_write_leaves() -> None:
+    addresses = [8 * index for index in range(64)]
+    row = 1 << DDR3.row_log2 + DDR3.bank_log2
+    targets = [1 << 28 | row * index for index in range(64)]  # batches of writes that take long
+    few, many = Unit(targets, 64, 1.0, 20, 4, False), Unit(targets, 64, 1.0, 20, 64, False)
+    run_unit(addresses, targets, few)
+    run_unit(addresses, targets, many)
+    for atom in range(5, 64):  # four in the buffer and one on the bus
+        assert few.taken[atom] >= few.written[atom - 5] + GIVEN_BACK - TAKEN
+    assert max(few.taken) > max(many.taken) + DDR3.rp, "many places hide the writes, few do not"
+
+
+def test_reads_wait_for_places_in_their_buffer() -> None:
+    addresses = [8 * index for index in range(32)]
+    slow = Unit([1 << 28], 32, 10.0, 20, 32, False)  # an atom every ten cycles at most
+    reader, free = Reader(3, addresses, 4), Reader(3, addresses, DEPTH)
+    stream(DDR3, [reader], [1], slow)
+    assert all(reader.arrivals[beat] > slow.taken[beat - 4] + AGAIN for beat in range(4, 32))
+    stream(DDR3, [free], [1], Unit([1 << 28], 32, 10.0, 20, 32, False))
+    assert free.arrivals[-1] < reader.arrivals[-1] / 2

@@ -45,6 +45,19 @@ class Port:
         """When a read asked for at `wanted` is accepted, if no write comes before."""
         return max(wanted, self._next_read, self.dram.read_from() - self.begin)
 
+    def do_read(self, when: int, reader: Reader) -> int:
+        """A reader's next read is accepted at `when`, before any write that is to be done; when its data are there."""
+        return self._take(when, reader.id, reader.addresses[len(reader.arrivals)])
+
+    def next_write(self) -> int:
+        """When the first of `writes` is accepted, if nothing comes before."""
+        return max(self.writes[0][0], self._next_write, self.dram.write_from() - self.begin)
+
+    def do_write(self) -> int:
+        """Do the first of `writes`; when it was accepted."""
+        self._write(None)
+        return self.written
+
     def write(self, wanted: int, address: int) -> None:
         """A write that is asked for at `wanted` at the earliest."""
         self.writes.append((wanted, 0, address))
@@ -58,7 +71,7 @@ class Port:
     def _write(self, before: int | None) -> bool:
         """Do the next write, if it comes before core cycle `before`; whether it did."""
         wanted, id, address = self.writes[0]
-        now = self.next_read(wanted) if id else max(wanted, self._next_write, self.dram.write_from() - self.begin)
+        now = self.next_read(wanted) if id else self.next_write()
         if before is not None and now >= before:
             return False
         self.writes.popleft()
