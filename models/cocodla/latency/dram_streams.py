@@ -179,6 +179,6 @@ def traffic(layer: Layer, timing: DramTiming) -> float:
     written = targets(layer)
     reads = sum(reader.left for reader in readers)
     first = 0
-    port.writes.extend((first + index * reads // len(written), 0, address) for index, address in enumerate(written))
+    port.writes.extend((first + index * reads // len(written), address) for index, address in enumerate(written))
     take_turns(port, readers, first)
     return float(max([port.flush(), *(reader.arrivals[-1] for reader in readers if reader.arrivals)]))

@@ -19,8 +19,8 @@ class Port:
         self.dram, self.begin = Dram(timing), begin
         self.write_latency = timing.write_latency
         self._next_read = self._next_write = self._answered = 0
-        self.writes: deque[tuple[int, int, int]] = deque()
-        """What is to be written, in order: (not before, 0, address); or read with nobody waiting: its bus id for 0."""
+        self.writes: deque[tuple[int, int]] = deque()
+        """What is to be written, in order: (not before, address)."""
         self.written = 0
         """When the last write was accepted."""
 
@@ -30,7 +30,8 @@ class Port:
         Writes that come before it are done first.
         """
         now = self.next_read(wanted)
-        while self.writes and self.writes[0][0] <= now and self._write(now):
+        while self.writes and self.next_write() < now:
+            self.do_write()
             now = self.next_read(wanted)
         return now, self._take(now, id, address)
 
@@ -55,32 +56,21 @@ class Port:
 
     def do_write(self) -> int:
         """Do the first of `writes`; when it was accepted."""
-        self._write(None)
+        self.written = self.next_write()
+        _, address = self.writes.popleft()
+        self.dram.write(self.written + self.begin, address)
+        self._next_write = self.written + 1
         return self.written
 
     def write(self, wanted: int, address: int) -> None:
         """A write that is asked for at `wanted` at the earliest."""
-        self.writes.append((wanted, 0, address))
+        self.writes.append((wanted, address))
 
     def flush(self) -> int:
         """Do all writes; when the last one was accepted."""
         while self.writes:
-            self._write(None)
+            self.do_write()
         return self.written
-
-    def _write(self, before: int | None) -> bool:
-        """Do the next write, if it comes before core cycle `before`; whether it did."""
-        wanted, id, address = self.writes[0]
-        now = self.next_read(wanted) if id else self.next_write()
-        if before is not None and now >= before:
-            return False
-        self.writes.popleft()
-        if id:
-            self._take(now, id, address)
-        else:
-            self.dram.write(now + self.begin, address)
-            self._next_write, self.written = now + 1, now
-        return True
 
 
 class Reader:
