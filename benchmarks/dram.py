@@ -29,7 +29,7 @@ from rich.table import Table
 
 from cocodla.bench.measure import Case, layer_cases, measure
 from cocodla.compiler import Network, compile_model
-from cocodla.compiler.prediction import predict_network
+from cocodla.compiler.prediction import predict_network, predict_row
 from cocodla.errors import Fault, UserError
 from cocodla.latency import DRAMS, DramTiming, MemoryTiming, dram_of, layer_of, predict
 from cocodla.nets.registry import Net, networks
@@ -108,6 +108,13 @@ def compiled(net: Net, images_in_flight: int = 0) -> Network:
         return compile_model(variant.model(Path(folder)), variant.data().calibration, options)
 
 
+def row_cycles(network: Network, timing: MemoryTiming, images: int) -> int:
+    """Predicted cycles of an image, of so many one behind the other."""
+    if timing.dram:
+        return round(predict_row(network, timing.dram, images) / images)
+    return predict_network(network, timing).image
+
+
 def image_cycles(net: Net, network: Network, memory: str, images: int) -> float:
     """Cycles of an image on the RTL, of so many one behind the other; every tensor compared."""
     data = (net.on_rtl or net.main).data().images[:images]
@@ -173,7 +180,7 @@ def model(
         with progress_bar(console, name) as tick:
             for index, net in enumerate(chosen):
                 network = compiled(net)
-                predicted = [predict_network(network, timing).image for timing in timings]
+                predicted = [row_cycles(network, timing, images) for timing in timings]
                 rows.append((net.name, image_cycles(net, network, name, images), predicted))
                 tick(index + 1, len(chosen))
         found += [error_table(f"networks, {name}", rows)] if rows else []

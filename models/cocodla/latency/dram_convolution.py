@@ -1,201 +1,161 @@
-"""A convolution with a DRAM: its operations as in `convolution`; reads, operations and writes in the order of time.
+"""A convolution with a DRAM: its operations as in `convolution`, stripe by stripe, as data, weights and places come.
 
-Reads wait for the writes before them on the bus, operations for what was read and for places in the output buffers,
-writes for operations. So the layer is followed stripe by stripe, and on the bus beat by beat: whatever comes before a
-beat follows from beats before it.
+Entries of CBUF are counted through all layers with one split of its banks (`Rings`): a layer's data and weights take
+the places that those before it give back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Generator
 from itertools import pairwise
 
 import numpy as np
 
-from cocodla.hw import ATOM
-from cocodla.latency import dram_streams, streams
+from cocodla.hw import ATOM, CBUF_BANK_ENTRIES
+from cocodla.latency import streams
 from cocodla.latency.convolution import Convolution, Ints, Times, follow
 from cocodla.latency.dram import DramTiming
+from cocodla.latency.dram_units import TAKEN, Unit
 from cocodla.latency.layer import Layer, MemoryTiming
-from cocodla.latency.port import Port, Reader
+from cocodla.latency.port import NEVER, Reader
 
 REQUEST = 10
 """From the enabling write to the first read request on the bus."""
 TO_CBUF = 3
 """From data on the bus to their first use in CSC."""
 FREED = 5
-"""From the release of a weight entry to the read that fills it again on the bus."""
+"""From the release of an entry to the read that fills it again on the bus."""
 TO_SDP = 12
 """From the issue of an atom's last operation to SDP: MAC array, CACC."""
 CREDITS = 32
 """Atoms that CACC has places for (FIFO_DEPTH of cacc.v)."""
 CREDIT = 2
 """From an atom that SDP takes to the operation that gets its place in CACC."""
-POOLED = 12
-"""More cycles to the write, through PDP."""
-NEVER = 1 << 62
-
-Given = Callable[[int], int]
-"""Of a beat of a client: when it may be asked for; NEVER as long as what that depends on has not happened."""
+NEXT = 4
+"""From the end of a layer's operations to the first of the next layer."""
 
 
-class Client:
-    """One client of the bus. given: of the next beat."""
+class Rings:
+    """CBUF under one split: when each entry of data and of weights was given back, counted through its layers.
 
-    def __init__(self, reader: Reader, given: Given) -> None:
-        self.reader, self.given = reader, given
+    begin: nothing is fetched before; None as long as layers with another split operate. data, weights: entries of the
+    layers so far.
+    """
 
-    def next(self, port: Port) -> int:
-        """When the next beat is accepted, if nothing comes before; NEVER if there is none or it cannot be asked for."""
-        reader = self.reader
-        if len(reader.arrivals) == len(reader.addresses):
+    def __init__(self, banks: tuple[int, int], begin: float | None) -> None:
+        self.banks, self.begin = banks, begin
+        self.data = self.weights = 0
+        self.data_freed: list[float] = []
+        self.weights_freed: list[float] = []
+
+    def given(self, freed: list[float], entry: int, banks: int, enabled: float) -> int:
+        """When an entry may be asked for, the places of which are those of so many banks."""
+        if self.begin is None:
             return NEVER
-        wanted = self.given(len(reader.arrivals))
-        return wanted if wanted == NEVER else port.next_read(wanted)
+        before = entry - banks * CBUF_BANK_ENTRIES
+        earliest = round(max(self.begin, enabled)) + REQUEST
+        if before < 0:
+            return earliest
+        return max(earliest, round(freed[before]) + FREED) if before < len(freed) else NEVER
 
 
 class DramConvolution(Convolution):
-    """One layer on one port."""
+    """The operations of one layer. unit: SDP, which takes their atoms from `issued`."""
 
-    def __init__(self, layer: Layer, timing: DramTiming, acc_depth: int) -> None:
+    def __init__(self, layer: Layer, timing: DramTiming, acc_depth: int, enabled: float, rings: Rings) -> None:
         assert layer.conv is not None
         cdma = layer.conv.cdma
         super().__init__(layer.conv, MemoryTiming(dram=timing), 0, acc_depth)
-        self.port = Port(timing)
-        self.lines = Reader(8, [] if cdma.data_reuse else streams.lines(cdma).tolist(), 0)
-        self.kernels = Reader(9, [] if cdma.weight_reuse else streams.kernels(cdma).tolist(), 0)
-        self.released = np.full(self.weight_beats, np.inf)
-        atoms = int(self.lengths.sum()) * -(-self.csc.kernels // ATOM)
-        delay = dram_streams.PIPE + (POOLED if layer.pdp else 0)
-        self.output = dram_streams.Unit(dram_streams.targets(layer), atoms, 1.0, delay, dram_streams.PLACES, False)
+        self.rings, self.enabled = rings, enabled
+        first_data, first_weight = self._first_data, _ = rings.data, rings.weights
+        data_banks, weight_banks = rings.banks
+        self.lines = Reader(
+            8, [] if cdma.data_reuse else streams.lines(cdma).tolist(),
+            lambda beat: rings.given(rings.data_freed, first_data + beat, data_banks, enabled),
+        )  # fmt: skip
+        self.kernels = Reader(
+            9, [] if cdma.weight_reuse else streams.kernels(cdma).tolist(),
+            lambda beat: rings.given(rings.weights_freed, first_weight + beat, weight_banks, enabled),
+        )  # fmt: skip
+        rings.data += len(self.lines.addresses)
+        rings.weights += len(self.kernels.addresses)
+        self.atoms = int(self.lengths.sum()) * -(-self.csc.kernels // ATOM)
         self.issued: list[float] = []
         """Of each atom so far: when its last operation is issued."""
-        self.clients = [Client(self.lines, lambda beat: REQUEST), Client(self.kernels, self._weight_place)]
-        self.operands: list[tuple[Reader, int]] = []
-        for id, each, addresses in streams.operands(layer.rdma):
-            reader = Reader(id, addresses.tolist(), dram_streams.OPERAND_DEPTH)
-            beats = len(reader.addresses) // atoms if each else 0
-            self.clients.append(Client(reader, self._operand_place(reader, beats)))
-            if each:
-                self.operands.append((reader, beats))
-        self._turn = 0
 
     def _arrivals(self, operand_beats: int) -> tuple[Times, Times]:
         """Nothing is there yet, or all that is used again."""
         return np.zeros((self.cdma.height, self.line_beats)), np.zeros(self.weight_beats)
 
-    def _weight_place(self, entry: int) -> int:
-        if entry < self.ring:
-            return REQUEST
-        free = self.released[entry - self.ring]
-        return NEVER if np.isinf(free) else round(float(free)) + FREED
-
-    def _operand_place(self, reader: Reader, beats: int) -> Given:
-        """Of operands for each element, `beats` an atom, places are freed as SDP takes atoms; others (0) are few."""
-
-        def given(beat: int) -> int:
-            gone = (beat - reader.depth) // beats if beats else -1
-            if gone < 0:
-                return REQUEST
-            taken = self.output.taken
-            return round(taken[gone]) + dram_streams.AGAIN if gone < len(taken) else NEVER
-
-        return given
-
-    def run(self) -> float:
-        """When the last write is accepted."""
+    def operate(self, unit: Unit, begin: float) -> Generator[None, None, float]:
+        """All operations, the first not before `begin`; waits, once for each None, for what the bus does. Returns when
+        the next layer's may begin."""
         needed = None if self.cdma.data_reuse else self._data_needed()
         ends = np.cumsum(self.lengths).tolist()
-        now, entry = 0.0, 0
+        now, entry = begin, 0
         for first in range(0, self.csc.kernels, ATOM):
             last = self._last_entries(first, entry)
             costs = self._costs(first)
-            ready = self._weights_there(last)
-            for stripe, (begin, end) in enumerate(pairwise([0, *ends])):
-                waits = np.zeros(len(last)) if needed is None else self._data_there(needed[begin:end])
+            ready = yield from self._weights_there(last)
+            for stripe, (start, end) in enumerate(pairwise([0, *ends])):
+                waits = np.zeros(len(last))
+                if needed is not None and first == 0:
+                    waits = yield from self._data_there(needed[start:end])
                 if stripe == 0:
                     waits = np.maximum(waits, ready)
                 starts = follow(waits[None], costs[stripe : stripe + 1], now)[0]
-                now = self._issue(float(starts[-1]), end - begin, int(costs[stripe, -1]))
-            bounds = np.concatenate([[entry], last + 1])
-            self.released[entry : last[-1] + 1] = np.repeat(starts, np.diff(bounds))
+                now = yield from self._issue(unit, float(starts[-1]), end - start, int(costs[stripe, -1]))
+                if first + ATOM >= self.csc.kernels:
+                    self._free_data(needed, end, now)
+            if self.kernels.addresses:
+                self.rings.weights_freed.extend(np.repeat(starts, np.diff([entry, *(last + 1)])).tolist())
             entry = int(last[-1]) + 1
-            needed = None
-        while self.port.writes or len(self.output.taken) < self.output.atoms:
-            self._step()
-        return float(max(self.port.written, self.issued[-1] + TO_SDP))
+        return now + NEXT
 
-    def _issue(self, start: float, length: int, cost: int) -> float:
-        """Issue the atoms of a stripe whose last operation begins at `start`; when the next operation may begin.
+    def _free_data(self, needed: Ints | None, position: int, now: float) -> None:
+        """The last kernel group has passed all positions before `position`: entries no other one needs are free."""
+        if not self.lines.addresses or needed is None:
+            return
+        freed = self.rings.data_freed
+        kept = len(self.lines.addresses)
+        if position < len(needed):
+            left = needed[position:]
+            kept = int(np.where(left >= 0, left, kept).min()) // self.line_beats * self.line_beats
+        freed.extend([now] * (self._first_data + kept - len(freed)))
+
+    def _issue(self, unit: Unit, start: float, length: int, cost: int) -> Generator[None, None, float]:
+        """Issue the atoms of a stripe whose last operation begins at `start`; returns when the next one may begin.
 
         An atom needs a place in CACC, which one before it gives back when SDP takes it.
         """
-        taken, at = self.output.taken, start - 1
+        taken, at = unit.taken, start - 1
         for _ in range(length):
             before = len(self.issued) - CREDITS
             at += 1
             if before >= 0:
                 while len(taken) <= before:
-                    self._step()
-                at = max(at, taken[before] + dram_streams.TAKEN + CREDIT)
+                    yield
+                at = max(at, taken[before] + TAKEN + CREDIT)
             self.issued.append(at)
-        self._hand_over()
         return max(start + cost, at + 1)
 
-    def _hand_over(self) -> None:
-        """SDP takes the atoms that have come, with their operands, as far as it has room."""
-        output = self.output
-        while len(output.taken) < len(self.issued):
-            atom = len(output.taken)
-            arrival = self.issued[atom] + TO_SDP - dram_streams.TAKEN
-            for reader, beats in self.operands:
-                end = (atom + 1) * beats
-                if len(reader.arrivals) < end:
-                    return
-                arrival = max(arrival, reader.arrivals[end - 1])
-            if not output.take(self.port, arrival):
-                return
-
-    def _weights_there(self, last: Ints) -> Times:
-        """When each operation of a group can begin for its weights. last: its last entry."""
+    def _weights_there(self, last: Ints) -> Generator[None, None, Times]:
+        """Returns when each operation of a group can begin for its weights. last: its last entry."""
         arrivals, count = self.kernels.arrivals, len(self.kernels.addresses)
         if not count:
             return np.zeros(len(last))
         while len(arrivals) < min(int(last[-1]) + 1, count):
-            self._step()
+            yield
         return np.array([arrivals[min(entry, count - 1)] for entry in last.tolist()], np.float64) + (TO_CBUF + 1)
 
-    def _data_there(self, needed: Ints) -> Times:
-        """When each operation of a stripe can begin for its data. needed: entries (positions, operations), or -1."""
+    def _data_there(self, needed: Ints) -> Generator[None, None, Times]:
+        """Returns when each operation of a stripe can begin for its data. needed: entries (positions, operations), or
+        -1."""
         arrivals, first = self.lines.arrivals, int(np.where(needed >= 0, needed, NEVER).min())
         while len(arrivals) <= int(needed.max()):
-            self._step()
+            yield
         if first == NEVER:
             return np.zeros(needed.shape[1])
         came = np.array(arrivals[first : int(needed.max()) + 1], np.float64)
         ready = np.where(needed >= 0, came[np.maximum(needed - first, 0)] + TO_CBUF, 0.0)
         return np.asarray((ready - np.arange(len(needed))[:, None]).max(0))
-
-    def _step(self) -> None:
-        """The next read or write on the bus, a read before a write of the same cycle."""
-        port, best, when = self.port, -1, NEVER
-        count = len(self.clients)
-        for step in range(count):
-            index = (self._turn + step) % count
-            at = self.clients[index].next(port)
-            if at < when:
-                best, when = index, at
-        if port.writes and port.next_write() < when:
-            self.output.written.append(port.do_write())
-        else:
-            assert best >= 0, "a convolution that waits for nothing"
-            reader = self.clients[best].reader
-            reader.arrivals.append(port.do_read(when, reader))
-            self._turn = (best + 1) % count
-        self._hand_over()
-
-
-def cycles(layer: Layer, timing: DramTiming, acc_depth: int) -> float:
-    """Cycles of a layer."""
-    work = DramConvolution(layer, timing, acc_depth)
-    return work.run() + work.port.write_latency + dram_streams.ANSWER
