@@ -153,11 +153,10 @@ class Row:
         if source:
             job.readers.append((self._read(Reader(id, source, self._places(job, unit, DEPTH, 1))), 1))
         for id, each, addresses in streams.operands(layer.rdma):
-            beats = len(addresses) // unit.atoms
-            if layer.conv is None:
-                beats = max(1, beats)
+            waits = each or not layer.conv  # operands by channel come long before a convolution's atoms
+            beats = max(1, len(addresses) // unit.atoms) if waits else 0
             reader = self._read(Reader(id, addresses.tolist(), self._places(job, unit, OPERAND_DEPTH, beats)))
-            if layer.conv is None or each:
+            if waits:
                 job.readers.append((reader, beats))
         return unit
 
