@@ -13,7 +13,9 @@ import pytest
 from cocodla.errors import UserError
 from cocodla.latency import DRAMS, Dram, DramCounts, DramTiming, dram_of
 from cocodla.latency.dram import QUIET, RANGES
-from cocodla.runtime.memories import memory_of, memory_or_latency
+from cocodla.latency.dram_units import GIVEN_BACK, TAKEN, Unit
+from cocodla.latency.port import NEVER, Bus, Port, Reader
+from cocodla.runtime.memories import MEMORIES, memory_of, memory_or_latency
 from cocodla.sim import project
 
 DDR3 = DRAMS["ddr3_1066_x32"]
@@ -168,3 +170,74 @@ def test_the_hdl_does_the_same_arithmetic(name: str, replayer: Path, tmp_path: P
     counted = [int(line.split()[-1]) for line in lines if line.startswith("C dram_")]
     assert counted == list(astuple(dram.counts))
     assert len(counted) == len(fields(DramCounts))
+
+
+def bus_of(timing: DramTiming = DDR3, *ids: int) -> Bus:
+    return Bus(Port(timing), ids or (3,), 1)
+
+
+def run_unit(bus: Bus, reader: Reader, unit: Unit) -> Unit:
+    """A unit that reads as one client and writes, to its end."""
+    bus.clients[reader.id].append(reader)
+    for atom in range(unit.atoms):
+        while len(reader.arrivals) <= atom or not unit.take(reader.arrivals[atom]):
+            assert bus.step()
+    while not unit.ended:
+        assert bus.step()
+    assert not bus.step()
+    return unit
+
+
+ROW = 1 << DDR3.row_log2 + DDR3.bank_log2
+"""From a row of a bank to the next."""
+
+
+def test_an_atom_that_needs_its_neighbour_leaves_with_the_next_and_the_last_alone() -> None:
+    addresses, targets = [ROW * index for index in range(4)], [1 << 28 | 8 * index for index in range(4)]
+    at_once, later = (
+        run_unit(bus, Reader(3, addresses, lambda beat: 10), Unit(targets, 4, 1.0, 20, 32, held, bus.writers[0]))
+        for held, bus in ((False, bus_of()), (True, bus_of()))
+    )
+    assert at_once.taken == later.taken and at_once.taken[1] - at_once.taken[0] > 10
+    assert at_once.written == [round(at) + 20 for at in at_once.taken]
+    assert later.written == [*at_once.written[1:], at_once.written[-1] + 1]
+
+
+def test_a_full_output_buffer_takes_no_atom_before_a_write_leaves() -> None:
+    addresses = [8 * index for index in range(64)]
+    targets = [1 << 28 | ROW * index for index in range(64)]  # batches of writes that take long
+    few, many = (
+        run_unit(bus, Reader(3, addresses, lambda beat: 10), Unit(targets, 64, 1.0, 20, places, False, bus.writers[0]))
+        for places, bus in ((4, bus_of()), (64, bus_of()))
+    )
+    for atom in range(5, 64):  # four in the buffer and one on the bus
+        assert few.taken[atom] >= few.written[atom - 5] + GIVEN_BACK - TAKEN
+    assert max(few.taken) > max(many.taken) + DDR3.rp, "many places hide the writes, few do not"
+
+
+def test_clients_take_turns_and_reads_come_before_writes_of_their_cycle() -> None:
+    bus = bus_of(DDR3, 8, 9)
+    one, other = (Reader(id, [id << 20 | 8 * beat for beat in range(4)], lambda beat: 10) for id in (8, 9))
+    late = Reader(8, [0], lambda beat: 30)
+    for reader in (one, other, late):
+        bus.clients[reader.id].append(reader)
+    written: list[int] = []
+    bus.writers[0].append((12, 1 << 28, written))
+    order = []
+    while bus.step():
+        order.append((len(one.arrivals), len(other.arrivals), len(written), len(late.arrivals)))
+    assert order[:4] == [(1, 0, 0, 0), (1, 1, 0, 0), (2, 1, 0, 0), (2, 1, 1, 0)]
+    assert order[-1] == (4, 4, 1, 1) and written == [12]
+
+
+def test_nothing_is_read_before_it_may_be_asked_for() -> None:
+    bus = bus_of()
+    bus.clients[3].append(Reader(3, [0], lambda beat: NEVER))
+    assert not bus.step()
+
+
+def test_the_pages_name_every_memory_and_every_parameter() -> None:
+    commands, memory = ((project.root() / "docs" / page).read_text() for page in ("commands.md", "memory.md"))
+    assert all(f"{name}`" in commands for name in (*MEMORIES, *DRAMS))
+    absent = [key for key in RANGES if not re.search(rf"`(?:[a-z_]+`, `)*{key}\b", memory)]
+    assert absent == []

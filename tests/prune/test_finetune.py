@@ -10,7 +10,7 @@ import pytest
 
 from cocodla.errors import UserError
 from cocodla.nets.builder import Builder
-from cocodla.prune.finetune import fine_tune
+from cocodla.prune.finetune import GOES, fine_tune, goes
 from cocodla.prune.groups import structure_of, without
 
 from .nets import branches, chain, loaded, pictures, residual
@@ -51,6 +51,26 @@ def test_training_brings_a_pruned_model_nearer_and_repeats(tmp_path: Path) -> No
     assert behind < before / 2
     again = fine_tune(left, model, images, 60, seed=1)
     assert all(np.array_equal(tuned.constants[key], again.constants[key]) for key in tuned.constants)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 7, 50, 1700])
+def test_goes_take_all_steps_with_falling_rates(steps: int) -> None:
+    found = goes(steps)
+    assert sum(count for count, _ in found) == steps and all(count > 0 for count, _ in found)
+    heights = [height for _, height in found]
+    assert heights == sorted(heights, reverse=True) and len(found) == min(steps, len(GOES))
+
+
+def test_a_go_begins_at_its_height_from_the_averages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A go without a rate changes nothing: what comes out are the averages of the go before, not its last step."""
+    model = loaded(residual(), tmp_path)
+    images = pictures(16)
+    monkeypatch.setattr("cocodla.prune.finetune.GOES", ((1.0, 1.0),))
+    once = fine_tune(model, model, images, 6, seed=1)
+    monkeypatch.setattr("cocodla.prune.finetune.GOES", ((0.5, 1.0), (0.5, 0.0)))
+    twice = fine_tune(model, model, images, 12, seed=1)
+    for name, value in once.constants.items():
+        np.testing.assert_allclose(twice.constants[name], value, rtol=1e-5, atol=1e-6)
 
 
 def test_operators_it_does_not_know_are_named(tmp_path: Path) -> None:

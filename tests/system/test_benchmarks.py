@@ -7,7 +7,7 @@ import re
 import sys
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,6 +21,7 @@ from cocodla.latency import MemoryTiming
 from cocodla.nets.builder import Builder
 from cocodla.nets.yolo import yolo_v2
 from cocodla.report.efficiency import together, uses_of
+from cocodla.runtime.rtl import Simulation
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / "benchmarks"
 
@@ -84,3 +85,30 @@ def test_vgg_is_held_against_what_is_asked(tmp_path: Path) -> None:
     assert not right and list(table.columns[-1].cells)[:2].count("NO") >= 1
     (run,) = module.measured(network, "small", ("conv0",), 1)
     assert run.failure == "" and run.cycles > run.use.bound
+
+
+def test_dram_tells_mean_and_worst_error_of_the_whole_model(capsys: pytest.CaptureFixture[str]) -> None:
+    module = load("dram")
+    terms = len(module.TERMS)
+    rows = [("a", 100.0, [150] * (terms - 1) + [102]), ("b", 200.0, [150] * (terms - 1) + [188])]
+    assert module.error_table("layers", rows) == pytest.approx((0.04, 0.06))
+    assert "-6.00%" in capsys.readouterr().out
+
+
+def test_dram_keeps_what_it_measured_of_a_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    module = load("dram")
+    runs: list[str] = []
+
+    def verify(network: Network, images: np.ndarray, labels: np.ndarray, simulation: Simulation) -> SimpleNamespace:
+        runs.append(network.name)
+        return SimpleNamespace(passed=True, cycles_per_image=123.5)
+
+    monkeypatch.setattr(module, "verify_network", verify)
+    monkeypatch.setattr(module.project, "build", lambda: tmp_path)
+    (net,) = module.nets_of("^residual$")
+    network = module.compiled(net)
+    for memory, images, expected in [
+        ("ddr3_1066_x32", 2, 1), ("ddr3_1066_x32", 2, 1), ("lpddr4_3200_x16", 2, 2), ("ddr3_1066_x32", 3, 3),
+    ]:  # fmt: skip
+        assert module.image_cycles(net, network, memory, images) == 123.5
+        assert len(runs) == expected

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from cocodla.errors import UserError
-from cocodla.training.pictures import crops, varied
+from cocodla.training.pictures import LARGEST, crops, varied
 
 
 def photograph(folder: Path, size: tuple[int, int] = (90, 60), mode: str = "RGB") -> Path:
@@ -65,6 +65,17 @@ def test_crops_have_the_shape_of_the_input_and_differ(shape: tuple[int, int, int
 
 def test_photographs_smaller_than_a_crop_are_taken_whole(tmp_path: Path) -> None:
     assert crops([photograph(tmp_path, (10, 7))], (3, 32, 32), 4, 0).shape == (4, 3, 32, 32)
+
+
+def test_large_photographs_are_looked_at_as_small_ones(tmp_path: Path) -> None:
+    noise = np.random.default_rng(4).integers(0, 256, (300, 500, 3), np.uint8)
+    large, small = tmp_path / "large.png", tmp_path / "small.png"
+    Image.fromarray(noise).save(large)
+    shrunk = Image.fromarray(noise)
+    shrunk.thumbnail((8 * LARGEST, 8 * LARGEST))
+    assert max(shrunk.size) == 8 * LARGEST
+    shrunk.save(small)
+    np.testing.assert_array_equal(crops([large], (3, 8, 8), 6, seed=1), crops([small], (3, 8, 8), 6, seed=1))
 
 
 def test_what_is_no_photograph_is_named(tmp_path: Path) -> None:

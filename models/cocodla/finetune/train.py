@@ -15,8 +15,8 @@ from cocodla.compiler import Network
 from cocodla.finetune.integers import Integers, real_input, rounded_tensors
 from cocodla.finetune.twin import Twin
 from cocodla.prune.torch_model import TorchModel
-from cocodla.training.distill import UNKNOWN, distance, rates, share
-from cocodla.training.pictures import varied
+from cocodla.training.distill import distance, rates, share
+from cocodla.training.pictures import UNKNOWN, varied
 
 Progress = Callable[[int, int], None]
 FOUR_BITS = 3e-3

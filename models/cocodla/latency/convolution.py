@@ -61,21 +61,26 @@ class Convolution:
         entries: Times = self.first + weights * self.memory.every
         return in_lines, entries
 
-    def _data_waits(self) -> Times:
-        """Earliest start (stripes, operations) for the data each needs: position i is read i cycles later.
+    def _data_needed(self) -> Ints:
+        """Of each position (positions, operations) the entry it needs, counted through all lines; -1 for none.
 
-        An entry left of the line counts as there, one beyond the line as its last one.
+        An entry left of the line is none, one beyond the line its last one.
         """
         csc = self.csc
         line, column = np.divmod(np.arange(self.lengths.sum()), csc.out_width)
         y = (line * csc.stride_y - csc.pad_top)[:, None] + self.op_rows
         step = csc.stride_x * (csc.pixel_channels if csc.image else ATOM)
         x = ((column * step) // ATOM - (0 if csc.image else csc.pad_left))[:, None] + self.op_entries
-        needed = (y >= 0) & (y < csc.height) & (x >= 0)
-        height, width = self.data.shape
-        ready = np.where(needed, self.data[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)], 0.0)
+        height, width = self.cdma.height, self.line_beats
+        found = np.clip(y, 0, height - 1) * width + np.clip(x, 0, width - 1)
+        return np.asarray(np.where((y >= 0) & (y < csc.height) & (x >= 0), found, -1))
+
+    def _data_waits(self) -> Times:
+        """Earliest start (stripes, operations) for the data each needs: position i is read i cycles later."""
+        needed = self._data_needed()
+        ready = np.where(needed >= 0, self.data.ravel()[needed], 0.0)
         first = np.cumsum(self.lengths) - self.lengths
-        ready -= (np.arange(len(line)) - np.repeat(first, self.lengths))[:, None]
+        ready -= (np.arange(len(needed)) - np.repeat(first, self.lengths))[:, None]
         return np.asarray(np.maximum.reduceat(ready, first, axis=0))
 
     def issue_times(self) -> tuple[Times, Times]:
@@ -87,22 +92,26 @@ class Convolution:
         starts: list[Times] = []
         now, entry = 0.0, 0
         for first in range(0, csc.kernels, ATOM):
-            kernels = min(ATOM, csc.kernels - first)
-            used = np.ceil(np.cumsum(self.op_bytes * kernels) / ATOM).astype(np.int64)
-            last = entry + np.minimum(used, max(self.weight_beats - entry, 1)) - 1
+            last = self._last_entries(first, entry)
             self._refill(weights, released, entry, int(last[-1]) + 1)
             ready = waits.copy()
             ready[0] = np.maximum(ready[0], weights[last] + 1)
             costs = self._costs(first)
-            begin = _follow(ready, costs, now)
+            begin = follow(ready, costs, now)
             starts.append(begin[:, -1])
             bounds = np.concatenate([[entry], last + 1])
             released[entry : last[-1] + 1] = np.repeat(begin[-1], np.diff(bounds))
             now, entry = float(begin[-1, -1] + costs[-1, -1]), int(last[-1]) + 1
-            self._read_ahead(weights, released, entry)
             waits[:] = 0.0
         found = np.concatenate(starts)
         return found, found + np.tile(self.lengths, len(starts))
+
+    def _last_entries(self, first: int, entry: int) -> Ints:
+        """Of the operations of the kernel group that begins at kernel `first`, and at weight entry `entry`, the last
+        weight entry of each."""
+        kernels = min(ATOM, self.csc.kernels - first)
+        used = np.ceil(np.cumsum(self.op_bytes * kernels) / ATOM).astype(np.int64)
+        return np.asarray(entry + np.minimum(used, max(self.weight_beats - entry, 1)) - 1)
 
     def busy(self) -> int:
         """Cycles of all operations, if data and weights are always there."""
@@ -134,9 +143,6 @@ class Convolution:
             steps = np.arange(begin - 1, end) * self.memory.every
             weights[begin - 1 : end] = np.maximum.accumulate(weights[begin - 1 : end] - steps) + steps
 
-    def _read_ahead(self, weights: Times, released: Times, end: int) -> None:
-        """What depends on the release of entries up to `end`; nothing, where the memory always takes as long."""
-
 
 def _operations(csc: CscConfig) -> tuple[Ints, Ints, Ints, Ints]:
     """Of each stripe operation in order (block, row, columns): its offsets in lines and entries, weight bytes per
@@ -156,7 +162,7 @@ def _operations(csc: CscConfig) -> tuple[Ints, Ints, Ints, Ints]:
     return np.tile(rows, count), entries.ravel(), np.outer(blocks, columns).ravel(), np.tile(columns, count)
 
 
-def _follow(ready: Times, costs: Ints, now: float) -> Times:
+def follow(ready: Times, costs: Ints, now: float) -> Times:
     """Starts (stripes, operations) of operations one after the other: each begins when it is ready and the former
     is through, which takes `costs` (stripes, operations)."""
     spent = costs.ravel().astype(np.float64)

@@ -10,7 +10,7 @@ import numpy as np
 
 from cocodla.golden.config import OperandConfig, PdpConfig, SdpRdmaConfig
 from cocodla.hw import ACC_DEPTH, ATOM, surfaces
-from cocodla.latency import dram_convolution, dram_streams
+from cocodla.latency import dram_row
 from cocodla.latency.convolution import Convolution, output_end
 from cocodla.latency.dram import DramTiming
 from cocodla.latency.layer import Layer, MemoryTiming
@@ -51,6 +51,8 @@ def predict_overlapped(layer: Layer, memory: MemoryTiming) -> int:
     """
     if not (layer.conv or layer.sdp or layer.pdp or layer.cdp):
         raise ValueError("no unit of the layer is enabled")
+    if memory.dram:
+        return round(dram_row.added(layer, memory.dram, pooling_busy(layer)))
     reads, busy = operand_beats(layer.rdma), 0
     if layer.conv:
         work = Convolution(layer.conv, memory, reads)
@@ -60,21 +62,18 @@ def predict_overlapped(layer: Layer, memory: MemoryTiming) -> int:
     writes = _pooled(layer.pdp) if layer.pdp else _atoms(layer)
     if layer.pdp and not layer.sdp:
         reads, busy = _pooling_work(layer.pdp)
-    if memory.dram:
-        return round(max(dram_streams.traffic(layer, memory.dram), busy))
     return round(_rate(reads, writes, memory, busy))
 
 
 def _with_dram(layer: Layer, dram: DramTiming, acc_depth: int) -> float:
-    if layer.conv:
-        return dram_convolution.cycles(layer, dram, acc_depth)
-    if layer.sdp and layer.rdma:
-        return dram_streams.sdp(layer, dram)
-    if layer.pdp:
-        return dram_streams.pooling(layer, layer.pdp, _pooling_work(layer.pdp)[1], dram)
-    if layer.cdp:
-        return dram_streams.normalisation(layer, dram, CDP_EXTRA)
-    raise ValueError("no unit of the layer is enabled")
+    if not (layer.conv or (layer.sdp and layer.rdma) or layer.pdp or layer.cdp):
+        raise ValueError("no unit of the layer is enabled")
+    return dram_row.cycles(layer, dram, acc_depth, pooling_busy(layer))
+
+
+def pooling_busy(layer: Layer) -> int:
+    """Cycles of PDP's datapath, where PDP reads from memory; 0 elsewhere."""
+    return _pooling_work(layer.pdp)[1] if layer.pdp and not layer.sdp else 0
 
 
 def _atoms(layer: Layer) -> int:

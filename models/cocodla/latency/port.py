@@ -1,15 +1,19 @@
-"""The memory port with a DRAM behind it: reads and writes of a layer in the order of time."""
+"""The memory port with a DRAM behind it: reads and writes of all units in the order of time."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from cocodla.latency.dram import Dram, DramTiming
 
 START = 400
 """Core cycles between the end of reset and a layer that runs alone, about: registers are written. It matters only for
 when refreshes are due."""
+NEVER = 1 << 62
+
+Given = Callable[[int], int]
+"""Of a beat: when it may be asked for; NEVER as long as what that depends on has not happened."""
 
 
 class Port:
@@ -19,75 +23,75 @@ class Port:
         self.dram, self.begin = Dram(timing), begin
         self.write_latency = timing.write_latency
         self._next_read = self._next_write = self._answered = 0
-        self.writes: deque[tuple[int, int, int]] = deque()
-        """What is to be written, in order: (not before, 0, address); or read with nobody waiting: its bus id for 0."""
-        self.written = 0
-        """When the last write was accepted."""
 
-    def read(self, wanted: int, id: int, address: int) -> tuple[int, int]:
-        """A read that is asked for at `wanted` at the earliest: when it is accepted, and when its data are there.
+    def next_read(self, wanted: int) -> int:
+        """When a read asked for at `wanted` is accepted, if nothing comes before."""
+        return max(wanted, self._next_read, self.dram.read_from() - self.begin)
 
-        Writes that come before it are done first.
-        """
-        now = self.next_read(wanted)
-        while self.writes and self.writes[0][0] <= now and self._write(now):
-            now = self.next_read(wanted)
-        return now, self._take(now, id, address)
-
-    def _take(self, now: int, id: int, address: int) -> int:
-        """Accept a read. Answers keep the order of the reads, one a cycle."""
+    def read(self, now: int, id: int, address: int) -> int:
+        """Accept a read; when its data are there. Answers keep the order of the reads, one a cycle."""
         due = self.dram.read(now + self.begin, id, address) - self.begin
         self._answered = max(due, self._answered + 1)
         self._next_read = now + 1
         return self._answered
 
-    def next_read(self, wanted: int) -> int:
-        """When a read asked for at `wanted` is accepted, if no write comes before."""
-        return max(wanted, self._next_read, self.dram.read_from() - self.begin)
+    def next_write(self, wanted: int) -> int:
+        """When a write asked for at `wanted` is accepted, if nothing comes before."""
+        return max(wanted, self._next_write, self.dram.write_from() - self.begin)
 
-    def write(self, wanted: int, address: int) -> None:
-        """A write that is asked for at `wanted` at the earliest."""
-        self.writes.append((wanted, 0, address))
-
-    def flush(self) -> int:
-        """Do all writes; when the last one was accepted."""
-        while self.writes:
-            self._write(None)
-        return self.written
-
-    def _write(self, before: int | None) -> bool:
-        """Do the next write, if it comes before core cycle `before`; whether it did."""
-        wanted, id, address = self.writes[0]
-        now = self.next_read(wanted) if id else max(wanted, self._next_write, self.dram.write_from() - self.begin)
-        if before is not None and now >= before:
-            return False
-        self.writes.popleft()
-        if id:
-            self._take(now, id, address)
-        else:
-            self.dram.write(now + self.begin, address)
-            self._next_write, self.written = now + 1, now
-        return True
+    def write(self, now: int, address: int) -> None:
+        """Accept a write."""
+        self.dram.write(now + self.begin, address)
+        self._next_write = now + 1
 
 
 class Reader:
-    """A client of the port that keeps at most `depth` beats on their way or unused. arrivals: of the beats so far."""
+    """Beats that a layer reads as one client, in order. arrivals: when the data of those so far are there."""
 
-    def __init__(self, id: int, addresses: Iterable[int], depth: int) -> None:
-        self.id, self.addresses, self.depth = id, list(addresses), depth
+    def __init__(self, id: int, addresses: Iterable[int], given: Given) -> None:
+        self.id, self.addresses, self.given = id, list(addresses), given
         self.arrivals: list[int] = []
 
-    @property
-    def left(self) -> int:
-        return len(self.addresses) - len(self.arrivals)
 
+class Bus:
+    """What is to be read and written on a port. It is done in the order of time, a read before a write of its cycle."""
 
-def take_turns(port: Port, readers: list[Reader], wanted: int) -> None:
-    """All beats of some readers without a limit, one after the other in turns."""
-    waiting = deque(reader for reader in readers if reader.left)
-    while waiting:
-        reader = waiting.popleft()
-        _, due = port.read(wanted, reader.id, reader.addresses[len(reader.arrivals)])
-        reader.arrivals.append(due)
-        if reader.left:
-            waiting.append(reader)
+    def __init__(self, port: Port, ids: Iterable[int], writers: int) -> None:
+        """ids: of the read clients, in the order of their turns. writers: write clients."""
+        self.port = port
+        self.clients: dict[int, deque[Reader]] = {id: deque() for id in ids}
+        self.writers: list[deque[tuple[int, int, list[int]]]] = [deque() for _ in range(writers)]
+        """What each is to write, in order: not before, address, and where the time of its acceptance goes."""
+        self._order = list(self.clients.values())
+        self._turn = 0
+
+    def step(self) -> bool:
+        """Do the next read or write; False if there is none that may be asked for."""
+        port, reader, when, turn = self.port, None, NEVER, 0
+        for offset in range(len(self._order)):
+            index = (self._turn + offset) % len(self._order)
+            first = self._first(self._order[index])
+            if first is None:
+                continue
+            wanted = first.given(len(first.arrivals))
+            at = wanted if wanted == NEVER else port.next_read(wanted)
+            if at < when:
+                reader, when, turn = first, at, index + 1
+        writer = min((queue for queue in self.writers if queue), key=lambda queue: queue[0][0], default=None)
+        if writer is not None and (at := port.next_write(writer[0][0])) < when:
+            _, address, done = writer.popleft()
+            port.write(at, address)
+            done.append(at)
+        elif reader is not None:
+            reader.arrivals.append(port.read(when, reader.id, reader.addresses[len(reader.arrivals)]))
+            self._turn = turn % len(self._order)
+        else:
+            return False
+        return True
+
+    @staticmethod
+    def _first(queue: deque[Reader]) -> Reader | None:
+        """The first reader of a client that has not asked for all its beats."""
+        while queue and len(queue[0].arrivals) == len(queue[0].addresses):
+            queue.popleft()
+        return queue[0] if queue else None

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from cocodla.training.pictures import UNKNOWN
+
 if TYPE_CHECKING:
     from cocodla.prune.torch_model import TorchModel
 
-UNKNOWN = -1
-"""Class of a picture that nobody has told."""
 DISTANCE = 4.0
 """Temperature with which classes are compared."""
 LABELS = 0.5

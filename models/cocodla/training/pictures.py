@@ -16,9 +16,14 @@ from PIL import Image
 from cocodla.errors import UserError
 from cocodla.files.pictures import MODES, read_picture
 
+UNKNOWN = -1
+"""Class of a picture that nobody has told."""
 COLOURS = 3
 SMALLEST_CROP = 24
 """Pixels of a photograph that a crop is made of, along each side, at least."""
+LARGEST = 32
+"""Times the extent of the input that a photograph has along each side, at most. Larger ones are made smaller first:
+parts of them as small as SMALLEST_CROP would show nothing."""
 
 
 def varied(images: np.ndarray, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -71,6 +76,8 @@ def crops(files: Sequence[Path], shape: tuple[int, ...], count: int, seed: int) 
         takes = " x ".join(map(str, shape))
         raise UserError(f"{files[0]}: pictures need an input of 1, 3 or 4 channels, the model takes {takes}")
     photographs = [read_picture(path, shape[0]) for path in files]
+    for photograph in photographs:
+        photograph.thumbnail((LARGEST * shape[2], LARGEST * shape[1]))
     random = np.random.default_rng(seed)
     return np.stack([_crop(photographs[random.integers(len(photographs))], shape, random) for _ in range(count)])
 

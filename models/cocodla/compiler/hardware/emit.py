@@ -115,6 +115,32 @@ def emit(
     return Program(list(emitter.commands()), meta)
 
 
+@dataclass(frozen=True)
+class Step:
+    """A layer of a row of images, for who follows its time. registers: with the addresses of its image. writes:
+    commands that prepare it. early: it is enabled while the layer before it runs.
+    """
+
+    layer: Layer
+    image: int
+    registers: dict[str, int]
+    writes: int
+    early: bool
+
+
+def steps(network: NetworkParts, images: int, stage: int = 0) -> Iterator[Step]:
+    """What `emit` makes of a stage for so many images, layer by layer in the order of running."""
+    run = [layer for layer in network.layers if layer.stage == stage]
+    nothing = np.zeros((images, 0), np.uint8)
+    emitter = _Emitter(network, {network.input.tensor: nothing}, None, run, True)
+    before: Job | None = None
+    for job in emitter.jobs():
+        early = before is not None and not emitter.must_wait(job, before) and job.independent_of(before)
+        writes = sum(1 for _ in emitter.prepare(job))
+        yield Step(job.layer, job.image, emitter.words(job), writes, early)
+        before = job
+
+
 class _Emitter:
     def __init__(
         self,
@@ -139,20 +165,20 @@ class _Emitter:
     def commands(self) -> Iterator[Command]:
         """All commands. The order in the loop is: prepare next, (start next,) wait, read back, (start next)."""
         yield from self._setup()
-        jobs = self._jobs()
+        jobs = self.jobs()
         job: Job | None = next(jobs)
         assert job is not None
-        yield from self._prepare(job)
+        yield from self.prepare(job)
         yield self._mark(job)
         yield from self._start(job)
         while job is not None:
             following = next(jobs, None)
             early = late = False
             if following is not None:
-                late = not self.overlap or self._must_wait(following, job)
+                late = not self.overlap or self.must_wait(following, job)
                 early = not late and following.independent_of(job)
                 if not late:
-                    yield from self._prepare(following)
+                    yield from self.prepare(following)
                 if early:
                     yield from self._start(following)
             yield WaitInterrupt(job.interrupts)
@@ -160,7 +186,7 @@ class _Emitter:
             if following is not None:
                 yield self._mark(following)
                 if late:
-                    yield from self._prepare(following)
+                    yield from self.prepare(following)
                 if not early:
                     yield from self._start(following)
             job = following
@@ -171,7 +197,7 @@ class _Emitter:
         yield WriteRegister(MAP["GLB.S_INTR_MASK"].address, MAP["GLB.S_INTR_MASK"].write_mask & ~AWAITED)
         yield PollRegister(MAP["CDMA.S_CBUF_FLUSH_STATUS"].address, 1, 1)
 
-    def _jobs(self) -> Iterator[Job]:
+    def jobs(self) -> Iterator[Job]:
         """All layers of all images in the order of running, with the groups they use: each unit alternates."""
         layers, in_flight = self.layers, self.network.images_in_flight
         costs = [(layer.mac_cycles, layer.read_beats) for layer in layers]
@@ -200,7 +226,7 @@ class _Emitter:
         tensor = self.network.tensors[name]
         return Part(tensor.addresses[buffer], tensor.addresses[buffer] + tensor.size, box)
 
-    def _must_wait(self, job: Job, running: Job) -> bool:
+    def must_wait(self, job: Job, running: Job) -> bool:
         """True if a job changes what both groups of a unit share while it runs (spec: programming.md section 1)."""
         return "CDP" in job.groups and "CDP" in running.groups and any(self._changes(job))
 
@@ -218,16 +244,14 @@ class _Emitter:
         self.filled.update(tables)
         self.shared.update(words)
 
-    def _prepare(self, job: Job) -> Iterator[Command]:
+    def prepare(self, job: Job) -> Iterator[Command]:
         """Write the registers and enable all units but those that read tensors. The groups have to be free."""
         if self.used.get("CSC", 0) > 2 and "CSC" in job.groups:
             # CSC may still drain when the interrupt of its last layer in this group has come.
             mask = 0x3 << 16 * job.groups["CSC"]
             yield PollRegister(MAP["CSC.S_STATUS"].address, mask, 0)
         yield from self._share(job)
-        words = dict(job.layer.registers)
-        for path, (tensor, offset) in job.layer.address_registers.items():
-            words[path] = self.network.tensors[tensor].addresses[job.buffer] + offset
+        words = self.words(job)
         by_unit: dict[str, list[str]] = defaultdict(list)
         for path in words:
             by_unit[path.partition(".")[0]].append(path)
@@ -240,6 +264,13 @@ class _Emitter:
                     yield WriteRegister(MAP[path].address, words[path])
         for unit in job.layer.units[: -job.layer.readers]:
             yield WriteRegister(MAP[f"{unit}.D_OP_ENABLE"].address, 1)
+
+    def words(self, job: Job) -> dict[str, int]:
+        """Registers of a job, with the addresses of its image."""
+        words = dict(job.layer.registers)
+        for path, (tensor, offset) in job.layer.address_registers.items():
+            words[path] = self.network.tensors[tensor].addresses[job.buffer] + offset
+        return words
 
     def _select(self, unit: str, group: int) -> Iterator[Command]:
         if self.producer.get(unit) != group:
