@@ -172,6 +172,10 @@ always @(posedge clk or negedge rst_n) begin
 end
 `endif
 
+`ifdef FORMAL_CDP_RDMA
+`include "cdp_rdma.vh"
+`endif
+
 endmodule
 
 `default_nettype wire

@@ -224,6 +224,10 @@ always @(posedge clk or negedge rst_n) begin
 end
 `endif
 
+`ifdef FORMAL_SDP_RDMA_OPERAND
+`include "sdp_rdma_operand.vh"
+`endif
+
 endmodule
 
 `default_nettype wire

@@ -1,12 +1,13 @@
 // Rules of dla_ram_fifo, included by the module for its own proof: k-induction (dla_ram_fifo.sby).
 //
 // The RAM is replaced by its contract, proven in dla_ram_1r1w: f_mem and f_ram_data below. The specification is a queue,
-// f_word[0] the oldest word. Rules 1 to 4 are the contract, 5 ties the registers to the queue.
+// f_word[0] the oldest word. Rules 1 to 4 and 6 are the contract, 5 ties the registers to the queue.
 reg [WIDTH-1:0] f_mem [0:DEPTH-1];
 reg [WIDTH-1:0] f_ram_data;
 reg [WIDTH-1:0] f_word [0:DEPTH];
 reg [PTR_W+1:0] f_count;
 reg [1:0]       f_late;           // cycles a word has been there and none was offered
+reg [1:0]       f_came;           // a word came in the last cycle, in the one before
 integer         f_i;
 reg             f_started = 1'b0;
 wire [PTR_W:0]  f_in_ram = wr_ptr - rd_ptr;
@@ -24,8 +25,10 @@ always @(posedge clk) begin
     if (!rst_n) begin
         f_count <= 0;
         f_late  <= 2'd0;
+        f_came  <= 2'd0;
     end else begin
         f_count <= f_count + in_valid - pop;
+        f_came  <= {f_came[0], in_valid};
         f_late  <= (f_count != 0 && !out_valid) ? f_late + 2'd1 : 2'd0;
         if (pop) for (f_i = 0; f_i < DEPTH; f_i = f_i + 1) f_word[f_i] <= f_word[f_i+1];
         if (in_valid) f_word[f_count - pop] <= in_data;
@@ -44,5 +47,6 @@ always @(posedge clk) if (f_started && rst_n) begin
     for (f_i = 0; f_i < DEPTH; f_i = f_i + 1)
         if (f_i < f_in_ram) assert (f_mem[(rd_ptr + f_i) % DEPTH] == f_word[held + f_i]);
     if (f_count != 0 && !out_valid) assert (fetched || f_late == 2'd0);
+    assert (out_valid == (f_count > f_came[0] + f_came[1]));           // 6: exactly from the third cycle after it came on
     cover (f_count == DEPTH - 1 && $past(rst_n && pop && in_valid) && pop && in_valid);
 end
