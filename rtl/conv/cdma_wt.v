@@ -51,6 +51,10 @@ always @(posedge clk) begin
     end
 end
 
+`ifdef FORMAL_CDMA_WT
+`include "cdma_wt.vh"
+`endif
+
 endmodule
 
 `default_nettype wire

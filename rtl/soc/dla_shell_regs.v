@@ -144,6 +144,10 @@ end
 
 wire unused_bits = |{wdata[11:6], strobe[31:9], strobe[5], strobe[3:0], WINDOW_BASE[11:0], WINDOW_LIMIT[11:0]};
 
+`ifdef FORMAL_DLA_SHELL_REGS
+`include "dla_shell_regs.vh"
+`endif
+
 endmodule
 
 `default_nettype wire
