@@ -110,6 +110,10 @@ always @(posedge clk) begin
     end
 end
 
+`ifdef FORMAL_CDMA_DAT
+`include "cdma_dat.vh"
+`endif
+
 endmodule
 
 `default_nettype wire
