@@ -312,9 +312,9 @@ always @(posedge clk) begin
     ar_wait <= rst_n && !cut && ar_valid && !ar_ready;
     aw_wait <= rst_n && !cut && aw_valid && !aw_ready;
     w_wait  <= rst_n && !cut && w_valid && !w_ready;
-    ar_before <= {ar_id, ar_len, ar_addr};
-    aw_before <= {aw_id, aw_len, aw_addr};
-    w_before  <= {w_strb, w_last, w_data};
+    if (ar_valid) ar_before <= {ar_id, ar_len, ar_addr};
+    if (aw_valid) aw_before <= {aw_id, aw_len, aw_addr};
+    if (w_valid)  w_before  <= {w_strb, w_last, w_data};
     if (!rst_n) begin
         for (k = 0; k < 16; k = k + 1) begin
             id_reads[k] <= 0;
@@ -323,14 +323,27 @@ always @(posedge clk) begin
     end else begin
         if (ar_fire) id_reads[ar_id[3:0]] <= id_reads[ar_id[3:0]] + 1;
         if (aw_fire) id_writes[aw_id[3:0]] <= id_writes[aw_id[3:0]] + 1;
-        if (ar_wait && !cut && (!ar_valid || ar_before != {ar_id, ar_len, ar_addr})) error_line(E_AR, ar_before[31:0]);
-        if (aw_wait && !cut && (!aw_valid || aw_before != {aw_id, aw_len, aw_addr})) error_line(E_AW, aw_before[31:0]);
-        if (w_wait && !cut && (!w_valid || w_before != {w_strb, w_last, w_data})) error_line(E_W, w_before[31:0]);
-        if (ar_fire && (ar_len != 0 || ar_addr[2:0] != 0)) error_line(E_READ_SHAPE, ar_addr);
-        if (aw_fire && (aw_len != 0 || aw_addr[2:0] != 0)) error_line(E_WRITE_SHAPE, aw_addr);
-        if (ar_fire && !client(ar_id)) error_line(E_READ_ID, {24'd0, ar_id});
-        if (aw_fire && !client(aw_id)) error_line(E_WRITE_ID, {24'd0, aw_id});
-        if (w_fire && (w_strb != 8'hff || !w_last)) error_line(E_STROBE, {24'd0, w_strb});
+        // Conditions within an `if`: Verilator computes all of one.
+        if (ar_wait && !cut) begin
+            if (!ar_valid || ar_before != {ar_id, ar_len, ar_addr}) error_line(E_AR, ar_before[31:0]);
+        end
+        if (aw_wait && !cut) begin
+            if (!aw_valid || aw_before != {aw_id, aw_len, aw_addr}) error_line(E_AW, aw_before[31:0]);
+        end
+        if (w_wait && !cut) begin
+            if (!w_valid || w_before != {w_strb, w_last, w_data}) error_line(E_W, w_before[31:0]);
+        end
+        if (ar_fire) begin
+            if (ar_len != 0 || ar_addr[2:0] != 0) error_line(E_READ_SHAPE, ar_addr);
+            if (!client(ar_id)) error_line(E_READ_ID, {24'd0, ar_id});
+        end
+        if (aw_fire) begin
+            if (aw_len != 0 || aw_addr[2:0] != 0) error_line(E_WRITE_SHAPE, aw_addr);
+            if (!client(aw_id)) error_line(E_WRITE_ID, {24'd0, aw_id});
+        end
+        if (w_fire) begin
+            if (w_strb != 8'hff || !w_last) error_line(E_STROBE, {24'd0, w_strb});
+        end
     end
 end
 

@@ -55,8 +55,10 @@ if (READY != 0) begin : g_ready
     always @(posedge clk) begin
         if (!rst_n) stalled <= 1'b0;
         else begin
-            `TELL(stalled && !valid, DROPPED, "valid fell before ready took it")
-            `TELL(stalled && valid && payload !== held, MOVED, "payload changed while it waited for ready")
+            if (stalled) begin // an `if` of its own: Verilator computes all of a condition, payloads too
+                `TELL(!valid, DROPPED, "valid fell before ready took it")
+                `TELL(valid && payload !== held, MOVED, "payload changed while it waited for ready")
+            end
             stalled <= valid && !ready;
             if (valid && !ready && !stalled) held <= payload;
         end
