@@ -31,6 +31,9 @@ def test_registers_at_random_before_the_first_reset_are_no_failure(tmp_path: Pat
     log.write_text(HEAD + f"   20.00ns INFO cocotb.top {FIRST_RESET}\n" + LATE + f"   40.00ns INFO top {FIRST_RESET}\n")
     assert complaints_by_test(log) == {"test_x.works": "top.u: a: still broken (a.v:4)"}
     assert not has_early_complaints(log)
+    second = HEAD.replace("works (1/1)", "resets (2/2)")
+    log.write_text(HEAD + LATE + second + f"   20.00ns INFO cocotb.top {FIRST_RESET}\n")
+    assert complaints_by_test(log) == {"test_x.works": "top.u: a: still broken (a.v:4)"}  # the first one had a reset
 
 
 PLUGINS = """

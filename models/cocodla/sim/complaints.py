@@ -60,10 +60,13 @@ def _judged(log: Path) -> Iterator[tuple[str, bool]]:
     """Lines of a log, and whether they are of a time before anything was reset.
 
     At time 0 registers and pins begin at random (bench.start_values), a clock perhaps with an edge, and no bench has
-    driven its reset yet; FIRST_RESET tells that this took longer.
+    driven its reset yet; FIRST_RESET tells that this took longer, if the first test says so: others begin with what it
+    has left.
     """
     lines = _lines(log)
-    reset = next((number for number, line in enumerate(lines) if FIRST_RESET in line), 0)
+    tests = [number for number, line in enumerate(lines) if _BEGUN.search(line)]
+    first = lines[: tests[1]] if len(tests) > 1 else lines
+    reset = next((number for number, line in enumerate(first) if FIRST_RESET in line), 0)
     for number, line in enumerate(lines):
         yield line, number < reset or line.startswith("[0] ")
 

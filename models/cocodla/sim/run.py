@@ -27,7 +27,7 @@ GO_ON = "+verilator+error+limit+1000"
 """Plusarg with which a `$error` does not end Verilator's models: the test that runs then fails, and later ones run."""
 _QUICK_START = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", entry.VARIABLE: os.environ.get(entry.VARIABLE, entry.NAME)}
 """cocotb rewrites assertions with pytest's help, which starts all its plugins (xdist, hypothesis, ...) in every
-simulation: a tenth of a second for nothing."""
+simulation: a tenth of a second for nothing. Its own entry points are called by ours, unless the user names others."""
 LITTLE = 1 << 20
 """Free bytes of a disk that counts as full."""
 
