@@ -6,7 +6,7 @@ Weights and operands are made ready once, and again only when their bytes have c
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from cocodla.formats.feature import ByteArray, CubeLayout, Int8Array
 from cocodla.golden import cdma, cdp, pdp, sdp
-from cocodla.golden.bounded import Bounded
+from cocodla.golden.bounded import Bounded, Chain
 from cocodla.golden.cbuf import Cbuf
 from cocodla.golden.config import OperandConfig, PdpConfig, SdpConfig, SdpRdmaConfig, StageConfig
 from cocodla.golden.config_cdp import CdpConfig, LutConfig, Tables
@@ -28,7 +28,10 @@ from cocodla.golden.operands import read_operands, unpack_operands
 from cocodla.hw import ATOM, surfaces
 
 BLOCK_ELEMENTS = 1 << 18
-"""Elements SDP handles at a time: images of a batch, and their lines, go through in blocks that fit the caches."""
+"""Elements the convolution hands to SDP at a time: images of a batch go through in blocks that fit the caches."""
+
+CHAIN_ELEMENTS = 1 << 16
+"""Elements SDP handles at a time, of these images and their lines: one buffer of float64 that stays in the cache."""
 
 Values = Callable[[slice], Bounded]
 """Input of SDP for a range of images: atoms (images or 1, S, H, W, 8)."""
@@ -144,17 +147,17 @@ class SdpWork:
 
             found.lines, found.stream = copy(cbuf).provide(layer, fetch_lines, fetch_weights)
             exact = replace(layer.csc, clip_truncate=0)
-            found.sums = sums(found.lines, found.stream, exact, self.kernels)(ONE).wide[0]
-            found.x = sums(found.lines, found.stream, layer.csc, self.kernels)(ONE).wide[0]
+            found.sums = sums(found.lines, found.stream, exact, self.kernels)(ONE).values[0].astype(np.int64)
+            found.x = sums(found.lines, found.stream, layer.csc, self.kernels)(ONE).values[0].astype(np.int64)
         else:
-            found.x = self._cube(memory)[1](ONE).wide[0]
-        z = Bounded.of(found.x[None])
+            found.x = self._cube(memory)[1](ONE).values[0].astype(np.int64)
+        z = Chain.of(Bounded.of(found.x[None]))
         engines = (self.rdma.bs, self.rdma.bn) if self.rdma else (None, None)
         for stage, engine in zip((self.config.bs, self.config.bn), engines, strict=True):
             shape = self.config.width, self.config.height, self.config.channels
             read = unpack_operands(read_operands(memory, engine, *shape), engine) if engine else sdp.StageOperands()
             operands.append(read)
-            z = sdp.Stage.of(stage, read)(z)
+            sdp.Stage.of(stage, read)(z)
             found.stages.append(z.wide[0])
         found.operands = operands
         found.y = sdp.convert(z, self.config)[0]
@@ -230,25 +233,41 @@ class SdpWork:
         """SDP, and PDP behind it, for `count` different images in blocks: output atoms and SDP's counters."""
         config, pool = self.config, self.pool
         line = surfaces(config.channels) * config.width * ATOM
-        block, step = max(1, BLOCK_ELEMENTS // (line * config.height)), max(1, BLOCK_ELEMENTS // line)
+        block = max(1, BLOCK_ELEMENTS // (line * config.height))
+        converter = sdp.Converter.of(config)
+        rooms: dict[tuple[int, ...], NDArray[np.float64]] = {}
         parts = []
         saturated, unequal = 0, False
         for first in range(0, count, block):
-            images = slice(first, min(first + block, count))
-            x, done = values(images), []
-            for top in range(0, config.height, step):
-                lines = slice(top, top + step)
-                z = Bounded(x.values[:, :, lines], x.bound)
+            images = range(first, min(first + block, count))
+            x = values(slice(images.start, images.stop))
+            y = np.empty_like(x.values, np.int8, shape=(len(images), *x.values.shape[1:]))
+            for some, lines in _pieces(len(images), config.height, line):
+                here = y[some, :, lines]
+                room = rooms.get(here.shape)
+                if room is None:
+                    room = rooms[here.shape] = np.empty_like(here, np.float64)
+                z = Chain(room, x.bound)
+                room[...] = x.values[some if len(x.values) > 1 else ONE, :, lines]
                 for stage in stages:
-                    z = stage.part(images, lines)(z)
-                done.append(sdp.convert(z, config))
+                    stage.part(slice(first + some.start, first + some.stop), lines)(z)
                 if counted and self.count_saturated:
                     saturated += int(sdp.count_saturation(z, config))
-            y = np.concatenate(done, axis=2) if len(done) > 1 else done[0]
+                converter(z)
+                np.copyto(here, room, casting="unsafe")
             unequal = unequal or (counted and bool(y.any()))
             parts.append(pdp.process(y, pool) if pool else y)
         counters = {"D_STATUS": int(unequal and not pool), "D_PERF_OUT_SATURATION": min(saturated, 0xFFFFFFFF)}
         return np.concatenate(parts) if len(parts) > 1 else parts[0], counters
+
+
+def _pieces(images: int, height: int, line: int) -> Iterator[tuple[slice, slice]]:
+    """Ranges of images and lines of `line` elements each that fit CHAIN_ELEMENTS: several images, or lines of one."""
+    many = max(1, CHAIN_ELEMENTS // (line * height))
+    step = height if many > 1 else max(1, min(height, CHAIN_ELEMENTS // line))
+    for first in range(0, images, many):
+        for top in range(0, height, step):
+            yield slice(first, min(first + many, images)), slice(top, min(top + step, height))
 
 
 def joined(parts: Sequence[ByteArray]) -> ByteArray:
