@@ -133,8 +133,14 @@ always @(posedge clk) begin
 end
 
 // ---- stage C
-wire [31:0] low_mask  = ~(32'hffffffff << truncate[4:0]);        // bits shifted out
-wire [32:0] high_mask = 33'h1_ffffff80 << truncate[4:0];         // bits that must equal the sign
+// Registers: the setting stands since the start of the layer, long before its first answer.
+reg [31:0] low_mask;  // bits shifted out
+reg [32:0] high_mask; // bits that must equal the sign
+
+always @(posedge clk) begin
+    low_mask  <= ~(32'hffffffff << truncate[4:0]);
+    high_mask <= 33'h1_ffffff80 << truncate[4:0];
+end
 
 /* verilator lint_off UNUSEDSIGNAL */ // the high bits are checked with the mask, not after the shift
 function [7:0] round_clamp(input [32:0] value, input [5:0] shift, input [31:0] low, input [32:0] high);
