@@ -1,9 +1,12 @@
 // Read half of the memory interface: clients -> AR, R -> clients (system.md sections 7 and 8).
 //
-//   req --arbiter--> [AR register] --> memory --> [R register] --> rsp
+//   req --arbiter--+-----------> [AR register] --> memory --> [R register] --> rsp
+//                  +--> [spare] ------^
 //
-// One cycle from a request to AR, one from R to the response; one beat a cycle each way. R is always
-// accepted because a client only asks for what it has room for. `limit` + 1 beats may be outstanding.
+// One cycle from a request to AR, one from R to the response; one beat a cycle each way. A request accepted while the
+// memory stalls waits in the spare place, so that arready reaches these registers only, not the clients through the
+// arbiter. R is always accepted because a client only asks for what it has room for. `limit` + 1 beats may be
+// outstanding, one in the spare place counts.
 // A beat that its client did not ask for (after a reset, see mcif_quiet) is dropped: it reaches nobody and is not
 // counted down, but told by `stray`.
 `default_nettype none
@@ -40,7 +43,9 @@ generate
 endgenerate
 
 reg  [8:0]   outstanding;
-wire         accept = open && (!arvalid || arready) && outstanding <= {1'b0, limit};
+reg          spare_valid;
+wire         free   = !arvalid || arready;
+wire         accept = open && !spare_valid && outstanding <= {1'b0, limit};
 wire [N-1:0] grant;
 wire         send   = accept && |grant;
 
@@ -84,18 +89,26 @@ assign stray = rvalid && !take;
 always @(posedge clk or negedge rst_n) begin
     if (!rst_n) begin
         arvalid     <= 1'b0;
+        spare_valid <= 1'b0;
         rsp_valid   <= {N{1'b0}};
         outstanding <= 9'd0;
     end else begin
-        arvalid   <= send || (arvalid && !arready);
-        rsp_valid <= mine;
+        arvalid     <= !free || spare_valid || send;
+        spare_valid <= !free && (spare_valid || send);
+        rsp_valid   <= mine;
         if (send && !take)      outstanding <= outstanding + 9'd1;
         else if (take && !send) outstanding <= outstanding - 9'd1;
     end
 end
 
+reg [3:0]  spare_id;
+reg [28:0] spare_addr;
 always @(posedge clk) begin
     if (rvalid) rsp_data <= rdata;
+    if (send) begin
+        spare_id   <= id_sel;
+        spare_addr <= addr_sel;
+    end
 end
 
 // Data, but of a port of the chip: reset, so that no output is ever X.
@@ -103,9 +116,9 @@ always @(posedge clk or negedge rst_n) begin
     if (!rst_n) begin
         arid   <= 4'd0;
         araddr <= 29'd0;
-    end else if (send) begin
-        arid   <= id_sel;
-        araddr <= addr_sel;
+    end else if (free && (spare_valid || send)) begin
+        arid   <= spare_valid ? spare_id : id_sel;
+        araddr <= spare_valid ? spare_addr : addr_sel;
     end
 end
 

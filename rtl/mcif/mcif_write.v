@@ -1,11 +1,14 @@
 // Write half of the memory interface: clients -> AW and W, B -> done pulses (system.md sections 7 and 8).
 //
-//   req --arbiter--+--> [AW register] --> memory --> B --> done
-//                  +--> [W register]  -->
+//   req --arbiter--+-----------+--> [AW register] --> memory --> B --> done
+//                  |           +--> [W register]  -->
+//                  +--> [spare] ---^
 //
 // Address and data leave together into two registers that the memory may empty in any order; the W order
-// is the AW order. One beat a cycle, one cycle latency. `limit` + 1 beats may be outstanding. A response that no
-// client is owed (after a reset, see mcif_quiet) is dropped and told by `stray`.
+// is the AW order. One beat a cycle, one cycle latency. A beat accepted while either register is held waits in the
+// spare place, so that awready and wready reach these registers only, not the clients through the arbiter.
+// `limit` + 1 beats may be outstanding. A response that no client is owed (after a reset, see mcif_quiet) is dropped
+// and told by `stray`.
 `default_nettype none
 
 module mcif_write #(
@@ -43,7 +46,9 @@ generate
 endgenerate
 
 reg  [8:0]   outstanding;
-wire         accept = open && (!awvalid || awready) && (!wvalid || wready) && outstanding <= {1'b0, limit};
+reg          spare_valid;
+wire         free   = (!awvalid || awready) && (!wvalid || wready);
+wire         accept = open && !spare_valid && outstanding <= {1'b0, limit};
 wire [N-1:0] hold;
 wire [N-1:0] mine;  // the client whose response this is
 wire [N-1:0] grant;
@@ -91,14 +96,29 @@ always @* begin
     end
 end
 
+wire load = free && (spare_valid || send); // both registers take the next beat
+
+reg [2:0]  spare_id;
+reg [28:0] spare_addr;
+reg [63:0] spare_data;
+always @(posedge clk) begin
+    if (send) begin
+        spare_id   <= id_sel;
+        spare_addr <= addr_sel;
+        spare_data <= data_sel;
+    end
+end
+
 always @(posedge clk or negedge rst_n) begin
     if (!rst_n) begin
         awvalid     <= 1'b0;
         wvalid      <= 1'b0;
+        spare_valid <= 1'b0;
         outstanding <= 9'd0;
     end else begin
-        awvalid <= send || (awvalid && !awready);
-        wvalid  <= send || (wvalid && !wready);
+        awvalid     <= (awvalid && !awready) || load;
+        wvalid      <= (wvalid && !wready) || load;
+        spare_valid <= !free && (spare_valid || send);
         if (send && !take)      outstanding <= outstanding + 9'd1;
         else if (take && !send) outstanding <= outstanding - 9'd1;
     end
@@ -110,10 +130,10 @@ always @(posedge clk or negedge rst_n) begin
         awid   <= 3'd0;
         awaddr <= 29'd0;
         wdata  <= 64'd0;
-    end else if (send) begin
-        awid   <= id_sel;
-        awaddr <= addr_sel;
-        wdata  <= data_sel;
+    end else if (load) begin
+        awid   <= spare_valid ? spare_id : id_sel;
+        awaddr <= spare_valid ? spare_addr : addr_sel;
+        wdata  <= spare_valid ? spare_data : data_sel;
     end
 end
 

@@ -78,9 +78,35 @@ for (g = 0; g < 2; g = g + 1) begin : g_group
 end
 endgenerate
 
-assign {cfg_dataout_size_0_dataout_height, cfg_dataout_size_0_dataout_width} =
-    consumer ? g_group[1].dataout_size_0_word : g_group[0].dataout_size_0_word;
-assign cfg_clip_cfg_clip_truncate = consumer ? g_group[1].clip_cfg_word : g_group[0].clip_cfg_word;
+// Settings of group CONSUMER. They are what the groups say whenever op_en is 1 (dla_pingpong).
+reg [25:0] running_dataout_size_0_word;
+reg [4:0] running_clip_cfg_word;
+always @(posedge clk or negedge rst_n) begin
+    if (!rst_n) begin
+        {running_dataout_size_0_word, running_clip_cfg_word} <= 0;
+    end else if (consumer) begin
+        running_dataout_size_0_word <= g_group[1].dataout_size_0_word;
+        running_clip_cfg_word <= g_group[1].clip_cfg_word;
+    end else begin
+        running_dataout_size_0_word <= g_group[0].dataout_size_0_word;
+        running_clip_cfg_word <= g_group[0].clip_cfg_word;
+    end
+end
+`ifdef DLA_ASSERT
+wire selected_match = (consumer ? {
+    g_group[1].dataout_size_0_word, g_group[1].clip_cfg_word
+} : {
+    g_group[0].dataout_size_0_word, g_group[0].clip_cfg_word
+}) == {
+    running_dataout_size_0_word, running_clip_cfg_word
+};
+always @(posedge clk or negedge rst_n) begin
+    if (rst_n && op_en && !selected_match) $error("%m: the settings of the running layer changed");
+end
+`endif
+
+assign {cfg_dataout_size_0_dataout_height, cfg_dataout_size_0_dataout_width} = running_dataout_size_0_word;
+assign cfg_clip_cfg_clip_truncate = running_clip_cfg_word;
 
 reg [31:0] value;
 always @* begin

@@ -182,42 +182,152 @@ for (g = 0; g < 2; g = g + 1) begin : g_group
 end
 endgenerate
 
+// Settings of group CONSUMER. They are what the groups say whenever op_en is 1 (dla_pingpong).
+reg [4:0] running_misc_cfg_word, running_pixel_offset_word, running_zero_padding_word;
+reg [7:0] running_datain_format_word;
+reg [25:0] running_datain_size_0_word;
+reg [12:0] running_datain_size_1_word;
+reg running_dain_ram_type_word, running_dain_map_word, running_weight_ram_type_word, running_mean_format_word,
+    running_perf_enable_word;
+reg [31:0] running_dain_addr_low_0_word, running_dain_addr_low_1_word, running_line_stride_word,
+    running_line_uv_stride_word, running_surf_stride_word, running_weight_addr_low_word, running_weight_bytes_word,
+    running_mean_global_0_word, running_mean_global_1_word;
+reg [13:0] running_entry_per_slice_word;
+reg [6:0] running_cvt_cfg_word;
+reg [15:0] running_cvt_offset_word, running_cvt_scale_word, running_zero_padding_value_word;
+reg [9:0] running_bank_word;
+always @(posedge clk or negedge rst_n) begin
+    if (!rst_n) begin
+        {
+            running_misc_cfg_word, running_datain_size_0_word, running_datain_size_1_word,
+            running_pixel_offset_word, running_dain_ram_type_word, running_dain_addr_low_0_word,
+            running_dain_addr_low_1_word, running_line_stride_word, running_line_uv_stride_word,
+            running_surf_stride_word, running_dain_map_word, running_entry_per_slice_word,
+            running_weight_ram_type_word, running_weight_addr_low_word, running_weight_bytes_word,
+            running_mean_format_word, running_mean_global_0_word, running_mean_global_1_word, running_cvt_cfg_word,
+            running_cvt_offset_word, running_cvt_scale_word, running_zero_padding_word,
+            running_zero_padding_value_word, running_bank_word, running_perf_enable_word
+        } <= 0;
+        running_datain_format_word <= 8'h18;
+    end else if (consumer) begin
+        running_misc_cfg_word <= g_group[1].misc_cfg_word;
+        running_datain_format_word <= g_group[1].datain_format_word;
+        running_datain_size_0_word <= g_group[1].datain_size_0_word;
+        running_datain_size_1_word <= g_group[1].datain_size_1_word;
+        running_pixel_offset_word <= g_group[1].pixel_offset_word;
+        running_dain_ram_type_word <= g_group[1].dain_ram_type_word;
+        running_dain_addr_low_0_word <= g_group[1].dain_addr_low_0_word;
+        running_dain_addr_low_1_word <= g_group[1].dain_addr_low_1_word;
+        running_line_stride_word <= g_group[1].line_stride_word;
+        running_line_uv_stride_word <= g_group[1].line_uv_stride_word;
+        running_surf_stride_word <= g_group[1].surf_stride_word;
+        running_dain_map_word <= g_group[1].dain_map_word;
+        running_entry_per_slice_word <= g_group[1].entry_per_slice_word;
+        running_weight_ram_type_word <= g_group[1].weight_ram_type_word;
+        running_weight_addr_low_word <= g_group[1].weight_addr_low_word;
+        running_weight_bytes_word <= g_group[1].weight_bytes_word;
+        running_mean_format_word <= g_group[1].mean_format_word;
+        running_mean_global_0_word <= g_group[1].mean_global_0_word;
+        running_mean_global_1_word <= g_group[1].mean_global_1_word;
+        running_cvt_cfg_word <= g_group[1].cvt_cfg_word;
+        running_cvt_offset_word <= g_group[1].cvt_offset_word;
+        running_cvt_scale_word <= g_group[1].cvt_scale_word;
+        running_zero_padding_word <= g_group[1].zero_padding_word;
+        running_zero_padding_value_word <= g_group[1].zero_padding_value_word;
+        running_bank_word <= g_group[1].bank_word;
+        running_perf_enable_word <= g_group[1].perf_enable_word;
+    end else begin
+        running_misc_cfg_word <= g_group[0].misc_cfg_word;
+        running_datain_format_word <= g_group[0].datain_format_word;
+        running_datain_size_0_word <= g_group[0].datain_size_0_word;
+        running_datain_size_1_word <= g_group[0].datain_size_1_word;
+        running_pixel_offset_word <= g_group[0].pixel_offset_word;
+        running_dain_ram_type_word <= g_group[0].dain_ram_type_word;
+        running_dain_addr_low_0_word <= g_group[0].dain_addr_low_0_word;
+        running_dain_addr_low_1_word <= g_group[0].dain_addr_low_1_word;
+        running_line_stride_word <= g_group[0].line_stride_word;
+        running_line_uv_stride_word <= g_group[0].line_uv_stride_word;
+        running_surf_stride_word <= g_group[0].surf_stride_word;
+        running_dain_map_word <= g_group[0].dain_map_word;
+        running_entry_per_slice_word <= g_group[0].entry_per_slice_word;
+        running_weight_ram_type_word <= g_group[0].weight_ram_type_word;
+        running_weight_addr_low_word <= g_group[0].weight_addr_low_word;
+        running_weight_bytes_word <= g_group[0].weight_bytes_word;
+        running_mean_format_word <= g_group[0].mean_format_word;
+        running_mean_global_0_word <= g_group[0].mean_global_0_word;
+        running_mean_global_1_word <= g_group[0].mean_global_1_word;
+        running_cvt_cfg_word <= g_group[0].cvt_cfg_word;
+        running_cvt_offset_word <= g_group[0].cvt_offset_word;
+        running_cvt_scale_word <= g_group[0].cvt_scale_word;
+        running_zero_padding_word <= g_group[0].zero_padding_word;
+        running_zero_padding_value_word <= g_group[0].zero_padding_value_word;
+        running_bank_word <= g_group[0].bank_word;
+        running_perf_enable_word <= g_group[0].perf_enable_word;
+    end
+end
+`ifdef DLA_ASSERT
+wire selected_match = (consumer ? {
+    g_group[1].misc_cfg_word, g_group[1].datain_format_word, g_group[1].datain_size_0_word,
+    g_group[1].datain_size_1_word, g_group[1].pixel_offset_word, g_group[1].dain_ram_type_word,
+    g_group[1].dain_addr_low_0_word, g_group[1].dain_addr_low_1_word, g_group[1].line_stride_word,
+    g_group[1].line_uv_stride_word, g_group[1].surf_stride_word, g_group[1].dain_map_word,
+    g_group[1].entry_per_slice_word, g_group[1].weight_ram_type_word, g_group[1].weight_addr_low_word,
+    g_group[1].weight_bytes_word, g_group[1].mean_format_word, g_group[1].mean_global_0_word,
+    g_group[1].mean_global_1_word, g_group[1].cvt_cfg_word, g_group[1].cvt_offset_word, g_group[1].cvt_scale_word,
+    g_group[1].zero_padding_word, g_group[1].zero_padding_value_word, g_group[1].bank_word,
+    g_group[1].perf_enable_word
+} : {
+    g_group[0].misc_cfg_word, g_group[0].datain_format_word, g_group[0].datain_size_0_word,
+    g_group[0].datain_size_1_word, g_group[0].pixel_offset_word, g_group[0].dain_ram_type_word,
+    g_group[0].dain_addr_low_0_word, g_group[0].dain_addr_low_1_word, g_group[0].line_stride_word,
+    g_group[0].line_uv_stride_word, g_group[0].surf_stride_word, g_group[0].dain_map_word,
+    g_group[0].entry_per_slice_word, g_group[0].weight_ram_type_word, g_group[0].weight_addr_low_word,
+    g_group[0].weight_bytes_word, g_group[0].mean_format_word, g_group[0].mean_global_0_word,
+    g_group[0].mean_global_1_word, g_group[0].cvt_cfg_word, g_group[0].cvt_offset_word, g_group[0].cvt_scale_word,
+    g_group[0].zero_padding_word, g_group[0].zero_padding_value_word, g_group[0].bank_word,
+    g_group[0].perf_enable_word
+}) == {
+    running_misc_cfg_word, running_datain_format_word, running_datain_size_0_word, running_datain_size_1_word,
+    running_pixel_offset_word, running_dain_ram_type_word, running_dain_addr_low_0_word,
+    running_dain_addr_low_1_word, running_line_stride_word, running_line_uv_stride_word, running_surf_stride_word,
+    running_dain_map_word, running_entry_per_slice_word, running_weight_ram_type_word, running_weight_addr_low_word,
+    running_weight_bytes_word, running_mean_format_word, running_mean_global_0_word, running_mean_global_1_word,
+    running_cvt_cfg_word, running_cvt_offset_word, running_cvt_scale_word, running_zero_padding_word,
+    running_zero_padding_value_word, running_bank_word, running_perf_enable_word
+};
+always @(posedge clk or negedge rst_n) begin
+    if (rst_n && op_en && !selected_match) $error("%m: the settings of the running layer changed");
+end
+`endif
+
 assign {cfg_misc_cfg_skip_weight_rls, cfg_misc_cfg_skip_data_rls, cfg_misc_cfg_weight_reuse, cfg_misc_cfg_data_reuse, cfg_misc_cfg_conv_mode} =
-    consumer ? g_group[1].misc_cfg_word : g_group[0].misc_cfg_word;
+    running_misc_cfg_word;
 assign {cfg_datain_format_pixel_sign_override, cfg_datain_format_pixel_format, cfg_datain_format} =
-    consumer ? g_group[1].datain_format_word : g_group[0].datain_format_word;
-assign {cfg_datain_size_0_datain_height, cfg_datain_size_0_datain_width} =
-    consumer ? g_group[1].datain_size_0_word : g_group[0].datain_size_0_word;
-assign cfg_datain_size_1_datain_channel = consumer ? g_group[1].datain_size_1_word : g_group[0].datain_size_1_word;
-assign cfg_pixel_offset_pixel_x_offset = consumer ? g_group[1].pixel_offset_word : g_group[0].pixel_offset_word;
-assign cfg_dain_ram_type_datain_ram_type = consumer ? g_group[1].dain_ram_type_word : g_group[0].dain_ram_type_word;
-assign cfg_dain_addr_low_0_datain_addr_low_0 =
-    consumer ? g_group[1].dain_addr_low_0_word : g_group[0].dain_addr_low_0_word;
-assign cfg_dain_addr_low_1_datain_addr_low_1 =
-    consumer ? g_group[1].dain_addr_low_1_word : g_group[0].dain_addr_low_1_word;
-assign cfg_line_stride = consumer ? g_group[1].line_stride_word : g_group[0].line_stride_word;
-assign cfg_line_uv_stride_uv_line_stride =
-    consumer ? g_group[1].line_uv_stride_word : g_group[0].line_uv_stride_word;
-assign cfg_surf_stride = consumer ? g_group[1].surf_stride_word : g_group[0].surf_stride_word;
-assign cfg_dain_map_surf_packed = consumer ? g_group[1].dain_map_word : g_group[0].dain_map_word;
-assign cfg_entry_per_slice_entries = consumer ? g_group[1].entry_per_slice_word : g_group[0].entry_per_slice_word;
-assign cfg_weight_ram_type = consumer ? g_group[1].weight_ram_type_word : g_group[0].weight_ram_type_word;
-assign cfg_weight_addr_low = consumer ? g_group[1].weight_addr_low_word : g_group[0].weight_addr_low_word;
-assign cfg_weight_bytes = consumer ? g_group[1].weight_bytes_word : g_group[0].weight_bytes_word;
-assign cfg_mean_format = consumer ? g_group[1].mean_format_word : g_group[0].mean_format_word;
-assign {cfg_mean_global_0_mean_gu, cfg_mean_global_0_mean_ry} =
-    consumer ? g_group[1].mean_global_0_word : g_group[0].mean_global_0_word;
-assign {cfg_mean_global_1_mean_ax, cfg_mean_global_1_mean_bv} =
-    consumer ? g_group[1].mean_global_1_word : g_group[0].mean_global_1_word;
-assign {cfg_cvt_cfg_cvt_truncate, cfg_cvt_cfg_cvt_en} =
-    consumer ? g_group[1].cvt_cfg_word : g_group[0].cvt_cfg_word;
-assign cfg_cvt_offset = consumer ? g_group[1].cvt_offset_word : g_group[0].cvt_offset_word;
-assign cfg_cvt_scale = consumer ? g_group[1].cvt_scale_word : g_group[0].cvt_scale_word;
-assign cfg_zero_padding_pad_left = consumer ? g_group[1].zero_padding_word : g_group[0].zero_padding_word;
-assign cfg_zero_padding_value_pad_value =
-    consumer ? g_group[1].zero_padding_value_word : g_group[0].zero_padding_value_word;
-assign {cfg_bank_weight_bank, cfg_bank_data_bank} = consumer ? g_group[1].bank_word : g_group[0].bank_word;
-assign cfg_perf_enable_dma_en = consumer ? g_group[1].perf_enable_word : g_group[0].perf_enable_word;
+    running_datain_format_word;
+assign {cfg_datain_size_0_datain_height, cfg_datain_size_0_datain_width} = running_datain_size_0_word;
+assign cfg_datain_size_1_datain_channel = running_datain_size_1_word;
+assign cfg_pixel_offset_pixel_x_offset = running_pixel_offset_word;
+assign cfg_dain_ram_type_datain_ram_type = running_dain_ram_type_word;
+assign cfg_dain_addr_low_0_datain_addr_low_0 = running_dain_addr_low_0_word;
+assign cfg_dain_addr_low_1_datain_addr_low_1 = running_dain_addr_low_1_word;
+assign cfg_line_stride = running_line_stride_word;
+assign cfg_line_uv_stride_uv_line_stride = running_line_uv_stride_word;
+assign cfg_surf_stride = running_surf_stride_word;
+assign cfg_dain_map_surf_packed = running_dain_map_word;
+assign cfg_entry_per_slice_entries = running_entry_per_slice_word;
+assign cfg_weight_ram_type = running_weight_ram_type_word;
+assign cfg_weight_addr_low = running_weight_addr_low_word;
+assign cfg_weight_bytes = running_weight_bytes_word;
+assign cfg_mean_format = running_mean_format_word;
+assign {cfg_mean_global_0_mean_gu, cfg_mean_global_0_mean_ry} = running_mean_global_0_word;
+assign {cfg_mean_global_1_mean_ax, cfg_mean_global_1_mean_bv} = running_mean_global_1_word;
+assign {cfg_cvt_cfg_cvt_truncate, cfg_cvt_cfg_cvt_en} = running_cvt_cfg_word;
+assign cfg_cvt_offset = running_cvt_offset_word;
+assign cfg_cvt_scale = running_cvt_scale_word;
+assign cfg_zero_padding_pad_left = running_zero_padding_word;
+assign cfg_zero_padding_value_pad_value = running_zero_padding_value_word;
+assign {cfg_bank_weight_bank, cfg_bank_data_bank} = running_bank_word;
+assign cfg_perf_enable_dma_en = running_perf_enable_word;
 
 reg [31:0] value;
 always @* begin

@@ -216,20 +216,91 @@ for (g = 0; g < 2; g = g + 1) begin : g_group
 end
 endgenerate
 
-assign {cfg_func_bypass_mul_bypass, cfg_func_bypass_sqsum_bypass} =
-    consumer ? g_group[1].func_bypass_word : g_group[0].func_bypass_word;
-assign cfg_dst_base_addr_low = consumer ? g_group[1].dst_base_addr_low_word : g_group[0].dst_base_addr_low_word;
-assign cfg_dst_line_stride = consumer ? g_group[1].dst_line_stride_word : g_group[0].dst_line_stride_word;
-assign cfg_dst_surface_stride = consumer ? g_group[1].dst_surface_stride_word : g_group[0].dst_surface_stride_word;
-assign cfg_dst_dma_cfg_dst_ram_type = consumer ? g_group[1].dst_dma_cfg_word : g_group[0].dst_dma_cfg_word;
-assign cfg_lrn_cfg_normalz_len = consumer ? g_group[1].lrn_cfg_word : g_group[0].lrn_cfg_word;
-assign cfg_datin_offset = consumer ? g_group[1].datin_offset_word : g_group[0].datin_offset_word;
-assign cfg_datin_scale = consumer ? g_group[1].datin_scale_word : g_group[0].datin_scale_word;
-assign cfg_datin_shifter = consumer ? g_group[1].datin_shifter_word : g_group[0].datin_shifter_word;
-assign cfg_datout_offset = consumer ? g_group[1].datout_offset_word : g_group[0].datout_offset_word;
-assign cfg_datout_scale = consumer ? g_group[1].datout_scale_word : g_group[0].datout_scale_word;
-assign cfg_datout_shifter = consumer ? g_group[1].datout_shifter_word : g_group[0].datout_shifter_word;
-assign cfg_perf_enable_dma_en = consumer ? g_group[1].perf_enable_word : g_group[0].perf_enable_word;
+// Settings of group CONSUMER. They are what the groups say whenever op_en is 1 (dla_pingpong).
+reg [1:0] running_func_bypass_word, running_lrn_cfg_word;
+reg [31:0] running_dst_base_addr_low_word, running_dst_line_stride_word, running_dst_surface_stride_word,
+    running_datout_offset_word;
+reg running_dst_dma_cfg_word, running_perf_enable_word;
+reg [15:0] running_datin_offset_word, running_datin_scale_word, running_datout_scale_word;
+reg [4:0] running_datin_shifter_word;
+reg [5:0] running_datout_shifter_word;
+always @(posedge clk or negedge rst_n) begin
+    if (!rst_n) begin
+        {
+            running_func_bypass_word, running_dst_base_addr_low_word, running_dst_line_stride_word,
+            running_dst_surface_stride_word, running_dst_dma_cfg_word, running_lrn_cfg_word,
+            running_datin_offset_word, running_datin_shifter_word, running_datout_offset_word,
+            running_datout_shifter_word, running_perf_enable_word
+        } <= 0;
+        running_datin_scale_word <= 16'h1;
+        running_datout_scale_word <= 16'h1;
+    end else if (consumer) begin
+        running_func_bypass_word <= g_group[1].func_bypass_word;
+        running_dst_base_addr_low_word <= g_group[1].dst_base_addr_low_word;
+        running_dst_line_stride_word <= g_group[1].dst_line_stride_word;
+        running_dst_surface_stride_word <= g_group[1].dst_surface_stride_word;
+        running_dst_dma_cfg_word <= g_group[1].dst_dma_cfg_word;
+        running_lrn_cfg_word <= g_group[1].lrn_cfg_word;
+        running_datin_offset_word <= g_group[1].datin_offset_word;
+        running_datin_scale_word <= g_group[1].datin_scale_word;
+        running_datin_shifter_word <= g_group[1].datin_shifter_word;
+        running_datout_offset_word <= g_group[1].datout_offset_word;
+        running_datout_scale_word <= g_group[1].datout_scale_word;
+        running_datout_shifter_word <= g_group[1].datout_shifter_word;
+        running_perf_enable_word <= g_group[1].perf_enable_word;
+    end else begin
+        running_func_bypass_word <= g_group[0].func_bypass_word;
+        running_dst_base_addr_low_word <= g_group[0].dst_base_addr_low_word;
+        running_dst_line_stride_word <= g_group[0].dst_line_stride_word;
+        running_dst_surface_stride_word <= g_group[0].dst_surface_stride_word;
+        running_dst_dma_cfg_word <= g_group[0].dst_dma_cfg_word;
+        running_lrn_cfg_word <= g_group[0].lrn_cfg_word;
+        running_datin_offset_word <= g_group[0].datin_offset_word;
+        running_datin_scale_word <= g_group[0].datin_scale_word;
+        running_datin_shifter_word <= g_group[0].datin_shifter_word;
+        running_datout_offset_word <= g_group[0].datout_offset_word;
+        running_datout_scale_word <= g_group[0].datout_scale_word;
+        running_datout_shifter_word <= g_group[0].datout_shifter_word;
+        running_perf_enable_word <= g_group[0].perf_enable_word;
+    end
+end
+`ifdef DLA_ASSERT
+wire selected_match = (consumer ? {
+    g_group[1].func_bypass_word, g_group[1].dst_base_addr_low_word, g_group[1].dst_line_stride_word,
+    g_group[1].dst_surface_stride_word, g_group[1].dst_dma_cfg_word, g_group[1].lrn_cfg_word,
+    g_group[1].datin_offset_word, g_group[1].datin_scale_word, g_group[1].datin_shifter_word,
+    g_group[1].datout_offset_word, g_group[1].datout_scale_word, g_group[1].datout_shifter_word,
+    g_group[1].perf_enable_word
+} : {
+    g_group[0].func_bypass_word, g_group[0].dst_base_addr_low_word, g_group[0].dst_line_stride_word,
+    g_group[0].dst_surface_stride_word, g_group[0].dst_dma_cfg_word, g_group[0].lrn_cfg_word,
+    g_group[0].datin_offset_word, g_group[0].datin_scale_word, g_group[0].datin_shifter_word,
+    g_group[0].datout_offset_word, g_group[0].datout_scale_word, g_group[0].datout_shifter_word,
+    g_group[0].perf_enable_word
+}) == {
+    running_func_bypass_word, running_dst_base_addr_low_word, running_dst_line_stride_word,
+    running_dst_surface_stride_word, running_dst_dma_cfg_word, running_lrn_cfg_word, running_datin_offset_word,
+    running_datin_scale_word, running_datin_shifter_word, running_datout_offset_word, running_datout_scale_word,
+    running_datout_shifter_word, running_perf_enable_word
+};
+always @(posedge clk or negedge rst_n) begin
+    if (rst_n && op_en && !selected_match) $error("%m: the settings of the running layer changed");
+end
+`endif
+
+assign {cfg_func_bypass_mul_bypass, cfg_func_bypass_sqsum_bypass} = running_func_bypass_word;
+assign cfg_dst_base_addr_low = running_dst_base_addr_low_word;
+assign cfg_dst_line_stride = running_dst_line_stride_word;
+assign cfg_dst_surface_stride = running_dst_surface_stride_word;
+assign cfg_dst_dma_cfg_dst_ram_type = running_dst_dma_cfg_word;
+assign cfg_lrn_cfg_normalz_len = running_lrn_cfg_word;
+assign cfg_datin_offset = running_datin_offset_word;
+assign cfg_datin_scale = running_datin_scale_word;
+assign cfg_datin_shifter = running_datin_shifter_word;
+assign cfg_datout_offset = running_datout_offset_word;
+assign cfg_datout_scale = running_datout_scale_word;
+assign cfg_datout_shifter = running_datout_shifter_word;
+assign cfg_perf_enable_dma_en = running_perf_enable_word;
 
 assign write_lut_access_cfg = single_write && word == 6'd2;
 assign write_lut_access_data = single_write && word == 6'd3;

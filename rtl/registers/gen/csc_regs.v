@@ -129,34 +129,117 @@ for (g = 0; g < 2; g = g + 1) begin : g_group
 end
 endgenerate
 
+// Settings of group CONSUMER. They are what the groups say whenever op_en is 1 (dla_pingpong).
+reg [3:0] running_misc_cfg_word;
+reg running_datain_format_word;
+reg [25:0] running_datain_size_ext_0_word, running_weight_size_ext_1_word, running_dataout_size_0_word;
+reg [12:0] running_datain_size_ext_1_word;
+reg [1:0] running_post_y_extension_word;
+reg [13:0] running_entry_per_slice_word;
+reg [9:0] running_weight_size_ext_0_word, running_dilation_ext_word, running_zero_padding_word, running_bank_word;
+reg [31:0] running_weight_bytes_word;
+reg [20:0] running_atomics_word;
+reg [11:0] running_release_word;
+reg [5:0] running_conv_stride_ext_word;
+reg [15:0] running_zero_padding_value_word;
+always @(posedge clk or negedge rst_n) begin
+    if (!rst_n) begin
+        {
+            running_misc_cfg_word, running_datain_format_word, running_datain_size_ext_0_word,
+            running_datain_size_ext_1_word, running_post_y_extension_word, running_entry_per_slice_word,
+            running_weight_size_ext_0_word, running_weight_size_ext_1_word, running_weight_bytes_word,
+            running_dataout_size_0_word, running_conv_stride_ext_word, running_dilation_ext_word,
+            running_zero_padding_word, running_zero_padding_value_word, running_bank_word
+        } <= 0;
+        running_atomics_word <= 21'h1;
+        running_release_word <= 12'h1;
+    end else if (consumer) begin
+        running_misc_cfg_word <= g_group[1].misc_cfg_word;
+        running_datain_format_word <= g_group[1].datain_format_word;
+        running_datain_size_ext_0_word <= g_group[1].datain_size_ext_0_word;
+        running_datain_size_ext_1_word <= g_group[1].datain_size_ext_1_word;
+        running_post_y_extension_word <= g_group[1].post_y_extension_word;
+        running_entry_per_slice_word <= g_group[1].entry_per_slice_word;
+        running_weight_size_ext_0_word <= g_group[1].weight_size_ext_0_word;
+        running_weight_size_ext_1_word <= g_group[1].weight_size_ext_1_word;
+        running_weight_bytes_word <= g_group[1].weight_bytes_word;
+        running_dataout_size_0_word <= g_group[1].dataout_size_0_word;
+        running_atomics_word <= g_group[1].atomics_word;
+        running_release_word <= g_group[1].release_word;
+        running_conv_stride_ext_word <= g_group[1].conv_stride_ext_word;
+        running_dilation_ext_word <= g_group[1].dilation_ext_word;
+        running_zero_padding_word <= g_group[1].zero_padding_word;
+        running_zero_padding_value_word <= g_group[1].zero_padding_value_word;
+        running_bank_word <= g_group[1].bank_word;
+    end else begin
+        running_misc_cfg_word <= g_group[0].misc_cfg_word;
+        running_datain_format_word <= g_group[0].datain_format_word;
+        running_datain_size_ext_0_word <= g_group[0].datain_size_ext_0_word;
+        running_datain_size_ext_1_word <= g_group[0].datain_size_ext_1_word;
+        running_post_y_extension_word <= g_group[0].post_y_extension_word;
+        running_entry_per_slice_word <= g_group[0].entry_per_slice_word;
+        running_weight_size_ext_0_word <= g_group[0].weight_size_ext_0_word;
+        running_weight_size_ext_1_word <= g_group[0].weight_size_ext_1_word;
+        running_weight_bytes_word <= g_group[0].weight_bytes_word;
+        running_dataout_size_0_word <= g_group[0].dataout_size_0_word;
+        running_atomics_word <= g_group[0].atomics_word;
+        running_release_word <= g_group[0].release_word;
+        running_conv_stride_ext_word <= g_group[0].conv_stride_ext_word;
+        running_dilation_ext_word <= g_group[0].dilation_ext_word;
+        running_zero_padding_word <= g_group[0].zero_padding_word;
+        running_zero_padding_value_word <= g_group[0].zero_padding_value_word;
+        running_bank_word <= g_group[0].bank_word;
+    end
+end
+`ifdef DLA_ASSERT
+wire selected_match = (consumer ? {
+    g_group[1].misc_cfg_word, g_group[1].datain_format_word, g_group[1].datain_size_ext_0_word,
+    g_group[1].datain_size_ext_1_word, g_group[1].post_y_extension_word, g_group[1].entry_per_slice_word,
+    g_group[1].weight_size_ext_0_word, g_group[1].weight_size_ext_1_word, g_group[1].weight_bytes_word,
+    g_group[1].dataout_size_0_word, g_group[1].atomics_word, g_group[1].release_word,
+    g_group[1].conv_stride_ext_word, g_group[1].dilation_ext_word, g_group[1].zero_padding_word,
+    g_group[1].zero_padding_value_word, g_group[1].bank_word
+} : {
+    g_group[0].misc_cfg_word, g_group[0].datain_format_word, g_group[0].datain_size_ext_0_word,
+    g_group[0].datain_size_ext_1_word, g_group[0].post_y_extension_word, g_group[0].entry_per_slice_word,
+    g_group[0].weight_size_ext_0_word, g_group[0].weight_size_ext_1_word, g_group[0].weight_bytes_word,
+    g_group[0].dataout_size_0_word, g_group[0].atomics_word, g_group[0].release_word,
+    g_group[0].conv_stride_ext_word, g_group[0].dilation_ext_word, g_group[0].zero_padding_word,
+    g_group[0].zero_padding_value_word, g_group[0].bank_word
+}) == {
+    running_misc_cfg_word, running_datain_format_word, running_datain_size_ext_0_word,
+    running_datain_size_ext_1_word, running_post_y_extension_word, running_entry_per_slice_word,
+    running_weight_size_ext_0_word, running_weight_size_ext_1_word, running_weight_bytes_word,
+    running_dataout_size_0_word, running_atomics_word, running_release_word, running_conv_stride_ext_word,
+    running_dilation_ext_word, running_zero_padding_word, running_zero_padding_value_word, running_bank_word
+};
+always @(posedge clk or negedge rst_n) begin
+    if (rst_n && op_en && !selected_match) $error("%m: the settings of the running layer changed");
+end
+`endif
+
 assign {cfg_misc_cfg_skip_weight_rls, cfg_misc_cfg_skip_data_rls, cfg_misc_cfg_weight_reuse, cfg_misc_cfg_data_reuse} =
-    consumer ? g_group[1].misc_cfg_word : g_group[0].misc_cfg_word;
-assign cfg_datain_format = consumer ? g_group[1].datain_format_word : g_group[0].datain_format_word;
+    running_misc_cfg_word;
+assign cfg_datain_format = running_datain_format_word;
 assign {cfg_datain_size_ext_0_datain_height_ext, cfg_datain_size_ext_0_datain_width_ext} =
-    consumer ? g_group[1].datain_size_ext_0_word : g_group[0].datain_size_ext_0_word;
-assign cfg_datain_size_ext_1_datain_channel_ext =
-    consumer ? g_group[1].datain_size_ext_1_word : g_group[0].datain_size_ext_1_word;
-assign cfg_post_y_extension_y_extension =
-    consumer ? g_group[1].post_y_extension_word : g_group[0].post_y_extension_word;
-assign cfg_entry_per_slice_entries = consumer ? g_group[1].entry_per_slice_word : g_group[0].entry_per_slice_word;
+    running_datain_size_ext_0_word;
+assign cfg_datain_size_ext_1_datain_channel_ext = running_datain_size_ext_1_word;
+assign cfg_post_y_extension_y_extension = running_post_y_extension_word;
+assign cfg_entry_per_slice_entries = running_entry_per_slice_word;
 assign {cfg_weight_size_ext_0_weight_height_ext, cfg_weight_size_ext_0_weight_width_ext} =
-    consumer ? g_group[1].weight_size_ext_0_word : g_group[0].weight_size_ext_0_word;
+    running_weight_size_ext_0_word;
 assign {cfg_weight_size_ext_1_weight_kernel, cfg_weight_size_ext_1_weight_channel_ext} =
-    consumer ? g_group[1].weight_size_ext_1_word : g_group[0].weight_size_ext_1_word;
-assign cfg_weight_bytes = consumer ? g_group[1].weight_bytes_word : g_group[0].weight_bytes_word;
-assign {cfg_dataout_size_0_dataout_height, cfg_dataout_size_0_dataout_width} =
-    consumer ? g_group[1].dataout_size_0_word : g_group[0].dataout_size_0_word;
-assign cfg_atomics = consumer ? g_group[1].atomics_word : g_group[0].atomics_word;
-assign cfg_release_rls_slices = consumer ? g_group[1].release_word : g_group[0].release_word;
+    running_weight_size_ext_1_word;
+assign cfg_weight_bytes = running_weight_bytes_word;
+assign {cfg_dataout_size_0_dataout_height, cfg_dataout_size_0_dataout_width} = running_dataout_size_0_word;
+assign cfg_atomics = running_atomics_word;
+assign cfg_release_rls_slices = running_release_word;
 assign {cfg_conv_stride_ext_conv_y_stride_ext, cfg_conv_stride_ext_conv_x_stride_ext} =
-    consumer ? g_group[1].conv_stride_ext_word : g_group[0].conv_stride_ext_word;
-assign {cfg_dilation_ext_y_dilation_ext, cfg_dilation_ext_x_dilation_ext} =
-    consumer ? g_group[1].dilation_ext_word : g_group[0].dilation_ext_word;
-assign {cfg_zero_padding_pad_top, cfg_zero_padding_pad_left} =
-    consumer ? g_group[1].zero_padding_word : g_group[0].zero_padding_word;
-assign cfg_zero_padding_value_pad_value =
-    consumer ? g_group[1].zero_padding_value_word : g_group[0].zero_padding_value_word;
-assign {cfg_bank_weight_bank, cfg_bank_data_bank} = consumer ? g_group[1].bank_word : g_group[0].bank_word;
+    running_conv_stride_ext_word;
+assign {cfg_dilation_ext_y_dilation_ext, cfg_dilation_ext_x_dilation_ext} = running_dilation_ext_word;
+assign {cfg_zero_padding_pad_top, cfg_zero_padding_pad_left} = running_zero_padding_word;
+assign cfg_zero_padding_value_pad_value = running_zero_padding_value_word;
+assign {cfg_bank_weight_bank, cfg_bank_data_bank} = running_bank_word;
 
 wire [31:0] value = 32'd0;
 

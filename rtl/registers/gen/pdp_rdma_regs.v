@@ -97,23 +97,81 @@ for (g = 0; g < 2; g = g + 1) begin : g_group
 end
 endgenerate
 
-assign cfg_data_cube_in_width_cube_in_width =
-    consumer ? g_group[1].data_cube_in_width_word : g_group[0].data_cube_in_width_word;
-assign cfg_data_cube_in_height_cube_in_height =
-    consumer ? g_group[1].data_cube_in_height_word : g_group[0].data_cube_in_height_word;
-assign cfg_data_cube_in_channel_cube_in_channel =
-    consumer ? g_group[1].data_cube_in_channel_word : g_group[0].data_cube_in_channel_word;
-assign cfg_src_base_addr_low = consumer ? g_group[1].src_base_addr_low_word : g_group[0].src_base_addr_low_word;
-assign cfg_src_line_stride = consumer ? g_group[1].src_line_stride_word : g_group[0].src_line_stride_word;
-assign cfg_src_surface_stride = consumer ? g_group[1].src_surface_stride_word : g_group[0].src_surface_stride_word;
-assign cfg_src_ram_cfg_src_ram_type = consumer ? g_group[1].src_ram_cfg_word : g_group[0].src_ram_cfg_word;
-assign cfg_operation_mode_cfg_split_num =
-    consumer ? g_group[1].operation_mode_cfg_word : g_group[0].operation_mode_cfg_word;
+// Settings of group CONSUMER. They are what the groups say whenever op_en is 1 (dla_pingpong).
+reg [12:0] running_data_cube_in_width_word, running_data_cube_in_height_word, running_data_cube_in_channel_word;
+reg [31:0] running_src_base_addr_low_word, running_src_line_stride_word, running_src_surface_stride_word;
+reg running_src_ram_cfg_word, running_perf_enable_word;
+reg [7:0] running_operation_mode_cfg_word, running_pooling_kernel_cfg_word;
+reg [29:0] running_partial_width_in_word;
+always @(posedge clk or negedge rst_n) begin
+    if (!rst_n) begin
+        {
+            running_data_cube_in_width_word, running_data_cube_in_height_word, running_data_cube_in_channel_word,
+            running_src_base_addr_low_word, running_src_line_stride_word, running_src_surface_stride_word,
+            running_src_ram_cfg_word, running_operation_mode_cfg_word, running_pooling_kernel_cfg_word,
+            running_partial_width_in_word, running_perf_enable_word
+        } <= 0;
+    end else if (consumer) begin
+        running_data_cube_in_width_word <= g_group[1].data_cube_in_width_word;
+        running_data_cube_in_height_word <= g_group[1].data_cube_in_height_word;
+        running_data_cube_in_channel_word <= g_group[1].data_cube_in_channel_word;
+        running_src_base_addr_low_word <= g_group[1].src_base_addr_low_word;
+        running_src_line_stride_word <= g_group[1].src_line_stride_word;
+        running_src_surface_stride_word <= g_group[1].src_surface_stride_word;
+        running_src_ram_cfg_word <= g_group[1].src_ram_cfg_word;
+        running_operation_mode_cfg_word <= g_group[1].operation_mode_cfg_word;
+        running_pooling_kernel_cfg_word <= g_group[1].pooling_kernel_cfg_word;
+        running_partial_width_in_word <= g_group[1].partial_width_in_word;
+        running_perf_enable_word <= g_group[1].perf_enable_word;
+    end else begin
+        running_data_cube_in_width_word <= g_group[0].data_cube_in_width_word;
+        running_data_cube_in_height_word <= g_group[0].data_cube_in_height_word;
+        running_data_cube_in_channel_word <= g_group[0].data_cube_in_channel_word;
+        running_src_base_addr_low_word <= g_group[0].src_base_addr_low_word;
+        running_src_line_stride_word <= g_group[0].src_line_stride_word;
+        running_src_surface_stride_word <= g_group[0].src_surface_stride_word;
+        running_src_ram_cfg_word <= g_group[0].src_ram_cfg_word;
+        running_operation_mode_cfg_word <= g_group[0].operation_mode_cfg_word;
+        running_pooling_kernel_cfg_word <= g_group[0].pooling_kernel_cfg_word;
+        running_partial_width_in_word <= g_group[0].partial_width_in_word;
+        running_perf_enable_word <= g_group[0].perf_enable_word;
+    end
+end
+`ifdef DLA_ASSERT
+wire selected_match = (consumer ? {
+    g_group[1].data_cube_in_width_word, g_group[1].data_cube_in_height_word, g_group[1].data_cube_in_channel_word,
+    g_group[1].src_base_addr_low_word, g_group[1].src_line_stride_word, g_group[1].src_surface_stride_word,
+    g_group[1].src_ram_cfg_word, g_group[1].operation_mode_cfg_word, g_group[1].pooling_kernel_cfg_word,
+    g_group[1].partial_width_in_word, g_group[1].perf_enable_word
+} : {
+    g_group[0].data_cube_in_width_word, g_group[0].data_cube_in_height_word, g_group[0].data_cube_in_channel_word,
+    g_group[0].src_base_addr_low_word, g_group[0].src_line_stride_word, g_group[0].src_surface_stride_word,
+    g_group[0].src_ram_cfg_word, g_group[0].operation_mode_cfg_word, g_group[0].pooling_kernel_cfg_word,
+    g_group[0].partial_width_in_word, g_group[0].perf_enable_word
+}) == {
+    running_data_cube_in_width_word, running_data_cube_in_height_word, running_data_cube_in_channel_word,
+    running_src_base_addr_low_word, running_src_line_stride_word, running_src_surface_stride_word,
+    running_src_ram_cfg_word, running_operation_mode_cfg_word, running_pooling_kernel_cfg_word,
+    running_partial_width_in_word, running_perf_enable_word
+};
+always @(posedge clk or negedge rst_n) begin
+    if (rst_n && op_en && !selected_match) $error("%m: the settings of the running layer changed");
+end
+`endif
+
+assign cfg_data_cube_in_width_cube_in_width = running_data_cube_in_width_word;
+assign cfg_data_cube_in_height_cube_in_height = running_data_cube_in_height_word;
+assign cfg_data_cube_in_channel_cube_in_channel = running_data_cube_in_channel_word;
+assign cfg_src_base_addr_low = running_src_base_addr_low_word;
+assign cfg_src_line_stride = running_src_line_stride_word;
+assign cfg_src_surface_stride = running_src_surface_stride_word;
+assign cfg_src_ram_cfg_src_ram_type = running_src_ram_cfg_word;
+assign cfg_operation_mode_cfg_split_num = running_operation_mode_cfg_word;
 assign {cfg_pooling_kernel_cfg_kernel_stride_width, cfg_pooling_kernel_cfg_kernel_width} =
-    consumer ? g_group[1].pooling_kernel_cfg_word : g_group[0].pooling_kernel_cfg_word;
+    running_pooling_kernel_cfg_word;
 assign {cfg_partial_width_in_mid, cfg_partial_width_in_last, cfg_partial_width_in_first} =
-    consumer ? g_group[1].partial_width_in_word : g_group[0].partial_width_in_word;
-assign cfg_perf_enable_dma_en = consumer ? g_group[1].perf_enable_word : g_group[0].perf_enable_word;
+    running_partial_width_in_word;
+assign cfg_perf_enable_dma_en = running_perf_enable_word;
 
 reg [31:0] value;
 always @* begin

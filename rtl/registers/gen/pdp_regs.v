@@ -150,50 +150,158 @@ for (g = 0; g < 2; g = g + 1) begin : g_group
 end
 endgenerate
 
-assign cfg_data_cube_in_width_cube_in_width =
-    consumer ? g_group[1].data_cube_in_width_word : g_group[0].data_cube_in_width_word;
-assign cfg_data_cube_in_height_cube_in_height =
-    consumer ? g_group[1].data_cube_in_height_word : g_group[0].data_cube_in_height_word;
-assign cfg_data_cube_in_channel_cube_in_channel =
-    consumer ? g_group[1].data_cube_in_channel_word : g_group[0].data_cube_in_channel_word;
-assign cfg_data_cube_out_width_cube_out_width =
-    consumer ? g_group[1].data_cube_out_width_word : g_group[0].data_cube_out_width_word;
-assign cfg_data_cube_out_height_cube_out_height =
-    consumer ? g_group[1].data_cube_out_height_word : g_group[0].data_cube_out_height_word;
-assign cfg_data_cube_out_channel_cube_out_channel =
-    consumer ? g_group[1].data_cube_out_channel_word : g_group[0].data_cube_out_channel_word;
+// Settings of group CONSUMER. They are what the groups say whenever op_en is 1 (dla_pingpong).
+reg [12:0] running_data_cube_in_width_word, running_data_cube_in_height_word, running_data_cube_in_channel_word,
+    running_data_cube_out_width_word, running_data_cube_out_height_word, running_data_cube_out_channel_word;
+reg [10:0] running_operation_mode_cfg_word;
+reg [29:0] running_partial_width_in_word, running_partial_width_out_word;
+reg [15:0] running_pooling_kernel_cfg_word;
+reg [16:0] running_recip_kernel_width_word, running_recip_kernel_height_word;
+reg [11:0] running_pooling_padding_cfg_word;
+reg [18:0] running_pooling_padding_value_1_cfg_word, running_pooling_padding_value_2_cfg_word,
+    running_pooling_padding_value_3_cfg_word, running_pooling_padding_value_4_cfg_word,
+    running_pooling_padding_value_5_cfg_word, running_pooling_padding_value_6_cfg_word,
+    running_pooling_padding_value_7_cfg_word;
+reg [31:0] running_dst_base_addr_low_word, running_dst_line_stride_word, running_dst_surface_stride_word;
+reg running_dst_ram_cfg_word, running_perf_enable_word;
+always @(posedge clk or negedge rst_n) begin
+    if (!rst_n) begin
+        {
+            running_data_cube_in_width_word, running_data_cube_in_height_word, running_data_cube_in_channel_word,
+            running_data_cube_out_width_word, running_data_cube_out_height_word, running_data_cube_out_channel_word,
+            running_operation_mode_cfg_word, running_partial_width_in_word, running_partial_width_out_word,
+            running_pooling_kernel_cfg_word, running_recip_kernel_width_word, running_recip_kernel_height_word,
+            running_pooling_padding_cfg_word, running_pooling_padding_value_1_cfg_word,
+            running_pooling_padding_value_2_cfg_word, running_pooling_padding_value_3_cfg_word,
+            running_pooling_padding_value_4_cfg_word, running_pooling_padding_value_5_cfg_word,
+            running_pooling_padding_value_6_cfg_word, running_pooling_padding_value_7_cfg_word,
+            running_dst_base_addr_low_word, running_dst_line_stride_word, running_dst_surface_stride_word,
+            running_dst_ram_cfg_word, running_perf_enable_word
+        } <= 0;
+    end else if (consumer) begin
+        running_data_cube_in_width_word <= g_group[1].data_cube_in_width_word;
+        running_data_cube_in_height_word <= g_group[1].data_cube_in_height_word;
+        running_data_cube_in_channel_word <= g_group[1].data_cube_in_channel_word;
+        running_data_cube_out_width_word <= g_group[1].data_cube_out_width_word;
+        running_data_cube_out_height_word <= g_group[1].data_cube_out_height_word;
+        running_data_cube_out_channel_word <= g_group[1].data_cube_out_channel_word;
+        running_operation_mode_cfg_word <= g_group[1].operation_mode_cfg_word;
+        running_partial_width_in_word <= g_group[1].partial_width_in_word;
+        running_partial_width_out_word <= g_group[1].partial_width_out_word;
+        running_pooling_kernel_cfg_word <= g_group[1].pooling_kernel_cfg_word;
+        running_recip_kernel_width_word <= g_group[1].recip_kernel_width_word;
+        running_recip_kernel_height_word <= g_group[1].recip_kernel_height_word;
+        running_pooling_padding_cfg_word <= g_group[1].pooling_padding_cfg_word;
+        running_pooling_padding_value_1_cfg_word <= g_group[1].pooling_padding_value_1_cfg_word;
+        running_pooling_padding_value_2_cfg_word <= g_group[1].pooling_padding_value_2_cfg_word;
+        running_pooling_padding_value_3_cfg_word <= g_group[1].pooling_padding_value_3_cfg_word;
+        running_pooling_padding_value_4_cfg_word <= g_group[1].pooling_padding_value_4_cfg_word;
+        running_pooling_padding_value_5_cfg_word <= g_group[1].pooling_padding_value_5_cfg_word;
+        running_pooling_padding_value_6_cfg_word <= g_group[1].pooling_padding_value_6_cfg_word;
+        running_pooling_padding_value_7_cfg_word <= g_group[1].pooling_padding_value_7_cfg_word;
+        running_dst_base_addr_low_word <= g_group[1].dst_base_addr_low_word;
+        running_dst_line_stride_word <= g_group[1].dst_line_stride_word;
+        running_dst_surface_stride_word <= g_group[1].dst_surface_stride_word;
+        running_dst_ram_cfg_word <= g_group[1].dst_ram_cfg_word;
+        running_perf_enable_word <= g_group[1].perf_enable_word;
+    end else begin
+        running_data_cube_in_width_word <= g_group[0].data_cube_in_width_word;
+        running_data_cube_in_height_word <= g_group[0].data_cube_in_height_word;
+        running_data_cube_in_channel_word <= g_group[0].data_cube_in_channel_word;
+        running_data_cube_out_width_word <= g_group[0].data_cube_out_width_word;
+        running_data_cube_out_height_word <= g_group[0].data_cube_out_height_word;
+        running_data_cube_out_channel_word <= g_group[0].data_cube_out_channel_word;
+        running_operation_mode_cfg_word <= g_group[0].operation_mode_cfg_word;
+        running_partial_width_in_word <= g_group[0].partial_width_in_word;
+        running_partial_width_out_word <= g_group[0].partial_width_out_word;
+        running_pooling_kernel_cfg_word <= g_group[0].pooling_kernel_cfg_word;
+        running_recip_kernel_width_word <= g_group[0].recip_kernel_width_word;
+        running_recip_kernel_height_word <= g_group[0].recip_kernel_height_word;
+        running_pooling_padding_cfg_word <= g_group[0].pooling_padding_cfg_word;
+        running_pooling_padding_value_1_cfg_word <= g_group[0].pooling_padding_value_1_cfg_word;
+        running_pooling_padding_value_2_cfg_word <= g_group[0].pooling_padding_value_2_cfg_word;
+        running_pooling_padding_value_3_cfg_word <= g_group[0].pooling_padding_value_3_cfg_word;
+        running_pooling_padding_value_4_cfg_word <= g_group[0].pooling_padding_value_4_cfg_word;
+        running_pooling_padding_value_5_cfg_word <= g_group[0].pooling_padding_value_5_cfg_word;
+        running_pooling_padding_value_6_cfg_word <= g_group[0].pooling_padding_value_6_cfg_word;
+        running_pooling_padding_value_7_cfg_word <= g_group[0].pooling_padding_value_7_cfg_word;
+        running_dst_base_addr_low_word <= g_group[0].dst_base_addr_low_word;
+        running_dst_line_stride_word <= g_group[0].dst_line_stride_word;
+        running_dst_surface_stride_word <= g_group[0].dst_surface_stride_word;
+        running_dst_ram_cfg_word <= g_group[0].dst_ram_cfg_word;
+        running_perf_enable_word <= g_group[0].perf_enable_word;
+    end
+end
+`ifdef DLA_ASSERT
+wire selected_match = (consumer ? {
+    g_group[1].data_cube_in_width_word, g_group[1].data_cube_in_height_word, g_group[1].data_cube_in_channel_word,
+    g_group[1].data_cube_out_width_word, g_group[1].data_cube_out_height_word,
+    g_group[1].data_cube_out_channel_word, g_group[1].operation_mode_cfg_word, g_group[1].partial_width_in_word,
+    g_group[1].partial_width_out_word, g_group[1].pooling_kernel_cfg_word, g_group[1].recip_kernel_width_word,
+    g_group[1].recip_kernel_height_word, g_group[1].pooling_padding_cfg_word,
+    g_group[1].pooling_padding_value_1_cfg_word, g_group[1].pooling_padding_value_2_cfg_word,
+    g_group[1].pooling_padding_value_3_cfg_word, g_group[1].pooling_padding_value_4_cfg_word,
+    g_group[1].pooling_padding_value_5_cfg_word, g_group[1].pooling_padding_value_6_cfg_word,
+    g_group[1].pooling_padding_value_7_cfg_word, g_group[1].dst_base_addr_low_word, g_group[1].dst_line_stride_word,
+    g_group[1].dst_surface_stride_word, g_group[1].dst_ram_cfg_word, g_group[1].perf_enable_word
+} : {
+    g_group[0].data_cube_in_width_word, g_group[0].data_cube_in_height_word, g_group[0].data_cube_in_channel_word,
+    g_group[0].data_cube_out_width_word, g_group[0].data_cube_out_height_word,
+    g_group[0].data_cube_out_channel_word, g_group[0].operation_mode_cfg_word, g_group[0].partial_width_in_word,
+    g_group[0].partial_width_out_word, g_group[0].pooling_kernel_cfg_word, g_group[0].recip_kernel_width_word,
+    g_group[0].recip_kernel_height_word, g_group[0].pooling_padding_cfg_word,
+    g_group[0].pooling_padding_value_1_cfg_word, g_group[0].pooling_padding_value_2_cfg_word,
+    g_group[0].pooling_padding_value_3_cfg_word, g_group[0].pooling_padding_value_4_cfg_word,
+    g_group[0].pooling_padding_value_5_cfg_word, g_group[0].pooling_padding_value_6_cfg_word,
+    g_group[0].pooling_padding_value_7_cfg_word, g_group[0].dst_base_addr_low_word, g_group[0].dst_line_stride_word,
+    g_group[0].dst_surface_stride_word, g_group[0].dst_ram_cfg_word, g_group[0].perf_enable_word
+}) == {
+    running_data_cube_in_width_word, running_data_cube_in_height_word, running_data_cube_in_channel_word,
+    running_data_cube_out_width_word, running_data_cube_out_height_word, running_data_cube_out_channel_word,
+    running_operation_mode_cfg_word, running_partial_width_in_word, running_partial_width_out_word,
+    running_pooling_kernel_cfg_word, running_recip_kernel_width_word, running_recip_kernel_height_word,
+    running_pooling_padding_cfg_word, running_pooling_padding_value_1_cfg_word,
+    running_pooling_padding_value_2_cfg_word, running_pooling_padding_value_3_cfg_word,
+    running_pooling_padding_value_4_cfg_word, running_pooling_padding_value_5_cfg_word,
+    running_pooling_padding_value_6_cfg_word, running_pooling_padding_value_7_cfg_word,
+    running_dst_base_addr_low_word, running_dst_line_stride_word, running_dst_surface_stride_word,
+    running_dst_ram_cfg_word, running_perf_enable_word
+};
+always @(posedge clk or negedge rst_n) begin
+    if (rst_n && op_en && !selected_match) $error("%m: the settings of the running layer changed");
+end
+`endif
+
+assign cfg_data_cube_in_width_cube_in_width = running_data_cube_in_width_word;
+assign cfg_data_cube_in_height_cube_in_height = running_data_cube_in_height_word;
+assign cfg_data_cube_in_channel_cube_in_channel = running_data_cube_in_channel_word;
+assign cfg_data_cube_out_width_cube_out_width = running_data_cube_out_width_word;
+assign cfg_data_cube_out_height_cube_out_height = running_data_cube_out_height_word;
+assign cfg_data_cube_out_channel_cube_out_channel = running_data_cube_out_channel_word;
 assign {cfg_operation_mode_cfg_split_num, cfg_operation_mode_cfg_flying_mode, cfg_operation_mode_cfg_pooling_method} =
-    consumer ? g_group[1].operation_mode_cfg_word : g_group[0].operation_mode_cfg_word;
+    running_operation_mode_cfg_word;
 assign {cfg_partial_width_in_mid, cfg_partial_width_in_last, cfg_partial_width_in_first} =
-    consumer ? g_group[1].partial_width_in_word : g_group[0].partial_width_in_word;
+    running_partial_width_in_word;
 assign {cfg_partial_width_out_mid, cfg_partial_width_out_last, cfg_partial_width_out_first} =
-    consumer ? g_group[1].partial_width_out_word : g_group[0].partial_width_out_word;
+    running_partial_width_out_word;
 assign {cfg_pooling_kernel_cfg_kernel_stride_height, cfg_pooling_kernel_cfg_kernel_stride_width, cfg_pooling_kernel_cfg_kernel_height, cfg_pooling_kernel_cfg_kernel_width} =
-    consumer ? g_group[1].pooling_kernel_cfg_word : g_group[0].pooling_kernel_cfg_word;
-assign cfg_recip_kernel_width = consumer ? g_group[1].recip_kernel_width_word : g_group[0].recip_kernel_width_word;
-assign cfg_recip_kernel_height =
-    consumer ? g_group[1].recip_kernel_height_word : g_group[0].recip_kernel_height_word;
+    running_pooling_kernel_cfg_word;
+assign cfg_recip_kernel_width = running_recip_kernel_width_word;
+assign cfg_recip_kernel_height = running_recip_kernel_height_word;
 assign {cfg_pooling_padding_cfg_pad_bottom, cfg_pooling_padding_cfg_pad_right, cfg_pooling_padding_cfg_pad_top, cfg_pooling_padding_cfg_pad_left} =
-    consumer ? g_group[1].pooling_padding_cfg_word : g_group[0].pooling_padding_cfg_word;
-assign cfg_pooling_padding_value_1_cfg_pad_value_1x =
-    consumer ? g_group[1].pooling_padding_value_1_cfg_word : g_group[0].pooling_padding_value_1_cfg_word;
-assign cfg_pooling_padding_value_2_cfg_pad_value_2x =
-    consumer ? g_group[1].pooling_padding_value_2_cfg_word : g_group[0].pooling_padding_value_2_cfg_word;
-assign cfg_pooling_padding_value_3_cfg_pad_value_3x =
-    consumer ? g_group[1].pooling_padding_value_3_cfg_word : g_group[0].pooling_padding_value_3_cfg_word;
-assign cfg_pooling_padding_value_4_cfg_pad_value_4x =
-    consumer ? g_group[1].pooling_padding_value_4_cfg_word : g_group[0].pooling_padding_value_4_cfg_word;
-assign cfg_pooling_padding_value_5_cfg_pad_value_5x =
-    consumer ? g_group[1].pooling_padding_value_5_cfg_word : g_group[0].pooling_padding_value_5_cfg_word;
-assign cfg_pooling_padding_value_6_cfg_pad_value_6x =
-    consumer ? g_group[1].pooling_padding_value_6_cfg_word : g_group[0].pooling_padding_value_6_cfg_word;
-assign cfg_pooling_padding_value_7_cfg_pad_value_7x =
-    consumer ? g_group[1].pooling_padding_value_7_cfg_word : g_group[0].pooling_padding_value_7_cfg_word;
-assign cfg_dst_base_addr_low = consumer ? g_group[1].dst_base_addr_low_word : g_group[0].dst_base_addr_low_word;
-assign cfg_dst_line_stride = consumer ? g_group[1].dst_line_stride_word : g_group[0].dst_line_stride_word;
-assign cfg_dst_surface_stride = consumer ? g_group[1].dst_surface_stride_word : g_group[0].dst_surface_stride_word;
-assign cfg_dst_ram_cfg_dst_ram_type = consumer ? g_group[1].dst_ram_cfg_word : g_group[0].dst_ram_cfg_word;
-assign cfg_perf_enable_dma_en = consumer ? g_group[1].perf_enable_word : g_group[0].perf_enable_word;
+    running_pooling_padding_cfg_word;
+assign cfg_pooling_padding_value_1_cfg_pad_value_1x = running_pooling_padding_value_1_cfg_word;
+assign cfg_pooling_padding_value_2_cfg_pad_value_2x = running_pooling_padding_value_2_cfg_word;
+assign cfg_pooling_padding_value_3_cfg_pad_value_3x = running_pooling_padding_value_3_cfg_word;
+assign cfg_pooling_padding_value_4_cfg_pad_value_4x = running_pooling_padding_value_4_cfg_word;
+assign cfg_pooling_padding_value_5_cfg_pad_value_5x = running_pooling_padding_value_5_cfg_word;
+assign cfg_pooling_padding_value_6_cfg_pad_value_6x = running_pooling_padding_value_6_cfg_word;
+assign cfg_pooling_padding_value_7_cfg_pad_value_7x = running_pooling_padding_value_7_cfg_word;
+assign cfg_dst_base_addr_low = running_dst_base_addr_low_word;
+assign cfg_dst_line_stride = running_dst_line_stride_word;
+assign cfg_dst_surface_stride = running_dst_surface_stride_word;
+assign cfg_dst_ram_cfg_dst_ram_type = running_dst_ram_cfg_word;
+assign cfg_perf_enable_dma_en = running_perf_enable_word;
 
 reg [31:0] value;
 always @* begin

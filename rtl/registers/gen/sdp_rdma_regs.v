@@ -137,27 +137,109 @@ for (g = 0; g < 2; g = g + 1) begin : g_group
 end
 endgenerate
 
-assign cfg_data_cube_width_width = consumer ? g_group[1].data_cube_width_word : g_group[0].data_cube_width_word;
-assign cfg_data_cube_height_height = consumer ? g_group[1].data_cube_height_word : g_group[0].data_cube_height_word;
-assign cfg_data_cube_channel_channel =
-    consumer ? g_group[1].data_cube_channel_word : g_group[0].data_cube_channel_word;
-assign cfg_src_base_addr_low = consumer ? g_group[1].src_base_addr_low_word : g_group[0].src_base_addr_low_word;
-assign cfg_src_line_stride = consumer ? g_group[1].src_line_stride_word : g_group[0].src_line_stride_word;
-assign cfg_src_surface_stride = consumer ? g_group[1].src_surface_stride_word : g_group[0].src_surface_stride_word;
+// Settings of group CONSUMER. They are what the groups say whenever op_en is 1 (dla_pingpong).
+reg [12:0] running_data_cube_width_word, running_data_cube_height_word, running_data_cube_channel_word;
+reg [31:0] running_src_base_addr_low_word, running_src_line_stride_word, running_src_surface_stride_word,
+    running_bs_base_addr_low_word, running_bs_line_stride_word, running_bs_surface_stride_word,
+    running_bn_base_addr_low_word, running_bn_line_stride_word, running_bn_surface_stride_word;
+reg [5:0] running_brdma_cfg_word, running_nrdma_cfg_word;
+reg running_feature_mode_cfg_word, running_src_dma_cfg_word, running_perf_enable_word;
+always @(posedge clk or negedge rst_n) begin
+    if (!rst_n) begin
+        {
+            running_data_cube_width_word, running_data_cube_height_word, running_data_cube_channel_word,
+            running_src_base_addr_low_word, running_src_line_stride_word, running_src_surface_stride_word,
+            running_bs_base_addr_low_word, running_bs_line_stride_word, running_bs_surface_stride_word,
+            running_bn_base_addr_low_word, running_bn_line_stride_word, running_bn_surface_stride_word,
+            running_feature_mode_cfg_word, running_src_dma_cfg_word, running_perf_enable_word
+        } <= 0;
+        running_brdma_cfg_word <= 6'h1;
+        running_nrdma_cfg_word <= 6'h1;
+    end else if (consumer) begin
+        running_data_cube_width_word <= g_group[1].data_cube_width_word;
+        running_data_cube_height_word <= g_group[1].data_cube_height_word;
+        running_data_cube_channel_word <= g_group[1].data_cube_channel_word;
+        running_src_base_addr_low_word <= g_group[1].src_base_addr_low_word;
+        running_src_line_stride_word <= g_group[1].src_line_stride_word;
+        running_src_surface_stride_word <= g_group[1].src_surface_stride_word;
+        running_brdma_cfg_word <= g_group[1].brdma_cfg_word;
+        running_bs_base_addr_low_word <= g_group[1].bs_base_addr_low_word;
+        running_bs_line_stride_word <= g_group[1].bs_line_stride_word;
+        running_bs_surface_stride_word <= g_group[1].bs_surface_stride_word;
+        running_nrdma_cfg_word <= g_group[1].nrdma_cfg_word;
+        running_bn_base_addr_low_word <= g_group[1].bn_base_addr_low_word;
+        running_bn_line_stride_word <= g_group[1].bn_line_stride_word;
+        running_bn_surface_stride_word <= g_group[1].bn_surface_stride_word;
+        running_feature_mode_cfg_word <= g_group[1].feature_mode_cfg_word;
+        running_src_dma_cfg_word <= g_group[1].src_dma_cfg_word;
+        running_perf_enable_word <= g_group[1].perf_enable_word;
+    end else begin
+        running_data_cube_width_word <= g_group[0].data_cube_width_word;
+        running_data_cube_height_word <= g_group[0].data_cube_height_word;
+        running_data_cube_channel_word <= g_group[0].data_cube_channel_word;
+        running_src_base_addr_low_word <= g_group[0].src_base_addr_low_word;
+        running_src_line_stride_word <= g_group[0].src_line_stride_word;
+        running_src_surface_stride_word <= g_group[0].src_surface_stride_word;
+        running_brdma_cfg_word <= g_group[0].brdma_cfg_word;
+        running_bs_base_addr_low_word <= g_group[0].bs_base_addr_low_word;
+        running_bs_line_stride_word <= g_group[0].bs_line_stride_word;
+        running_bs_surface_stride_word <= g_group[0].bs_surface_stride_word;
+        running_nrdma_cfg_word <= g_group[0].nrdma_cfg_word;
+        running_bn_base_addr_low_word <= g_group[0].bn_base_addr_low_word;
+        running_bn_line_stride_word <= g_group[0].bn_line_stride_word;
+        running_bn_surface_stride_word <= g_group[0].bn_surface_stride_word;
+        running_feature_mode_cfg_word <= g_group[0].feature_mode_cfg_word;
+        running_src_dma_cfg_word <= g_group[0].src_dma_cfg_word;
+        running_perf_enable_word <= g_group[0].perf_enable_word;
+    end
+end
+`ifdef DLA_ASSERT
+wire selected_match = (consumer ? {
+    g_group[1].data_cube_width_word, g_group[1].data_cube_height_word, g_group[1].data_cube_channel_word,
+    g_group[1].src_base_addr_low_word, g_group[1].src_line_stride_word, g_group[1].src_surface_stride_word,
+    g_group[1].brdma_cfg_word, g_group[1].bs_base_addr_low_word, g_group[1].bs_line_stride_word,
+    g_group[1].bs_surface_stride_word, g_group[1].nrdma_cfg_word, g_group[1].bn_base_addr_low_word,
+    g_group[1].bn_line_stride_word, g_group[1].bn_surface_stride_word, g_group[1].feature_mode_cfg_word,
+    g_group[1].src_dma_cfg_word, g_group[1].perf_enable_word
+} : {
+    g_group[0].data_cube_width_word, g_group[0].data_cube_height_word, g_group[0].data_cube_channel_word,
+    g_group[0].src_base_addr_low_word, g_group[0].src_line_stride_word, g_group[0].src_surface_stride_word,
+    g_group[0].brdma_cfg_word, g_group[0].bs_base_addr_low_word, g_group[0].bs_line_stride_word,
+    g_group[0].bs_surface_stride_word, g_group[0].nrdma_cfg_word, g_group[0].bn_base_addr_low_word,
+    g_group[0].bn_line_stride_word, g_group[0].bn_surface_stride_word, g_group[0].feature_mode_cfg_word,
+    g_group[0].src_dma_cfg_word, g_group[0].perf_enable_word
+}) == {
+    running_data_cube_width_word, running_data_cube_height_word, running_data_cube_channel_word,
+    running_src_base_addr_low_word, running_src_line_stride_word, running_src_surface_stride_word,
+    running_brdma_cfg_word, running_bs_base_addr_low_word, running_bs_line_stride_word,
+    running_bs_surface_stride_word, running_nrdma_cfg_word, running_bn_base_addr_low_word,
+    running_bn_line_stride_word, running_bn_surface_stride_word, running_feature_mode_cfg_word,
+    running_src_dma_cfg_word, running_perf_enable_word
+};
+always @(posedge clk or negedge rst_n) begin
+    if (rst_n && op_en && !selected_match) $error("%m: the settings of the running layer changed");
+end
+`endif
+
+assign cfg_data_cube_width_width = running_data_cube_width_word;
+assign cfg_data_cube_height_height = running_data_cube_height_word;
+assign cfg_data_cube_channel_channel = running_data_cube_channel_word;
+assign cfg_src_base_addr_low = running_src_base_addr_low_word;
+assign cfg_src_line_stride = running_src_line_stride_word;
+assign cfg_src_surface_stride = running_src_surface_stride_word;
 assign {cfg_brdma_cfg_brdma_ram_type, cfg_brdma_cfg_brdma_data_mode, cfg_brdma_cfg_brdma_data_size, cfg_brdma_cfg_brdma_data_use, cfg_brdma_cfg_brdma_disable} =
-    consumer ? g_group[1].brdma_cfg_word : g_group[0].brdma_cfg_word;
-assign cfg_bs_base_addr_low = consumer ? g_group[1].bs_base_addr_low_word : g_group[0].bs_base_addr_low_word;
-assign cfg_bs_line_stride = consumer ? g_group[1].bs_line_stride_word : g_group[0].bs_line_stride_word;
-assign cfg_bs_surface_stride = consumer ? g_group[1].bs_surface_stride_word : g_group[0].bs_surface_stride_word;
+    running_brdma_cfg_word;
+assign cfg_bs_base_addr_low = running_bs_base_addr_low_word;
+assign cfg_bs_line_stride = running_bs_line_stride_word;
+assign cfg_bs_surface_stride = running_bs_surface_stride_word;
 assign {cfg_nrdma_cfg_nrdma_ram_type, cfg_nrdma_cfg_nrdma_data_mode, cfg_nrdma_cfg_nrdma_data_size, cfg_nrdma_cfg_nrdma_data_use, cfg_nrdma_cfg_nrdma_disable} =
-    consumer ? g_group[1].nrdma_cfg_word : g_group[0].nrdma_cfg_word;
-assign cfg_bn_base_addr_low = consumer ? g_group[1].bn_base_addr_low_word : g_group[0].bn_base_addr_low_word;
-assign cfg_bn_line_stride = consumer ? g_group[1].bn_line_stride_word : g_group[0].bn_line_stride_word;
-assign cfg_bn_surface_stride = consumer ? g_group[1].bn_surface_stride_word : g_group[0].bn_surface_stride_word;
-assign cfg_feature_mode_cfg_flying_mode =
-    consumer ? g_group[1].feature_mode_cfg_word : g_group[0].feature_mode_cfg_word;
-assign cfg_src_dma_cfg_src_ram_type = consumer ? g_group[1].src_dma_cfg_word : g_group[0].src_dma_cfg_word;
-assign cfg_perf_enable_perf_dma_en = consumer ? g_group[1].perf_enable_word : g_group[0].perf_enable_word;
+    running_nrdma_cfg_word;
+assign cfg_bn_base_addr_low = running_bn_base_addr_low_word;
+assign cfg_bn_line_stride = running_bn_line_stride_word;
+assign cfg_bn_surface_stride = running_bn_surface_stride_word;
+assign cfg_feature_mode_cfg_flying_mode = running_feature_mode_cfg_word;
+assign cfg_src_dma_cfg_src_ram_type = running_src_dma_cfg_word;
+assign cfg_perf_enable_perf_dma_en = running_perf_enable_word;
 
 reg [31:0] value;
 always @* begin

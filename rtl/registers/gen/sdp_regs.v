@@ -165,41 +165,133 @@ for (g = 0; g < 2; g = g + 1) begin : g_group
 end
 endgenerate
 
-assign cfg_data_cube_width_width = consumer ? g_group[1].data_cube_width_word : g_group[0].data_cube_width_word;
-assign cfg_data_cube_height_height = consumer ? g_group[1].data_cube_height_word : g_group[0].data_cube_height_word;
-assign cfg_data_cube_channel_channel =
-    consumer ? g_group[1].data_cube_channel_word : g_group[0].data_cube_channel_word;
-assign cfg_dst_base_addr_low = consumer ? g_group[1].dst_base_addr_low_word : g_group[0].dst_base_addr_low_word;
-assign cfg_dst_line_stride = consumer ? g_group[1].dst_line_stride_word : g_group[0].dst_line_stride_word;
-assign cfg_dst_surface_stride = consumer ? g_group[1].dst_surface_stride_word : g_group[0].dst_surface_stride_word;
+// Settings of group CONSUMER. They are what the groups say whenever op_en is 1 (dla_pingpong).
+reg [12:0] running_data_cube_width_word, running_data_cube_height_word, running_data_cube_channel_word;
+reg [31:0] running_dst_base_addr_low_word, running_dst_line_stride_word, running_dst_surface_stride_word,
+    running_cvt_offset_word;
+reg [6:0] running_dp_bs_cfg_word, running_dp_bs_alu_cfg_word, running_dp_bn_cfg_word, running_dp_bn_alu_cfg_word;
+reg [15:0] running_dp_bs_alu_src_value_word, running_dp_bs_mul_src_value_word, running_dp_bn_alu_src_value_word,
+    running_dp_bn_mul_src_value_word, running_cvt_scale_word;
+reg [8:0] running_dp_bs_mul_cfg_word, running_dp_bn_mul_cfg_word;
+reg [1:0] running_feature_mode_cfg_word, running_perf_enable_word;
+reg running_dst_dma_cfg_word;
+reg [5:0] running_cvt_shift_word;
+always @(posedge clk or negedge rst_n) begin
+    if (!rst_n) begin
+        {
+            running_data_cube_width_word, running_data_cube_height_word, running_data_cube_channel_word,
+            running_dst_base_addr_low_word, running_dst_line_stride_word, running_dst_surface_stride_word,
+            running_dp_bs_alu_cfg_word, running_dp_bs_alu_src_value_word, running_dp_bs_mul_cfg_word,
+            running_dp_bs_mul_src_value_word, running_dp_bn_alu_cfg_word, running_dp_bn_alu_src_value_word,
+            running_dp_bn_mul_cfg_word, running_dp_bn_mul_src_value_word, running_feature_mode_cfg_word,
+            running_dst_dma_cfg_word, running_cvt_offset_word, running_cvt_scale_word, running_cvt_shift_word,
+            running_perf_enable_word
+        } <= 0;
+        running_dp_bs_cfg_word <= 7'h73;
+        running_dp_bn_cfg_word <= 7'h53;
+    end else if (consumer) begin
+        running_data_cube_width_word <= g_group[1].data_cube_width_word;
+        running_data_cube_height_word <= g_group[1].data_cube_height_word;
+        running_data_cube_channel_word <= g_group[1].data_cube_channel_word;
+        running_dst_base_addr_low_word <= g_group[1].dst_base_addr_low_word;
+        running_dst_line_stride_word <= g_group[1].dst_line_stride_word;
+        running_dst_surface_stride_word <= g_group[1].dst_surface_stride_word;
+        running_dp_bs_cfg_word <= g_group[1].dp_bs_cfg_word;
+        running_dp_bs_alu_cfg_word <= g_group[1].dp_bs_alu_cfg_word;
+        running_dp_bs_alu_src_value_word <= g_group[1].dp_bs_alu_src_value_word;
+        running_dp_bs_mul_cfg_word <= g_group[1].dp_bs_mul_cfg_word;
+        running_dp_bs_mul_src_value_word <= g_group[1].dp_bs_mul_src_value_word;
+        running_dp_bn_cfg_word <= g_group[1].dp_bn_cfg_word;
+        running_dp_bn_alu_cfg_word <= g_group[1].dp_bn_alu_cfg_word;
+        running_dp_bn_alu_src_value_word <= g_group[1].dp_bn_alu_src_value_word;
+        running_dp_bn_mul_cfg_word <= g_group[1].dp_bn_mul_cfg_word;
+        running_dp_bn_mul_src_value_word <= g_group[1].dp_bn_mul_src_value_word;
+        running_feature_mode_cfg_word <= g_group[1].feature_mode_cfg_word;
+        running_dst_dma_cfg_word <= g_group[1].dst_dma_cfg_word;
+        running_cvt_offset_word <= g_group[1].cvt_offset_word;
+        running_cvt_scale_word <= g_group[1].cvt_scale_word;
+        running_cvt_shift_word <= g_group[1].cvt_shift_word;
+        running_perf_enable_word <= g_group[1].perf_enable_word;
+    end else begin
+        running_data_cube_width_word <= g_group[0].data_cube_width_word;
+        running_data_cube_height_word <= g_group[0].data_cube_height_word;
+        running_data_cube_channel_word <= g_group[0].data_cube_channel_word;
+        running_dst_base_addr_low_word <= g_group[0].dst_base_addr_low_word;
+        running_dst_line_stride_word <= g_group[0].dst_line_stride_word;
+        running_dst_surface_stride_word <= g_group[0].dst_surface_stride_word;
+        running_dp_bs_cfg_word <= g_group[0].dp_bs_cfg_word;
+        running_dp_bs_alu_cfg_word <= g_group[0].dp_bs_alu_cfg_word;
+        running_dp_bs_alu_src_value_word <= g_group[0].dp_bs_alu_src_value_word;
+        running_dp_bs_mul_cfg_word <= g_group[0].dp_bs_mul_cfg_word;
+        running_dp_bs_mul_src_value_word <= g_group[0].dp_bs_mul_src_value_word;
+        running_dp_bn_cfg_word <= g_group[0].dp_bn_cfg_word;
+        running_dp_bn_alu_cfg_word <= g_group[0].dp_bn_alu_cfg_word;
+        running_dp_bn_alu_src_value_word <= g_group[0].dp_bn_alu_src_value_word;
+        running_dp_bn_mul_cfg_word <= g_group[0].dp_bn_mul_cfg_word;
+        running_dp_bn_mul_src_value_word <= g_group[0].dp_bn_mul_src_value_word;
+        running_feature_mode_cfg_word <= g_group[0].feature_mode_cfg_word;
+        running_dst_dma_cfg_word <= g_group[0].dst_dma_cfg_word;
+        running_cvt_offset_word <= g_group[0].cvt_offset_word;
+        running_cvt_scale_word <= g_group[0].cvt_scale_word;
+        running_cvt_shift_word <= g_group[0].cvt_shift_word;
+        running_perf_enable_word <= g_group[0].perf_enable_word;
+    end
+end
+`ifdef DLA_ASSERT
+wire selected_match = (consumer ? {
+    g_group[1].data_cube_width_word, g_group[1].data_cube_height_word, g_group[1].data_cube_channel_word,
+    g_group[1].dst_base_addr_low_word, g_group[1].dst_line_stride_word, g_group[1].dst_surface_stride_word,
+    g_group[1].dp_bs_cfg_word, g_group[1].dp_bs_alu_cfg_word, g_group[1].dp_bs_alu_src_value_word,
+    g_group[1].dp_bs_mul_cfg_word, g_group[1].dp_bs_mul_src_value_word, g_group[1].dp_bn_cfg_word,
+    g_group[1].dp_bn_alu_cfg_word, g_group[1].dp_bn_alu_src_value_word, g_group[1].dp_bn_mul_cfg_word,
+    g_group[1].dp_bn_mul_src_value_word, g_group[1].feature_mode_cfg_word, g_group[1].dst_dma_cfg_word,
+    g_group[1].cvt_offset_word, g_group[1].cvt_scale_word, g_group[1].cvt_shift_word, g_group[1].perf_enable_word
+} : {
+    g_group[0].data_cube_width_word, g_group[0].data_cube_height_word, g_group[0].data_cube_channel_word,
+    g_group[0].dst_base_addr_low_word, g_group[0].dst_line_stride_word, g_group[0].dst_surface_stride_word,
+    g_group[0].dp_bs_cfg_word, g_group[0].dp_bs_alu_cfg_word, g_group[0].dp_bs_alu_src_value_word,
+    g_group[0].dp_bs_mul_cfg_word, g_group[0].dp_bs_mul_src_value_word, g_group[0].dp_bn_cfg_word,
+    g_group[0].dp_bn_alu_cfg_word, g_group[0].dp_bn_alu_src_value_word, g_group[0].dp_bn_mul_cfg_word,
+    g_group[0].dp_bn_mul_src_value_word, g_group[0].feature_mode_cfg_word, g_group[0].dst_dma_cfg_word,
+    g_group[0].cvt_offset_word, g_group[0].cvt_scale_word, g_group[0].cvt_shift_word, g_group[0].perf_enable_word
+}) == {
+    running_data_cube_width_word, running_data_cube_height_word, running_data_cube_channel_word,
+    running_dst_base_addr_low_word, running_dst_line_stride_word, running_dst_surface_stride_word,
+    running_dp_bs_cfg_word, running_dp_bs_alu_cfg_word, running_dp_bs_alu_src_value_word,
+    running_dp_bs_mul_cfg_word, running_dp_bs_mul_src_value_word, running_dp_bn_cfg_word,
+    running_dp_bn_alu_cfg_word, running_dp_bn_alu_src_value_word, running_dp_bn_mul_cfg_word,
+    running_dp_bn_mul_src_value_word, running_feature_mode_cfg_word, running_dst_dma_cfg_word,
+    running_cvt_offset_word, running_cvt_scale_word, running_cvt_shift_word, running_perf_enable_word
+};
+always @(posedge clk or negedge rst_n) begin
+    if (rst_n && op_en && !selected_match) $error("%m: the settings of the running layer changed");
+end
+`endif
+
+assign cfg_data_cube_width_width = running_data_cube_width_word;
+assign cfg_data_cube_height_height = running_data_cube_height_word;
+assign cfg_data_cube_channel_channel = running_data_cube_channel_word;
+assign cfg_dst_base_addr_low = running_dst_base_addr_low_word;
+assign cfg_dst_line_stride = running_dst_line_stride_word;
+assign cfg_dst_surface_stride = running_dst_surface_stride_word;
 assign {cfg_dp_bs_cfg_bs_relu_bypass, cfg_dp_bs_cfg_bs_mul_prelu, cfg_dp_bs_cfg_bs_mul_bypass, cfg_dp_bs_cfg_bs_alu_algo, cfg_dp_bs_cfg_bs_alu_bypass, cfg_dp_bs_cfg_bs_bypass} =
-    consumer ? g_group[1].dp_bs_cfg_word : g_group[0].dp_bs_cfg_word;
-assign {cfg_dp_bs_alu_cfg_bs_alu_shift_value, cfg_dp_bs_alu_cfg_bs_alu_src} =
-    consumer ? g_group[1].dp_bs_alu_cfg_word : g_group[0].dp_bs_alu_cfg_word;
-assign cfg_dp_bs_alu_src_value_bs_alu_operand =
-    consumer ? g_group[1].dp_bs_alu_src_value_word : g_group[0].dp_bs_alu_src_value_word;
-assign {cfg_dp_bs_mul_cfg_bs_mul_shift_value, cfg_dp_bs_mul_cfg_bs_mul_src} =
-    consumer ? g_group[1].dp_bs_mul_cfg_word : g_group[0].dp_bs_mul_cfg_word;
-assign cfg_dp_bs_mul_src_value_bs_mul_operand =
-    consumer ? g_group[1].dp_bs_mul_src_value_word : g_group[0].dp_bs_mul_src_value_word;
+    running_dp_bs_cfg_word;
+assign {cfg_dp_bs_alu_cfg_bs_alu_shift_value, cfg_dp_bs_alu_cfg_bs_alu_src} = running_dp_bs_alu_cfg_word;
+assign cfg_dp_bs_alu_src_value_bs_alu_operand = running_dp_bs_alu_src_value_word;
+assign {cfg_dp_bs_mul_cfg_bs_mul_shift_value, cfg_dp_bs_mul_cfg_bs_mul_src} = running_dp_bs_mul_cfg_word;
+assign cfg_dp_bs_mul_src_value_bs_mul_operand = running_dp_bs_mul_src_value_word;
 assign {cfg_dp_bn_cfg_bn_relu_bypass, cfg_dp_bn_cfg_bn_mul_prelu, cfg_dp_bn_cfg_bn_mul_bypass, cfg_dp_bn_cfg_bn_alu_algo, cfg_dp_bn_cfg_bn_alu_bypass, cfg_dp_bn_cfg_bn_bypass} =
-    consumer ? g_group[1].dp_bn_cfg_word : g_group[0].dp_bn_cfg_word;
-assign {cfg_dp_bn_alu_cfg_bn_alu_shift_value, cfg_dp_bn_alu_cfg_bn_alu_src} =
-    consumer ? g_group[1].dp_bn_alu_cfg_word : g_group[0].dp_bn_alu_cfg_word;
-assign cfg_dp_bn_alu_src_value_bn_alu_operand =
-    consumer ? g_group[1].dp_bn_alu_src_value_word : g_group[0].dp_bn_alu_src_value_word;
-assign {cfg_dp_bn_mul_cfg_bn_mul_shift_value, cfg_dp_bn_mul_cfg_bn_mul_src} =
-    consumer ? g_group[1].dp_bn_mul_cfg_word : g_group[0].dp_bn_mul_cfg_word;
-assign cfg_dp_bn_mul_src_value_bn_mul_operand =
-    consumer ? g_group[1].dp_bn_mul_src_value_word : g_group[0].dp_bn_mul_src_value_word;
-assign {cfg_feature_mode_cfg_output_dst, cfg_feature_mode_cfg_flying_mode} =
-    consumer ? g_group[1].feature_mode_cfg_word : g_group[0].feature_mode_cfg_word;
-assign cfg_dst_dma_cfg_dst_ram_type = consumer ? g_group[1].dst_dma_cfg_word : g_group[0].dst_dma_cfg_word;
-assign cfg_cvt_offset = consumer ? g_group[1].cvt_offset_word : g_group[0].cvt_offset_word;
-assign cfg_cvt_scale = consumer ? g_group[1].cvt_scale_word : g_group[0].cvt_scale_word;
-assign cfg_cvt_shift = consumer ? g_group[1].cvt_shift_word : g_group[0].cvt_shift_word;
-assign {cfg_perf_enable_perf_sat_en, cfg_perf_enable_perf_dma_en} =
-    consumer ? g_group[1].perf_enable_word : g_group[0].perf_enable_word;
+    running_dp_bn_cfg_word;
+assign {cfg_dp_bn_alu_cfg_bn_alu_shift_value, cfg_dp_bn_alu_cfg_bn_alu_src} = running_dp_bn_alu_cfg_word;
+assign cfg_dp_bn_alu_src_value_bn_alu_operand = running_dp_bn_alu_src_value_word;
+assign {cfg_dp_bn_mul_cfg_bn_mul_shift_value, cfg_dp_bn_mul_cfg_bn_mul_src} = running_dp_bn_mul_cfg_word;
+assign cfg_dp_bn_mul_src_value_bn_mul_operand = running_dp_bn_mul_src_value_word;
+assign {cfg_feature_mode_cfg_output_dst, cfg_feature_mode_cfg_flying_mode} = running_feature_mode_cfg_word;
+assign cfg_dst_dma_cfg_dst_ram_type = running_dst_dma_cfg_word;
+assign cfg_cvt_offset = running_cvt_offset_word;
+assign cfg_cvt_scale = running_cvt_scale_word;
+assign cfg_cvt_shift = running_cvt_shift_word;
+assign {cfg_perf_enable_perf_sat_en, cfg_perf_enable_perf_dma_en} = running_perf_enable_word;
 
 reg [31:0] value;
 always @* begin

@@ -327,10 +327,10 @@ class _Writer:
 
     # -- storage
 
-    def _declare(self, words: Sequence[_Word], indent: str) -> list[str]:
+    def _declare(self, words: Sequence[_Word], indent: str, prefix: str = "") -> list[str]:
         by_width: dict[int, list[str]] = {}
         for w in words:
-            by_width.setdefault(w.width, []).append(w.name)
+            by_width.setdefault(w.width, []).append(prefix + w.name)
         rows = []
         for width, names in by_width.items():
             rows += _declaration(f"reg {_range(width)}".rstrip(), names, indent)
@@ -362,8 +362,34 @@ class _Writer:
         if self.copies:
             rows += self._copy_flops()
         rows += ["end", "endgenerate", ""]
-        rows += [_assign(w, f"consumer ? g_group[1].{w.name} : g_group[0].{w.name}") for w in self.dual]
-        return "\n".join(rows) + "\n"
+        return "\n".join(rows + self._running()) + "\n"
+
+    def _running(self) -> list[str]:
+        """Registers with the settings of group CONSUMER, between the groups and the datapath.
+
+        No cycle is lost: they follow a write of a field in the cycle after it, when OP_EN is written at the earliest,
+        and a new CONSUMER while op_en is still 0 (dla_pingpong).
+        """
+        if not self.dual:
+            return []
+        rows = ["// Settings of group CONSUMER. They are what the groups say whenever op_en is 1 (dla_pingpong)."]
+        rows += self._declare(self.dual, "", "running_")
+        rows += ["always @(posedge clk or negedge rst_n) begin", "    if (!rst_n) begin"]
+        rows += _clear([f"running_{w.name}" for w in self.dual if not w.reset], "        ")
+        rows += [f"        running_{w.name} <= {w.width}'h{w.reset:x};" for w in self.dual if w.reset]
+        for group, condition in ((1, "else if (consumer) begin"), (0, "else begin")):
+            rows += [f"    end {condition}"]
+            rows += [f"        running_{w.name} <= g_group[{group}].{w.name};" for w in self.dual]
+        rows += ["    end", "end", *self._asserted(), ""]
+        return rows + [_assign(w, f"running_{w.name}") for w in self.dual]
+
+    def _asserted(self) -> list[str]:
+        """The rule of `_running`, where assertions are on."""
+        sides = [_wrap([f"g_group[{g}].{w.name}" for w in self.dual], "    ") for g in (1, 0)]
+        now = _wrap([f"running_{w.name}" for w in self.dual], "    ")
+        selected = ["wire selected_match = (consumer ? {", *sides[0], "} : {", *sides[1], "}) == {", *now, "};"]
+        error = '    if (rst_n && op_en && !selected_match) $error("%m: the settings of the running layer changed");'
+        return ["`ifdef DLA_ASSERT", *selected, "always @(posedge clk or negedge rst_n) begin", error, "end", "`endif"]
 
     def _copy_flops(self) -> list[str]:
         rows, clear, take = [], [], []
