@@ -49,6 +49,7 @@ reg [9:0]  surfaces_left;
 // Output rows to begin
 reg        more;           // there are any
 reg [12:0] begins_left;    // after the next one
+reg  [5:0] pitch;          // rows from window to window: the setting stands for four cycles before `start`
 reg signed [5:0] distance; // rows from the next input row to the start of the next window
 // Output rows to leave
 reg [12:0] leaves_left;
@@ -62,7 +63,6 @@ reg [3:0]  count;          // slots busy
 
 wire [2:0] slot_mask = {slots_log2 == 2'd3, slots_log2[1], slots_log2 != 2'd0};
 wire       full      = count[slots_log2];
-wire [5:0] pitch     = {2'd0, stride} + 6'd1;
 wire       last_row  = (rows_left == 13'd0);
 
 // Begin an output row: in the plan of its first input row, together with that plan where it is the only one
@@ -131,6 +131,8 @@ always @(posedge clk) begin
     end
 end
 
+always @(posedge clk) pitch <= {2'd0, stride} + 6'd1;
+
 always @(posedge clk) begin
     if (start || (go && surface_done)) begin
         rows_left   <= in_height;
@@ -193,6 +195,7 @@ end
 
 `ifdef DLA_ASSERT
 always @(posedge clk) begin
+    if (rst_n && go && pitch != {2'd0, stride} + 6'd1) $error("pdp_rows: the stride changed in a layer");
     if (rst_n && go && real_row && (open_now & ~(busy | begun)) != 0) $error("pdp_rows: row goes into a free slot");
     if (rst_n && go && flush_row && !complete[head]) $error("pdp_rows: an incomplete row leaves");
 end
