@@ -12,7 +12,7 @@
 #   make mutate BLOCK=sdp|golden|compiler [N=100] [SEED=1] [ENGINE=source|yosys] [THEN="random traces"] [HTML=]     faults that no test finds
 #   make bench [ONLY=regex] [MEMORY=full32] [CHECK=0] [ACCEPT=1]                     cycles of layers and traces
 #   make synth [ONLY=regex] [JOBS=n]                                                 area and longest path of each unit
-#   make fpga [PART=LFE5UM5G-85F] [SYNTHESIS=plain] [PLACER=heap] [ROUTER=router1] [FREQUENCY=60] [SEED=1]  place and route of the chip
+#   make fpga [ESTIMATE=1] [PART=LFE5UM5G-85F] [SYNTHESIS=plain] [PLACER=heap] [ROUTER=router1] [FREQUENCY=60] [SEED=1]  place and route of the chip
 #   make crossings                                                                   ways between the clocks: those listed, synchronised
 #   make formal [ONLY=regex] [JOBS=n]                                                proofs of RTL modules (docs/formal.md)
 #   make speed [ONLY=regex] | lint | registers | clean                               speed of the golden model | ...

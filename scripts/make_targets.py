@@ -144,9 +144,9 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
     "formal": (script("scripts/find_formal.py"), cli("formal", ONLY=ONLY, JOBS=JOBS)),
     "synth": (script("scripts/find_yosys.py"), cli("synth", ONLY=ONLY, JOBS=JOBS)),
     "fpga": (
-        script("scripts/find_yosys.py"), script("scripts/find_nextpnr.py"),
-        cli("fpga", PART=value("--part"), SYNTHESIS=value("--synthesis"), PLACER=value("--placer"),
-            ROUTER=value("--router"), FREQUENCY=value("--frequency"), SEED=SEED),
+        script("scripts/find_yosys.py"), script("scripts/find_nextpnr.py", ESTIMATE=flag("--estimate")),
+        cli("fpga", ESTIMATE=flag("--estimate"), PART=value("--part"), SYNTHESIS=value("--synthesis"),
+            PLACER=value("--placer"), ROUTER=value("--router"), FREQUENCY=value("--frequency"), SEED=SEED),
     ),
     "crossings": (script("scripts/find_yosys.py"), cli("crossings")),
     "speed": (

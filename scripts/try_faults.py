@@ -102,7 +102,7 @@ FAULTS = {
         "set_wins", rf"GLB\.S_INTR_STATUS \(0x0100c\): {WORD}{WHEN}",
     ),
     "mcif": Fault(
-        "rtl/mcif/mcif_arbiter.v", "left  <= quota - 8'd1", "left  <= quota",
+        "rtl/mcif/mcif_arbiter.v", "begun   <= !keep", "begun   <= 1'b0",
         "test_weights", r"(rd|wr) arbiter, client granted: got \w+, expected \w+" + WHEN,
     ),
     "pdp": Fault(
@@ -122,7 +122,7 @@ FAULTS = {
         "test_", rf"\w+_rd_rsp, beat \d+, byte 1: got \d+, expected \d+{WHEN}",
     ),
     "sdp": Fault(
-        "rtl/sdp/sdp_cvt_lane.v", "r[7:0] : {r[17], {7{!r[17]}}}", "r[7:0] : {r[17], {7{r[17]}}}",
+        "rtl/sdp/sdp_cvt_lane.v", "{minus, {7{!minus}}} : rounded", "{minus, {7{minus}}} : rounded",
         "converter_saturation", rf"writes, {CELL}{LANE}{WHEN}",
     ),
 }  # fmt: skip

@@ -68,7 +68,7 @@ FAULTS = (
           _one("sdp/sdp_rdma.v", ".stride2      (packed_cube ? 29'd1 : m_surface[31:3])",
                ".stride2      (packed_cube ? 29'd1 : m_surface[31:3] + 29'd1)")),
     Fault("saturation", "sdp", "sdp_wr_req", _CONV,
-          _one("sdp/sdp_cvt_lane.v", "r[7:0] : {r[17], {7{!r[17]}}}", "r[7:0] : {r[17], {7{r[17]}}}")),
+          _one("sdp/sdp_cvt_lane.v", "{minus, {7{!minus}}} : rounded", "{minus, {7{minus}}} : rounded")),
     Fault("sdp_to_pdp", "sdp", "sdp2pdp", _POOLED,
           _one("sdp/sdp_output.v", "assign sdp2pdp_data  = out_data;",
                "assign sdp2pdp_data  = out_data ^ {63'd0, &out_data[3:1]};")),

@@ -23,7 +23,8 @@ reg  signed [7:0]  x_q;
 reg  signed [8:0]  d;
 wire        [8:0]  r;
 wire        [23:0] unused_q;
-wire               unused_up;
+wire               unused_minus, unused_above, unused_up;
+wire        [8:0]  unused_floor;
 
 always @(posedge clk) begin
     x_q <= x;
@@ -40,7 +41,10 @@ dla_scale #(.Y_W(9), .M_W(16), .R_W(9)) u_scale (
     .shift      ({1'b0, shift}),
     .below      (below),
     .r          (r),
+    .minus      (unused_minus),
     .q          (unused_q),
+    .above      (unused_above),
+    .floor      (unused_floor),
     .up         (unused_up)
 );
 

@@ -19,6 +19,8 @@ module cdp_index #(
     input  wire signed [21:0]  start,
     // data
     input  wire signed [21:0]  q,
+    output wire                under_next,  // under and over, a cycle earlier
+    output wire                over_next,
     output reg                 under,
     output reg                 over,        // not with under
     output reg  [INDEX_W-1:0]  index,
@@ -67,6 +69,9 @@ wire [16+INDEX_W-1:0] scaled;
 wire                  too_low  = use_exponent && !offset[7] && place[8];  // distance below 2^offset
 wire                  too_high = use_exponent ? !place[8] && (place[7:6] != 0) : |(d2 & beyond);
 
+assign under_next = under2 || too_low;
+assign over_next  = !under2 && too_high;
+
 dla_shift_right #(.IN_W(46), .OUT_W(16 + INDEX_W), .AMOUNT_W(6)) u_shift (
     .number ({d2, 24'd0}),
     .amount (amount),
@@ -74,8 +79,8 @@ dla_shift_right #(.IN_W(46), .OUT_W(16 + INDEX_W), .AMOUNT_W(6)) u_shift (
 );
 
 always @(posedge clk) begin
-    under    <= under2 || too_low;
-    over     <= !under2 && too_high;
+    under    <= under_next;
+    over     <= over_next;
     index    <= use_exponent ? place[INDEX_W-1:0] : scaled[16+INDEX_W-1:16];
     fraction <= scaled[15:0];
 end

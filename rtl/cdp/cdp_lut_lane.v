@@ -1,8 +1,8 @@
 // One lane of the table look-up of CDP: 22 bits to 16. Latency 8, one value a cycle.
 //
 //     cycle 0: q
-//           3: place in both tables (cdp_index)
-//           3: choice -> table address, distance to the end of the table
+//           3: place in both tables (cdp_index), choice
+//           3: table address, distance to the end of the table
 //           4: entries (cdp_tables)
 //           8: value (cdp_value)
 //
@@ -38,7 +38,8 @@ module cdp_lut_lane (
     output reg  [4:0]         outcome  // {both under, both over, hybrid, LE hit, LO hit}, 4 cycles after q
 );
 
-wire        le_under, le_over, lo_under, lo_over;
+wire        le_under, le_over, lo_under, lo_over; // cycle 3; the _next ones a cycle earlier
+wire        le_under_next, le_over_next, lo_under_next, lo_over_next;
 wire [5:0]  le_index;
 wire [7:0]  lo_index;
 wire [15:0] le_fraction, lo_fraction;
@@ -51,6 +52,8 @@ cdp_index #(.INDEX_W(6), .EXPONENTIAL(1)) u_le (
     .offset      (offset),
     .start       (le_start),
     .q           (q),
+    .under_next  (le_under_next),
+    .over_next   (le_over_next),
     .under       (le_under),
     .over        (le_over),
     .index       (le_index),
@@ -65,6 +68,8 @@ cdp_index #(.INDEX_W(8), .EXPONENTIAL(0)) u_lo (
     .offset      (8'sd0),
     .start       (lo_start),
     .q           (q),
+    .under_next  (lo_under_next),
+    .over_next   (lo_over_next),
     .under       (lo_under),
     .over        (lo_over),
     .index       (lo_index),
@@ -72,17 +77,21 @@ cdp_index #(.INDEX_W(8), .EXPONENTIAL(0)) u_lo (
 );
 
 // ---------------------------------------------------------------- choice
-wire use_le, both_under, both_over, hybrid, le_hit, lo_hit;
+// Made in the cycle in which the tables' ends are found: the distance to an end begins with the chosen end.
+wire       choose_le, both_under, both_over, hybrid, le_hit, lo_hit;
+reg        use_le;
+reg  [1:0] table_end; // place in references, from the left
+reg  [4:0] outcome3;
 
 cdp_choice u_choice (
     .under_lo_first  (under_lo_first),
     .over_lo_first   (over_lo_first),
     .hybrid_lo_first (hybrid_lo_first),
-    .le_under        (le_under),
-    .le_over         (le_over),
-    .lo_under        (lo_under),
-    .lo_over         (lo_over),
-    .use_le          (use_le),
+    .le_under        (le_under_next),
+    .le_over         (le_over_next),
+    .lo_under        (lo_under_next),
+    .lo_over         (lo_over_next),
+    .use_le          (choose_le),
     .both_under      (both_under),
     .both_over       (both_over),
     .hybrid          (hybrid),
@@ -90,14 +99,19 @@ cdp_choice u_choice (
     .lo_hit          (lo_hit)
 );
 
+always @(posedge clk) begin
+    use_le    <= choose_le;
+    table_end <= {!choose_le, choose_le ? le_over_next : lo_over_next};
+    outcome3  <= {both_under, both_over, hybrid, le_hit, lo_hit};
+end
+
 wire       under    = use_le ? le_under : lo_under;
-wire       over     = use_le ? le_over : lo_over;
+wire       over     = table_end[0];
 wire [8:0] le_entry = {2'b11, le_over, (le_under || le_over) ? 6'd0 : le_index};
 wire [8:0] lo_entry = {lo_over, (lo_under || lo_over) ? 8'd0 : lo_index};
 
 // ---------------------------------------------------------------- distance to the end of the table
 wire signed [21:0] q3;
-wire [1:0]         table_end = {!use_le, over};  // place in references, from the left
 wire signed [38:0] reference = references[39*{4'd0, ~table_end} +: 39];
 wire signed [39:0] distance  = {{18{q3[21]}}, q3} - {reference[38], reference};
 
@@ -116,7 +130,7 @@ always @(posedge clk) begin
     fraction4 <= use_le ? le_fraction : lo_fraction;
     distance4 <= (distance[31:0] ^ {32{negative}}) | {32{far}};
     negative4 <= negative;
-    outcome   <= {both_under, both_over, hybrid, le_hit, lo_hit};
+    outcome   <= outcome3;
 end
 
 // ---------------------------------------------------------------- entries and value

@@ -24,7 +24,8 @@ wire signed [8:0]  factor = mul_bypass ? 9'sd1 : y;
 reg  signed [25:0] d;
 wire        [7:0]  r;
 wire        [40:0] unused_q;
-wire               unused_up;
+wire               unused_minus, unused_above, unused_up;
+wire        [7:0]  unused_floor;
 
 always @(posedge clk) begin
     d   <= v * factor - offset;
@@ -40,7 +41,10 @@ dla_scale #(.Y_W(26), .M_W(16), .R_W(8)) u_scale (
     .shift      (shift),
     .below      (below),
     .r          (r),
+    .minus      (unused_minus),
     .q          (unused_q),
+    .above      (unused_above),
+    .floor      (unused_floor),
     .up         (unused_up)
 );
 

@@ -219,25 +219,60 @@ cdma_wt u_wt (
 
 // ---- answers
 
+// What the geometry means for answers, in registers: the first answer comes at least three cycles after the start.
+reg         answer_start, answer_two_plane, answer_swap_uv;
+reg  [1:0]  answer_order;
+reg  [2:0]  answer_rotate_0, answer_rotate_1, answer_skip;
+reg  [6:0]  answer_pad_end;
+reg  [15:0] answer_data_end;
+reg  [63:0] offsets;
+
+wire        mean       = img && mean_en;
+wire [15:0] offset_0   = mean ? mean_ry : cvt_offset;
+wire [47:0] offset_3_1 = !mean || one_channel ? {3{offset_0}} : {mean_ax, mean_bv, mean_gu};
+
+always @(posedge clk or negedge rst_n) begin
+    if (!rst_n) answer_start <= 1'b0;
+    else        answer_start <= dat_start;
+end
+
+always @(posedge clk) begin
+    answer_two_plane <= two_plane;
+    answer_swap_uv   <= swap_uv;
+    answer_order     <= order;
+    answer_rotate_0  <= rotate_0;
+    answer_rotate_1  <= rotate_1;
+    answer_skip      <= skip;
+    answer_pad_end   <= pad_end;
+    answer_data_end  <= data_end;
+    offsets          <= {offset_3_1, offset_0};
+end
+
 wire        pack_write, pack_last;
 wire [1:0]  pack_phase;
 wire [63:0] pack_data;
 wire [7:0]  pack_pad;
 
 cdma_pack u_pack (
-    .clk (clk), .rst_n (rst_n), .start (dat_start), .img (img), .two_plane (two_plane), .order (order),
-    .swap_uv (swap_uv), .rotate_0 (rotate_0), .rotate_1 (rotate_1), .skip (skip), .entries (entries),
-    .pad_end (pad_end), .data_end (data_end), .rsp_valid (dat_rd_rsp_valid), .rsp_data (dat_rd_rsp_data),
-    .write (pack_write), .last (pack_last), .phase (pack_phase), .data (pack_data), .pad (pack_pad)
+    .clk (clk), .rst_n (rst_n), .start (answer_start), .img (img), .two_plane (answer_two_plane),
+    .order (answer_order), .swap_uv (answer_swap_uv), .rotate_0 (answer_rotate_0), .rotate_1 (answer_rotate_1),
+    .skip (answer_skip), .entries (entries), .pad_end (answer_pad_end), .data_end (answer_data_end),
+    .rsp_valid (dat_rd_rsp_valid), .rsp_data (dat_rd_rsp_data), .write (pack_write), .last (pack_last),
+    .phase (pack_phase), .data (pack_data), .pad (pack_pad)
 );
 
-wire        mean       = img && mean_en;
-wire [15:0] offset_0   = mean ? mean_ry : cvt_offset;
-wire [47:0] offset_3_1 = !mean || one_channel ? {3{offset_0}} : {mean_ax, mean_bv, mean_gu};
+`ifdef DLA_ASSERT
+always @(posedge clk or negedge rst_n) begin
+    if (rst_n && dat_rd_rsp_valid && (dat_start || answer_start)) $error("%m: an answer at the start of a layer");
+    if (rst_n && dat_rd_rsp_valid && {answer_two_plane, answer_order, answer_rotate_0, answer_rotate_1, answer_skip, answer_pad_end,
+                                      answer_data_end} != {two_plane, order, rotate_0, rotate_1, skip, pad_end, data_end})
+        $error("%m: settings changed under an answer");
+end
+`endif
 
 cdma_cvt u_cvt (
     .clk (clk), .rst_n (rst_n), .enable (cvt_en), .is_signed (!img || sign_override),
-    .three_byte (two_plane), .offsets ({offset_3_1, offset_0}), .scale (cvt_scale),
+    .three_byte (answer_two_plane), .offsets (offsets), .scale (cvt_scale),
     .truncate (cvt_truncate), .pad_value (pad_value[7:0]), .setup (dat_start && cvt_en),
     .ready (cvt_ready), .dat_valid (dat_rd_rsp_valid), .dat_write (pack_write), .dat_last (pack_last),
     .dat_phase (pack_phase), .dat_data (pack_data), .dat_pad (pack_pad), .wt_valid (wt_rd_rsp_valid),

@@ -60,28 +60,24 @@ always @(posedge clk) begin
 end
 
 // ---- constants
-reg  [2:0]   step;    // 0 idle, 1 load half, 2 high bytes, 3 low bytes, 4 one
+reg  [3:0]   step;    // one-hot, 0 idle: load half, high bytes, low bytes, one
 reg  [131:0] k;       // 4 x 33 bit
 wire [131:0] product; // of lanes 0-3
-wire         busy = step != 3'd0;
+wire         busy = |step;
 wire [32:0]  half = truncate == 6'd0 ? 33'd0 : 33'd1 << (truncate[4:0] - 5'd1);
 
-assign ready = step == 3'd4;
+assign ready = step[3];
 
 always @(posedge clk or negedge rst_n) begin
-    if (!rst_n) step <= 3'd0;
-    else        step <= ready ? 3'd0 : busy ? step + 3'd1 : {2'd0, setup};
+    if (!rst_n) step <= 4'd0;
+    else        step <= {step[2:0], setup};
 end
 
 integer c;
 always @(posedge clk) begin
     for (c = 0; c < 4; c = c + 1)
-        case (step)
-            3'd1:       k[33*c +: 33] <= half >> 8;
-            3'd2:       k[33*c +: 33] <= {product[33*c +: 25], half[7:0]};
-            3'd3, 3'd4: k[33*c +: 33] <= product[33*c +: 33];
-            default:    ;
-        endcase
+        if (busy) k[33*c +: 33] <= step[0] ? half >> 8
+                                 : step[1] ? {product[33*c +: 25], half[7:0]} : product[33*c +: 33];
 end
 
 // ---- stage B
@@ -110,14 +106,9 @@ generate
         wire signed [32:0] result = x * $signed(scale) + addend;
         if (g < 4) begin : first
             wire [15:0] negated = ~offsets[16*g +: 16];
-            always @* begin
-                case (step)
-                    3'd2:    x = {negated[15], negated[15:8]};
-                    3'd3:    x = {1'b0, negated[7:0]};
-                    3'd4:    x = 9'd1;
-                    default: x = {is_signed && data[7], data};
-                endcase
-            end
+            always @* x = step[1] ? {negated[15], negated[15:8]}
+                        : step[2] ? {1'b0, negated[7:0]}
+                        : step[3] ? 9'd1 : {is_signed && data[7], data};
             assign product[33*g +: 33] = result;
         end else begin : other
             always @* x = {is_signed && data[7], data};
@@ -133,8 +124,14 @@ always @(posedge clk) begin
 end
 
 // ---- stage C
-wire [31:0] low_mask  = ~(32'hffffffff << truncate[4:0]);        // bits shifted out
-wire [32:0] high_mask = 33'h1_ffffff80 << truncate[4:0];         // bits that must equal the sign
+// Registers: the setting stands since the start of the layer, long before its first answer.
+reg [31:0] low_mask;  // bits shifted out
+reg [32:0] high_mask; // bits that must equal the sign
+
+always @(posedge clk) begin
+    low_mask  <= ~(32'hffffffff << truncate[4:0]);
+    high_mask <= 33'h1_ffffff80 << truncate[4:0];
+end
 
 /* verilator lint_off UNUSEDSIGNAL */ // the high bits are checked with the mask, not after the shift
 function [7:0] round_clamp(input [32:0] value, input [5:0] shift, input [31:0] low, input [32:0] high);
@@ -175,6 +172,7 @@ end
 `ifdef DLA_ASSERT
 always @(posedge clk or negedge rst_n) begin
     if (rst_n && dat_valid && wt_valid) $error("%m: data and weights answered in the same cycle");
+    if (rst_n && setup && busy) $error("%m: a layer before the constants of the last one");
     if (rst_n && dat_valid && busy) $error("%m: data before the constants");
 end
 `endif

@@ -23,10 +23,11 @@ module cdma_ring (
     output wire        idle          // no read is on the way
 );
 
-reg [14:0] free;
+reg [14:0] free;       // an entry reserved in the cycle before not yet taken off:
+reg        taken;      // whether a read is sent is known late
 reg [14:0] on_the_way;
 
-assign space = free != 15'd0;
+assign space = free != {14'd0, taken};
 assign idle  = on_the_way == 15'd0;
 
 wire [14:0] released = rls_valid ? rls_entries : 15'd0;
@@ -35,11 +36,13 @@ wire        at_end   = wr_addr[13:9] == last_bank && &wr_addr[8:0];
 always @(posedge clk or negedge rst_n) begin
     if (!rst_n) begin
         free       <= 15'd0;
+        taken      <= 1'b0;
         on_the_way <= 15'd0;
         wr_addr    <= 14'd0;
     end else begin
         if (flush) free <= {1'b0, banks, 9'd0} + 15'd512;
-        else       free <= free + released - {14'd0, send && reserve};
+        else       free <= free + released - {14'd0, taken};
+        taken <= send && reserve;
         if (send && !retire)      on_the_way <= on_the_way + 15'd1;
         else if (retire && !send) on_the_way <= on_the_way - 15'd1;
         if (flush || (retire && write && at_end)) wr_addr <= {first_bank, 9'd0};
@@ -53,10 +56,11 @@ always @(posedge clk) if (flush) size <= {2'b00, banks, 9'd0} + 16'd512;
 
 always @(posedge clk or negedge rst_n) begin
     if (rst_n) begin
-        if (send && reserve && free == 15'd0) $error("%m: entry reserved in a full ring");
+        if (send && reserve && !space) $error("%m: entry reserved in a full ring");
+        if (flush && taken) $error("%m: flush behind a reservation");
         if (retire && on_the_way == 15'd0) $error("%m: answer without a read");
         if (flush && on_the_way != 15'd0) $error("%m: flush while reads are on the way");
-        if (rls_valid && {1'b0, free} + {1'b0, released} > size)
+        if (rls_valid && {1'b0, free} + {1'b0, released} - {15'd0, taken} > size)
             $error("%m: more entries released than the ring has");
     end
 end

@@ -211,8 +211,22 @@ wire [3:0] stride     = {1'b0, stride_x} + 4'd1;
 wire [5:0] pixel_step = (channel_ext[1:0] == 2'd3) ? {stride, 2'd0}
                       : (channel_ext[1:0] == 2'd2) ? {1'b0, stride, 1'b0} + {2'd0, stride} : {2'd0, stride};
 
-wire [5:0]  column_step = image ? pixel_step : {2'd0, stride};
-wire [6:0]  step_x      = image ? {1'b0, pixel_step} : {stride, 3'd0};
+// Registers: the first use, in u_setup, is four cycles behind `prepare`, so five behind the layer's settings.
+reg  [5:0]  column_step;
+reg  [6:0]  step_x;
+
+always @(posedge clk) begin
+    column_step <= image ? pixel_step : {2'd0, stride};
+    step_x      <= image ? {1'b0, pixel_step} : {stride, 3'd0};
+end
+
+`ifdef DLA_ASSERT
+always @(posedge clk) begin
+    if (rst_n && (start || state == RUN) && step_x != (image ? {1'b0, pixel_step} : {stride, 3'd0}))
+        $error("csc: the stride changed in a layer");
+end
+`endif
+
 wire [4:0]  left        = image ? 5'd0 : pad_left;
 wire        columns_2   = !image && (kernel_channel[12:2] == 11'd0) && (dilation_x == 5'd0);
 wire [5:0]  op_step_x   = {1'b0, dilation_x} + 6'd1 + {5'd0, columns_2};

@@ -8,7 +8,8 @@
 // |y| is the one's complement of a negative y, and one more m. m comes as magnitude and sign (settings, or
 // prepared a cycle before).
 // Overflow is seen before the shift: a bit of q that lies R_W or more above the point. `below` tells which: bit i is
-// set for i < shift (settings, registered by the caller).
+// set for i < shift (settings, registered by the caller). Whether rounding carries out of the word is seen from `floor`, beside the
+// incrementer; `minus`, the sign, a register: what saturates or looks at signs does not wait for the sum.
 // `skip` passes the low bits of y unchanged. Spec: sdp.md sections 0, 3.2 and 3.4.
 `default_nettype none
 
@@ -26,7 +27,10 @@ module dla_scale #(
     input  wire [5:0]            shift,
     input  wire [Q_W-R_W-1:0]    below,
     output wire [R_W-1:0]        r,          // signed
+    output reg                   minus,      // r is 0 or negative, else 0 or positive
     output reg  [Q_W-1:0]        q,          // magnitude before the shift
+    output wire                  above,      // q has bits that lie R_W or more above the point
+    output wire [R_W-1:0]        floor,      // low bits of the magnitude after the shift, rounded down
     output wire                  up          // the magnitude was rounded up
 );
 
@@ -42,25 +46,29 @@ endgenerate
 wire             y_negative = y[Y_W-1];
 wire [Y_W-2:0]   y_size     = y[Y_W-2:0] ^ {(Y_W-1){y_negative}}; // 1 less for a negative y
 wire [M_W-1:0]   factor     = skip ? {{(M_W-1){1'b0}}, 1'b1} : m_size;
+wire [R_W+Y_W-1:0] extended = {{R_W{y_negative}}, y};
 reg              negative, skipped;
+reg  [5:0]       amount;
 
 always @(posedge clk) begin
     q        <= y_size * factor + {{(Q_W-M_W){1'b0}}, y_negative ? factor : {M_W{1'b0}}};
     negative <= y_negative ^ (m_negative && !skip);
+    minus    <= skip ? extended[R_W-1] : y_negative ^ m_negative;
     skipped  <= skip;
+    amount   <= skip ? 6'd0 : shift;
 end
 
 // ---------------------------------------------------------------- shift, rounding, sign
-wire [R_W-1:0] floor;
-
 dla_shift_right #(.IN_W(Q_W + 1), .OUT_W(R_W + 1), .AMOUNT_W(6)) u_shift (
     .number ({q, 1'b0}),
-    .amount (skipped ? 6'd0 : shift),
+    .amount (amount),
     .result ({floor, up})
 );
 
 wire [R_W-1:0] rounded  = (floor ^ {R_W{negative}}) + {{(R_W-1){1'b0}}, up ^ negative};
-wire           beyond   = |(q[Q_W-1:R_W] & ~below) || floor[R_W-1] || (!negative && rounded[R_W-1]);
+wire           beyond   = above || floor[R_W-1] || (!negative && up && &floor[R_W-2:0]);
+
+assign above = |(q[Q_W-1:R_W] & ~below);
 
 assign r = (beyond && !skipped) ? {negative, {(R_W-1){!negative}}} : rounded;
 

@@ -21,38 +21,51 @@ generate
     if (N < 2) begin : g_n_illegal mcif_arbiter_N_is_at_least_2 u_illegal (); end
 endgenerate
 
-reg [N-1:0] owner;  // last client granted
-reg [7:0]   left;   // grants it may still have in a row
+reg [N-1:0] owner;   // last client granted
+reg [7:0]   allowed; // grants it may still have in a row, the last one not taken off where that began the row:
+reg         begun;   // no subtraction behind the choice of the weight
+wire [7:0]  left = allowed - {7'd0, begun};
 
 reg  [N-1:0] want;
-reg  [N-1:0] above; // clients after the owner
+reg  [N-1:0] above;        // clients after the owner
+reg  [N-1:0] first_after;  // lowest of after
+reg  [N-1:0] first;        // lowest of want
+reg          earlier_after, earlier;
 integer i;
 always @* begin
     for (i = 0; i < N; i = i + 1) want[i] = req[i] && weight[8*i +: 8] != 8'd0;
     above[0] = 1'b0;
     for (i = 1; i < N; i = i + 1) above[i] = above[i-1] | owner[i-1];
+    earlier_after = 1'b0;
+    earlier       = 1'b0;
+    for (i = 0; i < N; i = i + 1) begin
+        first_after[i] = want[i] && above[i] && !earlier_after;
+        first[i]       = want[i] && !earlier;
+        earlier_after  = earlier_after || (want[i] && above[i]);
+        earlier        = earlier || want[i];
+    end
 end
 
-wire         keep   = |(want & owner) && left != 8'd0;
-wire [N-1:0] after  = want & above;
-wire [N-1:0] search = |after ? after : want;
-assign grant = keep ? owner : search & (~search + 1'b1); // lowest bit set
+wire         keep  = |(want & owner) && allowed != {7'd0, begun};
+wire [N-1:0] other = earlier_after ? first_after : first;
+assign grant = keep ? owner : other;
 
-reg [7:0] quota;
+reg [7:0] quota; // of the client that takes over
 integer j;
 always @* begin
-    quota = keep ? left : 8'd0;
-    for (j = 0; j < N; j = j + 1)
-        quota = quota | (weight[8*j +: 8] & {8{grant[j] && !keep}});
+    quota = 8'd0;
+    for (j = 0; j < N; j = j + 1) quota = quota | (weight[8*j +: 8] & {8{other[j]}});
 end
 
 always @(posedge clk or negedge rst_n) begin
     if (!rst_n) begin
-        owner <= {1'b1, {N-1{1'b0}}}; // so that the first search starts at client 0
-        left  <= 8'd0;
-    end else if (accept && |grant) begin
-        owner <= grant;
-        left  <= quota - 8'd1;
+        owner   <= {1'b1, {N-1{1'b0}}}; // so that the first search starts at client 0
+        allowed <= 8'd0;
+        begun   <= 1'b0;
+    end else if (accept && |want) begin
+        owner   <= grant;
+        allowed <= keep ? left - 8'd1 : quota;
+        begun   <= !keep;
     end
 end
 

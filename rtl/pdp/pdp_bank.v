@@ -50,7 +50,8 @@ for (lane = 0; lane < LANES; lane = lane + 1) begin : g_lane
     wire signed [13:0] old  = stored[14*lane +: 14];
     wire signed [10:0] came = row_partial[11*lane +: 11];
     wire [13:0] sum  = (fresh ? 14'd0 : old) + (act ? {{3{came[10]}}, came} : 14'd0);
-    wire        more = fresh || act && $signed(came[7:0]) > $signed(old[7:0]);
+    // As unsigned numbers with the signs exchanged: no logic behind the carry chain
+    wire        more = fresh || act && {came[7], old[6:0]} < {old[7], came[6:0]};
     assign result[14*lane +: 14] = maximum ? {6'd0, more ? came[7:0] : old[7:0]} : sum;
 end
 endgenerate

@@ -153,9 +153,15 @@ wire        rows_move;
 // Output rows open at once, rounded up to a power of two: ceil(kernel / stride)
 wire [6:0]  stride_now = {3'd0, stride_height} + 7'd1;
 wire [6:0]  kernel_now = {4'd0, kernel_height} + 7'd1;
-wire [1:0]  slots_log2 = (kernel_now <= stride_now)        ? 2'd0
-                       : (kernel_now <= (stride_now << 1)) ? 2'd1
-                       : (kernel_now <= (stride_now << 2)) ? 2'd2 : 2'd3;
+// A register: used from ENDS on, three cycles after the layer's settings are there.
+reg  [1:0]  slots_log2;
+
+always @(posedge clk) begin
+    if (state == WIDTHS)
+        slots_log2 <= (kernel_now <= stride_now)        ? 2'd0
+                    : (kernel_now <= (stride_now << 1)) ? 2'd1
+                    : (kernel_now <= (stride_now << 2)) ? 2'd2 : 2'd3;
+end
 
 pdp_rows u_rows (
     .clk              (clk),

@@ -49,6 +49,7 @@ reg [9:0]  surfaces_left;
 // Output rows to begin
 reg        more;           // there are any
 reg [12:0] begins_left;    // after the next one
+reg  [5:0] pitch;          // rows from window to window: the setting stands for four cycles before `start`
 reg signed [5:0] distance; // rows from the next input row to the start of the next window
 // Output rows to leave
 reg [12:0] leaves_left;
@@ -62,23 +63,24 @@ reg [3:0]  count;          // slots busy
 
 wire [2:0] slot_mask = {slots_log2 == 2'd3, slots_log2[1], slots_log2 != 2'd0};
 wire       full      = count[slots_log2];
-wire [5:0] pitch     = {2'd0, stride} + 6'd1;
 wire       last_row  = (rows_left == 13'd0);
 
 // Begin an output row: in the plan of its first input row, together with that plan where it is the only one
 wire        due       = !draining && more && (tail || distance <= 0);
 wire        free      = !plan_valid || plan_take;
-assign      moves     = start || running && free;
-wire        begins    = running && free && due && !full;
+wire        go        = running && free; // late in the cycle: all below is worked out as for a plan, and counts with `go`
+assign      moves     = start || go;
+wire        begins    = due && !full;
 wire signed [5:0] distance_after = distance + $signed(pitch);
 wire        more_after = (begins_left != 13'd0);
 wire        again     = begins && more_after && distance_after <= 0;
 wire [7:0]  begun     = begins ? 8'd1 << next : 8'd0;
 wire [2:0]  top       = tail ? 3'd0 : -distance[2:0];
 
-wire real_row  = running && free && !draining && !tail && !(due && full) && !again;
-wire flush_row = running && free && (draining ? count != 4'd0 : due && full);
-wire end_row   = running && free && draining && count == 4'd0;
+wire real_row  = !draining && !tail && !(due && full) && !again;
+wire flush_row = draining ? count != 4'd0 : due && full;
+wire end_row   = draining && count == 4'd0;
+wire planned   = go && (real_row || flush_row || end_row);
 
 // The slots as this input row sees them
 reg  [23:0] age_now, pads_now;
@@ -101,7 +103,7 @@ wire       leaves   = flush_row
 wire [7:0] left     = leaves ? 8'd1 << head : 8'd0;
 
 wire surface_done = real_row && last_row && !(begins ? more_after : more)
-                 || tail && !draining && running && free && !due;
+                 || tail && !draining && !due;
 wire surface_end  = (leaves_left == 13'd0);
 
 always @(posedge clk or negedge rst_n) begin
@@ -109,15 +111,15 @@ always @(posedge clk or negedge rst_n) begin
         running    <= 1'b0;
         plan_valid <= 1'b0;
     end else begin
-        if (start)                                 running <= 1'b1;
-        else if (end_row)                          running <= 1'b0;
-        if (real_row || flush_row || end_row)      plan_valid <= 1'b1;
-        else if (plan_take)                        plan_valid <= 1'b0;
+        if (start)              running <= 1'b1;
+        else if (go && end_row) running <= 1'b0;
+        if (planned)            plan_valid <= 1'b1;
+        else if (plan_take)     plan_valid <= 1'b0;
     end
 end
 
 always @(posedge clk) begin
-    if (real_row || flush_row || end_row) begin
+    if (planned) begin
         plan_kind        <= real_row ? REAL : flush_row ? FLUSH : END;
         plan_act         <= real_row ? open_now : 8'd0;
         plan_fresh       <= fresh | begun;
@@ -129,14 +131,16 @@ always @(posedge clk) begin
     end
 end
 
+always @(posedge clk) pitch <= {2'd0, stride} + 6'd1;
+
 always @(posedge clk) begin
-    if (start || surface_done) begin
+    if (start || (go && surface_done)) begin
         rows_left   <= in_height;
         more        <= 1'b1;
         begins_left <= out_height;
         distance    <= -{3'd0, pad};
         tail        <= 1'b0;
-    end else begin
+    end else if (go) begin
         if (real_row) begin
             rows_left <= rows_left - 13'd1;
             if (last_row) tail <= 1'b1;
@@ -151,14 +155,14 @@ always @(posedge clk) begin
     if (start) begin
         surfaces_left <= surfaces;
         draining      <= 1'b0;
-    end else if (surface_done) begin
+    end else if (go && surface_done) begin
         surfaces_left <= surfaces_left - 10'd1;
         if (surfaces_left == 10'd0) draining <= 1'b1;
     end
     if (start) begin
         leaves_left         <= out_height;
         leave_surfaces_left <= surfaces;
-    end else if (leaves) begin
+    end else if (go && leaves) begin
         leaves_left <= surface_end ? out_height : leaves_left - 13'd1;
         if (surface_end) leave_surfaces_left <= leave_surfaces_left - 10'd1;
     end
@@ -173,7 +177,7 @@ always @(posedge clk) begin
         head     <= 3'd0;
         next     <= 3'd0;
         count    <= 4'd0;
-    end else begin
+    end else if (go) begin
         busy     <= (busy | begun) & ~left;
         complete <= (complete | (tail ? begun : 8'd0) | (real_row ? open_now & closes : 8'd0)) & ~left;
         fresh    <= real_row ? 8'd0 : fresh | begun;
@@ -181,7 +185,7 @@ always @(posedge clk) begin
         if (begins) next <= (next + 3'd1) & slot_mask;
         count    <= count + {3'd0, begins} - {3'd0, leaves};
     end
-    for (j = 0; j < 8; j = j + 1) begin
+    for (j = 0; j < 8; j = j + 1) if (go) begin
         if (real_row) age[3*j +: 3] <= age_now[3*j +: 3] + 3'd1;
         else          age[3*j +: 3] <= age_now[3*j +: 3];
         if (real_row && closes[j] && open_now[j]) pads[3*j +: 3] <= pads_after[3*j +: 3];
@@ -191,8 +195,9 @@ end
 
 `ifdef DLA_ASSERT
 always @(posedge clk) begin
-    if (rst_n && running && real_row && (open_now & ~(busy | begun)) != 0) $error("pdp_rows: row goes into a free slot");
-    if (rst_n && flush_row && !complete[head]) $error("pdp_rows: an incomplete row leaves");
+    if (rst_n && go && pitch != {2'd0, stride} + 6'd1) $error("pdp_rows: the stride changed in a layer");
+    if (rst_n && go && real_row && (open_now & ~(busy | begun)) != 0) $error("pdp_rows: row goes into a free slot");
+    if (rst_n && go && flush_row && !complete[head]) $error("pdp_rows: an incomplete row leaves");
 end
 `endif
 

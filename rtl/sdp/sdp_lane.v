@@ -39,8 +39,10 @@ end
 // ---------------------------------------------------------------- multiplier, shift, ReLU
 // A skipped value keeps its low 32 bits: a PReLU sum above 2^31-1 wraps.
 wire [31:0] r;
+wire        minus;
 wire [47:0] unused_q;
-wire        unused_up;
+wire [31:0] unused_floor;
+wire        unused_above, unused_up;
 
 dla_scale #(.Y_W(33), .M_W(16), .R_W(32)) u_scale (
     .clk        (clk),
@@ -51,11 +53,14 @@ dla_scale #(.Y_W(33), .M_W(16), .R_W(32)) u_scale (
     .shift      (shift),
     .below      (below),
     .r          (r),
+    .minus      (minus),
     .q          (unused_q),
+    .above      (unused_above),
+    .floor      (unused_floor),
     .up         (unused_up)
 );
 
-always @(posedge clk) z <= (relu && r[31]) ? 32'd0 : r;
+always @(posedge clk) z <= (relu && minus) ? 32'd0 : r;
 
 endmodule
 

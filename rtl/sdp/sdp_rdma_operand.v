@@ -107,16 +107,27 @@ reg  [CNT_W-1:0] before_used;    // beats of the layer before that have not left
 
 wire             req_fire   = rd_req_valid && rd_req_ready;
 wire             take       = opd_valid && opd_ready;
-wire [2:0]       take_fmt   = (before_untaken != 0) ? fmt_before : fmt;
-wire [1:0]       take_beats = {take_fmt[0] && take_fmt[1], take_fmt[0] || take_fmt[1]}; // of a transfer, minus 1
-wire [CNT_W-1:0] taken_now  = take ? {{(CNT_W-2){1'b0}}, take_beats} + 1'b1 : {CNT_W{1'b0}};
+
+// The format of the transfer to be reserved next, in registers: sdp decides late in a cycle whether it takes, and everything it
+// decides by begins here. What a reservation leaves is computed before that is known. Requests of a layer end with a
+// whole transfer, so those of the layer before are over exactly when one takes what is left.
+// The format is fmt_before while some of that layer are left, then fmt.
+reg              take_each;  // per element
+reg  [1:0]       take_beats; // minus 1
+wire [CNT_W-1:0] size          = {{(CNT_W-3){1'b0}}, take_beats[1], take_beats == 2'd1, !take_beats[0]};
+wire [CNT_W-1:0] untaken_rest  = untaken - size;
+wire [CNT_W-1:0] before_rest   = before_untaken - size;
+wire             untaken_left  = take ? untaken != size : untaken != 0;
+wire             before_left   = take ? before_untaken != size && before_untaken != 0 : before_untaken != 0;
+wire [2:0]       take_fmt_next = start ? (untaken_left ? fmt : {data_mode, data_size, both})
+                                       : (before_left ? fmt_before : fmt);
 wire             out_both   = (before_used != 0) ? fmt_before[0] : fmt[0];
 wire             out_size   = (before_used != 0) ? fmt_before[1] : fmt[1];
 wire [1:0]       out_beats  = {out_both && out_size, out_both || out_size};
 
 assign busy            = fetching || (hold && used != 0);
 assign free            = before_used == 0;
-assign opd_per_element = take_fmt[2];
+assign opd_per_element = take_each;
 
 always @(posedge clk or negedge rst_n) begin
     if (!rst_n) begin
@@ -124,12 +135,12 @@ always @(posedge clk or negedge rst_n) begin
         before_untaken <= 0;
         before_used    <= 0;
     end else begin
-        untaken <= untaken + {{(CNT_W-1){1'b0}}, req_fire} - taken_now;
+        untaken <= (take ? untaken_rest : untaken) + {{(CNT_W-1){1'b0}}, req_fire};
         if (start) begin
-            before_untaken <= untaken - taken_now;
+            before_untaken <= take ? untaken_rest : untaken;
             before_used    <= used - {{(CNT_W-1){1'b0}}, beat_fire};
         end else begin
-            if (before_untaken != 0)           before_untaken <= before_untaken - taken_now;
+            if (before_untaken != 0 && take)   before_untaken <= before_rest;
             if (before_used != 0 && beat_fire) before_used    <= before_used - 1'b1;
         end
     end
@@ -137,8 +148,15 @@ end
 
 // Reset: opd_valid follows from it before the first layer, too.
 always @(posedge clk or negedge rst_n) begin
-    if (!rst_n)     fmt <= 3'd0;
-    else if (start) fmt <= {data_mode, data_size, both};
+    if (!rst_n) begin
+        fmt        <= 3'd0;
+        take_each  <= 1'b0;
+        take_beats <= 2'd0;
+    end else begin
+        if (start) fmt <= {data_mode, data_size, both};
+        take_each  <= take_fmt_next[2];
+        take_beats <= {take_fmt_next[0] && take_fmt_next[1], take_fmt_next[0] || take_fmt_next[1]};
+    end
 end
 
 always @(posedge clk) begin
@@ -154,9 +172,10 @@ reg [1:0]       gap;
 reg [1:0]       arrived;
 
 assign moves     = fetching || used != 0 || gap != 0;
-assign opd_valid = (gap == 0) && (level > {{(CNT_W-2){1'b0}}, take_beats});
+assign opd_valid = (gap == 0) && (level[CNT_W-1:2] != 0 || level[1:0] > take_beats);
 
 wire [CNT_W-1:0] level_up = {{(CNT_W-1){1'b0}}, arrived[1]};
+wire [CNT_W-1:0] level_rest = level + level_up - size;
 
 always @(posedge clk or negedge rst_n) begin
     if (!rst_n) begin
@@ -165,7 +184,7 @@ always @(posedge clk or negedge rst_n) begin
         arrived <= 0;
     end else begin
         arrived <= {arrived[0], rd_rsp_valid};
-        level   <= level + level_up - taken_now;
+        level   <= take ? level_rest : level + level_up;
         if (take)          gap <= take_beats;
         else if (gap != 0) gap <= gap - 1'b1;
     end

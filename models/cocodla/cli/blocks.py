@@ -80,9 +80,10 @@ def fpga(
     router: str = typer.Option("router1", "--router", help="of nextpnr: router1 or router2"),
     frequency: int = whole("--frequency", 60, "MHz that nextpnr aims at", 1, 400),
     seed: int = whole("--seed", 1, "seed of nextpnr", 0, 2**31 - 1),
+    estimate: bool = typer.Option(False, "--estimate", help="longest paths of the netlist only, without nextpnr"),
 ) -> None:
     """Place and route the chip (DUT_PARAMETERS) on an ECP5 with open tools: MHz, critical path, what it takes."""
-    from cocodla.report.fpga import run_fpga
+    from cocodla.report.fpga import run_estimate, run_fpga
     from cocodla.sim.filelist import dut_list
     from cocodla.synth import ecp5
 
@@ -93,7 +94,10 @@ def fpga(
         if text not in known:
             raise UserError(f"{name} {text}: there are {', '.join(known)}")
     words = ["--freq", str(frequency), "--placer", placer, "--router", router, "--seed", str(seed)]
-    result = run_fpga(console, dut_list(), part, synthesis, words)
+    if estimate:
+        result = run_estimate(console, dut_list(), part, synthesis)
+    else:
+        result = run_fpga(console, dut_list(), part, synthesis, words)
     emit(lambda: result)
     if not result["passed"]:
         raise typer.Exit(1)

@@ -62,6 +62,7 @@ always @(posedge clk) if (f_started && rst_n) begin
     // for the induction
     assert (owner != 0 && (owner & (owner - 1'b1)) == 0);
     assert (f_row != 0 || left == 0);
+    assert (!begun || allowed != 0);
     if (f_asks) assert (f_wait + f_rest <= f_others);
     assert (f_rest <= f_others);
     cover (f_asks && f_wait == f_others && f_others == 6);
