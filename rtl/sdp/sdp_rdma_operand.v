@@ -241,6 +241,24 @@ always @(posedge clk or negedge rst_n) begin
     if (rst_n && opd_data_valid && !(beat_valid && complete)) $error("%m: reserved operands are not there");
     if (rst_n && start && !free) $error("%m: started with operands of two layers before");
 end
+
+// A layer's first transfer is reserved three cycles after the last one of the layer before, or later: sooner, a larger one
+// would leave before its beats have been put together. sdp keeps to that: it lets a layer's last atom through first.
+reg       layer_new; // the next transfer is the first of its layer
+reg [1:0] since;     // cycles since the last one, at most 2
+
+always @(posedge clk or negedge rst_n) begin
+    if (!rst_n) begin
+        layer_new <= 1'b0;
+        since     <= 2'd2;
+    end else begin
+        if (start)     layer_new <= !untaken_left;
+        else if (take) layer_new <= before_untaken != 0 && before_untaken == size;
+        if (take)               since <= 2'd0;
+        else if (since != 2'd2) since <= since + 2'd1;
+        if (take && layer_new && since != 2'd2) $error("%m: operands of a layer right behind those of the layer before");
+    end
+end
 `endif
 
 `ifdef FORMAL_SDP_RDMA_OPERAND
