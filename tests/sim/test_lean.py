@@ -1,10 +1,11 @@
-"""Simulations whose Python only waits start without pytest and asyncio (cocodla.sim.lean)."""
+"""Simulations whose Python only waits start without pytest, asyncio and the like (cocodla.sim.lean)."""
 
 from __future__ import annotations
 
 import re
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -31,8 +32,9 @@ def python(text: str) -> str:
 
 
 def test_cocotb_is_there_and_the_others_are_not() -> None:
-    text = "print([name for name in ('_pytest.config', 'asyncio.events', 'pdb') if name in sys.modules])"
+    text = "print([n for n in ('_pytest.config', 'asyncio.events', 'email.message', 'pdb') if n in sys.modules])"
     assert python(text).strip() == "['pdb']"
+    assert python("print(cocotb.__version__)").strip() == version("cocotb")
 
 
 def test_asyncio_is_loaded_when_it_is_asked_for() -> None:
@@ -61,6 +63,15 @@ print(1 == approx(1), sys.modules["pytest"].__spec__.name, RaisesExc.__name__)
     assert python(text).splitlines() == ["DID NOT RAISE ValueError", "True pytest RaisesExc"]
 
 
+def test_metadata_are_loaded_when_they_are_asked_for() -> None:
+    text = """
+import importlib.metadata
+from importlib.metadata import metadata
+print(metadata("cocotb")["Name"], importlib.metadata.version("pytest"), importlib.metadata.__spec__.name)
+"""
+    assert python(text).split() == ["cocotb", version("pytest"), "importlib.metadata"]
+
+
 def test_what_is_imported_already_stays() -> None:
     text = "import asyncio; asyncio.run; lean.substitute(); print(sys.modules['asyncio'].__spec__.name)"
     assert python(text).strip() == "asyncio"
@@ -75,4 +86,4 @@ def test_programs_start_so(monkeypatch: pytest.MonkeyPatch) -> None:
     log = max(project.build().glob("runs/lean-*/sim.log"), key=lambda path: path.stat().st_mtime)
     imported = set(re.findall(r"^import '([\w.]+)'", log.read_text(encoding="utf-8", errors="replace"), re.MULTILINE))
     assert "cocotb.regression" in imported
-    assert not imported & {"_pytest.config", "asyncio.events"}
+    assert not imported & {"_pytest.config", "asyncio.events", "email.message"}

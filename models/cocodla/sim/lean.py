@@ -1,16 +1,19 @@
 """Imports of cocotb that a simulation does without whose Python only waits for the end of a program.
 
-cocotb imports all of pytest for the exception of its failures, and all of asyncio for two exceptions: more than half of
-what such a simulation computes before its first clock edge. Each gets a module in its place that has what cocotb looks
-at, and loads the real one as soon as anything else is asked for.
+cocotb imports all of pytest for the exception of its failures, all of asyncio for two exceptions, and what reads the
+metadata of packages for its own version: more than half of what such a simulation computes before its first clock
+edge. Each gets a module in its place that has what cocotb looks at, and loads the real one as soon as anything else is
+asked for.
 """
 
 from __future__ import annotations
 
+import importlib
 import logging
 import sys
 from importlib import import_module
 from importlib.util import find_spec, module_from_spec
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -44,6 +47,9 @@ def substitute() -> None:
         vars(_raises)["Exception"] = import_module("_pytest.outcomes").Failed
         # pytest before 8.4 has no such matchers of exceptions: cocotb looks whether this one has.
         sys.modules["pytest"] = Substitute("pytest", {"raises": _raises}, absent=("RaisesExc", "RaisesGroup"))
+    if "importlib.metadata" not in sys.modules:
+        metadata = Substitute("importlib.metadata", {"version": _version})
+        sys.modules["importlib.metadata"] = vars(importlib)["metadata"] = metadata
 
 
 def leave_assertions() -> None:
@@ -60,11 +66,22 @@ def _real(name: str) -> ModuleType:
     spec = find_spec(name)
     assert spec and spec.loader
     sys.modules[name] = module = module_from_spec(spec)
-    for full, part in list(sys.modules.items()):  # its parts that are there already, which import binds only once
+    for full, loaded in list(sys.modules.items()):  # its parts that are there already, which import binds only once
         if full.rpartition(".")[0] == name:
-            setattr(module, full.rpartition(".")[2], part)
+            setattr(module, full.rpartition(".")[2], loaded)
     spec.loader.exec_module(module)
+    package, _, part = name.rpartition(".")
+    if package:
+        setattr(sys.modules[package], part, module)
     return module
+
+
+def _version(name: str) -> str:
+    """Version of an installed package, by the name of the folder beside it that holds its metadata, if there is one."""
+    spec = find_spec(name)
+    for folder in Path(spec.origin).parents[1].glob(f"{name}-*.dist-info") if spec and spec.origin else ():
+        return folder.name.removeprefix(f"{name}-").removesuffix(".dist-info")
+    return str(_real("importlib.metadata").version(name))
 
 
 def _raises(*arguments: Any, **named: Any) -> Any:
