@@ -48,15 +48,20 @@ endgenerate
 
 generate
 if (DSP != 0) begin : g_multipliers
-    function [17:0] dot4(input [31:0] a, input [31:0] b);
+    // Sums of 32 bits cost synthesis nothing, it cuts them; simulators need not cut and extend each product again.
+    function [31:0] dot4(input [31:0] a, input [31:0] b);
         dot4 = $signed(a[7:0])   * $signed(b[7:0])   + $signed(a[15:8])  * $signed(b[15:8])
              + $signed(a[23:16]) * $signed(b[23:16]) + $signed(a[31:24]) * $signed(b[31:24]);
     endfunction
 
+    wire [31:0] low_next  = dot4(dat_data[31:0], active[31:0]);
+    wire [31:0] high_next = dot4(dat_data[63:32], active[63:32]);
+    wire        unused    = |{low_next[31:18], high_next[31:18]};
+
     always @(posedge clk) begin
         if (dat_valid_1) begin
-            low      <= dot4(dat_data[31:0], active[31:0]);
-            high     <= dot4(dat_data[63:32], active[63:32]);
+            low      <= low_next[17:0];
+            high     <= high_next[17:0];
             exists_2 <= exists;
         end
     end

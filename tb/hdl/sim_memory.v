@@ -265,6 +265,12 @@ always @(posedge clk) begin
     end
 end
 
+reg [63:0] found; // by the read that is accepted; behind an `if`, else Verilator looks for something in every cycle
+always @* begin
+    found = 64'd0;
+    if (ar_fire) found = peek(ar_addr);
+end
+
 sim_dram u_dram (
     .clk(clk), .rst_n(rst_n), .on(dram),
     .read_valid(ar_fire), .read_id(ar_id[3:0]), .read_addr(ar_addr), .read_ready(dram_reads), .read_wait(dram_wait),
@@ -274,14 +280,14 @@ sim_dram u_dram (
 always @(posedge clk) begin
     late <= dram && !clear && ar_fire;
     late_id <= ar_id[3:0];
-    if (dram && ar_fire) late_data <= peek(ar_addr);
+    if (dram && ar_fire) late_data <= found;
 end
 
 sim_response #(.WIDTH(64), .SALT(1)) u_read (
     .clk(clk), .rst_n(!clear), .hold(frozen != 0 || hold[0]), .count(reads_answering),
     .latency(dram ? dram_wait : read_latency), .jitter(jitter), .every(r_every), .stall(stall),
     .reorder(reorder[0]), .seed(seed),
-    .push_valid(dram ? late : ar_fire), .push_id(dram ? late_id : ar_id[3:0]), .push_data(dram ? late_data : peek(ar_addr)),
+    .push_valid(dram ? late : ar_fire), .push_id(dram ? late_id : ar_id[3:0]), .push_data(dram ? late_data : found),
     .full(r_full), .empty(r_empty),
     .out_valid(r_valid), .out_ready(r_ready), .out_id(r_id[3:0]), .out_data(r_data)
 );

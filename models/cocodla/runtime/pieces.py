@@ -118,7 +118,7 @@ def verify_in_pieces(
         network.save(Path(folder) / "network.dla")
         np.save(Path(folder) / "images.npy", images)
         work = partial(_verify, folder=folder, simulation=simulation)
-        for index, run in run_processes(work, pieces, min(jobs, len(pieces))):
+        for index, run in run_processes(work, pieces, min(jobs, len(pieces)), forked=True):
             piece = pieces[index]
             died = ["its process has died"]
             runs[piece] = run or NetworkRun(network.name, simulation.sim, piece.count, [], [], [], 0, 0, None, died)
@@ -172,10 +172,17 @@ def _joined(
         finding=next((run.finding for _, run in found if run.finding), None),
     )
     if result.passed and span == Span.whole(network):
-        outputs = next(iter(network.golden_outputs(images).values())).reshape(len(images), -1)  # equal to the RTL's
-        result.predictions = [int(best) for best in outputs.argmax(1)]
+        result.predictions = _predictions(network, images, found)
         result.labels = [int(label) for label in labels]
     return result
+
+
+def _predictions(network: Network, images: np.ndarray, found: list[tuple[Piece, NetworkRun]]) -> list[int]:
+    """The class of each image of runs that passed: what pieces of whole images say, else the golden model's."""
+    if all(piece.span == Span.whole(network) for piece, _ in found):
+        return [best for _, run in found for best in run.predictions]
+    outputs = next(iter(network.golden_outputs(images).values())).reshape(len(images), -1)  # equal to the RTL's
+    return [int(best) for best in outputs.argmax(1)]
 
 
 def _layers(network: Network, span: Span, found: list[tuple[Piece, NetworkRun]]) -> list[LayerRun]:

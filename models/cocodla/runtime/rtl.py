@@ -19,7 +19,7 @@ from cocodla.program.activity import read_activity
 from cocodla.program.execution import Execution
 from cocodla.program.program import Program
 from cocodla.runtime import layer_texts, player, windows
-from cocodla.sim import parameters, project, timing
+from cocodla.sim import lean, parameters, project, timing
 from cocodla.sim.build import Design, Model, build
 from cocodla.sim.filelist import dut_list, is_foreign, read_file_list
 from cocodla.sim.folders import run_folder
@@ -110,8 +110,8 @@ class MemoryModel:
         ]
 
 
-WAITING = {"COCOTB_REWRITE_ASSERTION_FILES": ""}
-"""Environment of a run whose Python only waits for the end: no assertions to be made readable."""
+WAITING = {"COCOTB_REWRITE_ASSERTION_FILES": "", lean.VARIABLE: "1"}
+"""Environment of a run whose Python only waits for the end: no assertions to be made readable, no use of pytest."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ import os
 
 from pygpi import entry
 
+from cocodla.sim import lean
+
 VARIABLE = "PYGPI_USERS"
 """Of the environment: the functions that cocotb's library calls when it starts; unset: cocotb's."""
 NAME = f"{__name__}:start"
@@ -22,6 +24,9 @@ def start() -> None:
     del os.environ[VARIABLE]
     gc.disable()
     try:
+        if os.environ.pop(lean.VARIABLE, ""):
+            lean.substitute()
+            lean.leave_assertions()
         entry.load_entry()
     finally:
         gc.freeze()
