@@ -98,7 +98,7 @@ always @(posedge clk) if (f_started && rst_n) begin
     if (f_cycles >= 6'd3 + {2'd0, f_size == 3'd2 ? 4'd8 : f_size == 3'd1 ? 4'd4 : 4'd2} && !hold && f_layers != 2'd0) assert (!f_runs); // 8: the layer ends, two cycles a beat and three
     if (f_cycles >= (f_layers == 2'd1 ? 6'd10 : 6'd13) + {1'b0, f_all, 1'b0} && f_layers != 2'd0) assert (f_given == f_all && !f_runs); // 9: every beat is handed on, in two cycles each and ten, three more between layers
     if ($past(rst_n && !moves && !start))
-        assert ($stable({fmt, untaken, before_untaken, before_used, level, gap, arrived, index})); // 10: nothing changes while the clock may stop
+        assert ($stable({fmt, take_each, take_beats, untaken, before_untaken, before_used, level, gap, arrived, index})); // 10: nothing changes while the clock may stop
     cover (f_layers == 2'd2 && f_given == f_all && f_fmt_1[0] != f_fmt_2[0]);
     cover (start && untaken != 0 && index != 2'd0);
 end
