@@ -20,7 +20,8 @@ from cocodla.runtime.jobs import run_jobs
 from cocodla.sim import project
 from cocodla.sim.bench import Bench, both_patterns, start_values, variants
 from cocodla.sim.build import Design, Model, build
-from cocodla.sim.run import Run, simulate
+from cocodla.sim.complaints import early_complaints
+from cocodla.sim.run import ERROR_LIMIT, Run, simulate
 
 MOST = 2**BITS - 1
 SLOWER, EXTRA = 3, 8
@@ -43,11 +44,15 @@ class Schemata:
 
 @dataclass
 class Plain:
-    """A model with mutants whose plain run has passed. cpu: CPU seconds of that run."""
+    """A model with mutants whose plain run has passed. cpu: CPU seconds of that run.
+
+    early: errors that the HDL reports before anything is reset, which are no faults: the one after them ends a mutant.
+    """
 
     variant: str
     model: Model
     cpu: float
+    early: int = 0
     seconds: float = field(default=0.0)
 
 
@@ -108,14 +113,14 @@ class BenchRunner:
         model = build(self.designs[variant], self.sim)
         built = time.monotonic() - begin
         used = _children_cpu()
-        run = self._run(Plain(variant, model, 0.0), 0, None)
+        run = self._run(Plain(variant, model, 0.0, early=MOST), 0, None)
         if not run.passed:
             failed = next((f"{r.name}: {r.message}" for r in run.results if r.status == "failed"), run.error)
             what = f"block {self.bench.block} fails without a fault, seed {self.seed}"
             raise UserError(f"{what}: {failed} (log: {run.log})")
         cpu = _children_cpu() - used
         self.say(f"{self.designs[variant].name}: built in {built:.0f} s, runs {cpu:.1f} CPU s without a fault")
-        return Plain(variant, model, cpu, built)
+        return Plain(variant, model, cpu, early_complaints(run.log), built)
 
     def verdict(self, plain: Plain, number: int) -> Verdict | None:
         """What the bench says of a mutant; None: nothing."""
@@ -137,10 +142,11 @@ class BenchRunner:
 
     def _run(self, plain: Plain, number: int, cpu_limit: int | None) -> Run:
         own = self.bench.only.get(plain.variant)
+        limit = [f"{ERROR_LIMIT}{plain.early + 1}"] if self.sim == "verilator" else []
         return simulate(
             plain.model, self.bench.modules, self.folder / f"{plain.variant}-{number}", seed=self.seed,
             test_filter=both_patterns(own, None), path=[self.bench.folder],
-            plusargs=[*start_values(self.sim, self.seed), f"+{PLUSARG}={number}"],
+            plusargs=[*start_values(self.sim, self.seed), *limit, f"+{PLUSARG}={number}"],
             env={"COCOTB_MAX_FAILURES": "1"}, timeout=self.bench.timeout, cpu_limit=cpu_limit,
         )  # fmt: skip
 

@@ -47,9 +47,9 @@ def complaints_by_test(log: Path) -> dict[str, str]:
     return complaints
 
 
-def has_early_complaints(log: Path) -> bool:
-    """Whether Verilator reported errors that are no faults, since nothing had been reset yet."""
-    return any(early and "%Error" in line for line, early in _judged(log))
+def early_complaints(log: Path) -> int:
+    """How many errors Verilator reported that are no faults, since nothing had been reset yet."""
+    return sum(early and "%Error" in line for line, early in _judged(log))
 
 
 def _ended(test: str, line: str) -> bool:

@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 from cocodla.errors import UserError
 from cocodla.sim import entry
 from cocodla.sim.build import Model
-from cocodla.sim.complaints import complaints_by_test, first_complaint, has_early_complaints, running_test
+from cocodla.sim.complaints import complaints_by_test, early_complaints, first_complaint, running_test
 from cocodla.sim.folders import RULES
 from cocodla.sim.runner import PART, CommandFailed, Echo, make_runner
 from cocodla.sim.waves import is_complete
@@ -23,7 +23,9 @@ from cocodla.waves.interfaces import load_description, own_file
 from cocodla.waves.texts import Texts, write_texts
 from cocodla.waves.viewer.beside import write_view
 
-GO_ON = "+verilator+error+limit+1000"
+ERROR_LIMIT = "+verilator+error+limit+"
+"""Plusarg with the number of `$error`s that end Verilator's models."""
+GO_ON = f"{ERROR_LIMIT}1000"
 """Plusarg with which a `$error` does not end Verilator's models: the test that runs then fails, and later ones run."""
 _QUICK_START = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", entry.VARIABLE: os.environ.get(entry.VARIABLE, entry.NAME)}
 """cocotb rewrites assertions with pytest's help, which starts all its plugins (xdist, hypothesis, ...) in every
@@ -136,7 +138,7 @@ def simulate(
     blamed = complaints_by_test(log)
     found = [_blame(result, blamed.get(f"{result.module}.{result.name}", "")) for result in found]
     _add_failures(results, blamed)
-    early = 0 < runner.exit_code < 128 and has_early_complaints(log)
+    early = 0 < runner.exit_code < 128 and early_complaints(log) > 0
     told = bool(blamed or early) and "" not in blamed and not running_test(log)  # by the tests that failed
     if runner.timed_out:
         error = f"ended after {timeout:g} s of wall time{running_test(log)} (log: {log})"
