@@ -20,12 +20,12 @@ def scaled(values: np.ndarray, factor: int, shift: int) -> Chain:
 
 
 @pytest.mark.parametrize("bits", [8, 17, 20, 24, 31, 32])
-@pytest.mark.parametrize("kind", [np.int64, np.float64])
+@pytest.mark.parametrize("kind", [np.int32, np.int64, np.float32, np.float64])
 def test_scaling_rounds_ties_away_from_zero(bits: int, kind: type) -> None:
-    """Factors of 16 bits, every shift, values of up to 33 bits: what the ALU of a stage can give."""
+    """Factors of 16 bits, every shift, values of up to 33 bits: what the ALU of a stage can give. Types as far as they go."""
     rng = np.random.default_rng(bits)
-    top = 1 << bits
-    values = np.concatenate([rng.integers(-top, top + 1, 200), [top, -top, 0, 1, -1], 1 << np.arange(bits)])
+    top = min(1 << bits, {np.int32: (1 << 31) - 1, np.float32: 1 << 24}.get(kind, 1 << 32))
+    values = np.concatenate([rng.integers(-top, top + 1, 200), [top, -top, 0, 1, -1], np.minimum(1 << np.arange(bits), top)])
     for shift in range(64):
         for factor in (1, -1, 3, 32767, -32768, 1 << 14, 24447, int(rng.integers(-32768, 32768))):
             got = scaled(values.astype(kind), factor, shift)
@@ -66,6 +66,8 @@ def test_sums_and_limits(bits: int) -> None:
     assert after(("minimum", y)) == np.minimum(a, b).tolist()
     assert after(("saturate", 8)) == np.clip(a, -128, 127).tolist()
     assert after(("relu",), ("saturate", 8)) == np.clip(a, 0, 127).tolist()
+    eighth = Factor.of(Bounded.of(np.asarray(1)), 3)
+    assert after(("relu",), ("scale", eighth)) == [rha(max(int(v), 0), 3) for v in a]
     assert after(("wrap", 16)) == a.astype(np.int16).tolist()
     assert after(("plus", y), ("wrap", 32)) == (a + b).astype(np.int32).tolist()
     small = Bounded.of(a >> max(0, bits - 15))
@@ -82,4 +84,3 @@ def test_a_chain_leaves_its_source_alone() -> None:
     other.replace(np.array([True, False, False]), chain)
     assert source.tolist() == [-3, 200, 7]
     assert other.values.tolist() == [-3, 200, 7]
-
