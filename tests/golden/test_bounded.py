@@ -1,5 +1,7 @@
 """Chains in float64 against plain Python integers, ties and corners included."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -22,10 +24,11 @@ def scaled(values: np.ndarray, factor: int, shift: int) -> Chain:
 @pytest.mark.parametrize("bits", [8, 17, 20, 24, 31, 32])
 @pytest.mark.parametrize("kind", [np.int32, np.int64, np.float32, np.float64])
 def test_scaling_rounds_ties_away_from_zero(bits: int, kind: type) -> None:
-    """Factors of 16 bits, every shift, values of up to 33 bits: what the ALU of a stage can give. Types as far as they go."""
+    """Factors of 16 bits, every shift, values of up to 33 bits, as a stage has them; types as far as they go."""
     rng = np.random.default_rng(bits)
     top = min(1 << bits, {np.int32: (1 << 31) - 1, np.float32: 1 << 24}.get(kind, 1 << 32))
-    values = np.concatenate([rng.integers(-top, top + 1, 200), [top, -top, 0, 1, -1], np.minimum(1 << np.arange(bits), top)])
+    powers = np.minimum(1 << np.arange(bits), top)
+    values = np.concatenate([rng.integers(-top, top + 1, 200), [top, -top, 0, 1, -1], powers])
     for shift in range(64):
         for factor in (1, -1, 3, 32767, -32768, 1 << 14, 24447, int(rng.integers(-32768, 32768))):
             got = scaled(values.astype(kind), factor, shift)
@@ -54,7 +57,7 @@ def test_sums_and_limits(bits: int) -> None:
     a, b = np.array([top, -top, top, 5]), np.array([top, -top, -top, -7])
     y = Bounded.of(b)
 
-    def after(*steps: tuple[str, object]) -> list[int]:
+    def after(*steps: tuple[Any, ...]) -> list[int]:
         chain = Chain.of(Bounded.of(a))
         for name, *arguments in steps:
             getattr(chain, name)(*arguments)
