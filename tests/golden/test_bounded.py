@@ -26,7 +26,8 @@ def scaled(values: np.ndarray, factor: int, shift: int) -> Chain:
 def test_scaling_rounds_ties_away_from_zero(bits: int, kind: type) -> None:
     """Factors of 16 bits, every shift, values of up to 33 bits, as a stage has them; types as far as they go."""
     rng = np.random.default_rng(bits)
-    top = min(1 << bits, {np.int32: (1 << 31) - 1, np.float32: 1 << 24}.get(kind, 1 << 32))
+    largest: dict[type, int] = {np.int32: (1 << 31) - 1, np.float32: 1 << 24}
+    top = min(1 << bits, largest.get(kind, 1 << 32))
     powers = np.minimum(1 << np.arange(bits), top)
     values = np.concatenate([rng.integers(-top, top + 1, 200), [top, -top, 0, 1, -1], powers])
     for shift in range(64):
