@@ -208,10 +208,12 @@ def expected_lines(layer: Layer, memory: Memory) -> NDArray[np.uint8]:
 
 
 class LayerMaker:
-    """Draws a sequence of legal layers; each one knows what the one before left in CBUF."""
+    """Draws a sequence of legal layers; each one knows what the one before left in CBUF.
 
-    def __init__(self, rng: Random, size: int = 300) -> None:
-        self.rng, self.size = rng, size
+    size: entries of data about which a layer has at most; most_weights: entries of weights."""
+
+    def __init__(self, rng: Random, size: int = 300, most_weights: int = 3072) -> None:
+        self.rng, self.size, self.most_weights = rng, size, most_weights
         self.last: Layer | None = None
         self.kept_lines = 0
         self.kept_all = False
@@ -319,6 +321,7 @@ class LayerMaker:
         count = rng.choice([1, rng.randint(1, 40), rng.randint(1, 400), rng.randint(1, 2 * capacity)])
         if skip:
             count = min(count, capacity)
+        count = min(count, self.most_weights)
         misc["WEIGHT_REUSE"] = int(rng.random() < (0.6 if self.kept_weights else 0.2))
         if misc["WEIGHT_REUSE"] and self.kept_weights and same_banks:
             count = self.kept_weights

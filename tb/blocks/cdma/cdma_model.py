@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from cocodla.golden.memory import Memory
 from cocodla.hw import ATOM, CBUF_BANK_ENTRIES, CBUF_BANKS
 from cocotbext.dla import expect, expect_bytes, hang, require
-from cocotbext.dla.pins import number
+from cocotbext.dla.pins import Output, high, number
 
 SIZE = CBUF_BANKS * CBUF_BANK_ENTRIES
 Block = tuple[NDArray[np.uint8], NDArray[np.bool_]]  # entries (n, 8) and which of their bytes count
@@ -89,12 +89,12 @@ class Csc:
         self.last_write = 0
         self.line_part = 0  # entries of the line that is arriving
         self.interrupts: list[tuple[str, int]] = []
-        self.tick = Event()
+        self._waits: list[tuple[Callable[[], bool], Event]] = []
         self._last: Layer | None = None
         self._outbox: dict[str, deque[int]] = {"dat": deque(), "wt": deque()}
         self._done = False
-        for name in ("dat_rls_valid", "dat_rls_entries", "wt_rls_valid", "wt_rls_entries", "csc_done"):
-            getattr(dut, name).value = 0
+        names = ("dat_rls_valid", "dat_rls_entries", "wt_rls_valid", "wt_rls_entries", "csc_done")
+        self._pins = {name: Output(getattr(dut, name)) for name in names}
         self._tasks = [cocotb.start_soon(self._watch()), cocotb.start_soon(self._work())]
 
     def renewed(self) -> Csc:
@@ -163,38 +163,38 @@ class Csc:
 
     async def _watch(self) -> None:
         dut = self.dut
+        clock, reports, rst_n = dut.clk, dut.reports, dut.rst_n
         while True:
-            await FallingEdge(dut.clk)
+            await FallingEdge(clock)
             self.cycle += 1
-            if dut.rst_n.value == 1:
+            if high(reports) and high(rst_n):
                 self._sample()
-            self.tick.set()
-            self.tick.clear()
-            await RisingEdge(dut.clk)
+            self._wake()
+            await RisingEdge(clock)
             self._drive()
 
     def _sample(self) -> None:
         dut = self.dut
-        if dut.dat_flush.value == 1:
+        if high(dut.dat_flush):
             self._flush(self.data, self.data_moves, 0)
             self.flushed_data = True
-        if dut.wt_flush.value == 1:
+        if high(dut.wt_flush):
             self._flush(self.weights, self.weight_moves, 1)
             self.flushed_weights = True
-        address = number(dut.wr_addr) if dut.wr_valid.value == 1 else -1
+        address = number(dut.wr_addr) if high(dut.wr_valid) else -1
         if address >= 0:
             expect(f"last_data_bank at the write of entry {address}", number(dut.last_data_bank), self.data_banks - 1)
             require(not self.in_use[address], f"CBUF write: entry {address} is overwritten while CSC may need it")
             self.in_use[address] = True
             self.cbuf[address] = np.frombuffer(number(dut.wr_data).to_bytes(ATOM, "little"), np.uint8)
             self.last_write = self.cycle
-        if dut.dat_entry.value == 1:
+        if high(dut.dat_entry):
             self._entry(address)
-        if dut.dat_slice.value == 1:
+        if high(dut.dat_slice):
             expect(f"dat_entry with dat_slice, data line {self.data.arrived}", number(dut.dat_entry), 1)
             expect(f"dat_slice, entries of data line {self.data.arrived} that are missing", self.missing, 0)
             self._arrived(self.data)
-        if dut.wt_entry.value == 1:
+        if high(dut.wt_entry):
             self._arrived(self.weights)
         for name in ("dat", "wt"):
             bits = number(getattr(dut, f"cdma_{name}_intr"))
@@ -302,31 +302,47 @@ class Csc:
 
     def _drive(self) -> None:
         """Pulses of this cycle; entries become free here."""
-        dut = self.dut
+        pins = self._pins
         for port, ring in (("dat", self.data), ("wt", self.weights)):
             box = self._outbox[port]
-            getattr(dut, f"{port}_rls_valid").value = bool(box)
+            pins[f"{port}_rls_valid"].drive(bool(box))
             if box:
                 count = box.popleft()
-                getattr(dut, f"{port}_rls_entries").value = count
+                pins[f"{port}_rls_entries"].drive(count)
                 self.in_use[ring.places(ring.head, count)] = False
                 ring.head = (ring.head + count) % ring.size
         last = self._done and not any(self._outbox.values())
-        dut.csc_done.value = last
+        pins["csc_done"].drive(last)
         if last:
             self._done = False
 
     async def _step(self) -> None:
         """At least one cycle, until CSC's pace lets it do something."""
-        await self.tick.wait()
-        await self._until(lambda: self.rng.random() < self.pace, None, "a step")
+        await self._next(lambda: self.rng.random() < self.pace)
 
     async def _until(self, condition: Callable[[], bool], limit: int | None, what: str) -> None:
-        start = self.cycle
-        while not condition():
-            if limit is not None and self.cycle - start >= limit:
-                raise hang(f"waited {limit} cycles for {what}; {self.progress()}")
-            await self.tick.wait()
+        if condition():
+            return
+        if limit is None:
+            await self._next(condition)
+            return
+        end = self.cycle + limit
+        await self._next(lambda: condition() or self.cycle >= end)
+        if not condition():
+            raise hang(f"waited {limit} cycles for {what}; {self.progress()}")
+
+    async def _next(self, condition: Callable[[], bool]) -> None:
+        """Until the next cycle in which the condition holds. It is asked once a cycle; a task that wakes to ask costs
+        ten times as much."""
+        event = Event()
+        self._waits.append((condition, event))
+        await event.wait()
+
+    def _wake(self) -> None:
+        for wait in list(self._waits):
+            if wait[0]():
+                self._waits.remove(wait)
+                wait[1].set()
 
     kept_lines = 0
     kept_weights = 0

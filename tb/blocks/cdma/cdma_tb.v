@@ -56,8 +56,12 @@ module cdma_tb (
     input  wire [14:0] wt_rls_entries,
     input  wire        csc_done,
     output wire [1:0]  cdma_dat_intr,
-    output wire [1:0]  cdma_wt_intr
+    output wire [1:0]  cdma_wt_intr,
+    // one look tells Python whether there is anything to look at
+    output wire        reports
 );
+
+assign reports = wr_valid | dat_entry | dat_slice | wt_entry | dat_flush | wt_flush | (|cdma_dat_intr) | (|cdma_wt_intr);
 
 wire        dat_rsp_valid, wt_rsp_valid;
 wire [63:0] dat_rsp_data, wt_rsp_data;

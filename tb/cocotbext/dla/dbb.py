@@ -21,7 +21,7 @@ from cocotb_bus.bus import Bus
 
 from cocotbext.dla.checks import Report, Rules, fail
 from cocotbext.dla.memory import SparseMemory
-from cocotbext.dla.pins import Output, high, number
+from cocotbext.dla.pins import Output, bits, high, number
 from cocotbext.dla.stalls import Stall, bursts, never, random_stalls, some_stalls
 from cocotbext.dla.stream import StreamChecker
 from cocotbext.dla.watchdog import moved
@@ -224,9 +224,15 @@ class DbbMemory:
         self._cycle += 1
         if self._fires("ar", self.ar):
             self._accept_read()
-        if not self.writes:
+        if self._r_busy and high(self.r.ready):
+            self._r_busy = False
+        if self.writes:
+            self._sample_writes()
+        else:
             for bus in (self.aw, self.w):
-                self.rules.hold("nothing is written", _written, (str(bus.valid.value),), ("1",))
+                self.rules.hold("nothing is written", _written, (bits(bus.valid),), ("1",))
+
+    def _sample_writes(self) -> None:
         if self._fires("aw", self.aw):
             self._check_address("aw", self.aw)
             self._addresses.append((number(self.aw.id), number(self.aw.addr)))
@@ -235,8 +241,6 @@ class DbbMemory:
             self._data.append(number(self.w.data).to_bytes(8, "little"))
         while self._addresses and self._data:
             self._store(*self._addresses.popleft(), self._data.popleft())
-        if self._r_busy and high(self.r.ready):
-            self._r_busy = False
         if self._b_busy and high(self.b.ready):
             self._b_busy = False
 
@@ -281,8 +285,6 @@ class DbbMemory:
         """Set the pins for the cycle that begins at this rising edge."""
         timing, outputs = self.timing, self._outputs
         outputs["arready"].drive(not timing.ar_stall())
-        outputs["awready"].drive(not timing.aw_stall())
-        outputs["wready"].drive(not timing.w_stall())
         if not self._r_busy:
             response = None if timing.r_gap() else self._reads.pop_due(self._cycle, timing.reorder)
             outputs["rvalid"].drive(response is not None)
@@ -291,6 +293,13 @@ class DbbMemory:
                 outputs["rlast"].drive(1)
                 outputs["rdata"].drive(int.from_bytes(self.memory.read(response.address & ~7, 8), "little"))
                 self._r_busy = True
+        if self.writes:
+            self._drive_writes()
+
+    def _drive_writes(self) -> None:
+        timing, outputs = self.timing, self._outputs
+        outputs["awready"].drive(not timing.aw_stall())
+        outputs["wready"].drive(not timing.w_stall())
         if not self._b_busy:
             response = None if timing.b_gap() else self._acks.pop_due(self._cycle, timing.reorder)
             outputs["bvalid"].drive(response is not None)

@@ -9,7 +9,7 @@ from cocotb.triggers import Event, FallingEdge, RisingEdge
 from cocotb_bus.drivers import BusDriver
 
 from cocotbext.dla.checks import Report, Rules, fail
-from cocotbext.dla.pins import high, number
+from cocotbext.dla.pins import bits, high, number
 from cocotbext.dla.watchdog import moved
 
 Access = tuple[int, int | None]  # byte address, data to write or None for a read
@@ -73,7 +73,7 @@ class RegisterBus(BusDriver):
         while True:
             await FallingEdge(self.clock)
             if not self._in_reset():
-                data = str(bus.rdata.value)
+                data = bits(bus.rdata)
                 self.rules.hold("rdata is known", _unknown, (data,), ("X",))
                 if not was_read and data.isdigit():
                     self.rules.hold("rdata is 0 without a read", _unasked, (data,), ("1",))

@@ -17,7 +17,7 @@ from cocotb_bus.monitors import BusMonitor
 
 from cocotbext.dla.checks import Report, Rules, fail
 from cocotbext.dla.moment import now
-from cocotbext.dla.pins import Output, high, number
+from cocotbext.dla.pins import Output, bits, high, number
 from cocotbext.dla.stalls import Stall, never
 from cocotbext.dla.watchdog import moved
 
@@ -99,7 +99,7 @@ class StreamMonitor(BusMonitor):
         bus = self.bus
         while True:
             await FallingEdge(self.clock)
-            if self.in_reset or not high(bus.valid):
+            if not high(bus.valid) or self.in_reset:
                 continue
             if "ready" in self._signals and not high(bus.ready):
                 continue
@@ -163,6 +163,7 @@ class StreamChecker(BusMonitor):
         rules = ["valid is known", "valid waits for ready"]
         rules += [f"{field} {rule}" for field in fields for rule in ("is known", "waits for ready")]
         self.rules = Rules(name, rules, report)
+        self._awake = False  # the rule of every cycle has shown that it would complain
         super().__init__(entity, name, clock, reset_n=reset_n, case_insensitive=False)
 
     async def _monitor_recv(self) -> None:
@@ -170,17 +171,20 @@ class StreamChecker(BusMonitor):
         stalled: dict[str, str] | None = None  # payload of a transfer that waits for ready
         while True:
             await FallingEdge(self.clock)
+            valid = bits(bus.valid)
+            if valid == "0" and stalled is None and self._awake:
+                continue
             if self.in_reset:
                 stalled = None
                 continue
-            valid = str(bus.valid.value)
+            self._awake = True
             hold("valid is known", _unknown_valid, (valid,), ("X",))
             if stalled is not None:
                 hold("valid waits for ready", _withdrawn, (valid,), ("0",))
             if valid != "1":
                 stalled = None
                 continue
-            payload = {field: str(getattr(bus, field).value) for field in self.fields}
+            payload = {field: bits(getattr(bus, field)) for field in self.fields}
             self._check_payload(payload, stalled)
             stalled = None if high(bus.ready) else payload
 

@@ -16,6 +16,7 @@ from cocotb.triggers import Timer
 
 from cocotbext.dla import moment
 from cocotbext.dla.mismatch import Mismatch
+from cocotbext.dla.pins import bits
 
 LIMIT = 100_000
 """Cycles of the first clock without anything that moves: longer than any bench rests on purpose."""
@@ -68,10 +69,10 @@ class Handshakes:
     def look(self, cycle: int) -> bool:
         """Remember how all of them stand. Whether one sends otherwise than at the last look: ready alone may toggle
         while nothing moves."""
-        values = [_text(handle) for handle in self._payload]
+        values = [bits(handle) for handle in self._payload]
         other, self._values = values != self._values, values
         for name, (valid, ready) in self._pairs.items():
-            state = (_text(valid), _text(ready) if ready is not None else "")
+            state = (bits(valid), bits(ready) if ready is not None else "")
             before = self._states.get(name)
             if before != state:
                 other |= before is None or before[0] != state[0]
@@ -88,10 +89,6 @@ class Handshakes:
                 told.append(f"{name}: {words} for {cycle - self._since[name]} cycles")
         told.sort(key=lambda text: ": ready" in text)
         return "; ".join(told) or "no stream offers anything"
-
-
-def _text(handle: Any) -> str:
-    return str(handle.value)
 
 
 def _words(valid: str, ready: str) -> str:
