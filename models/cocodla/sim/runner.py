@@ -70,6 +70,10 @@ class _Process:
         # Our own make may call us: its job server and variables must not reach the simulator's make.
         for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "WAVES"):
             env.pop(name, None)
+        # Who wants no bytecode beside the sources gets it in the build folder: else the benches would be
+        # compiled, and their assertions rewritten, again in every simulation.
+        if env.pop("PYTHONDONTWRITEBYTECODE", ""):
+            env.setdefault("PYTHONPYCACHEPREFIX", str(project.build() / "bytecode"))
         return env
 
     def _execute(self, cmds: Sequence[Sequence[str]], cwd: Any) -> None:
