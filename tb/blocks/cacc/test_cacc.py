@@ -26,7 +26,7 @@ from cocotbext.dla import (
     reset,
     start_clock,
 )
-from cocotbext.dla.pins import high, number
+from cocotbext.dla.pins import Output, high, number
 from cocotbext.dla.stalls import Stall, never, some_stalls, steps
 
 INPUTS = ("mac_valid", "mac_a_data", "mac_b_data", "mac_index", "mac_first", "mac_last", "mac_layer_end")
@@ -39,8 +39,7 @@ class Acc:
     def __init__(self, dut: Any, rng: Random, idle: Stall = never, backpressure: Stall = never) -> None:
         self.dut, self.rng, self.idle = dut, rng, idle
         start_clock(dut.clk)
-        for name in INPUTS:
-            getattr(dut, name).value = 0
+        self.pins = {name: Output(getattr(dut, name)) for name in INPUTS}
         self.bus = RegisterBus(dut, dut.clk, "reg", dut.rst_n)
         self.depth, self.room = number(dut.ACC_DEPTH), number(dut.FIFO_DEPTH)
         self.cycle, self.credits = 0, self.room
@@ -101,27 +100,26 @@ class Acc:
         self.expected += [int.from_bytes(row.tobytes(), "little") for row in final]
         self.places += [f"stripe {self.stripes}, position {index}, shift {shift}" for index in range(length)]
         self.stripes += 1
+        edge, valid = RisingEdge(self.dut.clk), self.pins["mac_valid"]
+        words = packed(values)
         for op in range(operations):
             last = op == operations - 1
             for index in range(length):
                 while (last and self.credits == 0) or self.idle():
-                    self.dut.mac_valid.value = 0
-                    await RisingEdge(self.dut.clk)
+                    valid.drive(0)
+                    await edge
                 self.credits -= last
-                self._drive(values[op, index], index, op == 0, last, end and last and index == length - 1)
-                await RisingEdge(self.dut.clk)
+                self._drive(*words[op][index], index, op == 0, last, end and last and index == length - 1)
+                await edge
             if length == 1:  # an operation takes two cycles at least
-                self.dut.mac_valid.value = 0
-                await RisingEdge(self.dut.clk)
-        self.dut.mac_valid.value = 0
+                valid.drive(0)
+                await edge
+        valid.drive(0)
 
-    def _drive(self, results: np.ndarray, index: int, first: bool, last: bool, end: bool) -> None:
-        words = [sum((int(v) & 0x7FFFF) << 19 * k for k, v in enumerate(half)) for half in (results[:4], results[4:])]
-        dut = self.dut
-        dut.mac_valid.value = 1
-        dut.mac_a_data.value, dut.mac_b_data.value = words
-        dut.mac_index.value = index
-        dut.mac_first.value, dut.mac_last.value, dut.mac_layer_end.value = int(first), int(last), int(end)
+    def _drive(self, *values: int) -> None:
+        """One MAC result: data of both halves, index, first, last, layer_end."""
+        for pin, value in zip(self.pins.values(), (1, *values), strict=True):
+            pin.drive(value)
 
     async def until_idle(self, group: int) -> None:
         """Wait until CACC.S_STATUS of a group is IDLE."""
@@ -141,6 +139,17 @@ class Acc:
         check = partial(expect_lanes, bits=32)
         expect_beats("cacc2sdp", self.sink.items, self.expected, self.sink.times, self.places.__getitem__, check)
         expect("credit: places free when all atoms have left", self.credits, self.room)
+
+
+def packed(results: np.ndarray) -> list[list[tuple[int, int]]]:
+    """MAC results (operations, positions, 8) as words of mac_a_data and mac_b_data, 19 bits a lane, by both."""
+    lanes = np.asarray(results, np.int64) & 0x7FFFF
+    halves = []
+    for half in (lanes[..., :4], lanes[..., 4:]):
+        low = half[..., 0] | half[..., 1] << 19 | half[..., 2] << 38  # the fourth would leave 64 bits
+        halves.append([[a | b << 57 for a, b in zip(*rows, strict=True)]
+                       for rows in zip(low.tolist(), half[..., 3].tolist(), strict=True)])  # fmt: skip
+    return [list(zip(*rows, strict=True)) for rows in zip(*halves, strict=True)]
 
 
 async def begin(dut: Any, stalls: bool = False) -> Acc:
@@ -180,14 +189,15 @@ async def rounding_of_large_sums(dut: Any, shift: int) -> None:
     """Ties that only many operations reach, up to 2^30 and 3 * 2^29, both signs, both sides of each, lane by lane."""
     acc = await begin(dut)
     await acc.enable(shift)
-    for tie in (1, 3) if shift < 31 else (1,):
-        half = tie << (shift - 1)
-        # Lanes: the tie and its neighbours of either sign. Operations are the largest product, the last one the rest.
-        sums = np.array([half - 1, half, half + 1, half, -half - 1, -half, -half + 1, -half])
-        rows = [np.sign(sums) * LIMIT] * (half // LIMIT)
-        values = np.array([*rows, sums - np.sum(rows, axis=0)]).reshape(-1, 1, 8)
-        acc.results = lambda shape, values=values: values  # type: ignore[method-assign]
-        await acc.stripe(1, len(values), shift)
+    halves = [tie << (shift - 1) for tie in ((1, 3) if shift < 31 else (1,))]
+    # Lanes: the tie and its neighbours of either sign. Operations are the largest product, the last one the rest.
+    sums = np.array([[half - 1, half, half + 1, half, -half - 1, -half, -half + 1, -half] for half in halves])
+    values = np.zeros((max(halves) // LIMIT + 1, len(halves), 8), np.int64)
+    for position, half in enumerate(halves):
+        values[: half // LIMIT, position] = np.sign(sums[position]) * LIMIT
+    values[-1] = sums - values.sum(axis=0)
+    acc.results = lambda shape: values  # type: ignore[method-assign]
+    await acc.stripe(len(halves), len(values), shift)
     await acc.drain()
 
 
@@ -196,10 +206,10 @@ async def largest_legal_sum(dut: Any) -> None:
     """The sum of the largest kernel, 31 * 4096 bytes, of either sign in each lane."""
     acc = await begin(dut)
     await acc.enable(0)
-    for lanes in ([LIMIT, -LIMIT],) if ICARUS else ([LIMIT, -LIMIT], [-LIMIT, LIMIT]):
-        values = np.broadcast_to(np.resize(lanes, 8), (31 * 4096 // 8, 1, 8))
-        acc.results = lambda shape, values=values: values  # type: ignore[method-assign]
-        await acc.stripe(1, len(values), 0)
+    signs = np.resize([1, -1], 8)
+    values = np.broadcast_to(LIMIT * np.array([signs, -signs]), (31 * 4096 // 8, 2, 8))
+    acc.results = lambda shape: values  # type: ignore[method-assign]
+    await acc.stripe(2, len(values), 0)
     await acc.drain()
 
 
