@@ -19,10 +19,12 @@ from cocotb.triggers import FallingEdge
 
 from cocodla.hw import CBUF_BANK_ENTRIES
 from cocotbext.dla.checks import fail
-from cocotbext.dla.pins import high, number
+from cocotbext.dla.pins import Output, high, number
 from cocotbext.dla.stalls import Stall, never
 from convlib.layer import Layer
 
+PULSES = ("wr_valid", "dat_entry", "dat_slice", "dat_flush", "wt_entry", "wt_flush")
+"""What is driven in the cycles in which it means something only."""
 REUSE_DELAY = 4
 """Cycles between a release pulse and the earliest write to the entries."""
 
@@ -77,6 +79,10 @@ class Fetch:
     def __init__(self, dut: Any, rng: Random, idle: Stall = never, poison: bool = True) -> None:
         self.dut, self.rng, self.idle, self.poison = dut, rng, idle, poison
         self.cycle = 0
+        self._pins = {name: Output(getattr(dut, name)) for name in (*PULSES, "last_data_bank", "wr_addr", "wr_data")}
+        self._answers = (
+            (dut.dat_rls_valid, dut.dat_rls_entries), (dut.wt_rls_valid, dut.wt_rls_entries), dut.csc_done
+        )  # fmt: skip
         self.restart()
         cocotb.start_soon(self._run())
 
@@ -89,8 +95,8 @@ class Fetch:
         self.entries: list[int] = []
         self.weight_entries: list[int] = []
         self._fetched = [0, 0]  # layers ended by the data and the weight engine
-        for name in ("last_data_bank", "wr_valid", "dat_entry", "dat_slice", "dat_flush", "wt_entry", "wt_flush"):
-            getattr(self.dut, name).value = 0
+        for pin in self._pins.values():
+            pin.drive(0)
         self._engines = [self._run_data(), self._run_weights()]
 
     @property
@@ -132,7 +138,7 @@ class Fetch:
                 while not self._settled(number_):
                     yield None
                 self.data.flush(0, config.data_banks * CBUF_BANK_ENTRIES)
-                self.dut.last_data_bank.value = config.data_banks - 1
+                self._pins["last_data_bank"].drive(config.data_banks - 1)
                 yield {"dat_flush": 1}
             lines = layer.lines[config.height - layer.new_lines :].reshape(-1, config.entries, 8)
             for line in lines.view(np.uint8):
@@ -157,7 +163,7 @@ class Fetch:
                     yield None
                 first = config.data_banks * CBUF_BANK_ENTRIES
                 self.weights.flush(first, config.weight_banks * CBUF_BANK_ENTRIES)
-                self.dut.last_data_bank.value = config.data_banks - 1
+                self._pins["last_data_bank"].drive(config.data_banks - 1)
                 yield {"wt_flush": 1}
             for entry in layer.weights.view(np.uint8) if layer.fetch_weights else ():
                 while (address := self.weights.next_address(self.cycle)) is None:
@@ -167,34 +173,35 @@ class Fetch:
 
     async def _run(self) -> None:
         """One step a cycle: sample csc's outputs, then drive what is taken at the next rising edge."""
-        dut = self.dut
-        driven: dict[str, int] = {}
+        edge, rst_n = FallingEdge(self.dut.clk), self.dut.rst_n
         while True:
-            await FallingEdge(dut.clk)
+            await edge
             self.cycle += 1
-            if high(dut.rst_n):  # before the first reset outputs are anything
+            if high(rst_n):  # before the first reset outputs are anything
                 self._sample()
-            step = {} if self.idle() else self._step()
-            for name in driven:
-                if name not in step and name not in ("wr_addr", "wr_data"):
-                    getattr(dut, name).value = 0
-            for name, value in step.items():
-                getattr(dut, name).value = value
-            if step.get("dat_entry"):
-                self.entries.append(self.cycle)
-            if step.get("wt_entry"):
-                self.weight_entries.append(self.cycle)
-            if step.get("dat_slice"):
-                self.slices.append(self.cycle)
-            driven = step
+            self._drive({} if self.idle() else self._step())
+
+    def _drive(self, step: dict[str, int]) -> None:
+        pins = self._pins
+        for name in PULSES:
+            pins[name].drive(step.get(name, 0))
+        if "wr_addr" in step:
+            pins["wr_addr"].drive(step["wr_addr"])
+            pins["wr_data"].drive(step["wr_data"])
+        if step.get("dat_entry"):
+            self.entries.append(self.cycle)
+        if step.get("wt_entry"):
+            self.weight_entries.append(self.cycle)
+        if step.get("dat_slice"):
+            self.slices.append(self.cycle)
 
     def _sample(self) -> None:
-        dut = self.dut
-        if high(dut.dat_rls_valid):
-            self.data.free(self.cycle, number(dut.dat_rls_entries))
-        if high(dut.wt_rls_valid):
-            self.weights.free(self.cycle, number(dut.wt_rls_entries))
-        if high(dut.csc_done):
+        data, weights, done = self._answers
+        if high(data[0]):
+            self.data.free(self.cycle, number(data[1]))
+        if high(weights[0]):
+            self.weights.free(self.cycle, number(weights[1]))
+        if high(done):
             self.csc_dones.append(self.cycle)
 
     def _step(self) -> dict[str, int]:

@@ -74,9 +74,10 @@ class Core:
         self.programmed = 0
 
     async def _watch_interrupts(self) -> None:
+        edge, interrupt = FallingEdge(self.dut.clk), self.dut.cacc_intr
         while True:
-            await FallingEdge(self.dut.clk)
-            if bits := number(self.dut.cacc_intr):
+            await edge
+            if bits := number(interrupt):
                 self.interrupts.append((self.fetch.cycle, bits))
 
     async def read(self, path: str) -> int:
@@ -139,8 +140,9 @@ class Core:
     async def until(self, condition: Any) -> None:
         """Wait for a condition; fails after PATIENCE cycles without progress."""
         seen, since = None, self.fetch.cycle
+        edge = RisingEdge(self.dut.clk)
         while not condition():
-            await RisingEdge(self.dut.clk)
+            await edge
             now = (len(self.sink.items), len(self.fetch.entries), len(self.fetch.weights.held))
             if now != seen:
                 seen, since = now, self.fetch.cycle
