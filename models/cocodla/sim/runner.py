@@ -124,6 +124,11 @@ class _Process:
         self.timed_out = True
         stop.end(process)
 
+    def _set_env_test(self) -> None:
+        given = dict(self.env)  # for this run: cocotb would let what the caller exports win
+        super()._set_env_test()  # type: ignore[misc]
+        self.env.update(given)
+
     def prepend_python_path(self) -> None:
         """Put the testbench folders in front of the simulator's Python path."""
         paths = [str(path) for path in [*self.extra_path, *project.python_paths()]]
