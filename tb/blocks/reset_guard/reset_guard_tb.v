@@ -116,7 +116,7 @@ endgenerate
 
 /* verilator lint_off PINMISSING */ // the answers to clients that ask for nothing
 mcif u_mcif (
-    .clk(clk), .rst_n(dla_rst_n), .reg_valid(1'b0), .reg_write(1'b0), .reg_addr(10'd0), .reg_wdata(32'd0),
+    .clk(clk), .rst_n(dla_rst_n), .ram_pd(32'd0), .reg_valid(1'b0), .reg_write(1'b0), .reg_addr(10'd0), .reg_wdata(32'd0),
     .cdma_dat_rd_req_valid(cdma_dat_rd_req_valid), .cdma_dat_rd_req_ready(cdma_dat_rd_req_ready),
             .cdma_dat_rd_req_addr(cdma_dat_rd_req_addr),
     .cdma_dat_rd_rsp_valid(cdma_dat_rd_rsp_valid), .cdma_dat_rd_rsp_data(cdma_dat_rd_rsp_data),
