@@ -240,6 +240,24 @@ async def nothing_under_way(dut: Any) -> None:
 
 
 @cocotb.test()
+async def power_on(dut: Any) -> None:
+    """The accelerator stays in reset for HOLD + 1 cycles behind the reset of the memory system."""
+    bench = Bench(dut, seeded(), DbbTiming())
+    await bench.start()
+    for _ in range(2):
+        dut.por_rst_n.value = 0
+        await ClockCycles(dut.clk, 10)
+        await FallingEdge(dut.clk)
+        dut.por_rst_n.value = 1
+        cycles = 0
+        while not pin(dut.dla_rst_n):
+            await FallingEdge(dut.clk)
+            cycles += 1
+            expect_range("cycles until dla_rst_n rises", cycles, most=20)
+        expect("cycles until dla_rst_n rises", cycles, 5)
+
+
+@cocotb.test()
 async def memory_that_hangs(dut: Any) -> None:
     """A memory that never answers keeps the accelerator in reset, which `waiting` tells; its own reset helps."""
     timing = DbbTiming(r_gap=silent)
