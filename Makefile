@@ -14,6 +14,7 @@
 #   make synth [ONLY=regex] [JOBS=n]                                                 area and longest path of each unit
 #   make fpga [ESTIMATE=1] [PART=LFE5UM5G-85F] [SYNTHESIS=plain] [PLACER=heap] [ROUTER=router1] [FREQUENCY=60] [SEED=1]  place and route of the chip
 #   make crossings                                                                   ways between the clocks: those listed, synchronised
+#   make memories                                                                    every memory of the chip, for a memory compiler
 #   make formal [ONLY=regex] [JOBS=n]                                                proofs of RTL modules (docs/formal.md)
 #   make speed [ONLY=regex] | lint | registers | clean                               speed of the golden model | ...
 #   make constraints                                                                 tests with the newest packages, then pins them
@@ -24,7 +25,7 @@
 # (docs/recording.md). What fails is run again with waves by itself: AUTOWAVES=0 turns that off.
 # lenet, traces, random and bench: WATCHDOG=cycles without progress that end a run; DUT_FILELIST=another NV_nvdla (also for nets, resets, fuzz and sim
 # BLOCK=registers; docs/foreign.md), DUT_DELAYS=1: with the delays in its files. random: MAX_FAILURES=, SHRINK_SECONDS=.
-# the same and nets, synth, fpga: DUT_PARAMETERS="SDP_LANES=4 ACC_DEPTH=32", parameters of NV_nvdla (docs/performance.md).
+# the same and nets, synth, fpga, memories: DUT_PARAMETERS="SDP_LANES=4 ACC_DEPTH=32", parameters of NV_nvdla (docs/performance.md).
 # lenet, nets, random and bench: MEMORY=ddr3_1066_x32|lpddr4_3200_x16[:key=value], a DRAM (docs/memory.md).
 # lenet, traces, nets and bench: REPORT=1 writes a page that tells where the cycles went (docs/report.md).
 # traces of one register log: IMAGE=its memory list, EXPECT=the bytes it must leave. test: PYTEST_ARGS="words for pytest".
@@ -53,9 +54,9 @@ export $(1)
 endef
 $(foreach name,$(COCODLA_GIVEN),$(eval $(call as_typed,$(name))))
 
-.PHONY: bootstrap lenet test sim traces random resets nets fuzz regress mutate lint registers bench synth fpga formal crossings speed clean constraints
+.PHONY: bootstrap lenet test sim traces random resets nets fuzz regress mutate lint registers bench synth fpga formal crossings memories speed clean constraints
 
-bootstrap lenet test sim traces random resets nets fuzz regress mutate lint registers bench synth fpga formal crossings speed clean constraints:
+bootstrap lenet test sim traces random resets nets fuzz regress mutate lint registers bench synth fpga formal crossings memories speed clean constraints:
 	@python3 scripts/make.py $@
 
 test: lint

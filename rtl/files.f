@@ -12,7 +12,6 @@ lib/dla_regfile_1r1w.v
 lib/dla_reset_sync.v
 lib/dla_scale.v
 lib/dla_shift_right.v
-lib/dla_skid.v
 lib/dla_split.v
 lib/dla_sync.v
 csb/NV_NVDLA_apb2csb.v

@@ -149,6 +149,7 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
             PLACER=value("--placer"), ROUTER=value("--router"), FREQUENCY=value("--frequency"), SEED=SEED),
     ),
     "crossings": (script("scripts/find_yosys.py"), cli("crossings")),
+    "memories": (script("scripts/find_yosys.py"), cli("memories")),
     "speed": (
         script("benchmarks/golden_speed.py"),
         script("benchmarks/golden_against_onnxruntime.py", ONLY=ONLY),
@@ -159,7 +160,7 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
 """What each target runs, in order."""
 
 TAKES_DUT = {"lenet", "sim", "traces", "random", "resets", "nets", "fuzz", "bench", "synth", "fpga", "crossings",
-             "regress"}
+             "memories", "regress"}
 """Targets whose commands work on the chip that DUT_FILELIST and DUT_PARAMETERS name."""
 
 

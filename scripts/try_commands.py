@@ -44,6 +44,7 @@ COMMANDS = {
     "make formal": SLOW,
     "make regress": SLOW,
     "make crossings": SLOW,
+    "make memories": SLOW,
     "make mutate BLOCK=glb": SLOW,
     "make sim BLOCK=glb COVERAGE=1": SLOW,
     "make lenet SHELL=axi": SLOW,

@@ -18,6 +18,7 @@ module cdp #(
 ) (
     input  wire        clk,
     input  wire        rst_n,
+    input  wire [31:0] ram_pd,
     input  wire        ungated, // 1: no clock stops
     output wire        clearing, // the tables are being cleared after reset: no register access yet
     // register bus
@@ -77,6 +78,7 @@ wire        unit_clk;  // of all but the registers
 cdp_regs u_regs (
     .clk                                             (reg_clk),
     .rst_n                                           (rst_n),
+    .ram_pd                                          (ram_pd),
     .reg_valid                                       (reg_valid),
     .reg_write                                       (reg_write),
     .reg_addr                                        (reg_addr),
@@ -170,6 +172,7 @@ cdp_lut_access u_lut_access (
 
 dla_ram_1r1w #(.WIDTH(16), .DEPTH(512)) u_tables (
     .clk     (unit_clk),
+    .ram_pd  (ram_pd),
     .wr_en   (table_wr_en),
     .wr_addr (table_wr_addr),
     .wr_data (table_wr_data),
@@ -352,6 +355,7 @@ generate
 
         cdp_lut_lane u_lut (
             .clk             (unit_clk),
+            .ram_pd          (ram_pd),
             .exponential     (!linear),
             .offset          (le_offset),
             .le_select       (le_select[5:0]),
@@ -411,6 +415,7 @@ cdp_statistics #(.LANES(LANES)) u_statistics (
 cdp_output #(.LUT_RAMS(LUT_RAMS)) u_output (
     .clk            (unit_clk),
     .rst_n          (rst_n),
+    .ram_pd         (ram_pd),
     .start          (start),
     .consumer       (consumer),
     .ram_type       (ram_type),

@@ -11,6 +11,7 @@
 
 module cdp_lut_lane (
     input  wire               clk,
+    input  wire [31:0]        ram_pd,
     // table settings
     input  wire               exponential,
     input  wire signed [7:0]  offset,
@@ -138,6 +139,7 @@ wire [15:0] base, upper;
 
 cdp_tables u_tables (
     .clk     (clk),
+    .ram_pd  (ram_pd),
     .wr_en   (table_wr_en),
     .wr_addr (table_wr_addr),
     .wr_data (table_wr_data),

@@ -13,6 +13,7 @@ module cdp_output #(
 ) (
     input  wire        clk,
     input  wire        rst_n,
+    input  wire [31:0] ram_pd,
     // layer
     input  wire        start,       // pulse
     input  wire        consumer,    // register group that runs
@@ -63,6 +64,7 @@ end
 dla_ram_fifo #(.WIDTH(67), .DEPTH(DEPTH), .LUTS(LUT_RAMS)) u_buffer (
     .clk       (clk),
     .rst_n     (rst_n),
+    .ram_pd    (ram_pd),
     .in_valid  (in_valid),
     .in_data   ({in_place, in_data}),
     .out_valid (out_valid),

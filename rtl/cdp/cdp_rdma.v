@@ -14,6 +14,7 @@ module cdp_rdma #(
 ) (
     input  wire        clk,
     input  wire        rst_n,
+    input  wire [31:0] ram_pd,
     input  wire        ungated, // 1: no clock stops
     // register bus
     input  wire        reg_clk,   // of the register bus, stops with it
@@ -58,6 +59,7 @@ wire        unit_clk;  // of all but the registers
 cdp_rdma_regs u_regs (
     .clk                           (reg_clk),
     .rst_n                         (rst_n),
+    .ram_pd                        (ram_pd),
     .reg_valid                     (reg_valid),
     .reg_write                     (reg_write),
     .reg_addr                      (reg_addr),
@@ -115,6 +117,7 @@ wire [$clog2(DEPTH):0] unused_used;
 dla_cube_fetch #(.DEPTH(DEPTH), .SIZE0_W(10), .SIZE1_W(13), .SIZE2_W(13)) u_fetch (
     .clk          (unit_clk),
     .rst_n        (rst_n),
+    .ram_pd       (ram_pd),
     .start        (start),
     .allow        (ram_type),
     .busy         (unused_busy),

@@ -6,6 +6,7 @@
 
 module cdp_tables (
     input  wire        clk,
+    input  wire [31:0] ram_pd,
     input  wire        wr_en,
     input  wire [8:0]  wr_addr,
     input  wire [15:0] wr_data,
@@ -24,6 +25,7 @@ assign upper = is_odd ? even : odd;
 
 dla_ram_1r1w #(.WIDTH(16), .DEPTH(256)) u_even (
     .clk     (clk),
+    .ram_pd  (ram_pd),
     .wr_en   (wr_en && !wr_addr[0]),
     .wr_addr (wr_addr[8:1]),
     .wr_data (wr_data),
@@ -34,6 +36,7 @@ dla_ram_1r1w #(.WIDTH(16), .DEPTH(256)) u_even (
 
 dla_ram_1r1w #(.WIDTH(16), .DEPTH(256)) u_odd (
     .clk     (clk),
+    .ram_pd  (ram_pd),
     .wr_en   (wr_en && wr_addr[0]),
     .wr_addr (wr_addr[8:1]),
     .wr_data (wr_data),

@@ -24,5 +24,5 @@ set_max_delay $core_period -from [get_cells u_csb_master/taken*]       -to [get_
 set_max_delay $csb_period  -from [get_cells u_glb/any*]         -to [get_cells u_glb/u_intr/chain*]
 
 # Resets: asserted at any time, released by synchronisers.
-set_false_path -from [get_ports {dla_reset_rstn direct_reset_ test_mode global_clk_ovr_on tmc2slcg_disable_clock_gating}]
+set_false_path -from [get_ports {dla_reset_rstn direct_reset_ test_mode global_clk_ovr_on tmc2slcg_disable_clock_gating nvdla_pwrbus_ram_*}]
 set_false_path -from [get_cells u_core_reset/u_sync/chain*] -to [get_cells u_csb_reset/u_sync/chain*]

@@ -18,6 +18,7 @@ module cacc #(
 ) (
     input  wire         clk,
     input  wire         rst_n,
+    input  wire [31:0]  ram_pd,
     // register bus
     input  wire         reg_valid,
     input  wire         reg_write,
@@ -69,6 +70,7 @@ wire [255:0] sum;
 
 dla_ram_1r1w #(.WIDTH(256), .DEPTH(ACC_DEPTH), .LUTS(LUT_RAMS)) u_accumulators (
     .clk     (clk),
+    .ram_pd  (ram_pd),
     .wr_en   (add_valid && !last),
     .wr_addr (index),
     .wr_data (sum),
@@ -129,6 +131,7 @@ reg  intr_group;
 dla_ram_fifo #(.WIDTH(257), .DEPTH(FIFO_DEPTH), .LUTS(LUT_RAMS)) u_delivery (
     .clk       (clk),
     .rst_n     (rst_n),
+    .ram_pd    (ram_pd),
     .in_valid  (out_valid),
     .in_data   ({out_end, rounded}),
     .out_valid (cacc2sdp_valid),
@@ -150,6 +153,7 @@ end
 cacc_regs u_regs (
     .clk                              (clk),
     .rst_n                            (rst_n),
+    .ram_pd                           (ram_pd),
     .reg_valid                        (reg_valid),
     .reg_write                        (reg_write),
     .reg_addr                         (reg_addr),

@@ -21,6 +21,7 @@
 module cbuf (
     input  wire        clk,
     input  wire        rst_n,
+    input  wire [31:0] ram_pd,
     // cdma
     input  wire [4:0]  last_data_bank, // a change voids the contents, counts from the next write on
     input  wire        wr_valid,
@@ -85,6 +86,7 @@ generate
     for (g = 0; g < 16; g = g + 1) begin : g_pair
         cbuf_pair #(.SHARED(g != 15)) u_pair (
             .clk          (clk),
+            .ram_pd       (ram_pd),
             .wr_even      (wr_bank[2*g +: 2] & {2{!wr_place[0]}}),
             .wr_odd       (wr_bank[2*g +: 2] & {2{wr_place[0]}}),
             .wr_row       (wr_place[8:1]),

@@ -12,6 +12,7 @@ module cbuf_pair #(
     parameter SHARED = 1 // 0 or 1
 ) (
     input  wire        clk,
+    input  wire [31:0] ram_pd,
     // write, already decoded; even and odd RAMs separately
     input  wire [1:0]  wr_even,
     input  wire [1:0]  wr_odd,
@@ -47,6 +48,7 @@ if (SHARED != 0) begin : g_shared
 
     dla_ram_1r1w #(.WIDTH(64), .DEPTH(512)) u_even (
         .clk     (clk),
+        .ram_pd  (ram_pd),
         .wr_en   (|wr_even),
         .wr_addr ({wr_even[1], wr_row}),
         .wr_data (wr_data),
@@ -56,6 +58,7 @@ if (SHARED != 0) begin : g_shared
     );
     dla_ram_1r1w #(.WIDTH(64), .DEPTH(512)) u_odd (
         .clk     (clk),
+        .ram_pd  (ram_pd),
         .wr_en   (|wr_odd),
         .wr_addr ({wr_odd[1], wr_row}),
         .wr_data (wr_data),
@@ -73,6 +76,7 @@ end else begin : g_apart
     for (g = 0; g < 2; g = g + 1) begin : g_bank
         dla_ram_1r1w #(.WIDTH(64), .DEPTH(256)) u_even (
             .clk     (clk),
+            .ram_pd  (ram_pd),
             .wr_en   (wr_even[g]),
             .wr_addr (wr_row),
             .wr_data (wr_data),
@@ -82,6 +86,7 @@ end else begin : g_apart
         );
         dla_ram_1r1w #(.WIDTH(64), .DEPTH(256)) u_odd (
             .clk     (clk),
+            .ram_pd  (ram_pd),
             .wr_en   (wr_odd[g]),
             .wr_addr (wr_row),
             .wr_data (wr_data),

@@ -13,6 +13,7 @@
 module cdma (
     input  wire        clk,
     input  wire        rst_n,
+    input  wire [31:0] ram_pd,
     // register bus
     input  wire        reg_clk,   // of the register bus, stops with it
     input  wire        reg_valid,
@@ -72,6 +73,7 @@ reg  [31:0] dat_stall, wt_stall, dat_latency;
 cdma_regs u_regs (
     .clk       (reg_clk),
     .rst_n     (rst_n),
+    .ram_pd    (ram_pd),
     .reg_valid (reg_valid),
     .reg_write (reg_write),
     .reg_addr  (reg_addr),

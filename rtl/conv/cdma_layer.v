@@ -99,6 +99,10 @@ always @(posedge clk or negedge rst_n) begin
 end
 `endif
 
+`ifdef FORMAL_CDMA_LAYER
+`include "cdma_layer.vh"
+`endif
+
 endmodule
 
 `default_nettype wire

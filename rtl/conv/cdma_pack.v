@@ -129,6 +129,10 @@ always @(posedge clk) begin
     end
 end
 
+`ifdef FORMAL_CDMA_PACK
+`include "cdma_pack.vh"
+`endif
+
 endmodule
 
 `default_nettype wire

@@ -66,6 +66,10 @@ always @(posedge clk or negedge rst_n) begin
 end
 `endif
 
+`ifdef FORMAL_CDMA_RING
+`include "cdma_ring.vh"
+`endif
+
 endmodule
 
 `default_nettype wire

@@ -19,6 +19,7 @@ module cmac #(
 ) (
     input  wire        clk,
     input  wire        rst_n,
+    input  wire [31:0] ram_pd,
     // register bus
     input  wire        reg_clk,   // of the register bus, stops with it
     input  wire        reg_valid,
@@ -116,6 +117,7 @@ endgenerate
 cmac_regs u_regs (
     .clk       (reg_clk),
     .rst_n     (rst_n),
+    .ram_pd    (ram_pd),
     .reg_valid (reg_valid),
     .reg_write (reg_write),
     .reg_addr  (reg_addr),

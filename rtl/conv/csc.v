@@ -21,6 +21,7 @@ module csc #(
 ) (
     input  wire        clk,
     input  wire        rst_n,
+    input  wire [31:0] ram_pd,
     // register bus
     input  wire        reg_clk,   // of the register bus, stops with it
     input  wire        reg_valid,
@@ -111,6 +112,7 @@ wire [4:0]  weight_bank;
 csc_regs u_regs (
     .clk                                     (reg_clk),
     .rst_n                                   (rst_n),
+    .ram_pd                                  (ram_pd),
     .reg_valid                               (reg_valid),
     .reg_write                               (reg_write),
     .reg_addr                                (reg_addr),

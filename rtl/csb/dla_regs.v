@@ -21,6 +21,7 @@ module dla_regs #(
 ) (
     input  wire              clk,
     input  wire              rst_n,
+    input  wire [31:0]       ram_pd,
     // register bus
     input  wire              reg_valid,
     input  wire              reg_write,
@@ -117,6 +118,7 @@ wire [31:0]            ram_data;
 
 dla_ram_1r1w #(.WIDTH(32), .DEPTH(1 << ADDR_W)) u_ram (
     .clk     (clk),
+    .ram_pd  (ram_pd),
     .wr_en   (ram_write),
     .wr_addr (ram_addr),
     .wr_data (ram_wdata),

@@ -17,6 +17,7 @@ module dla_cube_fetch #(
 ) (
     input  wire               clk,
     input  wire               rst_n,
+    input  wire [31:0]        ram_pd,
     // control: start is a pulse; geometry as in dla_cube_walk, stable while busy
     input  wire               start,
     input  wire               allow,   // 0 holds back all requests
@@ -77,6 +78,7 @@ dla_cube_walk #(.SIZE0_W(SIZE0_W), .SIZE1_W(SIZE1_W), .SIZE2_W(SIZE2_W)) u_walk 
 dla_ram_fifo #(.WIDTH(64), .DEPTH(DEPTH)) u_buffer (
     .clk       (clk),
     .rst_n     (rst_n),
+    .ram_pd    (ram_pd),
     .in_valid  (rd_rsp_valid),
     .in_data   (rd_rsp_data),
     .out_valid (out_valid),

@@ -12,6 +12,7 @@ module dla_ram_fifo #(
 ) (
     input  wire             clk,
     input  wire             rst_n,
+    input  wire [31:0]      ram_pd,
     input  wire             in_valid,
     input  wire [WIDTH-1:0] in_data,
     output wire             out_valid,
@@ -49,6 +50,7 @@ wire       start = in_ram && (held < 2'd2 || (held == 2'd2 && pop));
 
 dla_ram_1r1w #(.WIDTH(WIDTH), .DEPTH(DEPTH), .LUTS(LUTS)) u_ram (
     .clk     (clk),
+    .ram_pd  (ram_pd),
     .wr_en   (in_valid),
     .wr_addr (wr_ptr[PTR_W-1:0]),
     .wr_data (in_data),

@@ -7,8 +7,8 @@
 // reset of the accelerator what the memory owes. On a request it
 //   1. STOP: lets nothing new through, but what it has presented to the memory stays until it is taken. Address and data of
 //      a write are presented in the same cycle (system.md W1), so both halves of it are taken;
-//   2. RESET: holds the accelerator in reset, for at least HOLD cycles, until reset_req_n has risen and every answer owed has
-//      come; these answers are dropped.
+//   2. RESET: holds the accelerator in reset, for more than HOLD cycles (HOLD + 1 where nothing is waited for), until
+//      reset_req_n has risen and every answer owed has come; these answers are dropped.
 // So the memory sees no broken handshake, no half of a write, and the accelerator no answer to what it forgot, however
 // late it comes. A memory that never takes a request or never answers keeps the accelerator stopped: `waiting` tells the host,
 // and then the memory must be reset, and the guard with it.

@@ -12,6 +12,7 @@ module mcif #(
 ) (
     input  wire        clk,
     input  wire        rst_n,
+    input  wire [31:0] ram_pd,
     // register bus
     input  wire        reg_valid,
     input  wire        reg_write,
@@ -115,6 +116,7 @@ wire [7:0] ww_sdp, ww_pdp, ww_cdp;                                              
 mcif_regs u_regs (
     .clk       (clk),
     .rst_n     (rst_n),
+    .ram_pd    (ram_pd),
     .reg_valid (reg_valid),
     .reg_write (reg_write),
     .reg_addr  (reg_addr),

@@ -19,6 +19,7 @@ module pdp #(
 ) (
     input  wire        clk,
     input  wire        rst_n,
+    input  wire [31:0] ram_pd,
     input  wire        ungated, // 1: no clock stops
     // register bus
     input  wire        reg_clk,   // of the register bus, stops with it
@@ -81,6 +82,7 @@ wire        unit_clk;  // of all but the registers
 pdp_regs u_regs (
     .clk                                         (reg_clk),
     .rst_n                                       (rst_n),
+    .ram_pd                                      (ram_pd),
     .reg_valid                                   (reg_valid),
     .reg_write                                   (reg_write),
     .reg_addr                                    (reg_addr),
@@ -294,6 +296,7 @@ pdp_horizontal #(.LANES(LANES)) u_horizontal (
 
 pdp_vertical #(.LUT_RAMS(LUT_RAMS), .LANES(LANES)) u_vertical (
     .clk         (bank_clk),
+    .ram_pd      (ram_pd),
     .maximum     (maximum),
     .read        ({8{valid_2}} & ~fresh_2 & (act_2 | emit_2)),
     .read_addr   (place_2),
@@ -336,6 +339,7 @@ dla_gather #(.WIDTH(64), .PARTS(PARTS)) u_gather (
 pdp_write #(.LUT_RAMS(LUT_RAMS), .PLACES(PLACES)) u_write (
     .clk            (unit_clk),
     .rst_n          (rst_n),
+    .ram_pd         (ram_pd),
     .layer_start    (layer_start),
     .base_addr      (base_addr[31:3]),
     .line_stride    (line_stride[31:3]),

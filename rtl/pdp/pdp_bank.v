@@ -11,6 +11,7 @@ module pdp_bank #(
     parameter ADDR_W = $clog2(DEPTH)  // derived, do not set
 ) (
     input  wire                clk,
+    input  wire [31:0]         ram_pd,
     input  wire                maximum,
     // cycle 2
     input  wire                read,
@@ -36,6 +37,7 @@ wire [14*LANES-1:0] stored;
 
 dla_ram_1r1w #(.WIDTH(14*LANES), .DEPTH(DEPTH), .LUTS(LUT_RAMS)) u_ram (
     .clk     (clk),
+    .ram_pd  (ram_pd),
     .wr_en   (write),
     .wr_addr (write_addr),
     .wr_data (result),

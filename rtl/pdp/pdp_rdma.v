@@ -15,6 +15,7 @@ module pdp_rdma #(
 ) (
     input  wire        clk,
     input  wire        rst_n,
+    input  wire [31:0] ram_pd,
     input  wire        ungated, // 1: no clock stops
     // register bus
     input  wire        reg_clk,   // of the register bus, stops with it
@@ -61,6 +62,7 @@ wire        unit_clk;  // of all but the registers
 pdp_rdma_regs u_regs (
     .clk                                        (reg_clk),
     .rst_n                                      (rst_n),
+    .ram_pd                                     (ram_pd),
     .reg_valid                                  (reg_valid),
     .reg_write                                  (reg_write),
     .reg_addr                                   (reg_addr),
@@ -160,6 +162,7 @@ end
 dla_cube_fetch #(.DEPTH(BUFFER_DEPTH), .SIZE2_W(10)) u_fetch (
     .clk          (unit_clk),
     .rst_n        (rst_n),
+    .ram_pd       (ram_pd),
     .start        (state == STRIP),
     .allow        (ram_type),
     .busy         (busy),

@@ -12,6 +12,7 @@ module pdp_vertical #(
     parameter ADDR_W = $clog2(16 * 8 / LANES) // derived, do not set
 ) (
     input  wire                clk,
+    input  wire [31:0]         ram_pd,
     input  wire                maximum,
     // cycle 2
     input  wire [7:0]          read,        // an event: the banks whose partial result it takes
@@ -44,6 +45,7 @@ generate
 for (b = 0; b < 8; b = b + 1) begin : g_bank
     pdp_bank #(.LUT_RAMS(LUT_RAMS), .LANES(LANES), .DEPTH(DEPTH)) u_bank (
         .clk         (clk),
+        .ram_pd      (ram_pd),
         .maximum     (maximum),
         .read        (read[b]),
         .read_addr   (read_addr),

@@ -12,6 +12,7 @@ module pdp_write #(
 ) (
     input  wire        clk,
     input  wire        rst_n,
+    input  wire [31:0] ram_pd,
     input  wire        layer_start,
     // settings, constant during the layer
     input  wire [31:3] base_addr,
@@ -46,6 +47,7 @@ wire        line_end, surface_end, strip_end;
 dla_ram_fifo #(.WIDTH(68), .DEPTH(PLACES), .LUTS(LUT_RAMS)) u_buffer (
     .clk       (clk),
     .rst_n     (rst_n),
+    .ram_pd    (ram_pd),
     .in_valid  (in_valid),
     .in_data   ({in_layer_end, in_ends, in_data}),
     .out_valid (out_valid),

@@ -16,6 +16,7 @@ module sdp #(
 ) (
     input  wire         clk,
     input  wire         rst_n,
+    input  wire [31:0]  ram_pd,
     input  wire         ungated, // 1: no clock stops
     // register bus
     input  wire         reg_clk,   // of the register bus, stops with it
@@ -89,6 +90,7 @@ wire        unit_clk;  // of all but the registers
 sdp_regs u_regs (
     .clk                                    (reg_clk),
     .rst_n                                  (rst_n),
+    .ram_pd                                 (ram_pd),
     .reg_valid                              (reg_valid),
     .reg_write                              (reg_write),
     .reg_addr                               (reg_addr),
@@ -306,6 +308,7 @@ dla_gather #(.WIDTH(64), .PARTS(8 / LANES)) u_gather (
 sdp_output #(.LUT_RAMS(LUT_RAMS)) u_output (
     .clk            (unit_clk),
     .rst_n          (rst_n),
+    .ram_pd         (ram_pd),
     .start          (start),
     .consumer       (consumer),
     .to_pdp         (to_pdp),

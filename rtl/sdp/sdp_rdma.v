@@ -19,6 +19,7 @@ module sdp_rdma #(
 ) (
     input  wire         clk,
     input  wire         rst_n,
+    input  wire [31:0]  ram_pd,
     input  wire         ungated, // 1: no clock stops
     // register bus
     input  wire         reg_clk,   // of the register bus, stops with it
@@ -94,6 +95,7 @@ wire        unit_clk, main_clk, bs_clk, bn_clk;
 sdp_rdma_regs u_regs (
     .clk                                     (reg_clk),
     .rst_n                                   (rst_n),
+    .ram_pd                                  (ram_pd),
     .reg_valid                               (reg_valid),
     .reg_write                               (reg_write),
     .reg_addr                                (reg_addr),
@@ -183,6 +185,7 @@ wire packed_cube = (width == 0) && (height == 0);  // 1x1: atoms are contiguous,
 dla_cube_fetch #(.DEPTH(M_DEPTH), .SIZE0_W(13), .SIZE1_W(13), .SIZE2_W(10)) u_main (
     .clk          (main_clk),
     .rst_n        (rst_n),
+    .ram_pd       (ram_pd),
     .start        (start && !flying),
     .allow        (m_ram),
     .busy         (m_fetching),
@@ -207,6 +210,7 @@ dla_cube_fetch #(.DEPTH(M_DEPTH), .SIZE0_W(13), .SIZE1_W(13), .SIZE2_W(10)) u_ma
 sdp_rdma_operand #(.DEPTH(OPD_DEPTH), .LATENCY(0)) u_bs (
     .clk             (bs_clk),
     .rst_n           (rst_n),
+    .ram_pd          (ram_pd),
     .start           (start && !b_disable),
     .busy            (b_busy),
     .free            (b_free),
@@ -238,6 +242,7 @@ sdp_rdma_operand #(.DEPTH(OPD_DEPTH), .LATENCY(0)) u_bs (
 sdp_rdma_operand #(.DEPTH(OPD_DEPTH), .LATENCY(N_LATENCY)) u_bn (
     .clk             (bn_clk),
     .rst_n           (rst_n),
+    .ram_pd          (ram_pd),
     .start           (start && !n_disable),
     .busy            (n_busy),
     .free            (n_free),

@@ -21,6 +21,7 @@ module sdp_rdma_operand #(
 ) (
     input  wire         clk,
     input  wire         rst_n,
+    input  wire [31:0]  ram_pd,
     // control
     input  wire         start,       // pulse: fetch the operands of a layer
     output wire         busy,        // the layer is not done here
@@ -77,6 +78,7 @@ wire             beat_fire = beat_valid && beat_ready;
 dla_cube_fetch #(.DEPTH(DEPTH), .SIZE0_W(15), .SIZE1_W(13), .SIZE2_W(10)) u_fetch (
     .clk          (clk),
     .rst_n        (rst_n),
+    .ram_pd       (ram_pd),
     .start        (start),
     .allow        (ram_type),
     .busy         (fetching),

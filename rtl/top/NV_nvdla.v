@@ -60,12 +60,13 @@ module NV_nvdla #(
     input  wire        nvdla_core2dbb_r_rlast,
     input  wire [63:0] nvdla_core2dbb_r_rdata,
     output wire        dla_intr,
-    input  wire [31:0] nvdla_pwrbus_ram_c_pd,
-    input  wire [31:0] nvdla_pwrbus_ram_ma_pd,
-    input  wire [31:0] nvdla_pwrbus_ram_mb_pd,
-    input  wire [31:0] nvdla_pwrbus_ram_p_pd,
-    input  wire [31:0] nvdla_pwrbus_ram_o_pd,
-    input  wire [31:0] nvdla_pwrbus_ram_a_pd
+    // test and power pins of the memories, for cells of a memory compiler (docs/memories.md)
+    input  wire [31:0] nvdla_pwrbus_ram_c_pd,  // convolution buffer, CDMA, CSC
+    input  wire [31:0] nvdla_pwrbus_ram_ma_pd, // CMAC_A
+    input  wire [31:0] nvdla_pwrbus_ram_mb_pd, // CMAC_B
+    input  wire [31:0] nvdla_pwrbus_ram_p_pd,  // SDP, PDP, CDP and their readers
+    input  wire [31:0] nvdla_pwrbus_ram_o_pd,  // the rest: MCIF
+    input  wire [31:0] nvdla_pwrbus_ram_a_pd   // CACC
 );
 
 // An illegal parameter asks for a module that does not exist: its name is the rule. The units are built with
@@ -100,8 +101,7 @@ generate
     if (CLOCK_GATES != LEGAL_CLOCK_GATES) begin : g_clock_gates_illegal NV_nvdla_CLOCK_GATES_is_0_or_1 u_illegal (); end
 endgenerate
 
-// Resets: asserted at once, released in step with their clock. The pins for gating, test and RAM power
-// have no function here.
+// Resets: asserted at once, released in step with their clock.
 /* verilator lint_off SYNCASYNCNET */ // besides the flip-flops, assertions look at the reset
 wire rst_n;
 /* verilator lint_on SYNCASYNCNET */
@@ -273,6 +273,7 @@ glb u_glb (
 mcif #(.RESET_QUIET(LEGAL_RESET_QUIET)) u_mcif (
     .clk                   (dla_core_clk),
     .rst_n                 (rst_n),
+    .ram_pd                (nvdla_pwrbus_ram_o_pd),
     .reg_valid             (reg_valid[2]),
     .reg_write             (reg_write),
     .reg_addr              (reg_addr),
@@ -361,6 +362,7 @@ mcif #(.RESET_QUIET(LEGAL_RESET_QUIET)) u_mcif (
 cdma u_cdma (
     .clk              (dla_core_clk),
     .rst_n            (rst_n),
+    .ram_pd           (nvdla_pwrbus_ram_c_pd),
     .reg_clk          (reg_clk),
     .reg_valid        (reg_valid[3]),
     .reg_write        (reg_write),
@@ -399,6 +401,7 @@ cdma u_cdma (
 cbuf u_cbuf (
     .clk            (dla_core_clk),
     .rst_n          (rst_n),
+    .ram_pd         (nvdla_pwrbus_ram_c_pd),
     .last_data_bank (last_data_bank),
     .wr_valid       (cbuf_wr_valid),
     .wr_addr        (cbuf_wr_addr),
@@ -416,6 +419,7 @@ cbuf u_cbuf (
 csc #(.CACC_FIFO_DEPTH(LEGAL_CACC_DEPTH), .ACC_DEPTH(LEGAL_ACC_DEPTH)) u_csc (
     .clk             (dla_core_clk),
     .rst_n           (rst_n),
+    .ram_pd          (nvdla_pwrbus_ram_c_pd),
     .reg_clk         (reg_clk),
     .reg_valid       (reg_valid[4]),
     .reg_write       (reg_write),
@@ -459,6 +463,7 @@ csc #(.CACC_FIFO_DEPTH(LEGAL_CACC_DEPTH), .ACC_DEPTH(LEGAL_ACC_DEPTH)) u_csc (
 cmac #(.HALF(0), .DSP(LEGAL_MAC_DSP), .ACC_DEPTH(LEGAL_ACC_DEPTH)) u_cmac_a (
     .clk           (dla_core_clk),
     .rst_n         (rst_n),
+    .ram_pd        (nvdla_pwrbus_ram_ma_pd),
     .reg_clk       (reg_clk),
     .reg_valid     (reg_valid[5]),
     .reg_write     (reg_write),
@@ -490,6 +495,7 @@ cmac #(.HALF(0), .DSP(LEGAL_MAC_DSP), .ACC_DEPTH(LEGAL_ACC_DEPTH)) u_cmac_a (
 cmac #(.HALF(1), .DSP(LEGAL_MAC_DSP), .ACC_DEPTH(LEGAL_ACC_DEPTH)) u_cmac_b (
     .clk           (dla_core_clk),
     .rst_n         (rst_n),
+    .ram_pd        (nvdla_pwrbus_ram_mb_pd),
     .reg_clk       (reg_clk),
     .reg_valid     (reg_valid[6]),
     .reg_write     (reg_write),
@@ -521,6 +527,7 @@ cmac #(.HALF(1), .DSP(LEGAL_MAC_DSP), .ACC_DEPTH(LEGAL_ACC_DEPTH)) u_cmac_b (
 cacc #(.LUT_RAMS(LEGAL_LUT_RAMS), .FIFO_DEPTH(LEGAL_CACC_DEPTH), .ACC_DEPTH(LEGAL_ACC_DEPTH)) u_cacc (
     .clk            (dla_core_clk),
     .rst_n          (rst_n),
+    .ram_pd         (nvdla_pwrbus_ram_a_pd),
     .reg_valid      (reg_valid[7]),
     .reg_write      (reg_write),
     .reg_addr       (reg_addr),
@@ -545,6 +552,7 @@ cacc #(.LUT_RAMS(LEGAL_LUT_RAMS), .FIFO_DEPTH(LEGAL_CACC_DEPTH), .ACC_DEPTH(LEGA
 sdp_rdma #(.CLOCK_GATES(LEGAL_CLOCK_GATES), .M_DEPTH(LEGAL_READ_DEPTH), .OPD_DEPTH(LEGAL_OPERAND_DEPTH)) u_sdp_rdma (
     .clk                (dla_core_clk),
     .rst_n              (rst_n),
+    .ram_pd             (nvdla_pwrbus_ram_p_pd),
     .ungated            (ungated),
     .reg_clk            (reg_clk),
     .reg_valid          (reg_valid[8]),
@@ -588,6 +596,7 @@ sdp_rdma #(.CLOCK_GATES(LEGAL_CLOCK_GATES), .M_DEPTH(LEGAL_READ_DEPTH), .OPD_DEP
 sdp #(.CLOCK_GATES(LEGAL_CLOCK_GATES), .LUT_RAMS(LEGAL_LUT_RAMS), .LANES(LEGAL_SDP_LANES)) u_sdp (
     .clk             (dla_core_clk),
     .rst_n           (rst_n),
+    .ram_pd          (nvdla_pwrbus_ram_p_pd),
     .ungated         (ungated),
     .reg_clk         (reg_clk),
     .reg_valid       (reg_valid[9]),
@@ -631,6 +640,7 @@ sdp #(.CLOCK_GATES(LEGAL_CLOCK_GATES), .LUT_RAMS(LEGAL_LUT_RAMS), .LANES(LEGAL_S
 pdp_rdma #(.CLOCK_GATES(LEGAL_CLOCK_GATES), .BUFFER_DEPTH(LEGAL_READ_DEPTH)) u_pdp_rdma (
     .clk          (dla_core_clk),
     .rst_n        (rst_n),
+    .ram_pd       (nvdla_pwrbus_ram_p_pd),
     .ungated      (ungated),
     .reg_clk      (reg_clk),
     .reg_valid    (reg_valid[10]),
@@ -652,6 +662,7 @@ pdp_rdma #(.CLOCK_GATES(LEGAL_CLOCK_GATES), .BUFFER_DEPTH(LEGAL_READ_DEPTH)) u_p
 pdp #(.CLOCK_GATES(LEGAL_CLOCK_GATES), .LUT_RAMS(LEGAL_LUT_RAMS), .LANES(LEGAL_PDP_LANES)) u_pdp (
     .clk           (dla_core_clk),
     .rst_n         (rst_n),
+    .ram_pd        (nvdla_pwrbus_ram_p_pd),
     .ungated       (ungated),
     .reg_clk       (reg_clk),
     .reg_valid     (reg_valid[11]),
@@ -680,6 +691,7 @@ pdp #(.CLOCK_GATES(LEGAL_CLOCK_GATES), .LUT_RAMS(LEGAL_LUT_RAMS), .LANES(LEGAL_P
 cdp_rdma #(.CLOCK_GATES(LEGAL_CLOCK_GATES), .DEPTH(LEGAL_READ_DEPTH)) u_cdp_rdma (
     .clk          (dla_core_clk),
     .rst_n        (rst_n),
+    .ram_pd       (nvdla_pwrbus_ram_p_pd),
     .ungated      (ungated),
     .reg_clk      (reg_clk),
     .reg_valid    (reg_valid[12]),
@@ -705,6 +717,7 @@ cdp_rdma #(.CLOCK_GATES(LEGAL_CLOCK_GATES), .DEPTH(LEGAL_READ_DEPTH)) u_cdp_rdma
 cdp #(.CLOCK_GATES(LEGAL_CLOCK_GATES), .LUT_RAMS(LEGAL_LUT_RAMS), .LANES(LEGAL_CDP_LANES)) u_cdp (
     .clk          (dla_core_clk),
     .rst_n        (rst_n),
+    .ram_pd       (nvdla_pwrbus_ram_p_pd),
     .ungated      (ungated),
     .clearing     (hold),
     .reg_clk      (reg_clk),
@@ -729,10 +742,6 @@ cdp #(.CLOCK_GATES(LEGAL_CLOCK_GATES), .LUT_RAMS(LEGAL_LUT_RAMS), .LANES(LEGAL_C
     .wr_done      (cdp_wr_done),
     .cdp_intr     (cdp_intr)
 );
-
-// Pins without a function in this design.
-wire unused = |{nvdla_pwrbus_ram_c_pd, nvdla_pwrbus_ram_ma_pd,
-                nvdla_pwrbus_ram_mb_pd, nvdla_pwrbus_ram_p_pd, nvdla_pwrbus_ram_o_pd, nvdla_pwrbus_ram_a_pd};
 
 endmodule
 

@@ -8,7 +8,8 @@
 // what docs/reset.md asks of it.
 //
 // Plusargs: those of sim_player, sim_memory and sim_activity; +ungated: no clock of the accelerator stops; +csb_period=<ps>, even:
-// of dla_csb_clk, 0 (the default) for the core clock itself. One model serves all of them.
+// of dla_csb_clk, 0 (the default) for the core clock itself; +ram_c_pd=<hex>, and ma, mb, p, o, a: pins of the memories, 0 by
+// default. One model serves all of them.
 //
 // With macro SIM_CLOCK (Verilator) the clocks come from the main program, and nothing here waits, so that no scheduler is needed of
 // delays: a foreign DUT whose RAM models have some is simulated without them (models/cocodla/sim/timing.py).
@@ -30,7 +31,7 @@ module sim_top #(
 
 reg rst_n, ungated;
 reg [8*1024-1:0] path;
-reg [31:0] csb_ps;
+reg [31:0] csb_ps, ram_c_pd, ram_ma_pd, ram_mb_pd, ram_p_pd, ram_o_pd, ram_a_pd;
 integer log;
 
 initial begin
@@ -38,6 +39,13 @@ initial begin
     log = $fopen(path, "w");
     ungated = $test$plusargs("ungated") != 0;
     if (!$value$plusargs("csb_period=%d", csb_ps)) csb_ps = 0;
+    {ram_c_pd, ram_ma_pd, ram_mb_pd, ram_p_pd, ram_o_pd, ram_a_pd} = 192'd0;
+    if ($value$plusargs("ram_c_pd=%h", ram_c_pd)) begin end
+    if ($value$plusargs("ram_ma_pd=%h", ram_ma_pd)) begin end
+    if ($value$plusargs("ram_mb_pd=%h", ram_mb_pd)) begin end
+    if ($value$plusargs("ram_p_pd=%h", ram_p_pd)) begin end
+    if ($value$plusargs("ram_o_pd=%h", ram_o_pd)) begin end
+    if ($value$plusargs("ram_a_pd=%h", ram_a_pd)) begin end
 end
 
 `ifdef SIM_CLOCK
@@ -182,8 +190,8 @@ NV_nvdla `DUT_PARAMETERS u_dla (
     .nvdla_core2dbb_r_rvalid(d_r_valid), .nvdla_core2dbb_r_rready(d_r_ready), .nvdla_core2dbb_r_rid(d_r_id),
     .nvdla_core2dbb_r_rlast(d_r_last), .nvdla_core2dbb_r_rdata(d_r_data),
     .dla_intr(intr),
-    .nvdla_pwrbus_ram_c_pd(32'd0), .nvdla_pwrbus_ram_ma_pd(32'd0), .nvdla_pwrbus_ram_mb_pd(32'd0),
-    .nvdla_pwrbus_ram_p_pd(32'd0), .nvdla_pwrbus_ram_o_pd(32'd0), .nvdla_pwrbus_ram_a_pd(32'd0)
+    .nvdla_pwrbus_ram_c_pd(ram_c_pd), .nvdla_pwrbus_ram_ma_pd(ram_ma_pd), .nvdla_pwrbus_ram_mb_pd(ram_mb_pd),
+    .nvdla_pwrbus_ram_p_pd(ram_p_pd), .nvdla_pwrbus_ram_o_pd(ram_o_pd), .nvdla_pwrbus_ram_a_pd(ram_a_pd)
 );
 
 endmodule

@@ -1,4 +1,4 @@
-"""Commands about the RTL on its own: sim, lint, synth, fpga, crossings."""
+"""Commands about the RTL on its own: sim, lint, synth, fpga, crossings, memories."""
 
 from __future__ import annotations
 
@@ -119,6 +119,16 @@ def crossings(
     emit(lambda: result)
     if not result["passed"]:
         raise typer.Exit(1)
+
+
+@command
+def memories() -> None:
+    """List every memory of the chip (DUT_PARAMETERS): size, clock, test and power pins; docs/memories.md."""
+    from cocodla.report.memories import run_memories
+    from cocodla.sim.filelist import dut_list
+
+    result = run_memories(console, dut_list(), "NV_nvdla")
+    emit(lambda: result)
 
 
 @command

@@ -12,7 +12,7 @@ from cocodla.sim import project
 
 MODULES = (
     "lib/dla_scale", "lib/dla_shift_right", "lib/dla_ram_1r1w", "lib/dla_regfile_1r1w",
-    "lib/dla_delay", "lib/dla_fifo", "lib/dla_ram_fifo", "lib/dla_skid", "lib/dla_gather", "lib/dla_split",
+    "lib/dla_delay", "lib/dla_fifo", "lib/dla_ram_fifo", "lib/dla_gather", "lib/dla_split",
     "lib/dla_clock_gate",
     "registers/gen/*",
     "conv/cmac_cell", "conv/cdma_cvt", "conv/cdma_pack", "conv/cacc_round", "conv/cbuf", "conv/cbuf_pair",

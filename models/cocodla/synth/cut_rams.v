@@ -4,7 +4,7 @@
 module dla_ram_1r1w #(
     parameter WIDTH = 64, parameter DEPTH = 256, parameter LUTS = 0, parameter ADDR_W = $clog2(DEPTH)
 ) (
-    input clk, input wr_en, input [ADDR_W-1:0] wr_addr, input [WIDTH-1:0] wr_data,
+    input clk, input [31:0] ram_pd, input wr_en, input [ADDR_W-1:0] wr_addr, input [WIDTH-1:0] wr_data,
     input rd_en, input [ADDR_W-1:0] rd_addr, output [WIDTH-1:0] rd_data
 );
 endmodule

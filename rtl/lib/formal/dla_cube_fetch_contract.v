@@ -13,6 +13,7 @@ module dla_cube_fetch #(
 ) (
     input  wire               clk,
     input  wire               rst_n,
+    input  wire [31:0]        ram_pd,
     input  wire               start,
     input  wire               allow,
     output reg                busy,

@@ -6,6 +6,7 @@
 module cacc_regs (
     input  wire        clk,
     input  wire        rst_n,
+    input  wire [31:0] ram_pd,
     input  wire        reg_valid,
     input  wire        reg_write,
     input  wire [9:0]  reg_addr,
@@ -119,7 +120,7 @@ end
 /* verilator lint_off PINCONNECTEMPTY */ // not every unit has a use for every output
 dla_regs #(.WORD_W(4), .GROUPED(1), .FIRST_DUAL(2),
            .STORED(32'h2ff82ff8)) u_regs (
-    .clk(clk), .rst_n(rst_n), .reg_valid(reg_valid), .reg_write(reg_write), .reg_addr(reg_addr),
+    .clk(clk), .rst_n(rst_n), .ram_pd(ram_pd), .reg_valid(reg_valid), .reg_write(reg_write), .reg_addr(reg_addr),
     .reg_wdata(reg_wdata), .word(word), .mask(mask), .reset(reset), .value(value), .reg_rdata(reg_rdata), .read(),
     .single_write(), .dual_write(dual_write), .producer(producer), .started(started), .op_en(op_en),
     .consumer(consumer), .done(done), .settling(settling)

@@ -6,6 +6,7 @@
 module cdp_regs (
     input  wire        clk,
     input  wire        rst_n,
+    input  wire [31:0] ram_pd,
     input  wire        reg_valid,
     input  wire        reg_write,
     input  wire [9:0]  reg_addr,
@@ -327,7 +328,7 @@ assign reg_rdata = core_rdata | {16'd0, sts_lut_access_data_lut_data};
 /* verilator lint_off PINCONNECTEMPTY */ // not every unit has a use for every output
 dla_regs #(.WORD_W(6), .GROUPED(1), .FIRST_DUAL(18),
            .STORED(128'h4087fdf8000000004087fdfbfff0)) u_regs (
-    .clk(clk), .rst_n(rst_n), .reg_valid(reg_valid), .reg_write(reg_write), .reg_addr(reg_addr),
+    .clk(clk), .rst_n(rst_n), .ram_pd(ram_pd), .reg_valid(reg_valid), .reg_write(reg_write), .reg_addr(reg_addr),
     .reg_wdata(reg_wdata), .word(word), .mask(mask), .reset(reset), .value(value), .reg_rdata(core_rdata),
     .read(read), .single_write(single_write), .dual_write(dual_write), .producer(producer), .started(),
     .op_en(op_en), .consumer(consumer), .done(done), .settling(settling)

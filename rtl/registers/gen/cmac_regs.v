@@ -6,6 +6,7 @@
 module cmac_regs (
     input  wire        clk,
     input  wire        rst_n,
+    input  wire [31:0] ram_pd,
     input  wire        reg_valid,
     input  wire        reg_write,
     input  wire [9:0]  reg_addr,
@@ -40,7 +41,7 @@ wire [31:0] value = 32'd0;
 /* verilator lint_off PINCONNECTEMPTY */ // not every unit has a use for every output
 dla_regs #(.WORD_W(2), .GROUPED(1), .FIRST_DUAL(2),
            .STORED(8'h88)) u_regs (
-    .clk(clk), .rst_n(rst_n), .reg_valid(reg_valid), .reg_write(reg_write), .reg_addr(reg_addr),
+    .clk(clk), .rst_n(rst_n), .ram_pd(ram_pd), .reg_valid(reg_valid), .reg_write(reg_write), .reg_addr(reg_addr),
     .reg_wdata(reg_wdata), .word(word), .mask(mask), .reset(reset), .value(value), .reg_rdata(reg_rdata), .read(),
     .single_write(), .dual_write(), .producer(), .started(), .op_en(op_en), .consumer(consumer), .done(done),
     .settling(settling)

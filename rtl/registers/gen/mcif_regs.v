@@ -6,6 +6,7 @@
 module mcif_regs (
     input  wire        clk,
     input  wire        rst_n,
+    input  wire [31:0] ram_pd,
     input  wire        reg_valid,
     input  wire        reg_write,
     input  wire [9:0]  reg_addr,
@@ -82,7 +83,7 @@ wire [31:0] value = 32'd0;
 /* verilator lint_off PINCONNECTEMPTY */ // not every unit has a use for every output
 dla_regs #(.WORD_W(3), .GROUPED(0), .FIRST_DUAL(0),
            .STORED(8'h3f)) u_regs (
-    .clk(clk), .rst_n(rst_n), .reg_valid(reg_valid), .reg_write(reg_write), .reg_addr(reg_addr),
+    .clk(clk), .rst_n(rst_n), .ram_pd(ram_pd), .reg_valid(reg_valid), .reg_write(reg_write), .reg_addr(reg_addr),
     .reg_wdata(reg_wdata), .word(word), .mask(mask), .reset(reset), .value(value), .reg_rdata(reg_rdata), .read(),
     .single_write(single_write), .dual_write(), .producer(), .started(), .op_en(), .consumer(), .done(1'b0),
     .settling()

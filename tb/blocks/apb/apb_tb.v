@@ -96,7 +96,7 @@ glb u_glb (
 
 /* verilator lint_off PINMISSING */ // only the registers matter here
 mcif_regs u_mcif_regs (
-    .clk(clk), .rst_n(rst_n), .reg_valid(reg_valid[2]), .reg_write(reg_write), .reg_addr(reg_addr),
+    .clk(clk), .rst_n(rst_n), .ram_pd(32'd0), .reg_valid(reg_valid[2]), .reg_write(reg_write), .reg_addr(reg_addr),
     .reg_wdata(reg_wdata), .reg_rdata(mcif_rdata)
 );
 /* verilator lint_on PINMISSING */

@@ -69,6 +69,7 @@ wire [63:0] dat_rsp_data, wt_rsp_data;
 cdma u_cdma (
     .clk              (clk),
     .rst_n            (rst_n),
+    .ram_pd           (32'd0),
     .reg_clk          (clk),
     .reg_settling     (),
     .reg_valid        (reg_valid),
@@ -108,6 +109,7 @@ cdma u_cdma (
 mcif u_mcif (
     .clk                   (clk),
     .rst_n                 (rst_n),
+    .ram_pd                (32'd0),
     .reg_valid             (1'b0),
     .reg_write             (1'b0),
     .reg_addr              (10'd0),

@@ -41,6 +41,7 @@ wire [7:0]  rd_lanes;
 
 cdp_rdma #(.DEPTH(READ_DEPTH)) u_cdp_rdma (
     .ungated   (1'b0),
+    .ram_pd    (32'd0),
     .reg_clk   (clk),
     .reg_settling (),
     .reg_valid (rdma_reg_valid),
@@ -53,6 +54,7 @@ cdp_rdma #(.DEPTH(READ_DEPTH)) u_cdp_rdma (
 
 cdp #(.LANES(LANES)) u_cdp (
     .ungated   (1'b0),
+    .ram_pd    (32'd0),
     .reg_clk   (clk),
     .reg_settling (),
     .reg_valid (cdp_reg_valid),

@@ -41,7 +41,7 @@ genvar h;
 generate
 for (h = 0; h < 2; h = h + 1) begin : g_half
     cmac #(.HALF(h), .DSP(DSP), .ACC_DEPTH(ACC_DEPTH)) u_cmac (
-        .clk (clk), .rst_n (rst_n), .reg_clk (clk), .reg_settling (),
+        .clk (clk), .rst_n (rst_n), .ram_pd (32'd0), .reg_clk (clk), .reg_settling (),
         .reg_valid (reg_valid && unit == h[0]), .reg_write (reg_write),
         .reg_addr (reg_addr), .reg_wdata (reg_wdata), .reg_rdata (rdata[32*h +: 32]),
         .wt_valid (wt_valid), .wt_sel (wt_sel), .wt_pair (wt_pair), .wt_upper (wt_upper), .wt_data (wt_data),

@@ -49,7 +49,7 @@ wire [75:0]  mac_a_data, mac_b_data;
 assign reg_rdata = csc_rdata | cmac_a_rdata | cmac_b_rdata | cacc_rdata;
 
 csc #(.CACC_FIFO_DEPTH(CACC_DEPTH), .ACC_DEPTH(ACC_DEPTH)) u_csc (
-    .clk (clk), .rst_n (rst_n), .reg_clk (clk), .reg_settling (),
+    .clk (clk), .rst_n (rst_n), .ram_pd (32'd0), .reg_clk (clk), .reg_settling (),
     .reg_valid (reg_valid && unit == 2'd0), .reg_write (reg_write),
     .reg_addr (reg_addr), .reg_wdata (reg_wdata), .reg_rdata (csc_rdata),
     .dat_entry (dat_entry), .dat_slice (dat_slice), .dat_flush (dat_flush), .wt_entry (wt_entry), .wt_flush (wt_flush),
@@ -64,7 +64,7 @@ csc #(.CACC_FIFO_DEPTH(CACC_DEPTH), .ACC_DEPTH(ACC_DEPTH)) u_csc (
 );
 
 cbuf u_cbuf (
-    .clk (clk), .rst_n (rst_n), .last_data_bank (last_data_bank),
+    .clk (clk), .rst_n (rst_n), .ram_pd (32'd0), .last_data_bank (last_data_bank),
     .wr_valid (wr_valid), .wr_addr (wr_addr), .wr_data (wr_data),
     .dat_rd_en (dat_rd_en), .dat_rd_addr0 (dat_rd_addr0), .dat_rd_addr1 (dat_rd_addr1),
     .dat_rd_data0 (dat_rd_data0), .dat_rd_data1 (dat_rd_data1),
@@ -72,7 +72,7 @@ cbuf u_cbuf (
 );
 
 cmac #(.HALF(0), .ACC_DEPTH(ACC_DEPTH)) u_cmac_a (
-    .clk (clk), .rst_n (rst_n), .reg_clk (clk), .reg_settling (),
+    .clk (clk), .rst_n (rst_n), .ram_pd (32'd0), .reg_clk (clk), .reg_settling (),
     .reg_valid (reg_valid && unit == 2'd1), .reg_write (reg_write),
     .reg_addr (reg_addr), .reg_wdata (reg_wdata), .reg_rdata (cmac_a_rdata),
     .wt_valid (wt_valid), .wt_sel (wt_sel), .wt_pair (wt_pair), .wt_upper (wt_upper), .wt_data (wt_data),
@@ -84,7 +84,7 @@ cmac #(.HALF(0), .ACC_DEPTH(ACC_DEPTH)) u_cmac_a (
 
 /* verilator lint_off PINCONNECTEMPTY */ // both halves run in step: A tells for both
 cmac #(.HALF(1), .ACC_DEPTH(ACC_DEPTH)) u_cmac_b (
-    .clk (clk), .rst_n (rst_n), .reg_clk (clk), .reg_settling (),
+    .clk (clk), .rst_n (rst_n), .ram_pd (32'd0), .reg_clk (clk), .reg_settling (),
     .reg_valid (reg_valid && unit == 2'd2), .reg_write (reg_write),
     .reg_addr (reg_addr), .reg_wdata (reg_wdata), .reg_rdata (cmac_b_rdata),
     .wt_valid (wt_valid), .wt_sel (wt_sel), .wt_pair (wt_pair), .wt_upper (wt_upper), .wt_data (wt_data),
@@ -95,7 +95,7 @@ cmac #(.HALF(1), .ACC_DEPTH(ACC_DEPTH)) u_cmac_b (
 /* verilator lint_on PINCONNECTEMPTY */
 
 cacc #(.FIFO_DEPTH(CACC_DEPTH), .ACC_DEPTH(ACC_DEPTH)) u_cacc (
-    .clk (clk), .rst_n (rst_n), .reg_valid (reg_valid && unit == 2'd3), .reg_write (reg_write),
+    .clk (clk), .rst_n (rst_n), .ram_pd (32'd0), .reg_valid (reg_valid && unit == 2'd3), .reg_write (reg_write),
     .reg_addr (reg_addr), .reg_wdata (reg_wdata), .reg_rdata (cacc_rdata),
     .mac_valid (mac_valid), .mac_a_data (mac_a_data), .mac_b_data (mac_b_data), .mac_index (mac_index),
     .mac_first (mac_first), .mac_last (mac_last), .mac_layer_end (mac_layer_end), .credit (credit),

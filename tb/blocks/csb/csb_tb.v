@@ -89,7 +89,7 @@ cdp_lut_access u_lut_access (
 );
 
 dla_ram_1r1w #(.WIDTH(16), .DEPTH(512)) u_tables (
-    .clk(clk), .wr_en(table_wr_en), .wr_addr(table_wr_addr), .wr_data(table_wr_data), .rd_en(table_rd_en),
+    .clk(clk), .ram_pd(32'd0), .wr_en(table_wr_en), .wr_addr(table_wr_addr), .wr_data(table_wr_data), .rd_en(table_rd_en),
     .rd_addr(table_rd_addr), .rd_data(table_rd_data)
 );
 
@@ -97,12 +97,12 @@ assign {op_en[2:0], consumer[2:0]} = 6'd0; // CFGROM, GLB and MCIF have no group
 
 /* verilator lint_off PINMISSING */ // the tests look at the cfg_ outputs inside the register files
 mcif_regs u_mcif (
-    .clk(clk), .rst_n(rst_n), .reg_valid(reg_valid[2]), .reg_write(reg_write), .reg_addr(reg_addr),
+    .clk(clk), .rst_n(rst_n), .ram_pd(32'd0), .reg_valid(reg_valid[2]), .reg_write(reg_write), .reg_addr(reg_addr),
     .reg_wdata(reg_wdata), .reg_rdata(rdata_mcif)
 );
 
 cdma_regs u_cdma (
-    .clk(reg_clk), .rst_n(rst_n), .reg_valid(reg_valid[3]), .settling(settling[3]), .reg_write(reg_write), .reg_addr(reg_addr),
+    .clk(reg_clk), .rst_n(rst_n), .ram_pd(32'd0), .reg_valid(reg_valid[3]), .settling(settling[3]), .reg_write(reg_write), .reg_addr(reg_addr),
     .reg_wdata(reg_wdata), .reg_rdata(rdata_cdma), .op_en(op_en[3]), .consumer(consumer[3]), .done(done[3]),
     .sts_cbuf_flush_status_flush_done(status[0 +: 1]), .sts_perf_dat_read_stall_dat_rd_stall(status[32 +: 32]),
     .sts_perf_wt_read_stall_wt_rd_stall(status[64 +: 32]),
@@ -110,28 +110,28 @@ cdma_regs u_cdma (
 );
 
 csc_regs u_csc (
-    .clk(reg_clk), .rst_n(rst_n), .reg_valid(reg_valid[4]), .settling(settling[4]), .reg_write(reg_write), .reg_addr(reg_addr),
+    .clk(reg_clk), .rst_n(rst_n), .ram_pd(32'd0), .reg_valid(reg_valid[4]), .settling(settling[4]), .reg_write(reg_write), .reg_addr(reg_addr),
     .reg_wdata(reg_wdata), .reg_rdata(rdata_csc), .op_en(op_en[4]), .consumer(consumer[4]), .done(done[4])
 );
 
 cmac_regs u_cmac_a (
-    .clk(reg_clk), .rst_n(rst_n), .reg_valid(reg_valid[5]), .settling(settling[5]), .reg_write(reg_write), .reg_addr(reg_addr),
+    .clk(reg_clk), .rst_n(rst_n), .ram_pd(32'd0), .reg_valid(reg_valid[5]), .settling(settling[5]), .reg_write(reg_write), .reg_addr(reg_addr),
     .reg_wdata(reg_wdata), .reg_rdata(rdata_cmac_a), .op_en(op_en[5]), .consumer(consumer[5]), .done(done[5])
 );
 
 cmac_regs u_cmac_b (
-    .clk(reg_clk), .rst_n(rst_n), .reg_valid(reg_valid[6]), .settling(settling[6]), .reg_write(reg_write), .reg_addr(reg_addr),
+    .clk(reg_clk), .rst_n(rst_n), .ram_pd(32'd0), .reg_valid(reg_valid[6]), .settling(settling[6]), .reg_write(reg_write), .reg_addr(reg_addr),
     .reg_wdata(reg_wdata), .reg_rdata(rdata_cmac_b), .op_en(op_en[6]), .consumer(consumer[6]), .done(done[6])
 );
 
 cacc_regs u_cacc (
-    .clk(clk), .rst_n(rst_n), .reg_valid(reg_valid[7]), .settling(settling[7]), .reg_write(reg_write), .reg_addr(reg_addr),
+    .clk(clk), .rst_n(rst_n), .ram_pd(32'd0), .reg_valid(reg_valid[7]), .settling(settling[7]), .reg_write(reg_write), .reg_addr(reg_addr),
     .reg_wdata(reg_wdata), .reg_rdata(rdata_cacc), .op_en(op_en[7]), .consumer(consumer[7]), .done(done[7]),
     .sts_out_saturation_sat_count(status[128 +: 32])
 );
 
 sdp_rdma_regs u_sdp_rdma (
-    .clk(reg_clk), .rst_n(rst_n), .reg_valid(reg_valid[8]), .settling(settling[8]), .reg_write(reg_write), .reg_addr(reg_addr),
+    .clk(reg_clk), .rst_n(rst_n), .ram_pd(32'd0), .reg_valid(reg_valid[8]), .settling(settling[8]), .reg_write(reg_write), .reg_addr(reg_addr),
     .reg_wdata(reg_wdata), .reg_rdata(rdata_sdp_rdma), .op_en(op_en[8]), .consumer(consumer[8]), .done(done[8]),
     .sts_perf_mrdma_read_stall_mrdma_stall(status[160 +: 32]),
     .sts_perf_brdma_read_stall_brdma_stall(status[192 +: 32]),
@@ -139,32 +139,32 @@ sdp_rdma_regs u_sdp_rdma (
 );
 
 sdp_regs u_sdp (
-    .clk(reg_clk), .rst_n(rst_n), .reg_valid(reg_valid[9]), .settling(settling[9]), .reg_write(reg_write), .reg_addr(reg_addr),
+    .clk(reg_clk), .rst_n(rst_n), .ram_pd(32'd0), .reg_valid(reg_valid[9]), .settling(settling[9]), .reg_write(reg_write), .reg_addr(reg_addr),
     .reg_wdata(reg_wdata), .reg_rdata(rdata_sdp), .op_en(op_en[9]), .consumer(consumer[9]), .done(done[9]),
     .sts_status_unequal(status[256 +: 1]), .sts_perf_wdma_write_stall_wdma_stall(status[288 +: 32]),
     .sts_perf_out_saturation_out_saturation(status[320 +: 32])
 );
 
 pdp_rdma_regs u_pdp_rdma (
-    .clk(reg_clk), .rst_n(rst_n), .reg_valid(reg_valid[10]), .settling(settling[10]), .reg_write(reg_write), .reg_addr(reg_addr),
+    .clk(reg_clk), .rst_n(rst_n), .ram_pd(32'd0), .reg_valid(reg_valid[10]), .settling(settling[10]), .reg_write(reg_write), .reg_addr(reg_addr),
     .reg_wdata(reg_wdata), .reg_rdata(rdata_pdp_rdma), .op_en(op_en[10]), .consumer(consumer[10]),
     .done(done[10]), .sts_perf_read_stall(status[352 +: 32])
 );
 
 pdp_regs u_pdp (
-    .clk(reg_clk), .rst_n(rst_n), .reg_valid(reg_valid[11]), .settling(settling[11]), .reg_write(reg_write), .reg_addr(reg_addr),
+    .clk(reg_clk), .rst_n(rst_n), .ram_pd(32'd0), .reg_valid(reg_valid[11]), .settling(settling[11]), .reg_write(reg_write), .reg_addr(reg_addr),
     .reg_wdata(reg_wdata), .reg_rdata(rdata_pdp), .op_en(op_en[11]), .consumer(consumer[11]), .done(done[11]),
     .sts_perf_write_stall(status[384 +: 32])
 );
 
 cdp_rdma_regs u_cdp_rdma (
-    .clk(reg_clk), .rst_n(rst_n), .reg_valid(reg_valid[12]), .settling(settling[12]), .reg_write(reg_write), .reg_addr(reg_addr),
+    .clk(reg_clk), .rst_n(rst_n), .ram_pd(32'd0), .reg_valid(reg_valid[12]), .settling(settling[12]), .reg_write(reg_write), .reg_addr(reg_addr),
     .reg_wdata(reg_wdata), .reg_rdata(rdata_cdp_rdma), .op_en(op_en[12]), .consumer(consumer[12]),
     .done(done[12]), .sts_perf_read_stall(status[416 +: 32])
 );
 
 cdp_regs u_cdp (
-    .clk(reg_clk), .rst_n(rst_n), .reg_valid(reg_valid[13]), .settling(settling[13]), .reg_write(reg_write), .reg_addr(reg_addr),
+    .clk(reg_clk), .rst_n(rst_n), .ram_pd(32'd0), .reg_valid(reg_valid[13]), .settling(settling[13]), .reg_write(reg_write), .reg_addr(reg_addr),
     .reg_wdata(reg_wdata), .reg_rdata(rdata_cdp), .op_en(op_en[13]), .consumer(consumer[13]), .done(done[13]),
     .sts_perf_write_stall(status[448 +: 32]), .sts_perf_lut_uflow(status[480 +: 32]),
     .sts_perf_lut_oflow(status[512 +: 32]), .sts_perf_lut_hybrid(status[544 +: 32]),

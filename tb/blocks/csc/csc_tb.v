@@ -50,7 +50,7 @@ wire [63:0] dat_rd_data0, dat_rd_data1, wt_rd_data;
 wire        wt_rd_en;
 
 csc #(.CACC_FIFO_DEPTH(CACC_DEPTH), .ACC_DEPTH(ACC_DEPTH)) u_csc (
-    .clk (clk), .rst_n (rst_n), .reg_clk (clk), .reg_settling (),
+    .clk (clk), .rst_n (rst_n), .ram_pd (32'd0), .reg_clk (clk), .reg_settling (),
     .reg_valid (reg_valid), .reg_write (reg_write),
     .reg_addr (reg_addr), .reg_wdata (reg_wdata), .reg_rdata (reg_rdata),
     .dat_entry (dat_entry), .dat_slice (dat_slice), .dat_flush (dat_flush), .wt_entry (wt_entry), .wt_flush (wt_flush),
@@ -65,7 +65,7 @@ csc #(.CACC_FIFO_DEPTH(CACC_DEPTH), .ACC_DEPTH(ACC_DEPTH)) u_csc (
 );
 
 cbuf u_cbuf (
-    .clk (clk), .rst_n (rst_n), .last_data_bank (last_data_bank),
+    .clk (clk), .rst_n (rst_n), .ram_pd (32'd0), .last_data_bank (last_data_bank),
     .wr_valid (wr_valid), .wr_addr (wr_addr), .wr_data (wr_data),
     .dat_rd_en (dat_rd_en), .dat_rd_addr0 (dat_rd_addr0), .dat_rd_addr1 (dat_rd_addr1),
     .dat_rd_data0 (dat_rd_data0), .dat_rd_data1 (dat_rd_data1),

@@ -43,6 +43,7 @@ wire [63:0] rd_data;
 
 pdp_rdma #(.BUFFER_DEPTH(READ_DEPTH)) u_pdp_rdma (
     .ungated   (1'b0),
+    .ram_pd    (32'd0),
     .reg_clk   (clk),
     .reg_settling (),
     .reg_valid (rdma_reg_valid),
@@ -55,6 +56,7 @@ pdp_rdma #(.BUFFER_DEPTH(READ_DEPTH)) u_pdp_rdma (
 
 pdp #(.LANES(LANES)) u_pdp (
     .ungated   (1'b0),
+    .ram_pd    (32'd0),
     .reg_clk   (clk),
     .reg_settling (),
     .reg_valid (pdp_reg_valid),

@@ -1,5 +1,6 @@
 // Two read and two write clients -> mcif -> dla_reset_guard -> memory. With GUARD = 0 the guard is left out: reset_req_n
-// resets mcif at once, as it does NV_nvdla. mcif has no quiet time of its own here.
+// resets mcif at once, as it does NV_nvdla. mcif has no quiet time of its own here. It takes answers in every cycle; r_open
+// and b_open at 0 make it an accelerator that does not, in reset, too.
 `default_nettype none
 
 module reset_guard_tb #(
@@ -10,6 +11,8 @@ module reset_guard_tb #(
     input  wire        reset_req_n,
     output wire        dla_rst_n,
     output wire        waiting,
+    input  wire        r_open,
+    input  wire        b_open,
     input  wire        cdma_dat_rd_req_valid,
     output wire        cdma_dat_rd_req_ready,
     input  wire [31:3] cdma_dat_rd_req_addr,
@@ -57,6 +60,7 @@ module reset_guard_tb #(
     input  wire [63:0] nvdla_core2dbb_r_rdata
 );
 
+wire        m_bready, m_rready; // of mcif
 wire        d_awvalid, d_awready, d_wvalid, d_wready, d_wlast, d_bvalid, d_bready, d_arvalid, d_arready, d_rvalid,
             d_rready, d_rlast;
 wire [3:0]  d_awlen, d_arlen;
@@ -114,9 +118,12 @@ generate
     end
 endgenerate
 
+assign d_rready = m_rready && r_open;
+assign d_bready = m_bready && b_open;
+
 /* verilator lint_off PINMISSING */ // the answers to clients that ask for nothing
 mcif u_mcif (
-    .clk(clk), .rst_n(dla_rst_n), .reg_valid(1'b0), .reg_write(1'b0), .reg_addr(10'd0), .reg_wdata(32'd0),
+    .clk(clk), .rst_n(dla_rst_n), .ram_pd(32'd0), .reg_valid(1'b0), .reg_write(1'b0), .reg_addr(10'd0), .reg_wdata(32'd0),
     .cdma_dat_rd_req_valid(cdma_dat_rd_req_valid), .cdma_dat_rd_req_ready(cdma_dat_rd_req_ready),
             .cdma_dat_rd_req_addr(cdma_dat_rd_req_addr),
     .cdma_dat_rd_rsp_valid(cdma_dat_rd_rsp_valid), .cdma_dat_rd_rsp_data(cdma_dat_rd_rsp_data),
@@ -134,9 +141,9 @@ mcif u_mcif (
     .cdp_wr_req_valid(1'b0), .cdp_wr_req_addr(29'd0), .cdp_wr_req_data(64'd0), .cdp_wr_req_last(1'b0),
     .dbb_awvalid(d_awvalid), .dbb_awready(d_awready), .dbb_awid(d_awid), .dbb_awlen(d_awlen), .dbb_awaddr(d_awaddr),
     .dbb_wvalid(d_wvalid), .dbb_wready(d_wready), .dbb_wdata(d_wdata), .dbb_wstrb(d_wstrb), .dbb_wlast(d_wlast),
-    .dbb_bvalid(d_bvalid), .dbb_bready(d_bready), .dbb_bid(d_bid),
+    .dbb_bvalid(d_bvalid && b_open), .dbb_bready(m_bready), .dbb_bid(d_bid),
     .dbb_arvalid(d_arvalid), .dbb_arready(d_arready), .dbb_arid(d_arid), .dbb_arlen(d_arlen), .dbb_araddr(d_araddr),
-    .dbb_rvalid(d_rvalid), .dbb_rready(d_rready), .dbb_rid(d_rid), .dbb_rlast(d_rlast), .dbb_rdata(d_rdata)
+    .dbb_rvalid(d_rvalid && r_open), .dbb_rready(m_rready), .dbb_rid(d_rid), .dbb_rlast(d_rlast), .dbb_rdata(d_rdata)
 );
 /* verilator lint_on PINMISSING */
 

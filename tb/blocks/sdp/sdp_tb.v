@@ -62,6 +62,7 @@ wire [127:0] nrd_alu, nrd_mul;
 
 sdp_rdma #(.M_DEPTH(READ_DEPTH), .OPD_DEPTH(OPERAND_DEPTH)) u_sdp_rdma (
     .ungated   (1'b0),
+    .ram_pd    (32'd0),
     .reg_clk   (clk),
     .reg_settling (),
     .reg_valid (rdma_reg_valid),
@@ -74,6 +75,7 @@ sdp_rdma #(.M_DEPTH(READ_DEPTH), .OPD_DEPTH(OPERAND_DEPTH)) u_sdp_rdma (
 
 sdp #(.LANES(LANES)) u_sdp (
     .ungated   (1'b0),
+    .ram_pd    (32'd0),
     .reg_clk   (clk),
     .reg_settling (),
     .reg_valid (sdp_reg_valid),

@@ -256,7 +256,8 @@ class _Writer:
     # -- interface
 
     def _ports(self) -> str:
-        rows = [("input  wire", "", n) for n in ("clk", "rst_n", "reg_valid", "reg_write")]
+        rows = [("input  wire", "", "clk"), ("input  wire", "", "rst_n"), ("input  wire", "[31:0]", "ram_pd")]
+        rows += [("input  wire", "", "reg_valid"), ("input  wire", "", "reg_write")]
         rows += [("input  wire", "[9:0]", "reg_addr"), ("input  wire", "[31:0]", "reg_wdata")]
         rows += [("output wire", "[31:0]", "reg_rdata")]
         if self.unit.has_groups:
@@ -433,7 +434,8 @@ class _Writer:
         bits = size << grouped
         late = [port_name("sts", r, f) for r, f in self.triggers if f.on_read]
         rdata = "core_rdata" if late else "reg_rdata"
-        pins = ["clk", "rst_n", "reg_valid", "reg_write", "reg_addr", "reg_wdata", "word", "mask", "reset", "value"]
+        pins = ["clk", "rst_n", "ram_pd", "reg_valid", "reg_write", "reg_addr", "reg_wdata", "word", "mask", "reset"]
+        pins.append("value")
         connections = [f".{p}({p})" for p in pins] + [f".reg_rdata({rdata})"]
         optional = ("read", "single_write", "dual_write", "producer", "started")
         connections += [f".{p}({p if p in self.used else ''})" for p in optional]
