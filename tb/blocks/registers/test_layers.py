@@ -12,6 +12,7 @@ from chip import Chip
 from cocotb.triggers import FallingEdge
 
 from cocodla.golden import run
+from cocodla.hw import surfaces
 from cocodla.program import CheckMemory, Program
 from cocodla.program.commands import Command, PollRegister, WaitInterrupt, WriteRegister
 from cocodla.registers import MAP
@@ -24,6 +25,9 @@ from reglib.board import dual
 
 STATUS, MASK = (MAP[f"GLB.S_INTR_{name}"].address for name in ("STATUS", "MASK"))
 POLLS = 20_000
+ON_THE_WAY = 4
+"""Read requests that a unit may have given away while memory takes none."""
+
 LAST = ("PDP", "CDP", "SDP")
 """The first of these that a layer has ends last; its interrupts are the fields <unit>_DONE_MASK<group>."""
 KINDS = {"conv": "convolution", "fused": "convolution_pdp", "sdp": "sdp", "pdp": "pdp", "cdp": "cdp"}
@@ -151,12 +155,23 @@ async def layers(dut: Any, kind: str) -> None:
 
 
 def same_units(rng: np.random.Generator, kind: str, allocator: Allocator) -> RandomLayer:
-    """A small layer of a kind; behind a convolution without operands from memory, so that all have the same units."""
+    """A small layer of a kind; behind a convolution without operands from memory, so that all have the same units. A
+    reader has more to ask for than can be under way to a memory that takes nothing."""
     convolution, fused = kind.startswith("convolution"), kind.endswith("_pdp")
     while True:
         layer = random_layer(rng, kind, allocator, 2 if ICARUS else 4)
-        if not convolution or ("SDP_RDMA" not in layer.words and fused == ("PDP" in layer.words)):
+        if convolution:
+            if "SDP_RDMA" not in layer.words and fused == ("PDP" in layer.words):
+                return layer
+        elif atoms_read(layer) > ON_THE_WAY:
             return layer
+
+
+def atoms_read(layer: RandomLayer) -> int:
+    """Atoms of the cube that a layer reads from memory."""
+    unit = next(unit for unit in layer.words if unit.endswith("_RDMA"))
+    sizes = {name.rsplit("_", 1)[-1]: word + 1 for name, word in layer.words[unit].items() if "DATA_CUBE" in name}
+    return sizes["WIDTH"] * sizes["HEIGHT"] * surfaces(sizes["CHANNEL"])
 
 
 @cocotb.test()
