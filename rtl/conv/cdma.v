@@ -295,22 +295,20 @@ assign wt_entry  = wt_wr_valid;
 wire count = op_en && perf_en;
 
 always @(posedge clk or negedge rst_n) begin
-    if (!rst_n) begin
-        flush_done  <= 1'b0;
+    if (!rst_n) flush_done <= 1'b0;
+    else        flush_done <= 1'b1;
+end
+
+// Counters begin at 0 with each layer, so a reset, in which no layer is enabled, needs nothing more.
+always @(posedge clk) begin
+    if (!op_en && !done) begin
         dat_stall   <= 32'd0;
         wt_stall    <= 32'd0;
         dat_latency <= 32'd0;
     end else begin
-        flush_done <= 1'b1;
-        if (!op_en && !done) begin
-            dat_stall   <= 32'd0;
-            wt_stall    <= 32'd0;
-            dat_latency <= 32'd0;
-        end else begin
-            if (count && dat_rd_req_valid && !dat_rd_req_ready) dat_stall   <= dat_stall + 32'd1;
-            if (count && wt_rd_req_valid && !wt_rd_req_ready)   wt_stall    <= wt_stall + 32'd1;
-            if (count && !dat_idle)                             dat_latency <= dat_latency + 32'd1;
-        end
+        if (count && dat_rd_req_valid && !dat_rd_req_ready) dat_stall   <= dat_stall + 32'd1;
+        if (count && wt_rd_req_valid && !wt_rd_req_ready)   wt_stall    <= wt_stall + 32'd1;
+        if (count && !dat_idle)                             dat_latency <= dat_latency + 32'd1;
     end
 end
 

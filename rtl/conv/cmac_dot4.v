@@ -23,9 +23,8 @@ for (l = 0; l < 4; l = l + 1) begin : g_lane
     wire [9:0]  row_4 = (x1 & {10{w[4]}}) + (x2 & {10{w[5]}});
     wire [9:0]  row_6 = (x1 & {10{w[6]}}) - (x2 & {10{w[7]}});
     wire [12:0] low   = {{3{row_0[9]}}, row_0} + {row_2[9], row_2, 2'd0};
-    wire [12:0] high  = {{3{row_4[9]}}, row_4} + {row_6[9], row_6, 2'd0};
-    assign products[16*l +: 16] = {{3{low[12]}}, low} + {high[11:0], 4'd0};
-    wire        unused = high[12];
+    wire [11:0] high  = {{2{row_4[9]}}, row_4} + {row_6, 2'd0};
+    assign products[16*l +: 16] = {{3{low[12]}}, low} + {high, 4'd0};
 end
 endgenerate
 

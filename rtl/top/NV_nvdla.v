@@ -743,6 +743,28 @@ cdp #(.CLOCK_GATES(LEGAL_CLOCK_GATES), .LUT_RAMS(LEGAL_LUT_RAMS), .LANES(LEGAL_C
     .cdp_intr     (cdp_intr)
 );
 
+`ifdef DLA_ASSERT
+// Each of the three pins lets the clock of the register bus go on, one of those behind a gate: it has an edge each cycle.
+reg       reg_edge, reg_edge_before;
+reg [2:0] open;
+
+always @(posedge reg_clk or negedge rst_n) begin
+    if (!rst_n) reg_edge <= 1'b0;
+    else        reg_edge <= !reg_edge;
+end
+
+always @(posedge dla_core_clk or negedge rst_n) begin
+    if (!rst_n) begin
+        open            <= 3'd0;
+        reg_edge_before <= 1'b0;
+    end else begin
+        open            <= {open[1:0], global_clk_ovr_on || tmc2slcg_disable_clock_gating || test_mode};
+        reg_edge_before <= reg_edge;
+        if (open == 3'b111 && reg_edge == reg_edge_before) $error("NV_nvdla: a clock stands still that is held open");
+    end
+end
+`endif
+
 endmodule
 
 `default_nettype wire

@@ -34,3 +34,13 @@ LARGE: dict[str, CscConfig] = {
     ),
 }
 """Ten to thirty thousand cycles."""
+
+BITS: list[CscConfig] = [
+    config_of(
+        across + 2, down + 2, 9, 3, (3, 2), dilation_x=across, dilation_y=down, pad_left=across - 1, pad_top=down - 1,
+        stride_x=stride, stride_y=9 - stride, pad_value=3,
+    )
+    for across, down, stride in [(2, 32, 1), (3, 17, 2), (5, 9, 3), (9, 5, 5), (17, 3, 8), (32, 2, 7)]
+]  # fmt: skip
+"""Each bit of dilation, padding and stride, and of the steps made of them, is set and clear in one of them at least,
+with several rows and columns of the kernel on data."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cocodla.errors import UserError
 from cocodla.mutate import accepted, bench, equivalent, faults, schemata, verilog
 from cocodla.mutate.mutant import KINDS, Mutant, choose
 from cocodla.sim import project, tools
@@ -145,10 +146,29 @@ def test_accepted_mutants_still_exist(every: list[Mutant]) -> None:
 
 
 def test_an_entry_ends_when_its_line_changes() -> None:
-    entry = accepted.Accepted("rtl/csb/glb.v", "a line that is not there", "x", "for no reason at all")
+    entry = accepted.Accepted("rtl/csb/glb.v", "a line that is not there", "for no reason at all", old="x")
     assert accepted.expired([entry]) == ["rtl/csb/glb.v: a line that is not there"]
     mutant = Mutant("constant", "rtl/csb/glb.v", 0, 1, 1, "another line", "x", "y", 0)
     assert not entry.covers(mutant)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "covered"),
+    [("a | b", "(a) ^ (b)", True), ("a | b | c", "(a | b) ^ (c)", True), ("a | b", "(a) & (b)", False),
+     ("a | b", "(a) ^ (c)", False), ("a", "~(a)", False)],
+)  # fmt: skip
+def test_an_entry_of_an_operator_has_any_operands(old: str, new: str, covered: bool) -> None:
+    entry = accepted.Accepted("rtl/x.v", "q = a | b | c;", "for no reason at all", operator="| -> ^")
+    assert entry.covers(Mutant("operator", "rtl/x.v", 0, 1, 1, "q = a | b | c;", old, new, 0)) == covered
+    assert not entry.covers(Mutant("operator", "rtl/x.v", 0, 1, 1, "another line", old, new, 0))
+
+
+@pytest.mark.parametrize("what", ["", 'old = "x"\noperator = "| -> ^"', 'operator = "|"'])
+def test_an_entry_has_either_a_text_or_an_operator(what: str, tmp_path: Path) -> None:
+    path = tmp_path / "mutants.toml"
+    path.write_text(f'[[equivalent]]\nfile = "a.v"\nline = "x"\nreason = "for no reason"\n{what}\n', encoding="utf-8")
+    with pytest.raises(UserError, match="needs old, or an operator"):
+        accepted.read_accepted(path)
 
 
 @pytest.mark.skipif(not equivalent.available(), reason="no Yosys")

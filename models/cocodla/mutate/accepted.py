@@ -7,6 +7,8 @@ its reason.
     old = "status & ~mask"
     new = "..."                          # optional; without it every fault of `old`
     reason = "why nothing can see it"
+
+    operator = "| -> ^"                  # instead of old and new: any place of the line where this is all that changes
 """
 
 from __future__ import annotations
@@ -22,18 +24,34 @@ from cocodla.sim import project
 
 
 class Accepted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An entry. old, new: texts in one line; new empty: all faults of old."""
+    """An entry. old, new: texts in one line; new empty: all faults of old. operator: "old -> new", for any operands."""
 
     file: str
     line: str
-    old: str
     reason: str
+    old: str = ""
     new: str = ""
+    operator: str = ""
 
     def covers(self, mutant: Mutant) -> bool:
         """Whether a mutant is one of this entry."""
-        same = (self.file, self.line, self.old) == (mutant.file, mutant.text, one_line(mutant.old))
-        return same and self.new in ("", one_line(mutant.new), mutant.change)
+        if (self.file, self.line) != (mutant.file, mutant.text):
+            return False
+        if self.operator:
+            texts = _bare(mutant.old), _bare(mutant.new)
+            return mutant.kind == "operator" and _changes(*texts, *self.operator.split(" -> "))
+        return self.old == one_line(mutant.old) and self.new in ("", one_line(mutant.new), mutant.change)
+
+
+def _bare(text: str) -> str:
+    """A text without blanks and parentheses."""
+    return "".join(c for c in text if not c.isspace() and c not in "()")
+
+
+def _changes(old: str, new: str, operator: str, other: str) -> bool:
+    """Whether one text becomes the other where one of its operators becomes another one."""
+    places = [i for i in range(len(old)) if old.startswith(operator, i)]
+    return any(old[:i] + other + old[i + len(operator) :] == new for i in places)
 
 
 class _List(msgspec.Struct, forbid_unknown_fields=True):
@@ -58,6 +76,8 @@ def read_accepted(path: Path | None = None) -> list[Accepted]:
     for entry in entries:
         if len(entry.reason.split()) < 3:
             raise UserError(f"{path}: the entry of {entry.file}, {entry.line!r} has no reason")
+        if bool(entry.old) == bool(entry.operator) or (entry.operator and len(entry.operator.split(" -> ")) != 2):
+            raise UserError(f'{path}: the entry of {entry.file}, {entry.line!r} needs old, or an operator as "| -> ^"')
     return entries
 
 

@@ -40,7 +40,7 @@ class Bench(PostBench):
     async def load(self, lut: LutConfig, tables: Tables | None = None) -> Tables:
         """Set the look-up; random tables unless given."""
         tables = tables or random_tables(self.rng)
-        writes = lut_registers(lut)
+        writes = lut_registers(lut, self.rng)
         if tables is not self._loaded:  # 322 writes
             writes += table_writes(tables)
         await self.write_all(writes)

@@ -104,14 +104,15 @@ def layer_registers(layer: Layer) -> Writes:
     return [(f"CDP.{name}", value) for name, value in cdp] + [(f"CDP_RDMA.{name}", value) for name, value in rdma]
 
 
-def lut_registers(lut: LutConfig) -> Writes:
-    """S_ registers of the look-up, tables excepted."""
+def lut_registers(lut: LutConfig, rng: Random) -> Writes:
+    """S_ registers of the look-up without tables. INDEX_SELECT has 6 bits that count (cdp.md 4), others are random."""
+    le, lo = (table.select & 0x3F | rng.getrandbits(2) << 6 for table in (lut.le, lut.lo))
     writes = [
         (
             "S_LUT_CFG",
             (not lut.exponential) | lut.underflow_lo << 4 | lut.overflow_lo << 5 | lut.hybrid_lo << 6,
         ),
-        ("S_LUT_INFO", lut.offset & 0xFF | (lut.le.select & 0xFF) << 8 | (lut.lo.select & 0xFF) << 16),
+        ("S_LUT_INFO", lut.offset & 0xFF | le << 8 | lo << 16),
     ]
     for name, table in (("LE", lut.le), ("LO", lut.lo)):
         for which, value in (("START", table.start), ("END", table.end)):

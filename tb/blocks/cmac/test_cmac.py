@@ -79,6 +79,7 @@ class Mac:
 
     async def _check(self) -> None:
         dut = self.dut
+        held = None  # what left with the last atom: it stands still until the next
         while True:
             await FallingEdge(dut.clk)
             self.cycle += 1
@@ -86,6 +87,8 @@ class Mac:
             valid = 0 if due is None else 3
             expect("mac_valid of the two halves", number(dut.mac_valid), valid)
             if due is None:
+                if held is not None:
+                    expect("mac_data and mac_index while no atom leaves", self._outputs(), held)
                 continue
             self.expected.pop(0)
             _, sums, tag = due
@@ -96,6 +99,10 @@ class Mac:
             expect(f"mac_index of the two halves, {where}", number(dut.mac_index), index << len(dut.dat_index) | index)
             for name, flag in zip(("mac_first", "mac_last", "mac_layer_end"), flags, strict=True):
                 expect(f"{name} of the two halves, {where}", number(getattr(dut, name)), 3 * flag)
+            held = self._outputs()
+
+    def _outputs(self) -> tuple[int, int]:
+        return number(self.dut.mac_data), number(self.dut.mac_index)
 
     def weights(self, kernels: int) -> list[bytes]:
         """A random set; in every third one the upper lanes are 0."""

@@ -30,7 +30,7 @@ from cocotbext.dla.pins import high, number
 from cocotbext.dla.stalls import Stall, never, some_stalls, steps
 from convlib.fetch import Fetch
 from convlib.layer import Layer, config_of, image_config, make_layer, random_config, random_sequence, registers
-from convlib.limits import LARGE, SMALL
+from convlib.limits import BITS, LARGE, SMALL
 from convlib.sequence import Operation, operations, stripes
 
 SETUP, PIPELINE = 20, 20
@@ -212,6 +212,13 @@ async def largest(dut: Any, shape: str) -> None:
     """A layer at the top of some fields."""
     unit = await begin(dut, stalls=False)
     await unit.run([make_layer(unit.rng, {**SMALL, **LARGE}[shape])])
+
+
+@cocotb.test()
+async def each_bit_of_a_step(dut: Any) -> None:
+    """Each bit of dilations, strides and paddings by itself."""
+    unit = await begin(dut, stalls=False)
+    await unit.run([make_layer(unit.rng, config) for config in BITS])
 
 
 @cocotb.test()

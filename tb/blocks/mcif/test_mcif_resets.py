@@ -9,7 +9,7 @@ from typing import Any
 import cocotb
 from cocotb.task import Task
 from cocotb.triggers import ClockCycles, FallingEdge
-from test_mcif import READ_IDS, WRITE_IDS, Bench, check_dones, random_requests, seeded
+from test_mcif import READ_IDS, WRITE_IDS, Bench, check_arbiter, check_dones, random_requests, seeded
 
 from cocotbext.dla import (
     DbbTiming,
@@ -30,6 +30,12 @@ from cocotbext.dla.pins import number
 
 QUIET = 64
 """Parameter RESET_QUIET of this variant (bench.toml)."""
+
+OUTPUTS = (
+    *(f"{client}_rd_rsp_valid" for client in READ_IDS), *(f"{client}_wr_done" for client in WRITE_IDS),
+    *(f"dbb_{name}" for name in ("awvalid", "awid", "awaddr", "wvalid", "wdata", "arvalid", "arid", "araddr")),
+)  # fmt: skip
+"""What is 0 in a reset: all that says that something is there, and every bit of the pins of the chip."""
 
 
 def silent() -> bool:
@@ -218,3 +224,33 @@ async def test_resets_answers_of_nobody(dut: Any) -> None:
     expect("answers that no client has asked for", given, {})
     reads = bench.ask(30)
     await bench.check_reads(reads)
+
+
+@cocotb.test()
+@cocotb.parametrize(last=list(READ_IDS))
+async def test_resets_begin_with_the_first_client(dut: Any, last: str) -> None:
+    """Whoever was served last: in reset all outputs are 0, and after it the search goes on at the first client."""
+    bench = await begin(dut, seeded(last), DbbTiming(), OnReset.ANSWER)
+    bench.renew(lambda: never)
+    writer = last if last in WRITE_IDS else "sdp"
+    bench.readers[last].append(0x1FFF_FFFF)
+    bench.writers[writer].append({"addr": 0x1FFF_FFFF, "data": 2**64 - 1, "last": 0})
+    await bench.wait(lambda: len(bench.answers[last].items) == 1 and bench.dbb.idle)
+    dut.rst_n.value = 0
+    for _ in range(3):
+        await FallingEdge(dut.clk)
+        for name in OUTPUTS:
+            expect(f"{name} in reset", number(getattr(dut, name)), 0, show=hex)
+    bench.renew(lambda: never)
+    reads = {client: [0x100 + client_id, 0x200 + client_id] for client, client_id in READ_IDS.items()}
+    for client, addresses in reads.items():
+        for address in addresses:
+            bench.readers[client].append(address)
+    for client, client_id in WRITE_IDS.items():
+        items = [{"addr": 0x1000_0000 + 8 * client_id + i, "data": i, "last": 0} for i in range(2)]
+        bench.writing.append(cocotb.start_soon(bench.writers[client].send_all(items)))
+    dut.rst_n.value = 1
+    checks = [cocotb.start_soon(check_arbiter(bench, ids, kind)) for ids, kind in ((READ_IDS, "rd"), (WRITE_IDS, "wr"))]
+    await bench.check_reads(reads)
+    for check in checks:
+        check.cancel()

@@ -55,7 +55,8 @@ class Chip:
         for name in ("csb2nvdla_valid", "psel", "penable", *MEMORY_INPUTS):
             getattr(dut, name).value = 0
         dut.use_apb.value = bus == "apb"
-        dut.test_mode.value = 0
+        for name in ("test_mode", "clk_ovr_on", "disable_gating"):
+            getattr(dut, name).value = 0
         self.set_reset(1)
         csb_period, core_period = CLOCKS[clocks]
         start_clock(dut.csb_clk, csb_period)

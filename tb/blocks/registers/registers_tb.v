@@ -7,6 +7,8 @@ module registers_tb (
     input  wire        rst_n,
     input  wire        direct_rst_n,
     input  wire        test_mode,
+    input  wire        clk_ovr_on,
+    input  wire        disable_gating,
     input  wire        use_apb,
     // host on the CSB
     input  wire        csb2nvdla_valid,
@@ -80,7 +82,8 @@ assign pin_nposted     = use_apb ? apb_nposted : csb2nvdla_nposted;
 assign csb2nvdla_ready = pin_ready && !use_apb;
 
 NV_nvdla u_dla (
-    .dla_core_clk(core_clk), .dla_csb_clk(csb_clk), .global_clk_ovr_on(1'b0), .tmc2slcg_disable_clock_gating(1'b0),
+    .dla_core_clk(core_clk), .dla_csb_clk(csb_clk), .global_clk_ovr_on(clk_ovr_on),
+    .tmc2slcg_disable_clock_gating(disable_gating),
     .dla_reset_rstn(rst_n), .direct_reset_(direct_rst_n), .test_mode(test_mode),
     .csb2nvdla_valid(pin_valid), .csb2nvdla_ready(pin_ready), .csb2nvdla_addr(pin_addr), .csb2nvdla_wdat(pin_wdat),
     .csb2nvdla_write(pin_write), .csb2nvdla_nposted(pin_nposted), .nvdla2csb_valid(nvdla2csb_valid),

@@ -1,4 +1,4 @@
-"""The pins of reset: which one counts when, and that it asserts without a clock (system.md section 3)."""
+"""Pins of reset (system.md section 3): which one counts when, none needs a clock; those that hold clock gates open."""
 
 from __future__ import annotations
 
@@ -49,6 +49,18 @@ async def one_pin_counts(dut: Any, test_mode: int, clocks: str) -> None:
         expect("GLB.S_INTR_MASK after a pulse of dla_reset_rstn", await host.read(MASK.address), VALUE, show=hex)
     await pulse(chip, counts)
     expect(f"GLB.S_INTR_MASK after a pulse of {counts}", await host.read(MASK.address), 0, show=hex)
+
+
+@cocotb.test()
+@cocotb.parametrize(pin=["clk_ovr_on", "disable_gating"])
+async def gates_held_open(dut: Any, pin: str) -> None:
+    """With either pin for clock gating high, and again low, accesses work; that no clock stops, our RTL asserts."""
+    chip = await Chip(dut).start("csb", "slow_csb")
+    for level in (1, 0):
+        getattr(dut, pin).value = level
+        await chip.both(SETTLE)
+        await chip.board.write(MASK.address, VALUE + level)
+        await chip.board.check(MASK.address)
 
 
 @cocotb.test()
