@@ -40,6 +40,10 @@ always @(posedge clk or negedge rst_n) begin
     end
 end
 
+`ifdef FORMAL_CDMA_SLOTS
+`include "cdma_slots.vh"
+`endif
+
 endmodule
 
 `default_nettype wire

@@ -148,6 +148,9 @@ wire [M_CNT_W-1:0] m_used;
 wire b_free, n_free, b_moves, n_moves;
 wire start = op_en && !running && b_free && n_free;
 wire m_fetching, b_busy, n_busy;
+wire m_start = start && !flying;
+wire b_start = start && !b_disable;
+wire n_start = start && !n_disable;
 
 // ---------------------------------------------------------------- clock
 // Each reader has its own: on from the start of a layer until its beats are taken.
@@ -186,7 +189,7 @@ dla_cube_fetch #(.DEPTH(M_DEPTH), .SIZE0_W(13), .SIZE1_W(13), .SIZE2_W(10)) u_ma
     .clk          (main_clk),
     .rst_n        (rst_n),
     .ram_pd       (ram_pd),
-    .start        (start && !flying),
+    .start        (m_start),
     .allow        (m_ram),
     .busy         (m_fetching),
     .base         (m_base[31:3]),
@@ -211,7 +214,7 @@ sdp_rdma_operand #(.DEPTH(OPD_DEPTH), .LATENCY(0)) u_bs (
     .clk             (bs_clk),
     .rst_n           (rst_n),
     .ram_pd          (ram_pd),
-    .start           (start && !b_disable),
+    .start           (b_start),
     .busy            (b_busy),
     .free            (b_free),
     .moves           (b_moves),
@@ -243,7 +246,7 @@ sdp_rdma_operand #(.DEPTH(OPD_DEPTH), .LATENCY(N_LATENCY)) u_bn (
     .clk             (bn_clk),
     .rst_n           (rst_n),
     .ram_pd          (ram_pd),
-    .start           (start && !n_disable),
+    .start           (n_start),
     .busy            (n_busy),
     .free            (n_free),
     .moves           (n_moves),
@@ -289,6 +292,10 @@ always @(posedge clk or negedge rst_n) begin
     if (rst_n && (sdp_rd_rsp_valid && !m_awake || sdp_b_rd_rsp_valid && !b_awake || sdp_n_rd_rsp_valid && !n_awake))
         $error("%m: a beat while its reader sleeps");
 end
+`endif
+
+`ifdef FORMAL_SDP_RDMA
+`include "sdp_rdma.vh"
 `endif
 
 endmodule

@@ -157,7 +157,7 @@ async def layers(dut: Any) -> None:
 
 @cocotb.test()
 async def settings(dut: Any) -> None:
-    """Every bit of every setting reaches the running layer as 0 and as 1, out of either group, and no other does."""
+    """Every bit of every setting reaches the running layer, 0 or 1, out of either group, and no other bit does."""
     tb = await TB(dut).start()
     for unit in (name for name in UNITS if name not in ("CFGROM", "GLB")):
         registers = list(dict.fromkeys(register for register, _ in live_fields(unit)))
