@@ -163,6 +163,17 @@ def test_an_entry_of_an_operator_has_any_operands(old: str, new: str, covered: b
     assert not entry.covers(Mutant("operator", "rtl/x.v", 0, 1, 1, "another line", old, new, 0))
 
 
+def test_an_entry_of_a_stuck_bit_has_any_number() -> None:
+    entry = accepted.Accepted("rtl/x.v", "assign q = a;", "for no reason at all", old="a", new="always 1")
+    low, high = (
+        Mutant("stuck", "rtl/x.v", 0, 1, 1, "assign q = a;", "a", "(a)", 0, f"bit 7 of q is always {level}")
+        for level in (0, 1)
+    )
+    assert entry.covers(high)
+    assert not entry.covers(low)
+    assert not entry.covers(Mutant("operator", "rtl/x.v", 0, 1, 1, "assign q = a;", "a", "~(a)", 0))
+
+
 @pytest.mark.parametrize("what", ["", 'old = "x"\noperator = "| -> ^"', 'operator = "|"'])
 def test_an_entry_has_either_a_text_or_an_operator(what: str, tmp_path: Path) -> None:
     path = tmp_path / "mutants.toml"

@@ -5,7 +5,7 @@ its reason.
     file = "rtl/csb/glb.v"
     line = "any <= |(status & ~mask);"   # the text of the line: an entry ends with it
     old = "status & ~mask"
-    new = "..."                          # optional; without it every fault of `old`
+    new = "..."                          # optional; without it every fault of `old`. "always 1": of one bit, stuck at 1
     reason = "why nothing can see it"
 
     operator = "| -> ^"                  # instead of old and new: any place of the line where this is all that changes
@@ -21,6 +21,9 @@ from cocodla.errors import UserError
 from cocodla.files.inputs import LARGEST_TOML, read_input, toml_table
 from cocodla.mutate.mutant import Mutant, one_line
 from cocodla.sim import project
+
+STUCK = ("always 0", "always 1")
+"""How the words for a bit that is stuck end. Which bit it is the seed chooses, so that only single bits are meant."""
 
 
 class Accepted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,7 +43,9 @@ class Accepted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if self.operator:
             texts = _bare(mutant.old), _bare(mutant.new)
             return mutant.kind == "operator" and _changes(*texts, *self.operator.split(" -> "))
-        return self.old == one_line(mutant.old) and self.new in ("", one_line(mutant.new), mutant.change)
+        if self.new in STUCK and (mutant.kind != "stuck" or not mutant.told.endswith(self.new)):
+            return False
+        return self.old == one_line(mutant.old) and self.new in ("", one_line(mutant.new), mutant.change, *STUCK)
 
 
 def _bare(text: str) -> str:

@@ -102,12 +102,19 @@ async def buffer_flush(dut: Any, bus: str) -> None:
 @cocotb.test()
 @cocotb.parametrize(bus=["csb", "apb"], clocks=["slow_csb"] if ICARUS else list(CLOCKS))
 async def random_accesses(dut: Any, bus: str, clocks: str) -> None:
-    """Anything anywhere against the model; every access is one request at the pins."""
+    """Anything anywhere against the model; every access is one request at the pins, of the APB bridge a posted one."""
     chip = await Chip(dut).start(bus, clocks)
     await checks.random_accesses(chip.board, 60 if ICARUS else 600)
     await chip.board.settle()
     expect_range("CSB requests at the pins", len(chip.pins.transactions), (60 if ICARUS else 600) * 0.9)
     require(not chip.pins.pending, "CSB: a request has no answer")
+    if bus == "apb":
+        nposted = [hex(t.request.address) for t in chip.pins.transactions if t.request.nposted]
+        expect("requests of the APB bridge that want an answer to a write", nposted, [])
+        for write in (0, 1):
+            dut.pwrite.value = write
+            await FallingEdge(dut.csb_clk)
+            expect(f"pready without an access, pwrite {write}", pin(dut.pready), 1)
 
 
 @cocotb.test()
