@@ -58,7 +58,7 @@ class Fault:
             "always @(posedge dla_core_clk or negedge rst_n)\n"
             f"    if (!rst_n) fault_count <= 0; else if ({self.count}) fault_count <= fault_count + 1;\n"
         )
-        anchor = "// Pins without a function in this design."
+        anchor = "endmodule\n"
         declare = "// Signals between units, grouped by the unit that drives them\n"
         early = "".join(f"{line}\n" for line in text.splitlines() if line.startswith("wire") and "=" not in line)
         late = "".join(f"{line}\n" for line in text.splitlines() if not (line.startswith("wire") and "=" not in line))
