@@ -90,8 +90,8 @@ FAULTS = (
           _one("mcif/mcif_read.v", "if (rvalid) rsp_data <= rdata;",
                "if (rvalid) rsp_data <= rdata ^ {56'd0, {8{rdata[15:8] == 8'd3}}};")),
     Fault("bus_write", "mcif_write", "dbb_w", SdpShape(16, 16, 24, "copy"),
-          _one("mcif/mcif_write.v", "wdata  <= data_sel;",
-               "wdata  <= data_sel ^ {56'd0, {8{data_sel[15:8] == 8'd5}}};")),
+          _one("mcif/mcif_write.v", "wdata  <= spare_valid ? spare_data : data_sel;",
+               "wdata  <= (spare_valid ? spare_data : data_sel) ^ {56'd0, {8{data_sel[15:8] == 8'd5}}};")),
 )  # fmt: skip
 
 
