@@ -35,11 +35,17 @@ def environment(given: Mapping[str, str]) -> dict[str, str]:
     # A checkout that cannot be written to keeps its Python in BUILD, too; without one, bootstrap says what to do.
     env["VENV"] = ".venv" if os.access(ROOT, os.W_OK) else os.path.join(build, "venv") if build else ""  # noqa: PTH118
     env["PYTHONUNBUFFERED"] = "1"
-    # Who wants no bytecode beside the sources gets it with all else that is generated: compiling anew takes a third
-    # of what a short command does.
-    if env.pop("PYTHONDONTWRITEBYTECODE", ""):
-        env.setdefault("PYTHONPYCACHEPREFIX", str(Path(build or ROOT / "build").resolve() / "bytecode"))
     return env
+
+
+def keeping_bytecode(env: Mapping[str, str]) -> dict[str, str]:
+    """The environment of the project's own Python. Who wants no bytecode beside the sources gets it with all else that
+    is generated: compiling anew takes a third of what a short command does. pip keeps that of packages beside them."""
+    kept = dict(env)
+    if kept.pop("PYTHONDONTWRITEBYTECODE", ""):
+        build = Path(kept.get("COCODLA_BUILD") or ROOT / "build").resolve()
+        kept.setdefault("PYTHONPYCACHEPREFIX", str(build / "bytecode"))
+    return kept
 
 
 def run(target: str, given: Mapping[str, str]) -> int:
@@ -57,7 +63,8 @@ def run(target: str, given: Mapping[str, str]) -> int:
     if targets.needs_environment(target):
         lines.insert(0, [targets.SYSTEM_PYTHON, "scripts/bootstrap.py"])
     for line in lines:
-        if status := wait([programs[line[0]], *line[1:]], env):
+        given_env = keeping_bytecode(env) if line[0] == targets.PYTHON else env
+        if status := wait([programs[line[0]], *line[1:]], given_env):
             return status
     return 0
 

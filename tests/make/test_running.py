@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+import make
+
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 RUN = "import make, os, sys; sys.exit(make.wait([sys.executable, '-c', sys.argv[1]], os.environ))"
 PATIENT = """
@@ -50,3 +52,21 @@ def test_signals_end_the_command_and_its_status_is_kept(name: str) -> None:
 def test_status_is_kept(program: str, status: int) -> None:
     with start(program) as process:
         assert process.wait() == status
+
+
+def test_bytecode_of_commands_is_kept_in_the_build_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What installs packages is left out: pip keeps their bytecode beside them, where every command finds it."""
+    seen: dict[str, dict[str, str]] = {}
+
+    def note(words: list[str], env: dict[str, str]) -> int:
+        seen[words[0] if words[1].endswith("bootstrap.py") else "command"] = env
+        return 0
+
+    monkeypatch.setattr(make, "wait", note)
+    given = {"PYTHONDONTWRITEBYTECODE": "1", "BUILD": str(tmp_path), "COCODLA_GOALS": "lint"}
+    assert make.run("lint", given) == 0
+    command, bootstrap = seen["command"], seen[sys.executable]
+    assert "PYTHONDONTWRITEBYTECODE" not in command and command["PYTHONPYCACHEPREFIX"] == str(tmp_path / "bytecode")
+    assert bootstrap["PYTHONDONTWRITEBYTECODE"] == "1" and "PYTHONPYCACHEPREFIX" not in bootstrap
+    assert make.run("lint", given | {"PYTHONDONTWRITEBYTECODE": ""}) == 0
+    assert "PYTHONPYCACHEPREFIX" not in seen["command"]

@@ -5,9 +5,7 @@ What remains of the design are the wrappers and the clock gates, as black boxes,
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,8 +14,7 @@ from typing import Any
 
 from cocodla.errors import UserError
 from cocodla.sim.filelist import FileList
-from cocodla.synth.netlist import copy_sources
-from cocodla.synth.yosys import find_yosys
+from cocodla.synth.netlist import copy_sources, elaborated
 
 WRAPPER = "dla_ram_1r1w"
 GATE = "dla_clock_gate"
@@ -66,13 +63,7 @@ def find_memories(files: FileList, top: str, parameters: Mapping[str, int]) -> l
         sources = [name for name in words["sources"].split() if name not in boxes]
         words |= {"boxes": " ".join(boxes), "sources": " ".join(sources)}
         given = " ".join(f"-chparam {name} {value}" for name, value in parameters.items())
-        (folder / "run.ys").write_text(_SCRIPT.format(**words, top=top, parameters=given), encoding="utf-8")
-        command = [find_yosys(), "-Q", "-q", "run.ys"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-        lines = [line for line in (done.stdout + done.stderr).splitlines() if "ERROR" in line]
-        if done.returncode or not (folder / "netlist.json").is_file():
-            raise UserError(f"Yosys does not take the design: {lines[-1] if lines else f'status {done.returncode}'}")
-        return read_memories(json.loads((folder / "netlist.json").read_text(encoding="utf-8"))["modules"])
+        return read_memories(elaborated(folder, _SCRIPT.format(**words, top=top, parameters=given)))
 
 
 def read_memories(modules: Mapping[str, Any]) -> list[Memory]:

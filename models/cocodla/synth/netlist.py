@@ -60,14 +60,21 @@ def read_design(files: FileList, top: str) -> Netlist:
     with tempfile.TemporaryDirectory(prefix="cocodla-netlist-") as scratch:
         folder = Path(scratch)
         script = _SCRIPT.format(**copy_sources(files, folder), top=top)
-        (folder / "run.ys").write_text(script, encoding="utf-8")
-        command = [find_yosys(), "-Q", "-q", "run.ys"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-        lines = [line for line in (done.stdout + done.stderr).splitlines() if "ERROR" in line]
-        if done.returncode or not (folder / "netlist.json").is_file():
-            raise UserError(f"Yosys does not take the design: {lines[-1] if lines else f'status {done.returncode}'}")
-        module = json.loads((folder / "netlist.json").read_text(encoding="utf-8"))["modules"][top]
+        module = elaborated(folder, script)[top]
         return Netlist(module, files.sources)
+
+
+def elaborated(folder: Path, script: str) -> dict[str, Any]:
+    """What a script of Yosys writes into netlist.json of its folder: modules by name. UserError where there is no
+    Yosys, or it does not take the design."""
+    (folder / "run.ys").write_text(script, encoding="utf-8")
+    command = [find_yosys(), "-Q", "-q", "run.ys"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    lines = [line for line in (done.stdout + done.stderr).splitlines() if "ERROR" in line]
+    if done.returncode or not (folder / "netlist.json").is_file():
+        raise UserError(f"Yosys does not take the design: {lines[-1] if lines else f'status {done.returncode}'}")
+    modules: dict[str, Any] = json.loads((folder / "netlist.json").read_text(encoding="utf-8"))["modules"]
+    return modules
 
 
 def copy_sources(files: FileList, folder: Path) -> dict[str, str]:

@@ -157,7 +157,10 @@ class Csc:
 
     async def wait_finished(self, count: int, limit: int = 100_000) -> None:
         """Until CSC has finished `count` layers since the start."""
-        await self._until(lambda: self.finished >= count, limit, f"layer {count} to finish")
+        end = self.cycle + limit
+        await self._until(lambda: self.finished >= count or self.cycle >= end)
+        if self.finished < count:
+            raise hang(f"waited {limit} cycles for layer {count} to finish; {self.progress()}")
 
     # ---- what CDMA does
 
@@ -241,23 +244,23 @@ class Csc:
 
     async def _work(self) -> None:
         while True:
-            await self._until(lambda: bool(self.plans), None, "a layer")
+            await self._until(lambda: bool(self.plans))
             plan = self.plans.popleft()
             await self._begin(plan)
             self.busy = True
             await self._consume(plan)
             self._finish(plan)
-            await self._until(lambda: not self._done, None, "csc_done")
+            await self._until(lambda: not self._done)
             self.busy = False
             self.finished += 1
 
     async def _begin(self, plan: _Plan) -> None:
         """Bank change: wait for the flushes. Else free what the layer before left and this one does not use."""
         if plan.data_moved:
-            await self._until(lambda: self.flushed_data, None, "flush of the data")
+            await self._until(lambda: self.flushed_data)
             self.kept_lines = 0
         if plan.weights_moved:
-            await self._until(lambda: self.flushed_weights, None, "flush of the weights")
+            await self._until(lambda: self.flushed_weights)
             self.kept_weights = 0
         self.flushed_data = self.flushed_weights = False
         if plan.drop_lines:
@@ -278,8 +281,8 @@ class Csc:
                 self._free(self.weights, "wt", portion)
                 freed += portion
         if not plan.new_weights:
-            await self._until(lambda: self.weights.available >= total, None, "weights")
-        await self._until(lambda: self.data.available >= plan.layer.csc_height, None, "lines")
+            await self._until(lambda: self.weights.available >= total)
+        await self._until(lambda: self.data.available >= plan.layer.csc_height)
         await self._step()
 
     def _finish(self, plan: _Plan) -> None:
@@ -320,16 +323,9 @@ class Csc:
         """At least one cycle, until CSC's pace lets it do something."""
         await self._next(lambda: self.rng.random() < self.pace)
 
-    async def _until(self, condition: Callable[[], bool], limit: int | None, what: str) -> None:
-        if condition():
-            return
-        if limit is None:
-            await self._next(condition)
-            return
-        end = self.cycle + limit
-        await self._next(lambda: condition() or self.cycle >= end)
+    async def _until(self, condition: Callable[[], bool]) -> None:
         if not condition():
-            raise hang(f"waited {limit} cycles for {what}; {self.progress()}")
+            await self._next(condition)
 
     async def _next(self, condition: Callable[[], bool]) -> None:
         """Until the next cycle in which the condition holds. It is asked once a cycle; a task that wakes to ask costs

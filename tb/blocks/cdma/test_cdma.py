@@ -302,7 +302,7 @@ async def count_stalls(dut: Any, stalls: dict[str, int]) -> None:
 
 
 @cocotb.test(skip=ICARUS)
-@cocotb.parametrize(latency=[8, 64])
+@cocotb.parametrize(latency=[8, 32, 64])
 async def test_throughput(dut: Any, latency: int) -> None:
     """One beat a cycle for features, images of each kind and weights; the sum of both on the bus too."""
     bench = await Bench.start(dut, seeded(), DbbTiming(read_latency=(latency, latency)), pace=1.0)
